@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// The preloaded library is compiled as Embedded Swift, so that it carries no runtime into the programs that it
+// is loaded into; tests and the command line tool compile the same sources as ordinary Swift. A trait tells the
+// two apart: `swift build --traits Embedded --product SocksifyPreload` (scripts/build does it).
+let embedded = BuildSettingCondition.when(traits: ["Embedded"])
+
+let librarySettings: [SwiftSetting] = [
+    .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("Embedded", embedded),
+    .unsafeFlags(["-wmo"], embedded),
+]
+let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "socksify",
+    products: [
+        .library(name: "SocksifyPreload", type: .dynamic, targets: ["SocksifyPreload"]),
+        .executable(name: "socksify", targets: ["socksify"]),
+        .executable(name: "socksify-test-proxy", targets: ["socksify-test-proxy"]),
+    ],
+    traits: [
+        .trait(name: "Embedded", description: "Compile the preloaded library without the Swift runtime.")
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Pure: values in, values out.
+        .target(name: "Addressing", swiftSettings: librarySettings),
+        .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "FakeDNS", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "SocketTable", dependencies: ["Addressing"], swiftSettings: librarySettings),
+
+        // The preloaded library.
+        .target(name: "CLibC"),
+        .target(name: "CInterpose", dependencies: ["CLibC"]),
+        .target(
+            name: "SocksifyCore",
+            dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable"],
+            swiftSettings: librarySettings),
+        .target(
+            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings,
+            linkerSettings: [
+                .unsafeFlags(
+                    [
+                        "-static-stdlib", "-Xlinker", "--as-needed", "-Xlinker", "-z", "-Xlinker", "defs",
+                        "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro",
+                        "-Xlinker", "--version-script=Sources/CInterpose/exports.map",
+                    ], embedded),
+                .linkedLibrary("c", embedded),
+            ]),
+
+        // The command line tool.
+        .executableTarget(
+            name: "socksify",
+            dependencies: [
+                "Addressing", "ProxyConfig", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: toolSettings),
+
+        // The SOCKS server of the tests, the demo and the benchmark.
+        .target(
+            name: "TestProxy",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: toolSettings),
+        .executableTarget(
+            name: "socksify-test-proxy",
+            dependencies: [
+                "TestProxy", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: toolSettings),
+
+        .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
+        .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
+        .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
+        .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS"], swiftSettings: toolSettings),
+        .testTarget(name: "SocketTableTests", dependencies: ["SocketTable"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "TestProxyTests",
+            dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],
+            swiftSettings: toolSettings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: toolSettings),
+    ]
+)

@@ -1,0 +1,46 @@
+/// A host name as SOCKS carries it: 1 to 255 bytes (RFC 1928 section 5, ATYP X'03'), of any value.
+///
+/// Stored in place, because it is copied where nothing may be allocated.
+public struct HostName: Sendable {
+    private let storage: InlineArray<255, UInt8>
+    private let length: UInt8
+
+    /// Takes a copy of `bytes`; nil when there are none, or more than 255.
+    public init?(_ bytes: Span<UInt8>) {
+        guard let length = UInt8(exactly: bytes.count), length > 0 else { return nil }
+        var storage = InlineArray<255, UInt8>(repeating: 0)
+        for index in bytes.indices { storage[index] = bytes[index] }
+        self.storage = storage
+        self.length = length
+    }
+
+    /// 1 to 255.
+    public var count: Int { Int(length) }
+
+    public var bytes: Span<UInt8> {
+        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: Int(length)) }
+    }
+
+    public func write(to sink: inout some ByteSink) {
+        sink.append(bytes)
+    }
+}
+
+extension HostName: Equatable {
+    /// Compares without regard to the case of ASCII letters (RFC 4343).
+    public static func == (left: HostName, right: HostName) -> Bool {
+        equalIgnoringCase(left.bytes, right.bytes)
+    }
+}
+
+/// Compares two names without regard to the case of ASCII letters (RFC 4343).
+public func equalIgnoringCase(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+    guard left.count == right.count else { return false }
+    for index in left.indices where lowercased(left[index]) != lowercased(right[index]) { return false }
+    return true
+}
+
+/// The lower case of an ASCII letter; any other byte as it is.
+public func lowercased(_ character: UInt8) -> UInt8 {
+    character >= UInt8(ascii: "A") && character <= UInt8(ascii: "Z") ? character | 0x20 : character
+}

@@ -1,0 +1,119 @@
+import Addressing
+
+/// What a configuration file, or a list of proxy URLs, says.
+public struct Configuration: Equatable, Sendable {
+    /// The proxies of the default chain, in the order of the file.
+    public var proxies: [Proxy] = []
+    public var chainMode: ChainMode = .strict
+    /// Number of proxies in a chain, in the modes `random` and `roundRobin` (`chain_len`). 1 or more.
+    public var chainLength = 1
+    /// Destinations that are connected to directly (`localnet`).
+    public var localNetworks: [LocalNetwork] = []
+    /// Destinations that are replaced before anything else is decided (`dnat`).
+    public var translations: [AddressTranslation] = []
+    public var loopback: LoopbackPolicy = .direct
+    public var dns: DNSMode = .fake
+    /// Where addresses that stand for names are taken from (`remote_dns_subnet`). 198.18.0.0/15 unless told.
+    public var fakeNetwork = IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15)
+    /// Milliseconds that a TCP connection to the first proxy may take (`tcp_connect_time_out`);
+    /// 0: as long as the kernel tries.
+    public var connectTimeout = 0
+    /// Milliseconds that each answer of a proxy may take (`tcp_read_time_out`). 1 or more.
+    public var readTimeout = 120_000
+    public var logLevel: LogLevel = .error
+
+    public init() {}
+}
+
+/// One entry of a proxy list.
+public struct Proxy: Equatable, Sendable {
+    public var type: ProxyType
+    public var host: Host
+    /// In host byte order, 1 or more.
+    public var port: UInt16
+    public var credentials: Credentials?
+
+    public init(type: ProxyType, host: Host, port: UInt16, credentials: Credentials? = nil) {
+        self.type = type
+        self.host = host
+        self.port = port
+        self.credentials = credentials
+    }
+}
+
+/// The protocol that a proxy speaks.
+public enum ProxyType: Equatable, Sendable {
+    case socks5, socks4, http, raw
+}
+
+/// User name and password of RFC 1929 (or of the proxy type's own scheme), each of 1 to 255 bytes.
+public struct Credentials: Equatable, Sendable {
+    public var user: [UInt8]
+    public var password: [UInt8]
+
+    public init(user: [UInt8], password: [UInt8]) {
+        self.user = user
+        self.password = password
+    }
+}
+
+/// How the proxies of a list make a chain.
+public enum ChainMode: Equatable, Sendable {
+    /// All of them, in order.
+    case strict
+    /// All that are alive, in order.
+    case dynamic
+    /// `chainLength` of them, drawn at random.
+    case random
+    /// `chainLength` of them, going on where the last chain ended.
+    case roundRobin
+}
+
+/// What happens to connections to loopback addresses.
+public enum LoopbackPolicy: Equatable, Sendable {
+    case direct, proxy
+}
+
+/// How names are resolved.
+public enum DNSMode: Equatable, Sendable {
+    /// A reserved address stands for the name, and the proxy resolves it.
+    case fake
+    /// By the resolver of this machine.
+    case local
+}
+
+/// How much is logged; each level includes those before it.
+public enum LogLevel: UInt8, Equatable, Sendable {
+    case off, error, warning, info, debug
+}
+
+/// A block of addresses that is reached directly (`localnet`).
+public struct LocalNetwork: Equatable, Sendable {
+    public var network: IPNetwork
+    /// The only port meant; nil for every port.
+    public var port: UInt16?
+
+    public init(network: IPNetwork, port: UInt16?) {
+        self.network = network
+        self.port = port
+    }
+}
+
+/// A destination that is replaced by another (`dnat`). IPv4 only, as in proxychains.
+public struct AddressTranslation: Equatable, Sendable {
+    public var original: IPv4Address
+    /// The only port meant; nil for every port.
+    public var originalPort: UInt16?
+    public var replacement: IPv4Address
+    /// nil keeps the port.
+    public var replacementPort: UInt16?
+
+    public init(
+        original: IPv4Address, originalPort: UInt16?, replacement: IPv4Address, replacementPort: UInt16?
+    ) {
+        self.original = original
+        self.originalPort = originalPort
+        self.replacement = replacement
+        self.replacementPort = replacementPort
+    }
+}
