@@ -77,7 +77,7 @@ struct ConfigurationParser {
             if item.isEmpty {
                 fail(.missing(.proxyURL), at: item)
             } else {
-                parseURL(item, schemeOptional: true)
+                parseOneURL(item, schemeOptional: true)
             }
             guard let comma else { return }
             start = comma + 1

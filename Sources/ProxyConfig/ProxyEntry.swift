@@ -50,16 +50,10 @@ extension ConfigurationParser {
     /// A URL is one word here; proxychains takes the whole line for it, password with spaces included, and
     /// ignores what follows the port.
     private mutating func parseURLEntry(_ line: Range<Int>) {
-        guard style == .socksify else {
-            parseURL(line, schemeOptional: false)
-            return
+        switch style {
+        case .socksify: parseOneURL(line, schemeOptional: false)
+        case .proxychains: parseURL(line, schemeOptional: false)
         }
-        let (url, surplus) = text.splitWord(line)
-        if !surplus.isEmpty {
-            fail(.unexpectedTextAfterProxy, at: surplus)
-            return
-        }
-        parseURL(url, schemeOptional: false)
     }
 
     /// Adds a proxy to the list. `portAt` is where its port stands.

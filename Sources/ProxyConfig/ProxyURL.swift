@@ -6,6 +6,16 @@ import Addressing
 // Elsewhere: user and password are percent-encoded, the port is 1080 for SOCKS unless told.
 
 extension ConfigurationParser {
+    /// Reads a URL that is to be the only word of `range`.
+    mutating func parseOneURL(_ range: Range<Int>, schemeOptional: Bool) {
+        let (url, surplus) = text.splitWord(range)
+        guard surplus.isEmpty else {
+            fail(.unexpectedTextAfterProxy, at: surplus)
+            return
+        }
+        parseURL(url, schemeOptional: schemeOptional)
+    }
+
     mutating func parseURL(_ url: Range<Int>, schemeOptional: Bool) {
         var type = ProxyType.socks5
         var authority = url
