@@ -16,7 +16,8 @@ public struct ParsedConfiguration: Equatable, Sendable {
     var chainLengthPosition = SourcePosition(line: 0, column: 0)
     var dnsPosition = SourcePosition(line: 0, column: 0)
 
-    init(_ configuration: Configuration) {
+    /// A configuration that was not read from a text.
+    public init(_ configuration: Configuration) {
         self.configuration = configuration
     }
 
