@@ -57,10 +57,13 @@ let package = Package(
             ]),
 
         // The command line tool.
+        .target(name: "CLinux"),
+        .target(
+            name: "SocksifyTool", dependencies: ["Addressing", "CLinux", "ProxyConfig"], swiftSettings: toolSettings),
         .executableTarget(
             name: "socksify",
             dependencies: [
-                "Addressing", "ProxyConfig", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "ProxyConfig", "SocksifyTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: toolSettings),
 
@@ -82,6 +85,9 @@ let package = Package(
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
         .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
         .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "SocksifyToolTests", dependencies: ["ProxyConfig", "SocksifyTool", "socksify"],
+            swiftSettings: toolSettings),
         .testTarget(name: "SocketTableTests", dependencies: ["SocketTable"], swiftSettings: toolSettings),
         .testTarget(
             name: "TestProxyTests",
