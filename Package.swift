@@ -10,14 +10,16 @@ let embedded = BuildSettingCondition.when(traits: ["Embedded"])
 let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .enableExperimentalFeature("Embedded", embedded),
-    .unsafeFlags(["-wmo"], embedded),
+    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
+// Unwind tables let pthread_cancel() end a thread inside a hook.
+let cSettings: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-fexceptions", "-Wall", "-Wextra"])]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
     name: "socksify",
     products: [
-        .library(name: "SocksifyPreload", type: .dynamic, targets: ["SocksifyPreload"]),
+        .library(name: "SocksifyPreload", type: .static, targets: ["SocksifyPreload"]),
         .executable(name: "socksify", targets: ["socksify"]),
         .executable(name: "socksify-test-proxy", targets: ["socksify-test-proxy"]),
     ],
@@ -38,23 +40,14 @@ let package = Package(
         .target(name: "SocketTable", dependencies: ["Addressing"], swiftSettings: librarySettings),
 
         // The preloaded library.
-        .target(name: "CLibC"),
-        .target(name: "CInterpose", dependencies: ["CLibC"]),
+        .target(name: "CLibC", cSettings: cSettings),
+        .target(name: "CInterpose", dependencies: ["CLibC"], cSettings: cSettings),
         .target(
             name: "SocksifyCore",
             dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable"],
             swiftSettings: librarySettings),
         .target(
-            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings,
-            linkerSettings: [
-                .unsafeFlags(
-                    [
-                        "-static-stdlib", "-Xlinker", "--as-needed", "-Xlinker", "-z", "-Xlinker", "defs",
-                        "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro",
-                        "-Xlinker", "--version-script=Sources/CInterpose/exports.map",
-                    ], embedded),
-                .linkedLibrary("c", embedded),
-            ]),
+            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),
 
         // The command line tool.
         .target(name: "CLinux"),

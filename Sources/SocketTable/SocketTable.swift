@@ -1,7 +1,8 @@
 import Addressing
 import Synchronization
 
-/// What is known of the sockets that were connected through a proxy.
+/// The apparent peers of the sockets that were connected through a proxy: the addresses that the program connected
+/// them to, which `getpeername` answers, though the kernel's peer is the proxy.
 ///
 /// A record belongs to the kernel's identity of the socket, its cookie (socket(7), SO_COOKIE), which no other socket
 /// ever has: so duplicated and closed descriptors, fork and passing a socket on need no bookkeeping to stay right,
@@ -33,13 +34,13 @@ public struct SocketTable: @unchecked Sendable {
     }
 
     /// Remembers the peer of the socket, in place of what was known of it.
-    public func insert(_ peer: ApparentPeer, cookie: UInt64) {
+    public func insert(_ peer: SocketAddress, cookie: UInt64) {
         let age = clock.pointee.wrappingAdd(1, ordering: .relaxed).newValue
         for _ in 0..<SocketTable.ways where write(peer, cookie: cookie, age: age, to: place(for: cookie)) { return }
     }
 
     /// The peer that the program connected the socket to; nil when the socket was not connected through a proxy.
-    public func peer(cookie: UInt64) -> ApparentPeer? {
+    public func peer(cookie: UInt64) -> SocketAddress? {
         for way in 0..<SocketTable.ways {
             let record = record(cookie: cookie, way: way)
             let before = record.sequence.pointee.load(ordering: .acquiring)
@@ -48,7 +49,7 @@ public struct SocketTable: @unchecked Sendable {
             for index in 0..<4 { words[index] = record.word(index).pointee.load(ordering: .relaxed) }
             atomicMemoryFence(ordering: .acquiring)
             guard record.sequence.pointee.load(ordering: .relaxed) == before else { continue }
-            return ApparentPeer(words: words)
+            return SocketAddress(words: words)
         }
         return nil
     }
@@ -75,7 +76,7 @@ public struct SocketTable: @unchecked Sendable {
         return chosen
     }
 
-    private func write(_ peer: ApparentPeer, cookie: UInt64, age: UInt64, to record: Record) -> Bool {
+    private func write(_ peer: SocketAddress, cookie: UInt64, age: UInt64, to record: Record) -> Bool {
         let before = record.sequence.pointee.load(ordering: .relaxed)
         guard before & 1 == 0,
             record.sequence.pointee.compareExchange(expected: before, desired: before | 1, ordering: .acquiring)

@@ -11,10 +11,10 @@ import Testing
 
     @Test func `a socket's peer is found by its cookie, with every field`() throws {
         let peers = [
-            ApparentPeer(address: .v4(IPv4Address(192, 0, 2, 1)), port: 443),
-            ApparentPeer(
+            SocketAddress(address: .v4(IPv4Address(192, 0, 2, 1)), port: 443),
+            SocketAddress(
                 address: .v6(try #require(IPv6Address("2001:db8::1"))), port: 65535, flowInfo: 7, scopeID: .max),
-            ApparentPeer(address: .v6(IPv6Address(mapping: IPv4Address(192, 0, 2, 1))), port: 0),
+            SocketAddress(address: .v6(IPv6Address(mapping: IPv4Address(192, 0, 2, 1))), port: 0),
         ]
         for (index, peer) in peers.enumerated() { table.insert(peer, cookie: UInt64(index + 1)) }
         for (index, peer) in peers.enumerated() { #expect(table.peer(cookie: UInt64(index + 1)) == peer) }
@@ -45,7 +45,7 @@ import Testing
                         let cookie = (task + round) % 12 + 1
                         let value = cookie << 32 | round
                         let address = IPv6Address(high: value, low: ~value)
-                        table.insert(ApparentPeer(address: .v6(address), port: 1), cookie: cookie)
+                        table.insert(SocketAddress(address: .v6(address), port: 1), cookie: cookie)
                         guard case .v6(let read)? = table.peer(cookie: cookie)?.address else { continue }
                         if read.high != ~read.low || read.high >> 32 != cookie { return false }
                     }
@@ -56,8 +56,8 @@ import Testing
         }
     }
 
-    private func peer(_ value: UInt32) -> ApparentPeer {
-        ApparentPeer(address: .v4(IPv4Address(value)), port: 80)
+    private func peer(_ value: UInt32) -> SocketAddress {
+        SocketAddress(address: .v4(IPv4Address(value)), port: 80)
     }
 
     /// Memory that is left to the process: a test's table may outlive the test.
