@@ -15,7 +15,8 @@ import Testing
         }
         try FileManager.default.copyItem(
             atPath: URL(filePath: own).deletingLastPathComponent().path() + "/socksify", toPath: tool)
-        // Any library of this machine can be preloaded; that of the mathematical functions is in this process.
+        // Any library of this machine can be preloaded; that of the mathematical functions is in this
+        // process.
         let maps = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps")).readToEnd()
         let lines = String(decoding: maps ?? Data(), as: UTF8.self).split(separator: "\n")
         let line = try #require(lines.first { $0.hasSuffix("/libm.so.6") })
