@@ -113,7 +113,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(" proxies are not written as a URL; expected type, host and port as words")
         case .userNotWithSOCKS4:
             sink.append(
-                "a socks4 URL takes no user in a proxychains file; expected type, host, port and user as words"
+                "a socks4 URL takes no user here; expected type, host, port and user as words"
             )
         case .portZero:
             sink.append("a proxy with port 0 is left out, which changes the chain; expected 1 to 65535")
@@ -151,7 +151,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(decimal: proxies)
         case .dnsDaemonNotImplemented:
             sink.append(
-                "'proxy_dns_daemon' is not implemented in this version; expected proxy_dns, which needs no daemon"
+                "'proxy_dns_daemon' is not implemented in this version; proxy_dns needs no daemon"
             )
         }
     }
@@ -248,7 +248,8 @@ extension ByteSink {
         append("'")
     }
 
-    /// Writes what a person wrote, shortened, and with everything that a terminal might act upon made visible.
+    /// Writes what a person wrote, shortened, and with everything that a terminal might act upon made
+    /// visible.
     mutating func append(quoted bytes: [UInt8]) {
         append("'")
         var rest = 60

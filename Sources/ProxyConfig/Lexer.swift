@@ -101,7 +101,8 @@ struct SourceText {
         return end == range.upperBound ? number : nil
     }
 
-    /// The number that `range` begins with, and where its digits end; nil without a digit, and above `maximum`.
+    /// The number that `range` begins with, and where its digits end; nil without a digit, and above
+    /// `maximum`.
     func leadingNumber(_ range: Range<Int>, maximum: Int) -> (number: Int?, end: Int) {
         var number: Int? = 0
         var index = range.lowerBound

@@ -22,7 +22,8 @@ public struct ParsedConfiguration: Equatable, Sendable {
     }
 
     /// Takes the chain of `list` in place of the one of the file: the globals of a file with the proxies of
-    /// `SOCKSIFY_PROXY`. The URLs stand for exactly the chain that they are, whatever chain mode the file has.
+    /// `SOCKSIFY_PROXY`. The URLs stand for exactly the chain that they are, whatever chain mode the file
+    /// has.
     public mutating func replaceProxies(with list: ParsedConfiguration) {
         configuration.proxies = list.configuration.proxies
         configuration.chainMode = list.configuration.chainMode
@@ -96,8 +97,8 @@ extension Configuration {
         return parser.result
     }
 
-    /// Reads proxy URLs that are separated by commas, the first hop first (`SOCKSIFY_PROXY`). A comma in a user
-    /// or a password is written `%2C`. The columns of errors count from the beginning of the list.
+    /// Reads proxy URLs that are separated by commas, the first hop first (`SOCKSIFY_PROXY`). A comma in a
+    /// user or a password is written `%2C`. The columns of errors count from the beginning of the list.
     public static func parse(proxyURLs text: Span<UInt8>) -> ParsedConfiguration {
         var parser = ConfigurationParser(SourceText(text), style: .socksify)
         parser.parseURLList()

@@ -122,8 +122,8 @@ extension ConfigurationParser {
         return nil
     }
 
-    /// Letters, digits, hyphens and underscores in labels of 1 to 63 bytes. The last label is not all digits: no
-    /// such top-level domain exists, and it would be a mistyped address (RFC 3696 section 2).
+    /// Letters, digits, hyphens and underscores in labels of 1 to 63 bytes. The last label is not all digits:
+    /// no such top-level domain exists, and it would be a mistyped address (RFC 3696 section 2).
     private func isHostName(_ range: Range<Int>) -> Bool {
         var range = range
         if range.count > 1, text.bytes[range.upperBound - 1] == UInt8(ascii: ".") {

@@ -1,8 +1,8 @@
 import Addressing
 
-// The keywords of proxychains-ng. Some have to be the whole line; of the others it compares only the beginning,
-// so `localnets 10.0.0.0/8` is a localnet. Where it exits, there is an error here; where it goes on in silence,
-// there is a trap: see `ConfigurationParser.trap`.
+// The keywords of proxychains-ng. Some have to be the whole line; of the others it compares only the
+// beginning, so `localnets 10.0.0.0/8` is a localnet. Where it exits, there is an error here; where it goes
+// on in silence, there is a trap: see `ConfigurationParser.trap`.
 
 extension ConfigurationParser {
     /// Reads a line that begins with a keyword of proxychains; false for any other line.
@@ -20,7 +20,8 @@ extension ConfigurationParser {
         } else if text.equals(line, "round_robin_chain") {
             setChainMode(.roundRobin, at: line)
         } else if text.equals(line, "proxy_dns") || text.equals(line, "proxy_dns_old") {
-            // The old way asks a name server through the proxy: names go the same way, to a resolver beyond it.
+            // The old way asks a name server through the proxy: names go the same way, to a resolver beyond
+            // it.
             result.configuration.dns = .fake
             result.configuration.dnsDaemon = nil
         } else if text.equals(line, "quiet_mode") {

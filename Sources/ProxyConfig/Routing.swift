@@ -4,8 +4,8 @@ import Addressing
 public enum Route: Equatable, Sendable {
     /// To the address that the program named, without a proxy.
     case direct
-    /// Through the chain of proxies, whose last one is asked for `destination`: what the program named, or what
-    /// `dnat` puts in its place, an IPv4-mapped address as IPv4.
+    /// Through the chain of proxies, whose last one is asked for `destination`: what the program named, or
+    /// what `dnat` puts in its place, an IPv4-mapped address as IPv4.
     case proxy(destination: Endpoint)
     /// Nowhere.
     case refuse(Refusal)
@@ -35,13 +35,13 @@ extension Configuration {
 
         let translated = translation(of: address, port: destination.port)
 
-        // A match is looked for with the translated destination, but it is the named one that is then connected
-        // to: proxychains does it like this.
+        // A match is looked for with the translated destination, but it is the named one that is then
+        // connected to: proxychains does it like this.
         let target = translated ?? Endpoint(host: .address(address), port: destination.port)
         if isLocal(target) { return .direct }
 
-        // What was translated goes to the proxy even if it became a loopback address: that of the proxy is meant,
-        // and connecting to the named address would go around the proxy unasked.
+        // What was translated goes to the proxy even if it became a loopback address: that of the proxy is
+        // meant, and connecting to the named address would go around the proxy unasked.
         if translated == nil, address.isLoopback, loopback == .direct { return .direct }
         return .proxy(destination: target)
     }
@@ -54,8 +54,8 @@ extension Configuration {
         return first.port == destination.port && proxy.unmapped == address.unmapped
     }
 
-    /// What `dnat` puts in place of an address; nil where it says nothing. A translation of that very port goes
-    /// before one of every port, and the first of a kind before later ones.
+    /// What `dnat` puts in place of an address; nil where it says nothing. A translation of that very port
+    /// goes before one of every port, and the first of a kind before later ones.
     private func translation(of address: IPAddress, port: UInt16) -> Endpoint? {
         guard case .v4(let address) = address else { return nil }
         var match: AddressTranslation?

@@ -1,7 +1,7 @@
 #if !hasFeature(Embedded)
 
-// Conveniences for tests and tools. The preloaded library does without `String`, whose Unicode tables it would
-// have to carry.
+// Conveniences for tests and tools. The preloaded library does without `String`, whose Unicode tables it
+// would have to carry.
 
 extension ConfigurationError: CustomStringConvertible {
     public var description: String {

@@ -25,10 +25,10 @@ public enum ConfigurationLoading {
 
     /// Finds, reads and checks the configuration.
     ///
-    /// What the command line says goes before the environment. `urls` are the values of `-x`, each one or more
-    /// hops; `file` is that of `-f`.
-    /// - Parameter resolve: gives an address for the name of the first proxy, or the reason why there is none;
-    ///   nil to leave the name to the library.
+    /// What the command line says goes before the environment. `urls` are the values of `-x`, each one or
+    /// more hops; `file` is that of `-f`.
+    /// - Parameter resolve: gives an address for the name of the first proxy, or the reason why there is
+    /// none;   nil to leave the name to the library.
     public static func load(
         urls: [[UInt8]], file: [UInt8]?, environment: ConfigurationSearch.Environment,
         resolve: ((HostName) -> Result<IPAddress, Failure>)?
@@ -61,7 +61,8 @@ public enum ConfigurationLoading {
             }
             handed.environment.append(("SOCKSIFY_CONF", found.candidate.path))
             if found.candidate.style != ConfigurationStyle(fileName: found.candidate.path.span) {
-                // The style does not show in the name; the library is told in the same way as this program was.
+                // The style does not show in the name; the library is told in the same way as this program
+                // was.
                 handed.environment.append(("PROXYCHAINS_CONF_FILE", found.candidate.path))
             }
             handed.origin = found.candidate.path.shown
@@ -99,8 +100,8 @@ public enum ConfigurationLoading {
 
     private static func listName(_ urls: [[UInt8]]) -> String { urls.isEmpty ? "SOCKSIFY_PROXY" : "-x" }
 
-    /// The chain that the command line or the environment gives; nil when neither does. Each `-x` is judged by
-    /// itself, so that columns count from its beginning.
+    /// The chain that the command line or the environment gives; nil when neither does. Each `-x` is judged
+    /// by itself, so that columns count from its beginning.
     private static func urlList(
         _ urls: [[UInt8]], _ environment: ConfigurationSearch.Environment, _ messages: inout [String]
     ) -> ParsedConfiguration? {
@@ -139,7 +140,7 @@ public enum ConfigurationLoading {
             }
             guard file.status?.isRegularFile ?? false else {
                 throw .own(
-                    "the configuration \(candidate.path.shown) is no regular file, and so cannot be read again by every process"
+                    "the configuration \(candidate.path.shown) is no regular file, which every process could read again"
                 )
             }
             let text = file.read(largestFile + 1, at: 0)

@@ -13,7 +13,8 @@ public enum ExecutableFormat: Equatable {
     /// Something else, of which the kernel has to judge.
     case unknown
 
-    /// The most bytes that are ever asked for at once: the kernel runs no ELF file with larger program headers.
+    /// The most bytes that are ever asked for at once: the kernel runs no ELF file with larger program
+    /// headers.
     public static let longestRead = 65536
 
     /// Reads a file through `read(count, offset)`, which gives fewer bytes at the end of the file.
@@ -82,8 +83,8 @@ public enum ExecutableFormat: Equatable {
     #endif
 }
 
-/// Whether a `security.capability` attribute (struct vfs_cap_data of the kernel) gives any capability to one who
-/// has none: some permitted ones, or the flag that makes them effective.
+/// Whether a `security.capability` attribute (struct vfs_cap_data of the kernel) gives any capability to one
+/// who has none: some permitted ones, or the flag that makes them effective.
 public func givesCapabilities(_ attribute: [UInt8]) -> Bool {
     guard attribute.count >= 12 else { return false }
     let isEffective = attribute[0] & 1 != 0

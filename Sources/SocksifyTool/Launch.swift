@@ -17,8 +17,8 @@ public struct Launch {
         self.logLevel = logLevel
     }
 
-    /// Checks everything, prepares the environment of this process, and becomes the command. Returns never, but
-    /// throws when there is a reason not to.
+    /// Checks everything, prepares the environment of this process, and becomes the command. Returns never,
+    /// but throws when there is a reason not to.
     /// - Parameter arguments: the command and its arguments, with a closing nil, as main gets them.
     public func run(_ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(Failure) -> Never
     {
@@ -48,8 +48,8 @@ public struct Launch {
         for (name, value) in configuration.environment { try set(name, value) }
         if let logLevel { try set("SOCKSIFY_LOG", Array(logLevel.word.utf8)) }
         try set("LD_PRELOAD", preloadVariable(adding: library, to: preloaded))
-        // The path that was judged is the one that is run. It has a slash, so that execvp does not search; what it
-        // does better than execv is to run scripts without a first line.
+        // The path that was judged is the one that is run. It has a slash, so that execvp does not search;
+        // what it does better than execv is to run scripts without a first line.
         _ = program.withCString { execvp($0, arguments) }
         throw Target.failure(name, errno)
     }

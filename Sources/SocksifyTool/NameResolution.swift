@@ -3,8 +3,8 @@ import Glibc
 
 /// The address of a proxy that is given by name, from the resolver of this machine.
 ///
-/// An IPv4 address where there is one: sockets of either family can be connected to it, those of AF_INET6 by its
-/// mapped form, whereas an AF_INET socket cannot be connected to an IPv6 address.
+/// An IPv4 address where there is one: sockets of either family can be connected to it, those of AF_INET6 by
+/// its mapped form, whereas an AF_INET socket cannot be connected to an IPv6 address.
 public func resolveProxy(_ name: HostName) -> Result<IPAddress, Failure> {
     var bytes: [UInt8] = []
     name.write(to: &bytes)

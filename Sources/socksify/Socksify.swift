@@ -47,8 +47,8 @@ struct Socksify: ParsableCommand {
         guard let first = command.first, command != ["--"] else {
             throw ValidationError("no command is given")
         }
-        // What is captured begins with the first word that is no known option, and these are none to the parser
-        // while it captures.
+        // What is captured begins with the first word that is no known option, and these are none to the
+        // parser while it captures.
         switch first {
         case "--": return
         case "-h", "--help": throw CleanExit.helpRequest(self)
@@ -69,8 +69,8 @@ struct Socksify: ParsableCommand {
     static func main() {
         do {
             let socksify = try Socksify.parse()
-            // What follows the options are the last of the arguments. They are handed on as the bytes that they
-            // are, which need not be text.
+            // What follows the options are the last of the arguments. They are handed on as the bytes that
+            // they are, which need not be text.
             let count = socksify.command.first == "--" ? socksify.command.count - 1 : socksify.command.count
             try socksify.launch.run(CommandLine.unsafeArgv + (Int(CommandLine.argc) - count))
         } catch let failure as Failure {

@@ -114,8 +114,8 @@ import Testing
         ),
         (
             "proxy_dns_daemon 127.0.0.1:1053\n[ProxyList]\nsocks5 1.1.1.1 1",
-            ":1:1: 'proxy_dns_daemon' is not implemented in this version; expected proxy_dns, "
-                + "which needs no daemon"
+            ":1:1: 'proxy_dns_daemon' is not implemented in this version; "
+                + "proxy_dns needs no daemon"
         ),
     ])
     func saysWhatCannotBeUsed(text: String, expected: String) {

@@ -53,8 +53,15 @@ import Testing
     /// A text may end anywhere.
     @Test func everyPrefix() {
         let text = Array(
-            "localnet [fd00::]:80/8\ndnat 1.1.1.1:1 2.2.2.2:2\nchain_len = 2\nlog info\n[ProxyList]\nsocks5 10.0.0.1 1080 alice pw\nsocks5://a%41:b@[::1]:1080/"
-                .utf8)
+            """
+            localnet [fd00::]:80/8
+            dnat 1.1.1.1:1 2.2.2.2:2
+            chain_len = 2
+            log info
+            [ProxyList]
+            socks5 10.0.0.1 1080 alice pw
+            socks5://a%41:b@[::1]:1080/
+            """.utf8)
         for length in 0...text.count { survives(Array(text[..<length])) }
         for start in 0..<text.count { survives(Array(text[start...])) }
     }

@@ -33,8 +33,8 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).errors.isEmpty)
     }
 
-    /// proxychains takes a URL as it is: nothing is decoded, spaces belong to the password, the host is behind
-    /// the last at sign.
+    /// proxychains takes a URL as it is: nothing is decoded, spaces belong to the password, the host is
+    /// behind the last at sign.
     @Test(arguments: [
         ("socks5://u%41:p%zz@10.0.0.1:1080", proxy(.socks5, "10.0.0.1", 1080, "u%41", "p%zz")),
         ("socks5://u:p:q@r@10.0.0.1:1080", proxy(.socks5, "10.0.0.1", 1080, "u", "p:q@r")),
@@ -108,7 +108,7 @@ import Testing
     @Test(arguments: [
         (
             "socks4://alice:pw@10.0.0.1:1",
-            "10: a socks4 URL takes no user in a proxychains file; expected type, host, port and user as words"
+            "10: a socks4 URL takes no user here; expected type, host, port and user as words"
         ),
         (
             "raw://10.0.0.1:1",

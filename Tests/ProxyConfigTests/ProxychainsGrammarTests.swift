@@ -42,7 +42,8 @@ import Testing
         #expect(errors(capital) == ["line 1, column 1: '\(capital)' is no keyword"])
     }
 
-    /// The last of several DNS keywords counts; in a file of proxychains none means the resolver of the machine.
+    /// The last of several DNS keywords counts; in a file of proxychains none means the resolver of the
+    /// machine.
     @Test(arguments: [
         ("", DNSMode.local), ("proxy_dns", .fake), ("proxy_dns_old", .fake), ("proxy_dns\ndns local", .local),
         ("proxy_dns_daemon 127.0.0.1:1053", .fake),
@@ -238,8 +239,8 @@ import Testing
         #expect(errors(text, style: .proxychains) == ["line 1, column \(error)"])
     }
 
-    /// What proxychains silently ignores is a warning in its files, with the value that it takes, and an error
-    /// in others.
+    /// What proxychains silently ignores is a warning in its files, with the value that it takes, and an
+    /// error in others.
     @Test(arguments: [
         ("tcp_read_time_out", "18: expected milliseconds, 1 to 2147483647", 4000),
         ("tcp_read_time_out15000", "23: expected milliseconds, 1 to 2147483647", 4000),

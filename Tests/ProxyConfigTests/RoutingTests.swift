@@ -42,7 +42,12 @@ import Testing
 
     @Test func localNetworks() {
         let text =
-            "localnet 10.0.0.0/8\nlocalnet 192.168.0.0:22/16\nlocalnet [fd00::]:80/8\nlocalnet 172.16.0.0/255.255.0.255"
+            """
+            localnet 10.0.0.0/8
+            localnet 192.168.0.0:22/16
+            localnet [fd00::]:80/8
+            localnet 172.16.0.0/255.255.0.255
+            """
         #expect(route("10.255.0.1", 1, text) == .direct)
         #expect(route("::ffff:10.255.0.1", 1, text) == .direct)
         #expect(route("11.0.0.1", 1, text) == proxied("11.0.0.1", 1))
@@ -59,10 +64,17 @@ import Testing
         #expect(route("::1:1", 1, "localnet ::/0") == .direct)
     }
 
-    /// A translation of the very port goes before one of every port, wherever it stands; the first one counts.
+    /// A translation of the very port goes before one of every port, wherever it stands; the first one
+    /// counts.
     @Test func translations() {
         let text =
-            "dnat 1.1.1.1 2.2.2.2\ndnat 1.1.1.1:80 3.3.3.3:8080\ndnat 1.1.1.1 4.4.4.4\ndnat 1.1.1.1:80 5.5.5.5\ndnat 9.9.9.9:53 8.8.8.8"
+            """
+            dnat 1.1.1.1 2.2.2.2
+            dnat 1.1.1.1:80 3.3.3.3:8080
+            dnat 1.1.1.1 4.4.4.4
+            dnat 1.1.1.1:80 5.5.5.5
+            dnat 9.9.9.9:53 8.8.8.8
+            """
         #expect(route("1.1.1.1", 80, text) == proxied("3.3.3.3", 8080))
         #expect(route("1.1.1.1", 81, text) == proxied("2.2.2.2", 81))
         #expect(route("::ffff:1.1.1.1", 81, text) == proxied("2.2.2.2", 81))

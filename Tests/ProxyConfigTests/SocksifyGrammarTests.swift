@@ -51,8 +51,8 @@ import Testing
         #expect(errors(text) == ["line 1, column \(error)"])
     }
 
-    /// A part of the language that is not there yet is an error in a file of proxychains as well: that file is
-    /// meant for socksify.
+    /// A part of the language that is not there yet is an error in a file of proxychains as well: that file
+    /// is meant for socksify.
     @Test(arguments: [
         "udp block", "bind proxy", "isolate tree", "dns tor", "[Rules]", "[App x]", "[Proxies x]",
     ])
