@@ -1,1 +1,78 @@
 import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A SOCKS5 server for tests, the demonstration and the benchmark: it does as its `Script` says, and records what it
+/// was asked.
+public final class TestProxy: Sendable {
+    private let listener: Listener
+    private let log: SessionLog
+    private let scripts: Scripts
+
+    /// The address that it listens at.
+    public let host: String
+    public var port: Int { listener.port }
+
+    private init(listener: Listener, log: SessionLog, scripts: Scripts, host: String) {
+        self.listener = listener
+        self.log = log
+        self.scripts = scripts
+        self.host = host
+    }
+
+    /// Starts a proxy that treats every connection as `script` says, and tells `report` of each session once its
+    /// outcome is known. Port 0 takes any that is free.
+    public static func start(
+        host: String = "127.0.0.1", port: Int = 0, script: Script = Script(),
+        report: (@Sendable (Session) -> Void)? = nil
+    ) async throws -> TestProxy {
+        let (log, scripts) = (SessionLog(report: report), Scripts(script))
+        let listener = try await Listener.start(host: host, port: port) { channel in
+            let index = log.begin(client: channel.remoteAddress?.ipAddress ?? "?")
+            let script = scripts.script(for: index)
+            channel.closeFuture.whenComplete { _ in log.update(index) { $0.ended = true } }
+            if script.resets, let options = channel as? any SocketOptionProvider {
+                // To close with nothing to linger for is to reset.
+                options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenFailure { _ in channel.close(promise: nil) }
+            }
+            if script.neverReads { try channel.syncOptions?.setOption(.autoRead, value: false) }
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionHandler(script: script, log: log, index: index))
+        }
+        return TestProxy(listener: listener, log: log, scripts: scripts, host: host)
+    }
+
+    /// What happened so far, in the order in which the connections were made.
+    public var sessions: [Session] { log.sessions }
+
+    /// The sessions, once there are `count` of them that ended.
+    public func sessions(ended count: Int) async -> [Session] {
+        await log.wait { $0.count(where: \.ended) >= count }
+        return log.sessions
+    }
+
+    /// Treats the connections that come from now on so.
+    public func follow(_ script: Script) { scripts.follow { _ in script } }
+
+    /// Treats each connection that comes from now on as the script for its number says; the proxy's first
+    /// connection has number 0.
+    public func follow(_ script: @escaping @Sendable (Int) -> Script) { scripts.follow(script) }
+
+    /// Stops listening and ends every connection.
+    public func stop() async { await listener.stop() }
+}
+
+/// The script for each connection. Written by tests, read on the event loops.
+private final class Scripts: Sendable {
+    private let current: Mutex<@Sendable (Int) -> Script>
+
+    init(_ script: Script) { current = Mutex { _ in script } }
+
+    func follow(_ script: @escaping @Sendable (Int) -> Script) { current.withLock { $0 = script } }
+
+    func script(for index: Int) -> Script { current.withLock { $0 }(index) }
+}

@@ -1,5 +1,141 @@
 import ArgumentParser
+import Foundation
+import TestProxy
 
-@main struct TestProxyCommand: ParsableCommand {
-    func run() throws {}
+/// The test proxy as a program, with small servers to reach through it.
+@main
+struct TestProxyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "socksify-test-proxy",
+        abstract: "A SOCKS5 server for demonstrations, benchmarks and tests. Not for the open network.",
+        discussion: """
+            It listens until it is ended by a signal, and prints "listening on ADDRESS" for each address once all \
+            are ready.
+            """)
+
+    @Option(help: ArgumentHelp("Serve SOCKS5 at this address; port 0 takes a free one.", valueName: "host:port"))
+    var listen = ListenAddress(host: "127.0.0.1", port: 1080)
+
+    @Option(help: "Ask for this user name.")
+    var user: String?
+
+    @Option(help: "Ask for this password.")
+    var password: String?
+
+    @Option(help: ArgumentHelp("Resolve a name to an address; repeatable.", valueName: "name=address"))
+    var resolve: [NameTableEntry] = []
+
+    @Option(help: ArgumentHelp("Wait so long before each message.", valueName: "ms"))
+    var delay = 0
+
+    @Option(help: ArgumentHelp("Send each byte of the handshake alone, so far apart.", valueName: "ms"))
+    var split: Int?
+
+    @Option(help: ArgumentHelp("Answer every request with this code.", valueName: "code"))
+    var reply: UInt8?
+
+    @Option(help: ArgumentHelp("Close each connection after so many bytes.", valueName: "bytes"))
+    var closeAfter: Int?
+
+    @Option(help: ArgumentHelp("Say nothing more after so many bytes.", valueName: "bytes"))
+    var hangAfter: Int?
+
+    @Flag(help: "Print a line for each session.")
+    var log = false
+
+    @Option(help: ArgumentHelp("Also serve web pages at this address; repeatable.", valueName: "host:port"))
+    var web: [ListenAddress] = []
+
+    @Option(help: ArgumentHelp("Also send back whatever comes to this address; repeatable.", valueName: "host:port"))
+    var echo: [ListenAddress] = []
+
+    @Option(help: ArgumentHelp("When ready, write a line to this descriptor and close it.", valueName: "fd"))
+    var readyFd: Int32?
+
+    func validate() throws {
+        guard (user == nil) == (password == nil) else {
+            throw ValidationError("--user and --password go together.")
+        }
+        guard closeAfter == nil || hangAfter == nil else {
+            throw ValidationError("--close-after and --hang-after exclude each other.")
+        }
+    }
+
+    func run() async throws {
+        let report: @Sendable (Session) -> Void = { say("\($0)") }
+        let proxy = try await TestProxy.start(
+            host: listen.host, port: listen.port, script: script, report: log ? report : nil)
+        var lines = ["listening on \(ListenAddress(host: proxy.host, port: proxy.port))"]
+        var servers: [TargetServer] = []
+        for (addresses, behaviour, name) in [
+            (web, TargetServer.Behaviour.http(HTTPResponse.description), "web server"), (echo, .echo, "echo server"),
+        ] {
+            for address in addresses {
+                let server = try await TargetServer.start(behaviour, host: address.host, port: address.port)
+                lines.append("\(name) on \(ListenAddress(host: server.host, port: server.port))")
+                servers.append(server)
+            }
+        }
+        for line in lines { say(line) }
+        if let readyFd {
+            let handle = FileHandle(fileDescriptor: readyFd, closeOnDealloc: true)
+            try handle.write(contentsOf: Data((lines[0] + "\n").utf8))
+            try handle.close()
+        }
+        // Until a signal ends the process, and the servers with it.
+        while true { try await Task.sleep(for: .seconds(86400)) }
+    }
+
+    private var script: Script {
+        var script = Script()
+        if let user, let password { script.credentials = Credentials(user: user, password: password) }
+        for entry in resolve { script.names[entry.name, default: []].append(entry.address) }
+        script.delay = .milliseconds(delay)
+        script.byteInterval = split.map { .milliseconds($0) }
+        script.replyCode = reply
+        if let closeAfter { script.fault = Script.Fault(.close, after: closeAfter) }
+        if let hangAfter { script.fault = Script.Fault(.hang, after: hangAfter) }
+        return script
+    }
+}
+
+/// Prints a line at once: somebody waits for it, also at the other end of a pipe.
+private func say(_ line: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+}
+
+/// `host:port`, an IPv6 address in brackets.
+struct ListenAddress: ExpressibleByArgument, CustomStringConvertible {
+    var host: String
+    var port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    init?(argument: String) {
+        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...])
+        else { return nil }
+        var host = argument[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: Int(port))
+    }
+
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    var defaultValueDescription: String { description }
+}
+
+/// `name=address`, the name in lower case.
+struct NameTableEntry: ExpressibleByArgument {
+    var name: String
+    var address: String
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        name = parts[0].lowercased()
+        address = String(parts[1])
+    }
 }

@@ -1,0 +1,188 @@
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Drives one client's handshake over its channel, then joins the channel to the target's.
+///
+/// Everything happens on the channel's event loop, where the target's channel lives too. While a step is being done
+/// (`isBusy`), bytes that arrive are kept, and noted as having come before they were due.
+final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let script: Script
+    private let log: SessionLog
+    private let index: Int
+    private var handshake: ServerHandshake
+    private var shaper: OutputShaper
+    private var inbox: [UInt8] = []
+    private var isBusy = false
+    private var inputIsClosed = false
+
+    init(script: Script, log: SessionLog, index: Int) {
+        self.script = script
+        self.log = log
+        self.index = index
+        handshake = ServerHandshake(script: script)
+        shaper = OutputShaper(script: script)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        inbox += unwrapInboundIn(data).readableBytesView
+        guard !isBusy else {
+            log.update(index) { $0.pipelined = true }
+            return
+        }
+        step(context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
+        // A client that shuts down its sending side while we are at work may still want the answer.
+        inputIsClosed = true
+        if !isBusy { end(context, .abandoned) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        log.update(index) { if $0.outcome == .inProgress { $0.outcome = .abandoned } }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        end(context, .abandoned)
+    }
+
+    private func step(_ context: ChannelHandlerContext) {
+        isBusy = true
+        var next = ServerHandshake.Step.receive
+        log.update(index) { next = handshake.next(&inbox, &$0) }
+        perform(next, context)
+    }
+
+    private func perform(_ step: ServerHandshake.Step, _ context: ChannelHandlerContext) {
+        switch step {
+        case .receive:
+            isBusy = false
+            if inputIsClosed { end(context, .abandoned) }
+        case .send(let message):
+            send(message, context) { self.step($0) }
+        case .sendAndClose(let message, let outcome):
+            send(message, context) { self.end($0, outcome) }
+        case .open(let request):
+            open(request, context)
+        case .relay:
+            log.update(index) { $0.outcome = .relaying }
+            relay(context)
+        case .close(let outcome):
+            end(context, outcome)
+        }
+    }
+
+    // MARK: Sending
+
+    private func send(
+        _ message: [UInt8], _ context: ChannelHandlerContext, then next: @escaping (ChannelHandlerContext) -> Void
+    ) {
+        let (segments, end) = shaper.shape(message)
+        after(script.delay, context) { context in
+            self.send(segments[...], context) { context in
+                switch end {
+                case .more: next(context)
+                case .close: self.end(context, .faulted)
+                // Busy for ever: what arrives is kept unread, and the client's end of the connection is its own.
+                case .hang: self.log.update(self.index) { $0.outcome = .faulted }
+                }
+            }
+        }
+    }
+
+    private func send(
+        _ segments: ArraySlice<[UInt8]>, _ context: ChannelHandlerContext,
+        then next: @escaping (ChannelHandlerContext) -> Void
+    ) {
+        guard let segment = segments.first else { return next(context) }
+        context.writeAndFlush(NIOAny(context.channel.allocator.buffer(bytes: segment)), promise: nil)
+        let rest = segments.dropFirst()
+        if rest.isEmpty { return next(context) }
+        after(script.byteInterval ?? .zero, context) { self.send(rest, $0, then: next) }
+    }
+
+    /// Does it now, or later when there is something to wait for, unless the client is gone by then.
+    private func after(
+        _ delay: Duration, _ context: ChannelHandlerContext, _ body: @escaping (ChannelHandlerContext) -> Void
+    ) {
+        guard delay > .zero else { return body(context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) {
+            if context.channel.isActive { body(context) }
+        }
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ outcome: Session.Outcome) {
+        log.update(index) { if $0.outcome == .inProgress { $0.outcome = outcome } }
+        context.close(promise: nil)
+    }
+
+    // MARK: The target
+
+    private var target: (any Channel)?
+
+    private func open(_ request: Request, _ context: ChannelHandlerContext) {
+        let opening = TargetConnector(script: script, eventLoop: context.eventLoop).connect(to: request)
+        opening.assumeIsolated().whenComplete { result in
+            guard context.channel.isActive else {
+                if case .success(let target) = result { target.close(promise: nil) }
+                return
+            }
+            switch result {
+            case .success(let target):
+                self.target = target
+                let local = target.localAddress
+                self.perform(
+                    self.handshake.opened(
+                        from: local.map { Address($0) } ?? .ipv4([0, 0, 0, 0]),
+                        port: UInt16(local?.port ?? 0)), context)
+            case .failure(let error):
+                self.perform(self.handshake.failed(Reply.Code(error)), context)
+            }
+        }
+        context.channel.closeFuture.assumeIsolated().whenComplete { _ in self.target?.close(promise: nil) }
+    }
+
+    private func relay(_ context: ChannelHandlerContext) {
+        guard let target else { return end(context, .faulted) }
+        let (here, there) = RelayHandler.pair()
+        do {
+            try context.pipeline.syncOperations.addHandler(here, position: .after(self))
+            try target.pipeline.syncOperations.addHandler(there)
+        } catch {
+            return end(context, .abandoned)
+        }
+        if !inbox.isEmpty { context.fireChannelRead(NIOAny(ByteBuffer(bytes: inbox))) }
+        context.fireChannelReadComplete()
+        if inputIsClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        target.setOption(.autoRead, value: true).whenComplete { _ in target.read() }
+    }
+}
+
+extension Reply.Code {
+    /// What a server says of a connection attempt that ended so.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case ChannelError.connectTimeout: .timeToLiveExpired
+            case let error as IOError:
+                switch error.errnoCode {
+                case ECONNREFUSED: .connectionRefused
+                case ENETUNREACH: .networkUnreachable
+                case EHOSTUNREACH: .hostUnreachable
+                case ETIMEDOUT: .timeToLiveExpired
+                default: .generalFailure
+                }
+            case is UnknownName: .hostUnreachable
+            default: .generalFailure
+            }
+    }
+}

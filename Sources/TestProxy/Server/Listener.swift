@@ -1,0 +1,55 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A listening socket and the connections that came of it.
+final class Listener: Sendable {
+    private let channel: any Channel
+    private let connections: Connections
+
+    let port: Int
+
+    private init(channel: any Channel, connections: Connections) {
+        self.channel = channel
+        self.connections = connections
+        port = channel.localAddress?.port ?? 0
+    }
+
+    static func start(
+        host: String, port: Int, initializer: @escaping @Sendable (any Channel) throws -> Void
+    ) async throws -> Listener {
+        let connections = Connections()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                connections.add(channel)
+                return channel.eventLoop.makeCompletedFuture { try initializer(channel) }
+            }
+            .bind(host: host, port: port)
+            .get()
+        return Listener(channel: channel, connections: connections)
+    }
+
+    func stop() async {
+        try? await channel.close()
+        for connection in connections.all { try? await connection.close() }
+    }
+}
+
+/// The open connections of a listener. Written on the event loops, read by whoever stops it.
+private final class Connections: Sendable {
+    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    var all: [any Channel] { channels.withLock { Array($0.values) } }
+
+    func add(_ channel: any Channel) {
+        let identifier = ObjectIdentifier(channel)
+        channels.withLock { $0[identifier] = channel }
+        channel.closeFuture.whenComplete { _ in
+            self.channels.withLock { _ = $0.removeValue(forKey: identifier) }
+        }
+    }
+}

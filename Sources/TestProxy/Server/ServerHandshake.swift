@@ -1,0 +1,117 @@
+/// The server's side of the handshake, without I/O: bytes in, the next thing to do out.
+///
+/// One thing is done at a time. Whoever drives it asks for the `next` step, does it, says what came of it where the
+/// step asks (`opened`, `failed`), and asks again. The lies that a `Script` tells are told here as far as they
+/// concern what is said; when and how it is said concerns `OutputShaper` and the connection.
+struct ServerHandshake {
+    enum Step: Equatable {
+        /// Nothing to do before more bytes arrive.
+        case receive
+        /// A message for the client.
+        case send([UInt8])
+        /// The last message for the client.
+        case sendAndClose([UInt8], Session.Outcome)
+        /// Reach what the request asks for.
+        case open(Request)
+        /// The handshake is over: what comes now belongs to the client and the target.
+        case relay
+        /// The client cannot be served, nor told so.
+        case close(Session.Outcome)
+    }
+
+    private enum State {
+        case awaitingGreeting
+        case awaitingCredentials
+        case awaitingRequest
+        case opening
+        case established
+        case finished
+    }
+
+    private let script: Script
+    private var state = State.awaitingGreeting
+
+    init(script: Script) { self.script = script }
+
+    /// What to do with the bytes received so far. Those that are understood are removed from `buffer`, and what is
+    /// learned from them is written into `session`.
+    mutating func next(_ buffer: inout [UInt8], _ session: inout Session) -> Step {
+        switch state {
+        case .awaitingGreeting:
+            parse(Greeting.parse, &buffer, &session) { $0.answer($1, &$2) }
+        case .awaitingCredentials:
+            parse(Credentials.parse, &buffer, &session) { $0.answer($1, &$2) }
+        case .awaitingRequest:
+            parse(Request.parse, &buffer, &session) { $0.answer($1, &$2) }
+        case .opening, .finished: .receive
+        case .established: .relay
+        }
+    }
+
+    /// The target is reached, over a connection from this address.
+    mutating func opened(from address: Address, port: UInt16) -> Step {
+        state = .established
+        let reply = Reply(code: .succeeded, boundAddress: script.boundAddress ?? address, boundPort: port).encoded
+        let replies = Array(repeatElement(reply, count: 1 + script.extraReplies).joined())
+        return .send(replies + script.earlyData)
+    }
+
+    /// The target is not reached.
+    mutating func failed(_ code: Reply.Code) -> Step {
+        state = .finished
+        let reply = Reply(code: code, boundAddress: script.boundAddress ?? .ipv4([0, 0, 0, 0]), boundPort: 0)
+        return .sendAndClose(reply.encoded, .refused(code.rawValue))
+    }
+
+    private mutating func parse<Message>(
+        _ parse: (inout [UInt8]) -> Parsed<Message>, _ buffer: inout [UInt8], _ session: inout Session,
+        _ answer: (inout ServerHandshake, Message, inout Session) -> Step
+    ) -> Step {
+        let before = buffer
+        switch parse(&buffer) {
+        case .needMore: return .receive
+        case .malformed(let reason):
+            state = .finished
+            return .close(.rejected(reason))
+        case .message(let message):
+            session.received += before.dropLast(buffer.count)
+            // No message may be sent before the last one is answered.
+            if !buffer.isEmpty { session.pipelined = true }
+            return answer(&self, message, &session)
+        }
+    }
+
+    private mutating func answer(_ greeting: Greeting, _ session: inout Session) -> Step {
+        session.offeredMethods = greeting.methods
+        let wanted: UInt8 = script.credentials == nil ? 0 : 2
+        let chosen = script.chosenMethod ?? (greeting.methods.contains(wanted) ? wanted : 0xff)
+        session.chosenMethod = chosen
+        switch chosen {
+        case 0: state = .awaitingRequest
+        case 2: state = .awaitingCredentials
+        default:
+            state = .finished
+            return .sendAndClose([5, chosen], .rejected("no acceptable authentication method"))
+        }
+        return .send([5, chosen])
+    }
+
+    private mutating func answer(_ credentials: Credentials, _ session: inout Session) -> Step {
+        session.credentials = credentials
+        let accepted = !script.refusesCredentials && (script.credentials ?? credentials) == credentials
+        guard accepted else {
+            state = .finished
+            return .sendAndClose([script.credentialReplyVersion, 1], .rejected("wrong credentials"))
+        }
+        state = .awaitingRequest
+        return .send([script.credentialReplyVersion, 0])
+    }
+
+    private mutating func answer(_ request: Request, _ session: inout Session) -> Step {
+        session.request = request
+        if let code = script.replyCode, code != 0 { return failed(Reply.Code(rawValue: code)) }
+        guard request.command == .connect else { return failed(.commandNotSupported) }
+        state = .opening
+        return .open(request)
+    }
+}

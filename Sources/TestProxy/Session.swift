@@ -1,0 +1,115 @@
+import Synchronization
+
+/// What happened on one connection, as the proxy saw it.
+public struct Session: Equatable, Sendable {
+    /// How it ended, or how far it got.
+    public enum Outcome: Equatable, Sendable {
+        case inProgress
+        /// The target is reached and bytes are passed on.
+        case relaying
+        /// The reply said this (REP).
+        case refused(UInt8)
+        /// The client's message could not be read, or its offer not be used.
+        case rejected(String)
+        /// The client went away before the handshake was over.
+        case abandoned
+        /// The script ended or stopped it.
+        case faulted
+    }
+
+    /// Address and port that the connection came from.
+    public var client: String
+    /// METHODS, in the client's order.
+    public var offeredMethods: [UInt8] = []
+    /// METHOD.
+    public var chosenMethod: UInt8?
+    public var credentials: Credentials?
+    public var request: Request?
+    /// Every byte of the handshake that the client sent.
+    public var received: [UInt8] = []
+    /// Whether bytes came before the proxy had sent what the client had to wait for.
+    public var pipelined = false
+    public var outcome = Outcome.inProgress
+    /// Whether the client's connection is closed.
+    public var ended = false
+
+    init(client: String) { self.client = client }
+}
+
+extension Session: CustomStringConvertible {
+    /// One line for a person to read.
+    public var description: String {
+        guard let request else { return "connection from \(client): \(described(outcome))" }
+        let resolved = request.address.isName ? " (name resolved by the proxy)" : ""
+        let user = credentials.map { " as \(String(decoding: $0.user, as: UTF8.self))" } ?? ""
+        let end = outcome == .relaying ? "" : ": \(described(outcome))"
+        return "\(request)\(user)\(resolved)\(end)"
+    }
+
+    private func described(_ outcome: Outcome) -> String {
+        switch outcome {
+        case .inProgress: "in progress"
+        case .relaying: "relaying"
+        case .refused(3): "network unreachable"
+        case .refused(4): "host unreachable"
+        case .refused(5): "connection refused"
+        case .refused(6): "timed out"
+        case .refused(let code): "refused with code \(code)"
+        case .rejected(let reason): "rejected, \(reason)"
+        case .abandoned: "the client went away"
+        case .faulted: "ended by the script"
+        }
+    }
+}
+
+/// The sessions of a proxy. Written on the event loops, read by tests; the lock is held for one access at a time.
+final class SessionLog: Sendable {
+    private struct State {
+        var sessions: [Session] = []
+        var waiters: [(condition: @Sendable ([Session]) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+    private let report: (@Sendable (Session) -> Void)?
+
+    /// Tells `report` of each session once its outcome is known.
+    init(report: (@Sendable (Session) -> Void)?) { self.report = report }
+
+    var sessions: [Session] { state.withLock { $0.sessions } }
+
+    /// Begins a session and gives its place.
+    func begin(client: String) -> Int {
+        state.withLock { state in
+            state.sessions.append(Session(client: client))
+            return state.sessions.count - 1
+        }
+    }
+
+    func update(_ index: Int, _ change: (inout Session) -> Void) {
+        let (before, after, ready) = state.withLock { state in
+            let before = state.sessions[index]
+            change(&state.sessions[index])
+            var ready: [CheckedContinuation<Void, Never>] = []
+            state.waiters.removeAll { waiter in
+                guard waiter.condition(state.sessions) else { return false }
+                ready.append(waiter.resume)
+                return true
+            }
+            return (before, state.sessions[index], ready)
+        }
+        if before.outcome == .inProgress, after.outcome != .inProgress { report?(after) }
+        for waiter in ready { waiter.resume() }
+    }
+
+    /// Returns when the sessions are as `condition` says.
+    func wait(until condition: @escaping @Sendable ([Session]) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let already = state.withLock { state in
+                if condition(state.sessions) { return true }
+                state.waiters.append((condition, continuation))
+                return false
+            }
+            if already { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// A user name and a password (RFC 1929, section 2).
+///
+///     01 ULEN UNAME… PLEN PASSWD…
+public struct Credentials: Equatable, Sendable {
+    public var user: [UInt8]
+    public var password: [UInt8]
+
+    public init(user: String, password: String) {
+        self.user = Array(user.utf8)
+        self.password = Array(password.utf8)
+    }
+
+    init(user: [UInt8], password: [UInt8]) {
+        self.user = user
+        self.password = password
+    }
+
+    static func parse(_ buffer: inout [UInt8]) -> Parsed<Credentials> {
+        var reader = Reader(buffer)
+        guard let version = reader.byte() else { return .needMore }
+        guard version == 1 else { return .malformed("credentials of version \(version)") }
+        guard let user = reader.counted(), let password = reader.counted() else { return .needMore }
+        // RFC 1929 counts from 1: an empty name or password is not sent.
+        guard !user.isEmpty, !password.isEmpty else { return .malformed("empty credentials") }
+        buffer.removeFirst(reader.offset)
+        return .message(Credentials(user: user, password: password))
+    }
+}
