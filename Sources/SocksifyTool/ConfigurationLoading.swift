@@ -140,7 +140,7 @@ public enum ConfigurationLoading {
             }
             guard file.status?.isRegularFile ?? false else {
                 throw .own(
-                    "the configuration \(candidate.path.shown) is no regular file, which every process could read again"
+                    "the configuration \(candidate.path.shown) is no regular file"
                 )
             }
             let text = file.read(largestFile + 1, at: 0)
