@@ -55,6 +55,11 @@ public func socksify_getnameinfo(
 }
 
 @c @implementation
+public func socksify_names_belong_to_proxy() -> Int32 {
+    Resolve.namesBelongToProxy ? 1 : 0
+}
+
+@c @implementation
 public func socksify_host_by_name(
     _ name: UnsafePointer<CChar>, _ family: Int32, _ entry: UnsafeMutablePointer<hostent>,
     _ buffer: UnsafeMutablePointer<CChar>, _ buffer_length: Int, _ host_error: UnsafeMutablePointer<Int32>
