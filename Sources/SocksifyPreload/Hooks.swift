@@ -1,3 +1,6 @@
+// The functions have C's names.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CInterpose
 import SocksifyCore
 
