@@ -171,7 +171,8 @@ struct Handshake {
 
     /// Lengths that do not fit do not pass the configuration's grammar; the proxy would refuse the empty message.
     private mutating func writeCredentials(_ configuration: Configuration) {
-        guard hop < configuration.proxies.count, let credentials = configuration.proxies[hop].credentials else { return }
+        guard hop < configuration.proxies.count, let credentials = configuration.proxies[hop].credentials
+        else { return }
         do {
             try UsernamePasswordRequest.write(
                 user: credentials.user.span, password: credentials.password.span, to: &outgoing)
