@@ -10,14 +10,16 @@ let embedded = BuildSettingCondition.when(traits: ["Embedded"])
 let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .enableExperimentalFeature("Embedded", embedded),
-    .unsafeFlags(["-wmo"], embedded),
+    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
+// Unwind tables let pthread_cancel() end a thread inside a hook.
+let cSettings: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-fexceptions", "-Wall", "-Wextra"])]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
     name: "socksify",
     products: [
-        .library(name: "SocksifyPreload", type: .dynamic, targets: ["SocksifyPreload"]),
+        .library(name: "SocksifyPreload", type: .static, targets: ["SocksifyPreload"]),
         .executable(name: "socksify", targets: ["socksify"]),
         .executable(name: "socksify-test-proxy", targets: ["socksify-test-proxy"]),
     ],
@@ -38,29 +40,23 @@ let package = Package(
         .target(name: "SocketTable", dependencies: ["Addressing"], swiftSettings: librarySettings),
 
         // The preloaded library.
-        .target(name: "CLibC"),
-        .target(name: "CInterpose", dependencies: ["CLibC"]),
+        .target(name: "CLibC", cSettings: cSettings),
+        .target(name: "CInterpose", dependencies: ["CLibC"], cSettings: cSettings),
         .target(
             name: "SocksifyCore",
             dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable"],
             swiftSettings: librarySettings),
         .target(
-            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings,
-            linkerSettings: [
-                .unsafeFlags(
-                    [
-                        "-static-stdlib", "-Xlinker", "--as-needed", "-Xlinker", "-z", "-Xlinker", "defs",
-                        "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro",
-                        "-Xlinker", "--version-script=Sources/CInterpose/exports.map",
-                    ], embedded),
-                .linkedLibrary("c", embedded),
-            ]),
+            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),
 
         // The command line tool.
+        .target(name: "CLinux"),
+        .target(
+            name: "SocksifyTool", dependencies: ["Addressing", "CLinux", "ProxyConfig"], swiftSettings: toolSettings),
         .executableTarget(
             name: "socksify",
             dependencies: [
-                "Addressing", "ProxyConfig", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "ProxyConfig", "SocksifyTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: toolSettings),
 
@@ -82,6 +78,9 @@ let package = Package(
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
         .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
         .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "SocksifyToolTests", dependencies: ["ProxyConfig", "SocksifyTool", "socksify"],
+            swiftSettings: toolSettings),
         .testTarget(name: "SocketTableTests", dependencies: ["SocketTable"], swiftSettings: toolSettings),
         .testTarget(
             name: "TestProxyTests",

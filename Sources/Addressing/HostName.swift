@@ -1,24 +1,18 @@
 /// A host name as SOCKS carries it: 1 to 255 bytes (RFC 1928 section 5, ATYP X'03'), of any value.
-///
-/// Stored in place, because it is copied where nothing may be allocated.
 public struct HostName: Sendable {
-    private let storage: InlineArray<255, UInt8>
-    private let length: UInt8
+    private let string: ShortString
 
     /// Takes a copy of `bytes`; nil when there are none, or more than 255.
     public init?(_ bytes: Span<UInt8>) {
-        guard let length = UInt8(exactly: bytes.count), length > 0 else { return nil }
-        var storage = InlineArray<255, UInt8>(repeating: 0)
-        for index in bytes.indices { storage[index] = bytes[index] }
-        self.storage = storage
-        self.length = length
+        guard let string = ShortString(bytes) else { return nil }
+        self.string = string
     }
 
     /// 1 to 255.
-    public var count: Int { Int(length) }
+    public var count: Int { string.count }
 
     public var bytes: Span<UInt8> {
-        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: Int(length)) }
+        @_lifetime(borrow self) borrowing get { string.bytes }
     }
 
     public func write(to sink: inout some ByteSink) {

@@ -11,6 +11,12 @@ extension IPAddress: CustomStringConvertible {
     public var description: String { text { write(to: &$0) } }
 }
 
+extension IPv6Address {
+    public init?(_ text: String) {
+        self.init(parsing: Array(text.utf8).span)
+    }
+}
+
 extension HostName: CustomStringConvertible {
     public init?(_ text: String) {
         self.init(Array(text.utf8).span)

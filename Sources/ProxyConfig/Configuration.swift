@@ -21,8 +21,23 @@ public struct Configuration: Equatable, Sendable {
     /// Milliseconds that each answer of a proxy may take (`tcp_read_time_out`). 1 or more.
     public var readTimeout = 120_000
     public var logLevel: LogLevel = .error
+    /// The daemon that gives out addresses for names (`proxy_dns_daemon`), which has no implementation yet:
+    /// a configuration that names one is not usable.
+    public var dnsDaemon: Endpoint?
 
+    /// The defaults of socksify.
     public init() {}
+
+    /// What a file of that style means before its first line.
+    public init(defaultsOf style: ConfigurationStyle) {
+        guard style == .proxychains else { return }
+        chainMode = .dynamic
+        loopback = .proxy
+        dns = .local
+        fakeNetwork = IPNetwork(IPv4Address(224, 0, 0, 0), prefixLength: 8)
+        connectTimeout = 10_000
+        readTimeout = 4_000
+    }
 }
 
 /// One entry of a proxy list.
@@ -43,10 +58,15 @@ public struct Proxy: Equatable, Sendable {
 
 /// The protocol that a proxy speaks.
 public enum ProxyType: Equatable, Sendable {
-    case socks5, socks4, http, raw
+    case socks5
+    case socks4
+    case http
+    /// Not a protocol: the proxy is connected to, and gets the program's bytes as they are.
+    case raw
 }
 
-/// User name and password of RFC 1929 (or of the proxy type's own scheme), each of 1 to 255 bytes.
+/// User name and password of RFC 1929 (or of the proxy type's own scheme), each of 1 to 255 bytes; only a
+/// SOCKS5 proxy insists on a password, for others it may be empty.
 public struct Credentials: Equatable, Sendable {
     public var user: [UInt8]
     public var password: [UInt8]

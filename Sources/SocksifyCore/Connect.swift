@@ -1,1 +1,211 @@
+import Addressing
 import CLibC
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// What a hook does with a call.
+public enum Outcome {
+    /// It is none of ours: libc's own function runs.
+    case pass
+    case succeeded
+    case failed(Errno)
+}
+
+/// connect(2): the caller's own descriptor is connected to the first proxy, and the handshakes of the chain are made
+/// on it, so that flags, options, descriptors and readiness stay what they are.
+public enum Connect {
+    public static func connect(
+        _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
+    ) -> Outcome {
+        guard let peer = SocketAddress(address, length: length) else { return .pass }
+        let runtime: UnsafePointer<Runtime>
+        switch Runtime.state {
+        case .ready(let pointer): runtime = pointer
+        case .unusable: return .failed(.networkUnreachable)
+        case .beingMade: return .pass
+        }
+        let destination: Endpoint
+        switch decide(on: peer, runtime) {
+        case .pass:
+            // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
+            if runtime.pointee.firstHop.matches(peer), let cookie = Socket(descriptor: descriptor).cookie {
+                runtime.pointee.sockets.remove(cookie: cookie)
+            }
+            return .pass
+        case .refuse(let errno): return .failed(errno)
+        case .proxy(let endpoint): destination = endpoint
+        }
+        let socket = Socket(descriptor: descriptor)
+        guard let isTCP = socket.isTCP else { return .pass }
+        // What is no stream cannot go through the proxy, and must not go around it.
+        guard isTCP else { return .failed(.networkUnreachable) }
+        let connection = Connection(socket: socket, runtime: runtime)
+        if let parked = connection.takeParked() { return connection.resume(parked) }
+        return connection.begin(peer: peer, destination: destination)
+    }
+
+    /// What is to be done about an address that a program sends to or connects to.
+    enum Decision {
+        case pass
+        case refuse(Errno)
+        case proxy(Endpoint)
+    }
+
+    static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
+        guard let host = runtime.pointee.meaning(of: peer.address) else { return .refuse(.hostUnreachable) }
+        switch runtime.pointee.configuration.route(to: Endpoint(host: host, port: peer.port)) {
+        case .direct: return .pass
+        case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
+        case .refuse(.unknownName): return .refuse(.hostUnreachable)
+        case .proxy(let destination):
+            switch runtime.pointee.firstHop.lookUp() {
+            case .underWay: return .pass
+            case .failed:
+                Log.write(.error, runtime.pointee.configuration) { line in
+                    line.append("the proxy's name cannot be resolved")
+                }
+                return .refuse(.hostUnreachable)
+            case .found:
+                return runtime.pointee.firstHop.matches(peer) ? .pass : .proxy(destination)
+            }
+        }
+    }
+}
+
+/// One socket on its way through the proxies.
+private struct Connection {
+    let socket: Socket
+    let runtime: UnsafePointer<Runtime>
+
+    private var configuration: Configuration { runtime.pointee.configuration }
+
+    /// The handshake that an earlier call left; nil when there is none.
+    func takeParked() -> Handshake? {
+        guard !runtime.pointee.parked.isEmpty, let cookie = socket.cookie else { return nil }
+        return runtime.pointee.parked.take(cookie: cookie)
+    }
+
+    func begin(peer: SocketAddress, destination: Endpoint) -> Outcome {
+        guard let proxy = runtime.pointee.firstHop.address(for: peer) else {
+            Log.write(.error, configuration) { line in
+                line.append("the proxy has an IPv6 address alone, which an IPv4 socket cannot reach")
+            }
+            return .failed(.networkUnreachable)
+        }
+        var handshake = Handshake(to: destination, peer: peer, configuration: configuration)
+        do {
+            try connect(to: proxy)
+            handshake.connected()
+        } catch {
+            switch error {
+            case .inProgress where socket.isNonBlocking:
+                return drive(&handshake, isNonBlocking: true)
+            case .inProgress, .interrupted:
+                return park(handshake, reason: error)
+            case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
+                return fail(handshake, .kernel(error))
+            default:
+                // Of the socket's state, not of the proxy: EISCONN, EALREADY and the like.
+                return .failed(error)
+            }
+        }
+        return drive(&handshake, isNonBlocking: false)
+    }
+
+    /// Goes on with a handshake that an earlier connect(2) left.
+    func resume(_ parked: Handshake) -> Outcome {
+        var handshake = parked
+        return drive(&handshake, isNonBlocking: socket.isNonBlocking)
+    }
+
+    /// Connects to the first proxy, in the configured time.
+    ///
+    /// A blocking connect(2) has no limit but SO_SNDTIMEO, so a configured one that is shorter stands there meanwhile.
+    private func connect(to proxy: SocketAddress) throws(Errno) {
+        let limit = configuration.connectTimeout
+        guard limit > 0, !socket.isNonBlocking else { return try socket.connect(to: proxy) }
+        let sendTimeout = socket.sendTimeout
+        if let sendTimeout, sendTimeout <= limit { return try socket.connect(to: proxy) }
+        socket.setSendTimeout(milliseconds: limit)
+        defer { socket.setSendTimeout(milliseconds: sendTimeout) }
+        do {
+            try socket.connect(to: proxy)
+        } catch {
+            guard error == .inProgress else { throw error }
+            socket.disconnect()
+            throw .timedOut
+        }
+    }
+
+    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool) -> Outcome {
+        let driver = HandshakeDriver(socket: socket, configuration: configuration, isNonBlocking: isNonBlocking)
+        switch driver.drive(&handshake) {
+        case .established:
+            if let cookie = socket.cookie { runtime.pointee.sockets.insert(handshake.peer, cookie: cookie) }
+            report(handshake)
+            return .succeeded
+        case .sendTimeoutOver:
+            return park(handshake, reason: .inProgress)
+        case .interrupted:
+            return park(handshake, reason: .interrupted)
+        case .failed(let error):
+            return fail(handshake, error)
+        }
+    }
+
+    /// Leaves the handshake to the next call, and fails with `reason` now.
+    private func park(_ handshake: Handshake, reason: Errno) -> Outcome {
+        guard let cookie = socket.cookie, runtime.pointee.parked.park(handshake, cookie: cookie) else {
+            socket.disconnect()
+            return .failed(Errno(ENOBUFS))
+        }
+        return .failed(reason)
+    }
+
+    /// Gives the socket back as it was before the call.
+    private func fail(_ handshake: Handshake, _ error: HandshakeError) -> Outcome {
+        socket.disconnect()
+        report(handshake, error)
+        return .failed(error.errno)
+    }
+
+    private func report(_ handshake: Handshake) {
+        Log.write(.info, configuration) { line in
+            line.append("tcp ")
+            handshake.destination.write(to: &line)
+            line.append(" via ")
+            writeProxy(handshake.hop, to: &line)
+            line.append(" in ")
+            line.append(decimal: Clock.now - handshake.started)
+            line.append(" ms")
+        }
+    }
+
+    /// A proxy that cannot be spoken with is what a person must know of; a target that it cannot reach is what the
+    /// program tells in its own words.
+    private func report(_ handshake: Handshake, _ error: HandshakeError) {
+        var level = LogLevel.error
+        if case .proxy(.rejected) = error, handshake.hop + 1 == configuration.proxies.count { level = .info }
+        Log.write(level, configuration) { line in
+            line.append("tcp ")
+            handshake.destination.write(to: &line)
+            line.append(": proxy ")
+            writeProxy(handshake.hop, to: &line)
+            line.append(" ")
+            switch error {
+            case .proxy(let error): error.write(to: &line)
+            case .timedOut: line.append("did not answer in time")
+            case .kernel(let errno):
+                line.append(handshake.isConnecting ? "cannot be connected to: error " : "failed: error ")
+                line.append(decimal: errno.code)
+            }
+        }
+    }
+
+    private func writeProxy(_ hop: Int, to line: inout LogLine) {
+        guard hop < configuration.proxies.count else { return }
+        let proxy = configuration.proxies[hop]
+        Endpoint(host: proxy.host, port: proxy.port).write(to: &line)
+    }
+}

@@ -1,1 +1,97 @@
+import CInterpose
 import SocksifyCore
+
+// The entry points from C: each converts, makes one call, and converts back. `errno` is left alone on success, because
+// nothing below goes through libc's system calls.
+
+extension Outcome {
+    fileprivate var result: Int32 {
+        switch self {
+        case .pass: Int32(SOCKSIFY_PASS)
+        case .succeeded: 0
+        case .failed(let errno): -errno.code
+        }
+    }
+}
+
+@c @implementation
+public func socksify_connect(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _ length: socklen_t) -> Int32 {
+    Connect.connect(fd, to: address, length: length).result
+}
+
+@c @implementation
+public func socksify_send_to(
+    _ fd: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ flags: Int32
+) -> Int32 {
+    Datagram.send(fd, to: address, length: length, flags: flags).result
+}
+
+@c @implementation
+public func socksify_getpeername(
+    _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ length: UnsafeMutablePointer<socklen_t>
+) -> Int32 {
+    guard let peer = PeerName.peer(of: fd) else { return Outcome.pass.result }
+    let room = UnsafeMutableRawBufferPointer(start: address, count: Int(length.pointee))
+    length.pointee = socklen_t(peer.write(to: room))
+    return 0
+}
+
+@c @implementation
+public func socksify_getaddrinfo(
+    _ node: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafePointer<addrinfo>?,
+    _ result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
+) -> Int32 {
+    Resolve.addressInfo(node: node, service: service, hints: hints, result: result) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_getnameinfo(
+    _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ host: UnsafeMutablePointer<CChar>?,
+    _ host_length: socklen_t, _ service: UnsafeMutablePointer<CChar>?, _ service_length: socklen_t, _ flags: Int32
+) -> Int32 {
+    Resolve.nameInfo(
+        address, length: length, host: host, hostLength: host_length, service: service,
+        serviceLength: service_length, flags: flags) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_host_by_name(
+    _ name: UnsafePointer<CChar>, _ family: Int32, _ entry: UnsafeMutablePointer<hostent>,
+    _ buffer: UnsafeMutablePointer<CChar>, _ buffer_length: Int, _ host_error: UnsafeMutablePointer<Int32>
+) -> Int32 {
+    let buffer = UnsafeMutableRawBufferPointer(start: buffer, count: buffer_length)
+    return HostEntry.byName(name, family: family, entry: entry, buffer: buffer).result(host_error)
+}
+
+@c @implementation
+public func socksify_host_by_address(
+    _ address: UnsafeRawPointer, _ length: socklen_t, _ family: Int32, _ entry: UnsafeMutablePointer<hostent>,
+    _ buffer: UnsafeMutablePointer<CChar>, _ buffer_length: Int, _ host_error: UnsafeMutablePointer<Int32>
+) -> Int32 {
+    let buffer = UnsafeMutableRawBufferPointer(start: buffer, count: buffer_length)
+    return HostEntry.byAddress(address, length: length, family: family, entry: entry, buffer: buffer)
+        .result(host_error)
+}
+
+extension HostEntry.Answer {
+    fileprivate func result(_ hostError: UnsafeMutablePointer<Int32>) -> Int32 {
+        switch self {
+        case .byLibC:
+            return Outcome.pass.result
+        case .found:
+            hostError.pointee = 0
+            return 0
+        case .notFound(let code):
+            hostError.pointee = code
+            return ENOENT
+        case .bufferTooSmall:
+            hostError.pointee = NETDB_INTERNAL
+            return ERANGE
+        }
+    }
+}
+
+@c @implementation
+public func socksify_prepare_inheritance() {
+    Inheritance.prepare()
+}

@@ -1,1 +1,168 @@
+import Addressing
+import ProxyConfig
 import Testing
+
+@Suite struct ConfigurationTests {
+    /// An empty file of socksify leaves the documented defaults.
+    @Test func defaultsOfSocksify() {
+        let configuration = Configuration.parse("").configuration
+        #expect(configuration == Configuration())
+        #expect(configuration.chainMode == .strict)
+        #expect(configuration.loopback == .direct)
+        #expect(configuration.dns == .fake)
+        #expect(configuration.fakeNetwork == IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15))
+    }
+
+    /// An empty file of proxychains means what proxychains takes it for.
+    @Test func defaultsOfProxychains() {
+        let configuration = Configuration.parse("", style: .proxychains).configuration
+        #expect(configuration.chainMode == .dynamic)
+        #expect(configuration.loopback == .proxy)
+        #expect(configuration.dns == .local)
+        #expect(configuration.fakeNetwork == IPNetwork(IPv4Address(224, 0, 0, 0), prefixLength: 8))
+        #expect(configuration.connectTimeout == 10_000)
+        #expect(configuration.readTimeout == 4_000)
+        #expect(configuration.chainLength == 1)
+        #expect(configuration.logLevel == .error)
+    }
+
+    /// The style comes from the last component of the path alone.
+    @Test(arguments: [
+        ("proxychains.conf", ConfigurationStyle.proxychains), ("/etc/proxychains4.conf", .proxychains),
+        ("/home/a/proxychains-tor.conf", .proxychains), ("/etc/socksify.conf", .socksify),
+        ("/proxychains.conf/x", .socksify), ("proxychains.conf.bak", .socksify),
+        ("Proxychains.conf", .socksify),
+        ("proxychains.con", .socksify), ("", .socksify), ("/", .socksify), ("proxychain.conf", .socksify),
+        ("myproxychains.conf", .socksify),
+    ])
+    func styleOfFileName(path: String, style: ConfigurationStyle) {
+        #expect(ConfigurationStyle(fileName: Array(path.utf8).span) == style)
+    }
+
+    /// Everything that is wrong is found at once, in the order of the text.
+    @Test func findsAllMistakes() {
+        let text = """
+            # a comment
+            strict_chian
+            tcp_read_time_out soon
+              loopback maybe
+
+            [ProxyList]
+            socks5 10.0.0.1
+            sock5 10.0.0.1 1080
+            """
+        #expect(
+            errors(text) == [
+                "line 2, column 1: 'strict_chian' is no keyword",
+                "line 3, column 19: 'soon' does not fit here; expected milliseconds, 1 to 2147483647",
+                "line 4, column 12: 'maybe' does not fit here; expected direct or proxy",
+                "line 7, column 16: expected a port, 1 to 65535",
+                "line 8, column 1: 'sock5' is no proxy type; expected socks5, socks4, http or raw",
+            ])
+    }
+
+    /// The place can also be written as compilers do, and a text without lines has columns only.
+    @Test func rendersPlaces() {
+        var bytes: [UInt8] = []
+        let file = Array("my.conf".utf8)
+        let error = Configuration.parse("\n nonsense").errors[0]
+        error.write(to: &bytes, source: file.span)
+        #expect(String(decoding: bytes, as: UTF8.self) == "my.conf:2:2: 'nonsense' is no keyword")
+        bytes = []
+        Configuration.parse(proxyURLs: "ftp://a").errors[0].write(to: &bytes, source: Array("-x".utf8).span)
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == "-x:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw")
+    }
+
+    /// Nothing of a hostile file reaches a terminal unescaped or at full length.
+    @Test func escapesWhatItShows() {
+        #expect(errors("\u{1b}[2Jx\u{7f}é") == ["line 1, column 1: '\\x1b[2Jx\\x7f\\xc3\\xa9' is no keyword"])
+        let long = errors(String(repeating: "y", count: 900))
+        #expect(long == ["line 1, column 1: '" + String(repeating: "y", count: 60) + "...' is no keyword"])
+    }
+
+    // MARK: What can be written, but not be used
+
+    @Test(arguments: [
+        ("", ": there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]"),
+        (
+            "[ProxyList]\nsocks5 1.1.1.1 1\nsocks4 1.1.1.1 1",
+            ":3:1: 'socks4' proxies are not implemented in this version; expected socks5"
+        ),
+        (
+            "[ProxyList]\nhttp 1.1.1.1 1",
+            ":2:1: 'http' proxies are not implemented in this version; expected socks5"
+        ),
+        (
+            "[ProxyList]\nraw 1.1.1.1 1",
+            ":2:1: 'raw' proxies are not implemented in this version; expected socks5"
+        ),
+        (
+            "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
+            ":1:1: 'dynamic_chain' with more than one proxy is not implemented in this version; "
+                + "expected strict_chain"
+        ),
+        (
+            "random_chain\n[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
+            ":1:1: 'random_chain' with more than one proxy is not implemented in this version; "
+                + "expected strict_chain"
+        ),
+        (
+            "round_robin_chain\nchain_len = 3\n[ProxyList]\nsocks5 1.1.1.1 1",
+            ":2:1: chain_len is 3, but the list has only 1"
+        ),
+        (
+            "proxy_dns_daemon 127.0.0.1:1053\n[ProxyList]\nsocks5 1.1.1.1 1",
+            ":1:1: 'proxy_dns_daemon' is not implemented in this version; "
+                + "proxy_dns needs no daemon"
+        ),
+    ])
+    func saysWhatCannotBeUsed(text: String, expected: String) {
+        let parsed = Configuration.parse(text)
+        #expect(parsed.errors.isEmpty)
+        var bytes: [UInt8] = []
+        parsed.obstacles.first?.write(to: &bytes, source: Array("".utf8).span)
+        #expect(String(decoding: bytes, as: UTF8.self) == expected)
+        #expect(parsed.configuration.validateUse()?.kind == parsed.obstacles.first?.kind)
+        #expect(parsed.allErrors == parsed.obstacles)
+    }
+
+    /// One proxy is the same chain in every mode; a strict chain has any length.
+    @Test(arguments: [
+        "[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 name.example 2\nsocks5 ::1 3",
+        "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1", "random_chain\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "round_robin_chain\nchain_len=1\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "dynamic_chain\nchain_len = 9\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "proxy_dns_daemon 127.0.0.1:1053\nproxy_dns\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "proxy_dns_daemon 127.0.0.1:1053\ndns local\n[ProxyList]\nsocks5 1.1.1.1 1",
+    ])
+    func usable(text: String) {
+        let parsed = Configuration.parse(text)
+        #expect(parsed.allErrors.isEmpty)
+        #expect(parsed.configuration.validateUse() == nil)
+    }
+
+    /// That there is no proxy is not said of a list whose entry is misspelled.
+    @Test func noFollowUpErrors() {
+        #expect(
+            Configuration.parse("[ProxyList]\nsocks 1.1.1.1 1080").allErrors.map(\.description) == [
+                "line 2, column 1: 'socks' is no proxy type; expected socks5, socks4, http or raw"
+            ])
+    }
+
+    /// URLs take the place of the chain of a file, and nothing else of it.
+    @Test func replacesProxies() {
+        var file = Configuration.parse(
+            "random_chain\nchain_len = 2\nloopback proxy\nlocalnet 10.0.0.0/8\n[ProxyList]\nhttp 1.1.1.1 8080"
+        )
+        #expect(!file.obstacles.isEmpty)
+        file.replaceProxies(with: Configuration.parse(proxyURLs: "10.0.0.1,10.0.0.2:99"))
+        #expect(
+            file.configuration.proxies == [proxy(.socks5, "10.0.0.1", 1080), proxy(.socks5, "10.0.0.2", 99)])
+        #expect(file.obstacles.isEmpty)
+        #expect(file.configuration.chainMode == .strict)
+        #expect(file.configuration.loopback == .proxy)
+        #expect(file.configuration.localNetworks.count == 1)
+    }
+}

@@ -1,2 +1,13 @@
+/* What the Swift code needs of C: the kernel, libc's own functions, and types and constants that Swift imports. */
 #pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+
+#include "InheritedEnvironment.h"
+#include "Kernel.h"
+#include "ProcessState.h"
+#include "RealLibC.h"

@@ -1,0 +1,116 @@
+/* The resolver's calls. */
+#include "Interpose.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    int code = socksify_getaddrinfo(node, service, hints, result);
+    return code == SOCKSIFY_PASS ? REAL(getaddrinfo)(node, service, hints, result) : code;
+}
+
+int getnameinfo(const struct sockaddr *address, socklen_t length, char *host, socklen_t host_length, char *service,
+                socklen_t service_length, int flags) {
+    if (is_internet(address, length)) {
+        int code = socksify_getnameinfo(address, length, host, host_length, service, service_length, flags);
+        if (code != SOCKSIFY_PASS) return code;
+    }
+    return REAL(getnameinfo)(address, length, host, host_length, service, service_length, flags);
+}
+
+/* Tells the program that its requests are complete, the way that it asked for (sigevent(7)). */
+static void notify(struct sigevent *event) {
+    if (!event || event->sigev_notify == SIGEV_NONE) return;
+    if (event->sigev_notify == SIGEV_SIGNAL) {
+        siginfo_t info = {.si_signo = event->sigev_signo, .si_code = SI_ASYNCNL};
+        info.si_value = event->sigev_value;
+        info.si_pid = getpid();
+        info.si_uid = getuid();
+        kernel_call(SYS_rt_sigqueueinfo, info.si_pid, event->sigev_signo, (long)&info, 0, 0, 0);
+    } else if (event->sigev_notify == SIGEV_THREAD) {
+        static void *real_pthread_create;
+        pthread_t thread;
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        /* The function returns void; what a thread returns is not looked at when it is detached. */
+        ((__typeof__(&pthread_create))socksify_real(&real_pthread_create, "pthread_create"))(
+            &thread, event->sigev_notify_attributes ? event->sigev_notify_attributes : &attributes,
+            (void *(*)(void *))(void *)event->sigev_notify_function, event->sigev_value.sival_ptr);
+        pthread_attr_destroy(&attributes);
+    }
+}
+
+/* Every request is complete when this returns, because none waits for the network: names get addresses that stand
+ * for them. Where names are resolved by this machine, libc does it in its threads. */
+int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event) {
+    if (mode != GAI_WAIT && mode != GAI_NOWAIT) return REAL(getaddrinfo_a)(mode, list, count, event);
+    for (int index = 0; index < count; index++) {
+        struct gaicb *request = list[index];
+        if (!request) continue;
+        struct addrinfo *result = NULL;
+        int code = socksify_getaddrinfo(request->ar_name, request->ar_service, request->ar_request, &result);
+        if (code == SOCKSIFY_PASS) {
+            if (index == 0) return REAL(getaddrinfo_a)(mode, list, count, event);
+            code = REAL(getaddrinfo)(request->ar_name, request->ar_service, request->ar_request, &result);
+        }
+        request->ar_result = result;
+        request->__return = code;
+    }
+    if (mode == GAI_NOWAIT) notify(event);
+    return 0;
+}
+
+/* What the calls without a buffer of the caller's return, as libc's own: the next call overwrites it. */
+static struct hostent shared_entry;
+static char shared_buffer[2048];
+
+/* Result of a call with a buffer, from that of the Swift side: 0 also when there is no such host. */
+static int host_result(int code, struct hostent *entry, struct hostent **result) {
+    *result = code == 0 ? entry : NULL;
+    return code == ENOENT ? 0 : code;
+}
+
+int gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer, size_t length,
+                     struct hostent **result, int *host_error) {
+    int code = socksify_host_by_name(name, family, entry, buffer, length, host_error);
+    if (code == SOCKSIFY_PASS)
+        return REAL(gethostbyname2_r)(name, family, entry, buffer, length, result, host_error);
+    return host_result(code, entry, result);
+}
+
+int gethostbyname_r(const char *name, struct hostent *entry, char *buffer, size_t length, struct hostent **result,
+                    int *host_error) {
+    int code = socksify_host_by_name(name, AF_INET, entry, buffer, length, host_error);
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyname_r)(name, entry, buffer, length, result, host_error);
+    return host_result(code, entry, result);
+}
+
+struct hostent *gethostbyname2(const char *name, int family) {
+    int code = socksify_host_by_name(name, family, &shared_entry, shared_buffer, sizeof shared_buffer, &h_errno);
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyname2)(name, family);
+    return code == 0 ? &shared_entry : NULL;
+}
+
+struct hostent *gethostbyname(const char *name) {
+    int code = socksify_host_by_name(name, AF_INET, &shared_entry, shared_buffer, sizeof shared_buffer, &h_errno);
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyname)(name);
+    return code == 0 ? &shared_entry : NULL;
+}
+
+int gethostbyaddr_r(const void *address, socklen_t length, int family, struct hostent *entry, char *buffer,
+                    size_t buffer_length, struct hostent **result, int *host_error) {
+    int code = socksify_host_by_address(address, length, family, entry, buffer, buffer_length, host_error);
+    if (code == SOCKSIFY_PASS)
+        return REAL(gethostbyaddr_r)(address, length, family, entry, buffer, buffer_length, result, host_error);
+    return host_result(code, entry, result);
+}
+
+struct hostent *gethostbyaddr(const void *address, socklen_t length, int family) {
+    int code = socksify_host_by_address(address, length, family, &shared_entry, shared_buffer, sizeof shared_buffer,
+                                        &h_errno);
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyaddr)(address, length, family);
+    return code == 0 ? &shared_entry : NULL;
+}

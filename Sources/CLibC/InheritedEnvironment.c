@@ -1,0 +1,142 @@
+#include "InheritedEnvironment.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "Kernel.h"
+
+enum { CAPACITY = 32, STORAGE = 4096 };
+
+/* Written by socksify_capture_environment() before the first program of the process' own runs, and by
+ * socksify_hand_on_configuration_file() under the lock that the Runtime is made under; read everywhere. */
+static char *captured[CAPACITY + 1];
+static size_t captured_count;
+static int is_captured;
+static char storage[STORAGE];
+
+static int has_prefix(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether children are given the variable; the others serve the process' own search for its configuration. */
+static int is_handed_on(const char *entry) {
+    return has_prefix(entry, "SOCKSIFY_") || has_prefix(entry, "LD_PRELOAD=") ||
+           has_prefix(entry, "PROXYCHAINS_CONF_FILE=") || has_prefix(entry, "PROXYCHAINS_QUIET_MODE=");
+}
+
+static int concerns_the_library(const char *entry) {
+    return is_handed_on(entry) || has_prefix(entry, "HOME=") || has_prefix(entry, "XDG_CONFIG_HOME=");
+}
+
+void socksify_capture_environment(void) {
+    if (is_captured || !environ) return;
+    size_t size = 0;
+    for (char **entry = environ; *entry; entry++)
+        if (concerns_the_library(*entry)) size += strlen(*entry) + 1;
+    char *place = storage;
+    if (size > STORAGE) {
+        long mapped = kernel_map(size);
+        if (mapped < 0) return;
+        place = (char *)mapped;
+    }
+    for (char **entry = environ; *entry && captured_count < CAPACITY - 1; entry++) {
+        if (!concerns_the_library(*entry)) continue;
+        size_t length = strlen(*entry) + 1;
+        captured[captured_count++] = memcpy(place, *entry, length);
+        place += length;
+    }
+    is_captured = 1;
+}
+
+const char *socksify_captured_variable(const char *name) {
+    size_t length = strlen(name);
+    socksify_capture_environment();
+    for (char **entry = captured; *entry; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+    return NULL;
+}
+
+void socksify_hand_on_configuration_file(const char *path) {
+    static const char name[] = "SOCKSIFY_CONF=";
+    size_t length = strlen(path) + 1;
+    long mapped = kernel_map(sizeof name + length);
+    if (mapped < 0 || captured_count >= CAPACITY) return;
+    char *entry = (char *)mapped;
+    memcpy(entry, name, sizeof name - 1);
+    memcpy(entry + sizeof name - 1, path, length);
+    captured[captured_count] = entry;
+    captured_count++;
+}
+
+static char *const *find(char *const *environment, const char *entry) {
+    size_t length = (size_t)(strchr(entry, '=') - entry) + 1;
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, entry, length) == 0) return environment;
+    return NULL;
+}
+
+/* The entry of LD_PRELOAD that is this library: its start and length; length 0 when it is not there. */
+static size_t library_in(const char *preload, const char **start) {
+    while (*preload) {
+        size_t length = strcspn(preload, ": ");
+        for (size_t at = 0; at < length; at++) {
+            if ((at == 0 || preload[at - 1] == '/') && has_prefix(preload + at, "libsocksify.so")) {
+                *start = preload;
+                return length;
+            }
+        }
+        preload += length;
+        preload += strspn(preload, ": ");
+    }
+    return 0;
+}
+
+/* Whether `theirs`, an LD_PRELOAD entry, lacks the library that `ours` names. */
+static int lacks_library(const char *theirs, const char *ours) {
+    const char *start;
+    return library_in(ours, &start) > 0 && library_in(theirs, &start) == 0;
+}
+
+struct socksify_environment_size socksify_missing_environment(char *const *environment) {
+    struct socksify_environment_size size = {0, 0};
+    int is_complete = 1;
+    for (char *const *entry = environment; entry && *entry; entry++) size.pointers++;
+    for (char **entry = captured; *entry; entry++) {
+        if (!is_handed_on(*entry)) continue;
+        char *const *theirs = find(environment, *entry);
+        if (!theirs) {
+            size.pointers++;
+            is_complete = 0;
+        } else if (has_prefix(*entry, "LD_PRELOAD=") &&
+                   lacks_library(*theirs + strlen("LD_PRELOAD="), *entry + strlen("LD_PRELOAD="))) {
+            size.bytes += strlen(*entry) + strlen(*theirs) + 2;
+            is_complete = 0;
+        }
+    }
+    if (is_complete) return (struct socksify_environment_size){0, 0};
+    size.pointers++;
+    return size;
+}
+
+void socksify_complete_environment(char *const *environment, char **pointers, char *bytes) {
+    size_t count = 0;
+    for (char *const *entry = environment; entry && *entry; entry++) pointers[count++] = *entry;
+    for (char **entry = captured; *entry; entry++) {
+        if (!is_handed_on(*entry)) continue;
+        char *const *theirs = find(environment, *entry);
+        if (!theirs) {
+            pointers[count++] = *entry;
+        } else if (has_prefix(*entry, "LD_PRELOAD=")) {
+            const char *preload = *theirs + strlen("LD_PRELOAD=");
+            const char *library;
+            if (!lacks_library(preload, *entry + strlen("LD_PRELOAD="))) continue;
+            size_t length = library_in(*entry + strlen("LD_PRELOAD="), &library);
+            char *end = stpcpy(bytes, "LD_PRELOAD=");
+            end = mempcpy(end, library, length);
+            if (*preload) *end++ = ':';
+            strcpy(end, preload);
+            pointers[theirs - environment] = bytes;
+        }
+    }
+    pointers[count] = NULL;
+}

@@ -1,0 +1,15 @@
+#include "ProcessState.h"
+
+static uint64_t runtime, runtime_lock, parked_count;
+
+uint64_t *socksify_runtime_word(void) {
+    return &runtime;
+}
+
+uint64_t *socksify_runtime_lock_word(void) {
+    return &runtime_lock;
+}
+
+uint64_t *socksify_parked_count_word(void) {
+    return &parked_count;
+}

@@ -1,0 +1,153 @@
+/* System calls without libc in between.
+ *
+ * In C, because Swift has no inline assembly. The library's own input and output goes this way: libc's wrappers are
+ * cancellation points, which would unwind through Swift's frames; they are what other preloaded libraries replace;
+ * and they need to be found first, while these work before any constructor ran, in a signal handler, and in a child
+ * of vfork.
+ *
+ * Every function returns what the kernel returns: a negative error number on failure. `errno` is left alone. */
+#pragma once
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f) {
+#if defined(__x86_64__)
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+    return x0;
+#else
+#error "socksify knows the system call instruction of x86-64 and AArch64 only"
+#endif
+}
+
+static inline long kernel_connect(int fd, const void *_Nonnull address, socklen_t length) {
+    return kernel_call(SYS_connect, fd, (long)address, length, 0, 0, 0);
+}
+
+static inline long kernel_send(int fd, const void *_Nonnull bytes, size_t count, int flags) {
+    return kernel_call(SYS_sendto, fd, (long)bytes, (long)count, flags, 0, 0);
+}
+
+static inline long kernel_receive(int fd, void *_Nonnull bytes, size_t count, int flags) {
+    return kernel_call(SYS_recvfrom, fd, (long)bytes, (long)count, flags, 0, 0);
+}
+
+/* Reads one option of `length` bytes. */
+static inline long kernel_getsockopt(int fd, int level, int option, void *_Nonnull value, socklen_t length) {
+    return kernel_call(SYS_getsockopt, fd, level, option, (long)value, (long)&length, 0);
+}
+
+static inline long kernel_setsockopt(int fd, int level, int option, const void *_Nonnull value, socklen_t length) {
+    return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
+}
+
+static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {
+    return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
+}
+
+/* fcntl(F_GETFL) */
+static inline long kernel_status_flags(int fd) {
+    return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
+}
+
+/* Waits for one descriptor; a negative `milliseconds` waits without limit. Interrupted by every signal handler. */
+static inline long kernel_poll(struct pollfd *_Nonnull descriptor, int milliseconds) {
+    struct timespec limit = {milliseconds / 1000, (milliseconds % 1000) * 1000000L};
+    return kernel_call(SYS_ppoll, (long)descriptor, 1, milliseconds < 0 ? 0 : (long)&limit, 0, 8, 0);
+}
+
+static inline long kernel_open_to_read(const char *_Nonnull path) {
+    return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
+}
+
+static inline long kernel_read(int fd, void *_Nonnull bytes, size_t count) {
+    return kernel_call(SYS_read, fd, (long)bytes, (long)count, 0, 0, 0);
+}
+
+static inline long kernel_write(int fd, const void *_Nonnull bytes, size_t count) {
+    return kernel_call(SYS_write, fd, (long)bytes, (long)count, 0, 0, 0);
+}
+
+static inline long kernel_close(int fd) {
+    return kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
+}
+
+/* Private, zero-filled memory, of which only what is touched is taken. */
+static inline long kernel_map(size_t size) {
+    return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4022, -1, 0);
+}
+
+static inline long kernel_thread_id(void) {
+    return kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+/* Whether the process has a thread of this number. */
+static inline int kernel_thread_exists(int thread) {
+    return kernel_call(SYS_tgkill, kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), thread, 0, 0, 0, 0) == 0;
+}
+
+static inline void kernel_sleep(long nanoseconds) {
+    struct timespec duration = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    kernel_call(SYS_nanosleep, (long)&duration, 0, 0, 0, 0, 0);
+}
+
+/* The machine's own name (uname(2)): up to 64 characters and a zero. */
+static inline int kernel_host_name(char name[_Nonnull 65]) {
+    struct {
+        char system[65], node[65], release[65], version[65], machine[65], domain[65];
+    } names;
+    if (kernel_call(SYS_uname, (long)&names, 0, 0, 0, 0, 0) != 0) return 0;
+    for (int index = 0; index < 65; index++) name[index] = names.node[index];
+    return 1;
+}
+
+/* Blocks every signal of the thread; the mask that was in force goes to `previous`. */
+static inline void kernel_block_signals(uint64_t *_Nonnull previous) {
+    uint64_t all = ~(uint64_t)0;
+    kernel_call(SYS_rt_sigprocmask, 2, (long)&all, (long)previous, 8, 0, 0);
+}
+
+static inline void kernel_restore_signals(const uint64_t *_Nonnull previous) {
+    kernel_call(SYS_rt_sigprocmask, 2, (long)previous, 0, 8, 0, 0);
+}
+
+/* Whether some signal that this thread does not block has a handler that was installed without SA_RESTART: only then
+ * may a system call that was interrupted end with EINTR, as signal(7) has it. */
+static inline int kernel_some_handler_interrupts(void) {
+    uint64_t blocked = 0;
+    kernel_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, 8, 0, 0);
+    for (int signal = 1; signal <= 64; signal++) {
+        struct {
+            uintptr_t handler;
+            unsigned long flags;
+            uintptr_t restorer;
+            uint64_t mask;
+        } action;
+        if (blocked >> (signal - 1) & 1) continue;
+        if (kernel_call(SYS_rt_sigaction, signal, 0, (long)&action, 8, 0, 0) != 0) continue;
+        if (action.handler > 1 /* neither SIG_DFL nor SIG_IGN */ && !(action.flags & 0x10000000 /* SA_RESTART */))
+            return 1;
+    }
+    return 0;
+}

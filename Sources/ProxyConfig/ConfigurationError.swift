@@ -1,0 +1,276 @@
+import Addressing
+
+/// A mistake in a configuration: where it is, and what it is.
+public struct ConfigurationError: Equatable, Sendable, Error {
+    public var position: SourcePosition
+    public var kind: Kind
+
+    public init(at position: SourcePosition, _ kind: Kind) {
+        self.position = position
+        self.kind = kind
+    }
+
+    /// What is wrong. Values are those that were written, but never a password or a part of one.
+    public enum Kind: Equatable, Sendable {
+        /// No keyword begins like this.
+        case unknownKeyword([UInt8])
+        /// Text after a keyword that has to stand alone; proxychains does not know such a line.
+        case keywordNotAlone([UInt8])
+        /// Text after a line that is complete.
+        case unexpectedText([UInt8])
+        /// More words after a proxy. The words are not kept: they may belong to a password.
+        case unexpectedTextAfterProxy
+        /// The line ends, or goes on with something of which no part may be shown, where a value belongs.
+        case missing(Expectation)
+        /// A value that cannot be what stands here.
+        case invalid([UInt8], Expectation)
+        /// A keyword or a section of a later version.
+        case notImplemented([UInt8])
+        case unknownSection([UInt8])
+        /// A second `[ProxyList]`.
+        case repeatedProxyList
+        /// A keyword among the proxies.
+        case keywordAfterProxyList([UInt8])
+        /// A line that proxychains would cut in pieces.
+        case longLine(length: Int)
+        case unknownProxyType([UInt8])
+        /// A scheme of a URL that exists only as an entry of words, or only without a user.
+        case proxyTypeNotAsURL([UInt8])
+        case userNotWithSOCKS4
+        /// A proxy with port 0, which proxychains leaves out without a word.
+        case portZero
+        /// `# ...` after a proxy, which is user and password and no comment.
+        case commentAsCredentials
+        case missingPassword
+        /// An empty user in a URL, which proxychains takes for no user at all.
+        case emptyUser
+        case userLength(Int)
+        case passwordLength(Int)
+        /// A percent sign without two hexadecimal digits.
+        case percentEncoding
+
+        // What can be written, but not be used.
+
+        case noProxies
+        case proxyTypeNotImplemented(ProxyType)
+        case chainModeNotImplemented(ChainMode)
+        /// proxychains refuses every connection then, too.
+        case chainLongerThanList(length: Int, proxies: Int)
+        case dnsDaemonNotImplemented
+    }
+
+    /// What belongs where a mistake is.
+    public enum Expectation: Equatable, Sendable {
+        case milliseconds, positiveMilliseconds, firstOctet, chainLength, equalsSign, dnsDaemon
+        case localNetwork, networkAddress, mask, prefixLengthV6
+        case addressV4, secondAddress, port, portOrZero
+        case loopbackPolicy, dnsMode, logLevel
+        case proxyURL, host, proxyHost, closingBracket
+    }
+
+    /// Writes the sentence without the place.
+    public func writeMessage(to sink: inout some ByteSink) {
+        switch kind {
+        case .unknownKeyword(let word):
+            sink.append(quoted: word)
+            sink.append(" is no keyword")
+        case .keywordNotAlone(let word):
+            sink.append(quoted: word)
+            sink.append(" stands alone on its line; a comment needs a line of its own")
+        case .unexpectedText(let text):
+            sink.append(quoted: text)
+            sink.append(" is too much here; a comment needs a line of its own")
+        case .unexpectedTextAfterProxy:
+            sink.append(
+                "too many words for a proxy; a comment needs a line of its own, and a space in a URL is %20")
+        case .missing(let expected):
+            sink.append("expected ")
+            sink.append(expected.text)
+        case .invalid(let value, let expected):
+            sink.append(quoted: value)
+            sink.append(" does not fit here; expected ")
+            sink.append(expected.text)
+        case .notImplemented(let word):
+            sink.append(quoted: word)
+            sink.append(" is not implemented in this version")
+        case .unknownSection(let word):
+            sink.append(quoted: word)
+            sink.append(" is no section; expected [ProxyList]")
+        case .repeatedProxyList:
+            sink.append("there is a [ProxyList] above; all proxies belong into one")
+        case .keywordAfterProxyList(let word):
+            sink.append(quoted: word)
+            sink.append(" belongs above [ProxyList]; below it every line is a proxy")
+        case .longLine(let length):
+            sink.append("the line has ")
+            sink.append(decimal: length)
+            sink.append(" bytes; proxychains would cut it after 1023")
+        case .unknownProxyType(let word):
+            sink.append(quoted: word)
+            sink.append(" is no proxy type; expected socks5, socks4, http or raw")
+        case .proxyTypeNotAsURL(let word):
+            sink.append(quoted: word)
+            sink.append(" proxies are not written as a URL; expected type, host and port as words")
+        case .userNotWithSOCKS4:
+            sink.append(
+                "a socks4 URL takes no user here; expected type, host, port and user as words"
+            )
+        case .portZero:
+            sink.append("a proxy with port 0 is left out, which changes the chain; expected 1 to 65535")
+        case .commentAsCredentials:
+            sink.append(
+                "what follows the port is user and password, not a comment; a comment needs a line of its own"
+            )
+        case .missingPassword:
+            sink.append("a user needs a password of 1 to 255 bytes here")
+        case .emptyUser:
+            sink.append("the user is empty, so neither user nor password is sent")
+        case .userLength(let length):
+            sink.append("the user has ")
+            sink.append(decimal: length)
+            sink.append(" bytes; expected 1 to 255")
+        case .passwordLength(let length):
+            sink.append("the password has ")
+            sink.append(decimal: length)
+            sink.append(" bytes; expected 1 to 255")
+        case .percentEncoding:
+            sink.append("a percent sign needs two hexadecimal digits after it; %25 is the sign itself")
+        case .noProxies:
+            sink.append(
+                "there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]")
+        case .proxyTypeNotImplemented(let type):
+            sink.append(quoted: type.text)
+            sink.append(" proxies are not implemented in this version; expected socks5")
+        case .chainModeNotImplemented(let mode):
+            sink.append(quoted: mode.text)
+            sink.append(" with more than one proxy is not implemented in this version; expected strict_chain")
+        case .chainLongerThanList(let length, let proxies):
+            sink.append("chain_len is ")
+            sink.append(decimal: length)
+            sink.append(", but the list has only ")
+            sink.append(decimal: proxies)
+        case .dnsDaemonNotImplemented:
+            sink.append(
+                "'proxy_dns_daemon' is not implemented in this version; proxy_dns needs no daemon"
+            )
+        }
+    }
+
+    /// Writes `line 4, column 9: ` and the sentence.
+    public func write(to sink: inout some ByteSink) {
+        if position.line > 0 {
+            sink.append("line ")
+            sink.append(decimal: position.line)
+            sink.append(position.column > 0 ? ", " : ": ")
+        }
+        if position.column > 0 {
+            sink.append("column ")
+            sink.append(decimal: position.column)
+            sink.append(": ")
+        }
+        writeMessage(to: &sink)
+    }
+
+    /// Writes `source:4:9: ` and the sentence, as compilers do.
+    public func write(to sink: inout some ByteSink, source: Span<UInt8>) {
+        sink.append(source)
+        sink.append(":")
+        if position.line > 0 {
+            sink.append(decimal: position.line)
+            sink.append(":")
+        }
+        if position.column > 0 {
+            sink.append(decimal: position.column)
+            sink.append(":")
+        }
+        sink.append(" ")
+        writeMessage(to: &sink)
+    }
+}
+
+extension ConfigurationError.Expectation {
+    var text: StaticString {
+        switch self {
+        case .milliseconds: "milliseconds, 0 to 2147483647"
+        case .positiveMilliseconds: "milliseconds, 1 to 2147483647"
+        case .firstOctet: "the first octet of an address, 0 to 255"
+        case .chainLength: "a number of proxies, as in 'chain_len = 2'"
+        case .equalsSign: "an equals sign, as in 'chain_len = 2'"
+        case .dnsDaemon: "an IPv4 address and a port, as in '127.0.0.1:1053'"
+        case .localNetwork:
+            "an address and a mask, as in '10.0.0.0/8', '10.0.0.0:80/255.0.0.0' or '[fd00::]:80/8'"
+        case .networkAddress: "an IPv4 or IPv6 address"
+        case .mask: "a mask, as 255.0.0.0 or 0 to 32"
+        case .prefixLengthV6: "a prefix length, 0 to 128"
+        case .addressV4: "an IPv4 address, with a port or without, as in '1.1.1.1:80'"
+        case .secondAddress: "the address to connect to instead, as in 'dnat 1.1.1.1 10.0.0.1:80'"
+        case .port: "a port, 1 to 65535"
+        case .portOrZero: "a port, 0 to 65535"
+        case .loopbackPolicy: "direct or proxy"
+        case .dnsMode: "fake or local"
+        case .logLevel: "off, error, warn, info or debug"
+        case .proxyURL: "a proxy, as in 'socks5://127.0.0.1:1080'"
+        case .host: "an IPv4 address, an IPv6 address or a host name"
+        case .proxyHost: "the host of the proxy"
+        case .closingBracket: "']' and a port after the IPv6 address"
+        }
+    }
+}
+
+extension ProxyType {
+    /// The word of the configuration file.
+    public var text: StaticString {
+        switch self {
+        case .socks5: "socks5"
+        case .socks4: "socks4"
+        case .http: "http"
+        case .raw: "raw"
+        }
+    }
+}
+
+extension ChainMode {
+    /// The keyword of the configuration file.
+    public var text: StaticString {
+        switch self {
+        case .strict: "strict_chain"
+        case .dynamic: "dynamic_chain"
+        case .random: "random_chain"
+        case .roundRobin: "round_robin_chain"
+        }
+    }
+}
+
+extension ByteSink {
+    mutating func append(quoted text: StaticString) {
+        append("'")
+        append(text)
+        append("'")
+    }
+
+    /// Writes what a person wrote, shortened, and with everything that a terminal might act upon made
+    /// visible.
+    mutating func append(quoted bytes: [UInt8]) {
+        append("'")
+        var rest = 60
+        for byte in bytes {
+            guard rest > 0 else {
+                append("...")
+                break
+            }
+            rest -= 1
+            if byte >= 0x20 && byte < 0x7f {
+                append(byte)
+            } else {
+                append("\\x")
+                append(hexadecimalDigit: byte >> 4)
+                append(hexadecimalDigit: byte & 0xf)
+            }
+        }
+        append("'")
+    }
+
+    mutating func append(hexadecimalDigit digit: UInt8) {
+        append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+}

@@ -1,0 +1,81 @@
+import Addressing
+
+/// Where a connection goes.
+public enum Route: Equatable, Sendable {
+    /// To the address that the program named, without a proxy.
+    case direct
+    /// Through the chain of proxies, whose last one is asked for `destination`: what the program named, or
+    /// what `dnat` puts in its place, an IPv4-mapped address as IPv4.
+    case proxy(destination: Endpoint)
+    /// Nowhere.
+    case refuse(Refusal)
+}
+
+/// Why a connection is not made at all.
+public enum Refusal: Equatable, Sendable {
+    /// 0.0.0.0 or ::, which means this machine, and no proxy could mean the same by it: ECONNREFUSED.
+    case unspecifiedAddress
+    /// An address that is reserved for names, and stands for none: EHOSTUNREACH.
+    case unknownName
+}
+
+extension Configuration {
+    /// Decides on a stream to `destination`: a name where the address stands for one. Allocates nothing.
+    ///
+    /// That the first proxy of the chain is itself reached directly is not decided here; see `isFirstHop`.
+    public func route(to destination: Endpoint) -> Route {
+        guard case .address(let named) = destination.host else { return .proxy(destination: destination) }
+        let address = named.unmapped
+
+        // Before everything else, as in proxychains: no localnet makes this a place that a proxy could reach.
+        if address.isUnspecified { return loopback == .direct ? .direct : .refuse(.unspecifiedAddress) }
+
+        // Neither translated nor local: `dnat` and `localnet` speak of addresses that programs mean.
+        if dns == .fake, fakeNetwork.contains(address) { return .refuse(.unknownName) }
+
+        let translated = translation(of: address, port: destination.port)
+
+        // A match is looked for with the translated destination, but it is the named one that is then
+        // connected to: proxychains does it like this.
+        let target = translated ?? Endpoint(host: .address(address), port: destination.port)
+        if isLocal(target) { return .direct }
+
+        // What was translated goes to the proxy even if it became a loopback address: that of the proxy is
+        // meant, and connecting to the named address would go around the proxy unasked.
+        if translated == nil, address.isLoopback, loopback == .direct { return .direct }
+        return .proxy(destination: target)
+    }
+
+    /// Whether `destination` is the first proxy of the chain, for one that is given by address.
+    public func isFirstHop(_ destination: Endpoint) -> Bool {
+        guard let first = proxies.first, case .address(let proxy) = first.host,
+            case .address(let address) = destination.host
+        else { return false }
+        return first.port == destination.port && proxy.unmapped == address.unmapped
+    }
+
+    /// What `dnat` puts in place of an address; nil where it says nothing. A translation of that very port
+    /// goes before one of every port, and the first of a kind before later ones.
+    private func translation(of address: IPAddress, port: UInt16) -> Endpoint? {
+        guard case .v4(let address) = address else { return nil }
+        var match: AddressTranslation?
+        for translation in translations where translation.original == address {
+            if translation.originalPort == port {
+                match = translation
+                break
+            }
+            if translation.originalPort == nil, match == nil { match = translation }
+        }
+        guard let match else { return nil }
+        return Endpoint(host: .address(.v4(match.replacement)), port: match.replacementPort ?? port)
+    }
+
+    private func isLocal(_ destination: Endpoint) -> Bool {
+        guard case .address(let address) = destination.host else { return false }
+        for local in localNetworks {
+            if let port = local.port, port != destination.port { continue }
+            if local.network.contains(address) { return true }
+        }
+        return false
+    }
+}

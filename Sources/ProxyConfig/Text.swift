@@ -1,0 +1,24 @@
+#if !hasFeature(Embedded)
+
+// Conveniences for tests and tools. The preloaded library does without `String`, whose Unicode tables it
+// would have to carry.
+
+extension ConfigurationError: CustomStringConvertible {
+    public var description: String {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Configuration {
+    public static func parse(_ text: String, style: ConfigurationStyle = .socksify) -> ParsedConfiguration {
+        parse(Array(text.utf8).span, style: style)
+    }
+
+    public static func parse(proxyURLs text: String) -> ParsedConfiguration {
+        parse(proxyURLs: Array(text.utf8).span)
+    }
+}
+
+#endif

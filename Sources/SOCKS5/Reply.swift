@@ -1,0 +1,86 @@
+import Addressing
+
+/// How the proxy answers a request (RFC 1928 section 6, REP). Proxies send codes beyond those of the RFC.
+public struct ReplyCode: Equatable, Sendable {
+    public let code: UInt8
+
+    public init(code: UInt8) {
+        self.code = code
+    }
+
+    public static var succeeded: ReplyCode { ReplyCode(code: 0) }
+    public static var generalFailure: ReplyCode { ReplyCode(code: 1) }
+    public static var notAllowedByRuleset: ReplyCode { ReplyCode(code: 2) }
+    public static var networkUnreachable: ReplyCode { ReplyCode(code: 3) }
+    public static var hostUnreachable: ReplyCode { ReplyCode(code: 4) }
+    public static var connectionRefused: ReplyCode { ReplyCode(code: 5) }
+    public static var ttlExpired: ReplyCode { ReplyCode(code: 6) }
+    public static var commandNotSupported: ReplyCode { ReplyCode(code: 7) }
+    public static var addressTypeNotSupported: ReplyCode { ReplyCode(code: 8) }
+
+    /// The RFC's words; nil for a code that it does not know.
+    public var reason: StaticString? {
+        switch code {
+        case 0: "succeeded"
+        case 1: "general SOCKS server failure"
+        case 2: "connection not allowed by ruleset"
+        case 3: "network unreachable"
+        case 4: "host unreachable"
+        case 5: "connection refused"
+        case 6: "TTL expired"
+        case 7: "command not supported"
+        case 8: "address type not supported"
+        default: nil
+        }
+    }
+}
+
+/// The proxy's answer to a request (RFC 1928 section 6).
+///
+///     +-----+-----+-------+------+----------+----------+
+///     | VER | REP |  RSV  | ATYP | BND.ADDR | BND.PORT |
+///     |  1  |  1  | X'00' |  1   | Variable |    2     |
+///     +-----+-----+-------+------+----------+----------+
+///
+/// It is read in two parts, because its length is known only from the first: the five bytes up to the first of
+/// BND.ADDR, which tells the length of a domain name, and the rest.
+struct ReplyHead {
+    static var length: Int { 5 }
+
+    let type: AddressType
+    /// The first byte of BND.ADDR.
+    let firstByte: UInt8
+
+    /// - Throws: `rejected` for every code but success, whatever stands behind it.
+    init(_ bytes: Span<UInt8>) throws(ProtocolError) {
+        guard bytes.count == ReplyHead.length else { throw .unexpectedLength(bytes.count) }
+        guard bytes[0] == protocolVersion else { throw .wrongVersion(bytes[0]) }
+        let code = ReplyCode(code: bytes[1])
+        guard code == .succeeded else { throw .rejected(code) }
+        type = AddressType(code: bytes[3])
+        firstByte = bytes[4]
+        guard type == .ipv4 || type == .ipv6 || type == .domainName else {
+            throw .unknownAddressType(type.code)
+        }
+    }
+
+    /// The number of bytes that follow: 5, 17, or 2 to 257.
+    var remainingLength: Int {
+        switch type {
+        case .ipv4: 4 - 1 + 2
+        case .ipv6: 16 - 1 + 2
+        default: Int(firstByte) + 2
+        }
+    }
+
+    /// BND.ADDR and BND.PORT, of which `rest` has all but the first byte.
+    func boundAddress(rest: Span<UInt8>) throws(ProtocolError) -> Endpoint {
+        var address = Message()
+        address.append(firstByte)
+        address.append(rest)
+        guard let endpoint = Endpoint(type: type, bytes: address.bytes) else {
+            throw .unexpectedLength(rest.count)
+        }
+        return endpoint
+    }
+}

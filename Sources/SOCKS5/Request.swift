@@ -1,0 +1,38 @@
+import Addressing
+
+/// What the proxy is asked for (RFC 1928 section 4, CMD).
+public struct Command: Equatable, Sendable {
+    public let code: UInt8
+
+    public init(code: UInt8) {
+        self.code = code
+    }
+
+    public static var connect: Command { Command(code: 1) }
+    public static var bind: Command { Command(code: 2) }
+    public static var udpAssociate: Command { Command(code: 3) }
+}
+
+/// The client's request (RFC 1928 section 4).
+///
+///     +-----+-----+-------+------+----------+----------+
+///     | VER | CMD |  RSV  | ATYP | DST.ADDR | DST.PORT |
+///     |  1  |  1  | X'00' |  1   | Variable |    2     |
+///     +-----+-----+-------+------+----------+----------+
+public struct Request: Sendable {
+    public var command: Command
+    /// DST.ADDR and DST.PORT.
+    public var destination: Endpoint
+
+    public init(command: Command, destination: Endpoint) {
+        self.command = command
+        self.destination = destination
+    }
+
+    func write(to message: inout Message) {
+        message.append(protocolVersion)
+        message.append(command.code)
+        message.append(0)
+        message.append(destination)
+    }
+}

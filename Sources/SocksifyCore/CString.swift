@@ -1,0 +1,14 @@
+/// The bytes of a C string, without the closing zero. They are read where they lie.
+@_lifetime(immortal)
+func bytes(of string: UnsafePointer<CChar>) -> Span<UInt8> {
+    var count = 0
+    while string[count] != 0 { count += 1 }
+    let start = UnsafeRawPointer(string).assumingMemoryBound(to: UInt8.self)
+    let span = Span(_unsafeStart: start, count: count)
+    return unsafe _overrideLifetime(span, copying: ())
+}
+
+/// A literal as a C string.
+func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
+}

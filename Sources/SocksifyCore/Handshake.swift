@@ -1,0 +1,179 @@
+import Addressing
+import CLibC
+import ProxyConfig
+import SOCKS5
+
+/// The handshakes of a chain on one socket, one proxy after the other: an engine and the bytes on their way.
+///
+/// It is stepped: `advance` goes as far as the socket allows, never waits, and can be called again by whoever finds
+/// the socket ready. It holds no reference and allocates nothing, so that it can be put aside in a fixed place.
+struct Handshake {
+    /// What the program connected to.
+    let peer: SocketAddress
+    /// What the last proxy is asked for.
+    let destination: Endpoint
+    /// Milliseconds of `Clock` at the beginning.
+    let started: Int
+    /// The proxy that is spoken with: its place in the list.
+    private(set) var hop = 0
+    /// When the answer that is waited for must be there; nil before the first wait for it.
+    var deadline: Int?
+
+    private var stage = Stage.connecting
+    private var engine: ClientHandshake
+    private var outgoing = Message()
+    private var sent = 0
+    private var incoming = InlineArray<264, UInt8>(repeating: 0)
+    private var received = 0
+    private var wanted = 0
+
+    private enum Stage {
+        /// The TCP connection to the first proxy is under way.
+        case connecting
+        case sending
+        case receiving
+    }
+
+    /// How far a step came.
+    enum Progress {
+        /// Until the socket is ready for this, nothing can be done.
+        case waiting(for: Socket.Readiness)
+        /// The connection is the program's.
+        case established
+    }
+
+    init(to destination: Endpoint, peer: SocketAddress, configuration: Configuration) {
+        self.peer = peer
+        self.destination = destination
+        started = Clock.now
+        engine = Handshake.engine(hop: 0, destination: destination, configuration)
+    }
+
+    /// Whether the TCP connection to the first proxy is still under way.
+    var isConnecting: Bool {
+        if case .connecting = stage { return true }
+        return false
+    }
+
+    /// The TCP connection to the first proxy stands.
+    mutating func connected() {
+        perform(engine.start())
+    }
+
+    /// Goes as far as the socket allows.
+    mutating func advance(on socket: Socket, _ configuration: Configuration) throws(HandshakeError) -> Progress {
+        while true {
+            switch stage {
+            case .connecting:
+                return .waiting(for: .toWrite)
+            case .sending:
+                guard try send(on: socket) else { return .waiting(for: .toWrite) }
+                deadline = nil
+                stage = .receiving
+                // The answer cannot be there yet.
+                return .waiting(for: .toRead)
+            case .receiving:
+                guard try receive(on: socket) else { return .waiting(for: .toRead) }
+                if case .established = try takeAnswer(configuration) { return .established }
+            }
+        }
+    }
+
+    /// Sends what is left of the message. False when the socket takes no more for now.
+    private mutating func send(on socket: Socket) throws(HandshakeError) -> Bool {
+        while sent < outgoing.count {
+            do {
+                sent += try socket.send(outgoing.bytes.extracting(sent...))
+            } catch {
+                switch error {
+                case .again: return false
+                case .interrupted: continue
+                default: throw .kernel(error)
+                }
+            }
+        }
+        return true
+    }
+
+    /// Receives up to the length that was asked for, never more: what follows is the program's. False when it is not
+    /// all there yet.
+    private mutating func receive(on socket: Socket) throws(HandshakeError) -> Bool {
+        while received < wanted {
+            let count: Int
+            do {
+                let room = received..<wanted
+                count = try withUnsafeMutableBytes(of: &incoming) { (buffer) throws(Errno) -> Int in
+                    try socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[room]))
+                }
+            } catch {
+                switch error {
+                case .again: return false
+                case .interrupted: continue
+                default: throw .kernel(error)
+                }
+            }
+            guard count > 0 else {
+                let cut = incoming
+                throw .proxy(engine.receiveEnd(after: cut.span.extracting(first: received)))
+            }
+            received += count
+        }
+        return true
+    }
+
+    /// Hands the answer to the engine and goes on to the next message, or to the next proxy.
+    private mutating func takeAnswer(_ configuration: Configuration) throws(HandshakeError) -> Progress {
+        let answer = incoming
+        let action: ClientHandshake.Action
+        do {
+            action = try engine.receive(answer.span.extracting(first: wanted))
+        } catch {
+            throw .proxy(error)
+        }
+        if case .established = action {
+            guard hop + 1 < configuration.proxies.count else { return .established }
+            hop += 1
+            engine = Handshake.engine(hop: hop, destination: destination, configuration)
+            perform(engine.start())
+        } else {
+            perform(action)
+        }
+        return .waiting(for: .toRead)
+    }
+
+    private mutating func perform(_ action: ClientHandshake.Action) {
+        received = 0
+        switch action {
+        case .send(let message, let length):
+            outgoing = message
+            sent = 0
+            wanted = min(length, incoming.count)
+            stage = .sending
+        case .receive(let length):
+            wanted = min(length, incoming.count)
+        case .established:
+            break
+        }
+    }
+
+    /// The engine for one proxy of the list: it is asked for the next one, the last for the destination.
+    private static func engine(
+        hop: Int, destination: Endpoint, _ configuration: Configuration
+    ) -> ClientHandshake {
+        let proxies = configuration.proxies
+        let isLast = hop + 1 >= proxies.count
+        let target = isLast ? destination : Endpoint(host: proxies[hop + 1].host, port: proxies[hop + 1].port)
+        let credentials = hop < proxies.count ? proxies[hop].credentials : nil
+        return ClientHandshake(
+            Request(command: .connect, destination: target), credentials: credentials.flatMap(usernamePassword))
+    }
+
+    /// nil for lengths that the configuration's grammar does not let through.
+    private static func usernamePassword(_ credentials: Credentials) -> UsernamePassword? {
+        do {
+            return try UsernamePassword(user: credentials.user.span, password: credentials.password.span)
+        } catch {
+            return nil
+        }
+    }
+}

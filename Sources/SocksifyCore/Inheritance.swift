@@ -1,0 +1,8 @@
+/// What children of the process need to find the same configuration.
+public enum Inheritance {
+    /// Reads the configuration if nobody did yet: where it was found is handed on to programs whose environment does
+    /// not lead there any more.
+    public static func prepare() {
+        _ = Runtime.state
+    }
+}

@@ -1,0 +1,117 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+
+/// Where a name leads, without asking anybody outside this process.
+enum NameLookup {
+    /// At most so many addresses of one name are taken from /etc/hosts.
+    static var largestCount: Int { 16 }
+
+    enum Answer {
+        /// The name is resolved as if the library were not there.
+        case byLibC
+        /// The name's own addresses, from /etc/hosts or because it is this machine's.
+        case addresses(AddressList)
+        /// The name has this number, for which reserved addresses stand.
+        case fake(number: UInt32)
+        /// No such name can be.
+        case none
+        /// A name cannot be looked up now.
+        case tryAgain
+        /// Nothing can be looked up: there is no configuration.
+        case failure
+    }
+
+    /// - Parameter name: not a numeric address.
+    static func look(up name: Span<UInt8>, family: Int32) -> Answer {
+        let runtime: UnsafePointer<Runtime>
+        switch Runtime.state {
+        case .beingMade: return .byLibC
+        case .unusable: return .failure
+        case .ready(let pointer): runtime = pointer
+        }
+        guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
+        guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return .none }
+        let own = addressesOfThisMachine(host, family: family)
+        if own.count > 0 { return .addresses(own) }
+        if own.isKnown || !NameSyntax.isResolvable(name) { return .none }
+        return runtime.pointee.names.number(of: host).map { .fake(number: $0) } ?? .tryAgain
+    }
+
+    /// What /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
+    private static func addressesOfThisMachine(_ name: HostName, family: Int32) -> AddressList {
+        var list = AddressList()
+        HostsFile.forEachLine { line in
+            guard line.gives(name) else { return true }
+            list.add(line, ifOf: family)
+            return list.count < largestCount
+        }
+        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || isThisMachine(name) {
+            list.addLoopback(ifOf: family)
+        }
+        return list
+    }
+
+    private static func isThisMachine(_ name: HostName) -> Bool {
+        var buffer = InlineArray<65, CChar>(repeating: 0)
+        return withUnsafeMutableBytes(of: &buffer) { memory in
+            guard let start = memory.baseAddress?.assumingMemoryBound(to: CChar.self),
+                kernel_host_name(start) != 0
+            else { return false }
+            return equalIgnoringCase(bytes(of: start), name.bytes)
+        }
+    }
+}
+
+/// Addresses that are a name's own.
+struct AddressList {
+    private(set) var count = 0
+    /// Whether the name was found, be it with addresses of another family.
+    private(set) var isKnown = false
+    /// The name that /etc/hosts has first on the line; nil for the name that was asked for.
+    private(set) var canonicalName: HostName?
+    private var storage = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
+
+    subscript(index: Int) -> IPAddress { storage[index] }
+
+    /// The reserved address of the family that was asked for. One is enough for a program that takes either: the proxy
+    /// resolves the name, whatever family the program spoke. It is IPv6 where the proxy itself is reached by that
+    /// alone.
+    mutating func addFake(number: UInt32, family: Int32) {
+        guard let runtime = Runtime.existing else { return }
+        let fakeAddresses = runtime.pointee.fakeAddresses
+        if family == AF_INET6 || family == AF_UNSPEC && runtime.pointee.firstHop.isIPv6Only {
+            add(.v6(fakeAddresses.ipv6(number: number)), ifOf: family)
+        } else {
+            add(.v4(fakeAddresses.ipv4(number: number)), ifOf: family)
+        }
+    }
+
+    /// An address whatever its family.
+    mutating func addOwn(_ address: IPAddress) {
+        add(address, ifOf: AF_UNSPEC)
+    }
+
+    fileprivate mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {
+        if !isKnown { canonicalName = line.canonicalName }
+        add(line.address, ifOf: family)
+    }
+
+    fileprivate mutating func addLoopback(ifOf family: Int32) {
+        add(.v6(IPv6Address(high: 0, low: 1)), ifOf: family)
+        add(.v4(IPv4Address(127, 0, 0, 1)), ifOf: family)
+    }
+
+    private mutating func add(_ address: IPAddress, ifOf family: Int32) {
+        isKnown = true
+        switch address {
+        case .v4 where family == AF_INET6, .v6 where family == AF_INET: return
+        default: break
+        }
+        guard count < NameLookup.largestCount else { return }
+        for index in 0..<count where storage[index] == address { return }
+        storage[count] = address
+        count += 1
+    }
+}

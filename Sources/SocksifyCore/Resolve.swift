@@ -1,0 +1,184 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+
+/// getaddrinfo(3) and getnameinfo(3).
+///
+/// Lists are made by libc itself, from addresses in figures: so hints, services, socket types and error codes are its
+/// own, and the list is one that its freeaddrinfo() frees.
+public enum Resolve {
+    /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3).
+    public static func addressInfo(
+        node: UnsafePointer<CChar>?, service: UnsafePointer<CChar>?, hints: UnsafePointer<addrinfo>?,
+        result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
+    ) -> Int32? {
+        guard let node else { return nil }
+        var numeric = addrinfo()
+        if let hints {
+            numeric.ai_flags = hints.pointee.ai_flags
+            numeric.ai_family = hints.pointee.ai_family
+            numeric.ai_socktype = hints.pointee.ai_socktype
+            numeric.ai_protocol = hints.pointee.ai_protocol
+        }
+        if numeric.ai_flags & AI_NUMERICHOST != 0 { return nil }
+        numeric.ai_flags |= AI_NUMERICHOST
+        // Figures stay what they are, and what is wrong with the hints or the service is told before any name counts.
+        let code = real_call_getaddrinfo(node, service, &numeric, result)
+        guard code == EAI_NONAME else { return code }
+
+        let name = bytes(of: node)
+        switch NameLookup.look(up: name, family: numeric.ai_family) {
+        case .byLibC: return nil
+        case .none: return EAI_NONAME
+        case .tryAgain: return EAI_AGAIN
+        case .failure: return EAI_FAIL
+        case .addresses(let addresses):
+            return list(addresses, name: name, service: service, hints: &numeric, result: result)
+        case .fake(let number):
+            // The machine's own addresses say nothing about which of them the proxy reaches.
+            numeric.ai_flags &= ~AI_ADDRCONFIG
+            var addresses = AddressList()
+            addresses.addFake(number: number, family: numeric.ai_family)
+            return list(addresses, name: name, service: service, hints: &numeric, result: result)
+        }
+    }
+
+    /// Makes one list of what libc makes of each address.
+    private static func list(
+        _ addresses: AddressList, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
+        result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
+    ) -> Int32 {
+        var first: UnsafeMutablePointer<addrinfo>?
+        var last: UnsafeMutablePointer<addrinfo>?
+        for index in 0..<addresses.count {
+            var part: UnsafeMutablePointer<addrinfo>?
+            let code = NumericText(addresses[index]).withCString { real_call_getaddrinfo($0, service, &hints, &part) }
+            guard code == 0, let part else {
+                if let first { real_call_freeaddrinfo(first) }
+                return code
+            }
+            if let last { last.pointee.ai_next = part } else { first = part }
+            last = end(of: part)
+        }
+        guard let first else { return EAI_NONAME }
+        if hints.ai_flags & AI_CANONNAME != 0 {
+            guard setCanonicalName(addresses.canonicalName, asked: name, of: first) else {
+                real_call_freeaddrinfo(first)
+                return EAI_MEMORY
+            }
+        }
+        result.pointee = first
+        return 0
+    }
+
+    private static func end(of list: UnsafeMutablePointer<addrinfo>) -> UnsafeMutablePointer<addrinfo> {
+        var last = list
+        while let next = last.pointee.ai_next { last = next }
+        return last
+    }
+
+    /// Puts the name where libc put the figures.
+    private static func setCanonicalName(
+        _ canonicalName: HostName?, asked: Span<UInt8>, of entry: UnsafeMutablePointer<addrinfo>
+    ) -> Bool {
+        let copy = canonicalName.map { copyString($0.bytes) } ?? copyString(NameSyntax.withoutFinalDot(asked))
+        guard let copy else { return false }
+        real_free_string(entry.pointee.ai_canonname)
+        entry.pointee.ai_canonname = copy
+        return true
+    }
+
+    private static func copyString(_ bytes: Span<UInt8>) -> UnsafeMutablePointer<CChar>? {
+        bytes.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.flatMap {
+                real_copy_string(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self), buffer.count)
+            }
+        }
+    }
+
+    /// getnameinfo(3) of an Internet address: the name that a reserved address stands for, or the one that /etc/hosts
+    /// has. Nobody is asked: a question about an address would go around the proxy, and SOCKS has none.
+    ///
+    /// - Returns: nil for libc's own answer, else an EAI code.
+    public static func nameInfo(
+        _ address: UnsafePointer<sockaddr>, length: socklen_t, host: UnsafeMutablePointer<CChar>?,
+        hostLength: socklen_t, service: UnsafeMutablePointer<CChar>?, serviceLength: socklen_t, flags: Int32
+    ) -> Int32? {
+        guard flags & NI_NUMERICHOST == 0, let host, hostLength > 0,
+            let socketAddress = SocketAddress(address, length: length)
+        else { return nil }
+        switch ReverseLookup.look(up: socketAddress.address) {
+        case .byLibC: return nil
+        case .none:
+            if flags & NI_NAMEREQD != 0 { return EAI_NONAME }
+            return real_call_getnameinfo(
+                address, length, host, hostLength, service, serviceLength, flags | NI_NUMERICHOST)
+        case .name(let name):
+            guard name.count < Int(hostLength) else { return EAI_OVERFLOW }
+            if service != nil, serviceLength > 0 {
+                let code = real_call_getnameinfo(
+                    address, length, nil, 0, service, serviceLength, flags & ~NI_NAMEREQD)
+                guard code == 0 else { return code }
+            }
+            let bytes = name.bytes
+            for index in bytes.indices { host[index] = CChar(bitPattern: bytes[index]) }
+            host[bytes.count] = 0
+            return 0
+        }
+    }
+}
+
+/// From an address to its name, without asking anybody outside this process.
+enum ReverseLookup {
+    enum Answer {
+        case byLibC
+        case name(HostName)
+        case none
+    }
+
+    static func look(up address: IPAddress) -> Answer {
+        let runtime: UnsafePointer<Runtime>
+        switch Runtime.state {
+        case .beingMade: return .byLibC
+        case .unusable: return .none
+        case .ready(let pointer): runtime = pointer
+        }
+        guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
+        switch runtime.pointee.meaning(of: address) {
+        case .name(let name): return .name(name)
+        case nil: return .none
+        case .address: break
+        }
+        var answer = Answer.none
+        HostsFile.forEachLine { line in
+            guard line.address.unmapped == address.unmapped, let name = line.canonicalName else { return true }
+            answer = .name(name)
+            return false
+        }
+        return answer
+    }
+}
+
+/// An address in figures, as a C string in place.
+struct NumericText: ByteSink {
+    private var storage = InlineArray<64, CChar>(repeating: 0)
+    private var length = 0
+
+    init(_ address: IPAddress) {
+        address.write(to: &self)
+    }
+
+    mutating func append(_ byte: UInt8) {
+        guard length < 63 else { return }
+        storage[length] = CChar(bitPattern: byte)
+        length += 1
+    }
+
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        storage.span.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return body(cString("")) }
+            return body(start)
+        }
+    }
+}

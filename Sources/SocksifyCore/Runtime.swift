@@ -1,0 +1,103 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SocketTable
+import Synchronization
+
+/// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
+/// never changes, but for the tables, which are made for concurrent use.
+///
+/// Made under a lock that knows its thread, with signals blocked: a signal handler cannot find it held by its own
+/// thread, and a child of fork sees that the owner is gone.
+struct Runtime {
+    let configuration: Configuration
+    let firstHop: FirstHop
+    let fakeAddresses: FakeAddresses
+    let names: NameTable
+    let sockets: SocketTable
+    let parked: ParkedHandshakes
+
+    /// Names that have an address at the same time. Address space of 18 MiB, of which what is used is taken.
+    private static var nameCapacity: UInt32 { 65_536 }
+    /// Address space of 2 MiB.
+    private static var socketCapacity: Int { 32_768 }
+
+    /// The state of the process in the eyes of a call.
+    enum State {
+        case ready(UnsafePointer<Runtime>)
+        /// There is no configuration that could be used: nothing is connected to.
+        case unusable
+        /// This very thread is making the runtime: the call is the library's own.
+        case beingMade
+    }
+
+    /// The process' runtime, made if it is not there yet.
+    static var state: State {
+        if let known { return known }
+        var signals: UInt64 = 0
+        kernel_block_signals(&signals)
+        defer { kernel_restore_signals(&signals) }
+        let lock = ThreadLock(socksify_runtime_lock_word())
+        guard lock.acquire() else { return .beingMade }
+        defer { lock.release() }
+        if let known { return known }
+        let made = make()
+        let word = made.map { UInt64(UInt(bitPattern: $0)) } ?? unusableMark
+        atomic(socksify_runtime_word()).pointee.store(word, ordering: .releasing)
+        return made.map { .ready($0) } ?? .unusable
+    }
+
+    /// The runtime, if it was made; asking does not make it.
+    static var existing: UnsafePointer<Runtime>? {
+        guard case .ready(let runtime)? = known else { return nil }
+        return runtime
+    }
+
+    private static var known: State? {
+        let word = atomic(socksify_runtime_word()).pointee.load(ordering: .acquiring)
+        guard word != unusableMark else { return .unusable }
+        return UnsafePointer<Runtime>(bitPattern: UInt(word)).map { .ready($0) }
+    }
+
+    /// Stands in the word for a runtime that cannot be made. No address is 1.
+    private static var unusableMark: UInt64 { 1 }
+
+    private static func make() -> UnsafePointer<Runtime>? {
+        guard let configuration = ConfigurationSource.load(), let hop = configuration.proxies.first else { return nil }
+        let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
+        let nameCapacity = min(Runtime.nameCapacity, fakeAddresses.capacity)
+        guard let names = map(NameTable.size(capacity: nameCapacity)),
+            let sockets = map(SocketTable.size(capacity: socketCapacity)),
+            let parked = map(ParkedHandshakes.size),
+            let firstHop = map(FirstHop.size),
+            let place = map(MemoryLayout<Runtime>.size)
+        else {
+            Log.write { $0.append("out of memory; no connection will be made") }
+            return nil
+        }
+        let runtime = place.bindMemory(to: Runtime.self, capacity: 1)
+        runtime.initialize(
+            to: Runtime(
+                configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
+                fakeAddresses: fakeAddresses, names: NameTable(memory: names, capacity: nameCapacity),
+                sockets: SocketTable(memory: sockets, capacity: socketCapacity),
+                parked: ParkedHandshakes(memory: parked)))
+        return UnsafePointer(runtime)
+    }
+
+    private static func map(_ size: Int) -> UnsafeMutableRawPointer? {
+        let address = kernel_map(size)
+        return address < 0 ? nil : UnsafeMutableRawPointer(bitPattern: address)
+    }
+
+    /// The name that a reserved address stands for, or the address itself; nil for a reserved address that nobody
+    /// gave out.
+    func meaning(of address: IPAddress) -> Host? {
+        guard configuration.dns == .fake else { return .address(address) }
+        switch fakeAddresses.meaning(of: address) {
+        case .real: return .address(address)
+        case .name(let number): return names.name(of: number).map { .name($0) }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Addressing
+import CLibC
+
+/// A descriptor of the program, with the calls that the library makes on it.
+///
+/// None of them changes the program's flags or options, and none waits but `connect` on a blocking socket.
+struct Socket {
+    let descriptor: Int32
+
+    /// The cookie that the kernel gives every socket once (socket(7), SO_COOKIE).
+    var cookie: UInt64? {
+        var cookie: UInt64 = 0
+        return kernel_getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, 8) < 0 ? nil : cookie
+    }
+
+    /// Whether the socket is a stream over IP: TCP, or MPTCP, which is used alike. nil for what is no socket.
+    var isTCP: Bool? {
+        var transport: Int32 = 0
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &transport, 4) == 0 else { return nil }
+        return transport == Socket.tcp || transport == Socket.multipathTCP
+    }
+
+    private static var tcp: Int32 { 6 }
+    private static var multipathTCP: Int32 { 262 }
+
+    /// Whether the program has set O_NONBLOCK.
+    var isNonBlocking: Bool {
+        let flags = kernel_status_flags(descriptor)
+        return flags >= 0 && flags & Int(O_NONBLOCK) != 0
+    }
+
+    /// SO_SNDTIMEO in milliseconds, rounded up; nil when it is not set. It limits how long connect(2) may take.
+    var sendTimeout: Int? {
+        var value = timeval()
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &value, Socket.timeoutSize) == 0,
+            value.tv_sec != 0 || value.tv_usec != 0
+        else { return nil }
+        let seconds = min(max(Int(value.tv_sec), 0), Clock.longest / 1000)
+        return seconds * 1000 + (Int(value.tv_usec) + 999) / 1000
+    }
+
+    /// Sets SO_SNDTIMEO; nil: no limit.
+    func setSendTimeout(milliseconds: Int?) {
+        let milliseconds = milliseconds ?? 0
+        var value = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        _ = kernel_setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &value, Socket.timeoutSize)
+    }
+
+    private static var timeoutSize: socklen_t { socklen_t(MemoryLayout<timeval>.size) }
+
+    func connect(to address: SocketAddress) throws(Errno) {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        guard result == 0 else { throw Errno(result: result) }
+    }
+
+    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC).
+    func disconnect() {
+        var storage = sockaddr_storage()
+        _ = kernel_connect(descriptor, &storage, 16)
+    }
+
+    /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.
+    var peer: SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        guard kernel_getpeername(descriptor, &storage, &length) == 0 else { return nil }
+        return withUnsafeBytes(of: &storage) { bytes in
+            SocketAddress(bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), length: length)
+        }
+    }
+
+    /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
+    func takeError() -> Errno? {
+        var code: Int32 = 0
+        let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
+        guard result == 0 else { return Errno(result: result) }
+        return code == 0 ? nil : Errno(code)
+    }
+
+    /// Sends what can be sent without waiting; EAGAIN when that is nothing.
+    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
+        let result = bytes.withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return 0 }
+            return kernel_send(
+                descriptor, start, buffer.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        }
+        guard result >= 0 else { throw Errno(result: result) }
+        return result
+    }
+
+    /// Receives at most as many bytes as fit, without waiting; EAGAIN when there are none, 0 at the end of the stream.
+    func receive(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        let result = kernel_receive(descriptor, start, buffer.count, Int32(MSG_DONTWAIT))
+        guard result >= 0 else { throw Errno(result: result) }
+        return result
+    }
+
+    /// What poll(2) waits for.
+    enum Readiness {
+        case toRead, toWrite
+    }
+
+    /// Waits until the socket is ready or has an error. False when the time is over. EINTR by any signal handler.
+    ///
+    /// - Parameter milliseconds: nil waits without limit.
+    func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(readiness == .toRead ? POLLIN : POLLOUT), revents: 0)
+        let limit = Int32(truncatingIfNeeded: min(milliseconds ?? -1, Clock.longest))
+        let result = kernel_poll(&poll, limit)
+        guard result >= 0 else { throw Errno(result: result) }
+        return result > 0
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+
+// Paths are bytes: nothing says that they are UTF-8.
+
+typealias Path = [UInt8]
+
+extension Array where Element == UInt8 {
+    /// For showing to a person, with everything that a terminal might act upon made visible.
+    var shown: String {
+        var text = ""
+        for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
+            if scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) {
+                text += "?"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    /// Calls `body` with the bytes as a C string.
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (self + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                guard let base = characters.baseAddress else {
+                    fatalError("a buffer with a closing zero is empty")
+                }
+                return body(base)
+            }
+        }
+    }
+}
+
+/// The sentence for an errno.
+func describe(_ error: Int32) -> String {
+    guard let text = strerror(error) else { return "error \(error)" }
+    return String(cString: text)
+}
+
+/// The bytes of an environment variable; nil when it is not set.
+func environmentValue(_ name: String) -> [UInt8]? {
+    guard let value = getenv(name) else { return nil }
+    return Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+}
+
+/// The path from the root directory. Links stay what they are, since the name of a file has a meaning.
+func absolutePath(_ path: Path) -> Path? {
+    if path.first == UInt8(ascii: "/") { return path }
+    guard let folder = getcwd(nil, 0) else { return nil }
+    defer { free(folder) }
+    return Array(UnsafeRawBufferPointer(start: folder, count: strlen(folder))) + [UInt8(ascii: "/")] + path
+}
+
+/// A file that is open for reading, closed with its last reference.
+final class OpenFile {
+    let descriptor: Int32
+
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// nil, with the reason in `errno`, when it cannot be opened. Does not wait for the writer of a FIFO.
+    static func open(_ path: Path) -> OpenFile? {
+        let descriptor = path.withCString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
+        return descriptor >= 0 ? OpenFile(descriptor: descriptor) : nil
+    }
+
+    deinit { close(descriptor) }
+
+    var status: stat? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status : nil
+    }
+
+    /// Up to `count` bytes from `offset` on; fewer at the end of the file, none for an offset outside of it.
+    func read(_ count: Int, at offset: Int) -> [UInt8] {
+        guard count > 0, offset >= 0 else { return [] }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                guard let start = buffer.baseAddress else { return }
+                let got = pread(descriptor, start + filled, count - filled, off_t(offset) &+ off_t(filled))
+                if got < 0 && errno == EINTR { continue }
+                guard got > 0 else { return }
+                filled += got
+            }
+        }
+    }
+}
+
+extension stat {
+    var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+    var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
+}

@@ -1,0 +1,127 @@
+import Addressing
+import FakeDNS
+import Testing
+
+@Suite struct NameTableTests {
+    @Test func `a name keeps its number, whatever the case of its letters`() {
+        withTable(capacity: 100) { table in
+            guard let first = table.number(of: name("web.test")) else { Issue.record("no number"); return }
+            #expect(table.number(of: name("WEB.test")) == first)
+            #expect(table.number(of: name("other.test")) != first)
+            #expect(table.name(of: first)?.description == "web.test")
+        }
+    }
+
+    @Test func `a number that was never given out has no name`() {
+        withTable(capacity: 100) { table in
+            _ = table.number(of: name("web.test"))
+            #expect(table.name(of: 50) == nil)
+            #expect(table.name(of: 100) == nil)
+            #expect(table.name(of: .max) == nil)
+        }
+    }
+
+    @Test func `a full table replaces the oldest name`() {
+        withTable(capacity: 16) { table in
+            for index in 0..<16 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
+            #expect(table.number(of: name("new")) == 0)
+            #expect(table.name(of: 0)?.description == "new")
+            for index in 1..<16 { #expect(table.name(of: UInt32(index))?.description == "n\(index)") }
+            // The replaced name is new again.
+            #expect(table.number(of: name("n0")) == 1)
+        }
+    }
+
+    @Test func `names of 1 and of 255 bytes are held whole`() {
+        withTable(capacity: 4) { table in
+            let long = name(String(repeating: "x", count: 255))
+            let short = name("y")
+            #expect(table.number(of: long).flatMap(table.name) == long)
+            #expect(table.number(of: short).flatMap(table.name) == short)
+        }
+    }
+
+    @Test func `a large table gives every name a number of its own and finds it again`() {
+        withTable(capacity: 60_000) { table in
+            for index in 0..<50_000 { #expect(table.number(of: name("host\(index).test")) == UInt32(index)) }
+            for index in 0..<50_000 { #expect(table.name(of: UInt32(index)) == name("host\(index).test")) }
+        }
+    }
+
+    @Test func `threads that replace each other's names never read a mixture`() async throws {
+        let table = SharedTable(capacity: 8)
+        await withTaskGroup(of: Bool.self) { group in
+            for task in 0..<4 {
+                group.addTask {
+                    for round in 0..<20_000 {
+                        let length = 1 + (task * 7919 + round) % 250
+                        let letter = UInt8(97 + length % 26)
+                        guard let name = HostName([UInt8](repeating: letter, count: length).span) else { return false }
+                        guard let number = table.table.number(of: name),
+                            let read = table.table.name(of: number)
+                        else { continue }
+                        let bytes = read.bytes
+                        for index in bytes.indices where bytes[index] != UInt8(97 + bytes.count % 26) { return false }
+                    }
+                    return true
+                }
+            }
+            for await good in group { #expect(good) }
+        }
+    }
+
+    private func name(_ text: String) -> HostName {
+        guard let name = HostName(text) else { preconditionFailure("\(text) has no 1 to 255 bytes") }
+        return name
+    }
+
+    private func withTable(capacity: UInt32, _ body: (NameTable) -> Void) {
+        body(SharedTable(capacity: capacity).table)
+    }
+}
+
+/// A table in memory of its own, which is left to the process: a test's table may outlive the test.
+private final class SharedTable: Sendable {
+    let table: NameTable
+
+    init(capacity: UInt32) {
+        let size = NameTable.size(capacity: capacity)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        table = NameTable(memory: memory, capacity: capacity)
+    }
+}
+
+@Suite struct FakeAddressesTests {
+    let addresses = FakeAddresses(network: IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15))
+
+    @Test func `numbers and addresses of both families turn into each other`() {
+        for number in [0, 1, 65_535, 131_069] as [UInt32] {
+            #expect(addresses.meaning(of: .v4(addresses.ipv4(number: number))) == .name(number: number))
+            #expect(addresses.meaning(of: .v6(addresses.ipv6(number: number))) == .name(number: number))
+            let mapped = IPv6Address(mapping: addresses.ipv4(number: number))
+            #expect(addresses.meaning(of: .v6(mapped)) == .name(number: number))
+        }
+        #expect(IPAddress.v4(addresses.ipv4(number: 0)).description == "198.18.0.1")
+        #expect(IPAddress.v4(addresses.ipv4(number: 131_069)).description == "198.19.255.254")
+        #expect(addresses.capacity == 131_070)
+    }
+
+    @Test(arguments: ["198.17.255.255", "198.20.0.0", "127.0.0.1", "fd00::1", "::1", "2001:db8::1"])
+    func `every other address is real`(text: String) throws {
+        #expect(addresses.meaning(of: try #require(IPAddress(text))) == .real)
+    }
+
+    @Test func `the network's own address and the last one stand for no number that is given out`() throws {
+        #expect(addresses.meaning(of: try #require(IPAddress("198.18.0.0"))) == .name(number: .max))
+        #expect(addresses.meaning(of: try #require(IPAddress("198.19.255.255"))) == .name(number: 131_070))
+    }
+
+    @Test func `another network can be chosen, and one that cannot serve is not taken`() {
+        let eight = FakeAddresses(network: IPNetwork(IPv4Address(224, 0, 0, 0), prefixLength: 8))
+        #expect(IPAddress.v4(eight.ipv4(number: 0)).description == "224.0.0.1")
+        #expect(eight.capacity == 0xff_fffe)
+        #expect(FakeAddresses(network: IPNetwork(IPv4Address(10, 0, 0, 0), prefixLength: 31)) == addresses)
+        #expect(FakeAddresses(network: IPNetwork(IPv6Address(high: 0, low: 0), prefixLength: 64)) == addresses)
+    }
+}

@@ -1,0 +1,168 @@
+import Addressing
+import Foundation
+import ProxyConfig
+import SocksifyTool
+import Testing
+
+@Suite struct ConfigurationLoadingTests {
+    private let folder = TemporaryFolder()
+
+    private func load(
+        _ urls: [String] = [], file: String? = nil, proxies: String? = nil, named: String? = nil,
+        home: String? = nil,
+        proxychainsFile: String? = nil, address: String? = "192.0.2.1"
+    ) throws(Failure) -> [String: String?] {
+        func bytes(_ text: String?) -> [UInt8]? { text.map { Array($0.utf8) } }
+        let handed = try ConfigurationLoading.load(
+            urls: urls.map { Array($0.utf8) }, file: bytes(file),
+            environment: ConfigurationSearch.Environment(
+                proxies: bytes(proxies), file: bytes(named), home: bytes(home),
+                proxychainsFile: bytes(proxychainsFile)),
+            resolve: address.map { text in { _ in .success(IPAddress(text)!) } })
+        return Dictionary(
+            uniqueKeysWithValues: handed.environment.map {
+                ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) })
+            })
+    }
+
+    private func failure(_ body: () throws -> Void) -> Failure? {
+        do { try body() } catch { return error as? Failure }
+        return nil
+    }
+
+    /// Proxies of the command line become numeric, with everything in them that a URL could misread encoded.
+    @Test func proxiesOfTheCommandLine() throws {
+        #expect(try load(["10.0.0.1"]) == ["SOCKSIFY_PROXY": "socks5://10.0.0.1:1080", "SOCKSIFY_CONF": nil])
+        #expect(
+            try load(["socks5h://a%2Cb:%40@gw.example:9", "[::1]"])["SOCKSIFY_PROXY"]
+                == "socks5://a%2cb:%40@192.0.2.1:9,socks5://[::1]:1080")
+        #expect(try load(["gw.example"], address: nil)["SOCKSIFY_PROXY"] == "socks5://gw.example:1080")
+        #expect(
+            try load(["gw.example"], address: "2001:db8::1")["SOCKSIFY_PROXY"]
+                == "socks5://[2001:db8::1]:1080")
+        #expect(
+            try load(["10.0.0.1,b"])["SOCKSIFY_PROXY"]
+                == "socks5://10.0.0.1:1080,socks5://b:1080")
+    }
+
+    /// Every byte of a user and a password arrives.
+    @Test func everyByteInCredentials() {
+        let bytes = (UInt8.min...UInt8.max).filter { $0 != 0 }
+        let proxy = Proxy(
+            type: .socks5, host: .address(.v4(IPv4Address(10, 0, 0, 1))), port: 1,
+            credentials: Credentials(user: bytes, password: bytes.reversed()))
+        var url: [UInt8] = []
+        proxy.writeURL(to: &url)
+        #expect(Configuration.parse(proxyURLs: url.span).configuration.proxies == [proxy])
+    }
+
+    /// The command line goes before the environment; a file beside proxies gives everything but the chain.
+    @Test func precedence() throws {
+        let path = folder.write("a.conf", "loopback proxy\n[ProxyList]\nsocks5 10.0.0.9 1080\n")
+        #expect(try load(["10.0.0.1"], proxies: "10.0.0.2")["SOCKSIFY_PROXY"] == "socks5://10.0.0.1:1080")
+        #expect(try load(proxies: "10.0.0.2")["SOCKSIFY_PROXY"] == "socks5://10.0.0.2:1080")
+        #expect(try load(file: path, proxies: "10.0.0.2") == ["SOCKSIFY_PROXY": nil, "SOCKSIFY_CONF": path])
+        #expect(try load(file: path, named: "/nowhere") == ["SOCKSIFY_PROXY": nil, "SOCKSIFY_CONF": path])
+        let both = ["SOCKSIFY_PROXY": "socks5://10.0.0.1:1080", "SOCKSIFY_CONF": path]
+        #expect(try load(["10.0.0.1"], file: path) == both)
+        #expect(try load(["10.0.0.1"], named: path) == both)
+    }
+
+    @Test func searchedFiles() throws {
+        #expect(failure { _ = try load(named: folder.path + "/none") }?.status == 125)
+        let path = folder.write("home/.config/socksify/socksify.conf", "[ProxyList]\nsocks5 10.0.0.9 1080\n")
+        #expect(try load(home: folder.path + "/home")["SOCKSIFY_CONF"] == path)
+    }
+
+    /// The style of a file that PROXYCHAINS_CONF_FILE names does not show in its name, so it is handed on.
+    @Test func fileOfProxychains() throws {
+        let path = folder.write("mine.conf", "what_is_this\n[ProxyList]\nsocks5 10.0.0.9 1080\n")
+        #expect(
+            try load(home: folder.path + "/nobody", proxychainsFile: path)
+                == ["SOCKSIFY_CONF": path, "PROXYCHAINS_CONF_FILE": path, "SOCKSIFY_PROXY": nil])
+        #expect(try load(named: path, proxychainsFile: path)["PROXYCHAINS_CONF_FILE"] == path)
+        #expect(
+            failure { _ = try load(named: path) }?.messages == ["\(path):1:1: 'what_is_this' is no keyword"])
+    }
+
+    @Test func mistakes() {
+        let path = folder.write("b.conf", "x\n[ProxyList]\nsocks5 10.0.0.9\n")
+        #expect(
+            failure { _ = try load(file: path) }
+                == Failure(
+                    status: 125,
+                    ["\(path):1:1: 'x' is no keyword", "\(path):3:16: expected a port, 1 to 65535"]))
+        #expect(
+            failure { _ = try load(["a", "ftp://b"]) }?.messages == [
+                "-x number 2:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw"
+            ])
+        #expect(
+            failure { _ = try load(["http://a:1"]) }?.messages == [
+                "-x:1: 'http' proxies are not implemented in this version; expected socks5"
+            ])
+        #expect(
+            failure { _ = try load([""]) }?.messages == [
+                "-x:1: expected a proxy, as in 'socks5://127.0.0.1:1080'"
+            ])
+        #expect(
+            failure { _ = try load(file: folder.path) }?.messages.first?.contains("Is a directory") == true)
+        #expect(
+            failure { _ = try load(file: "/dev/zero") }?.messages.first?.contains("no regular file") == true)
+        let large = folder.write("c.conf", String(repeating: "#\n", count: 600_000))
+        #expect(
+            failure { _ = try load(file: large) }?.messages.first?.contains("more than 1048576 bytes") == true
+        )
+    }
+
+    @Test func preloadVariables() {
+        func variable(_ value: String?) -> String {
+            String(
+                decoding: preloadVariable(adding: Array("/l/s.so".utf8), to: value.map { Array($0.utf8) }),
+                as: UTF8.self)
+        }
+        #expect(variable(nil) == "/l/s.so")
+        #expect(variable("") == "/l/s.so")
+        #expect(variable("/a.so /b.so") == "/l/s.so:/a.so /b.so")
+        #expect(variable("/a.so:/l/s.so") == "/a.so:/l/s.so")
+        #expect(variable("/a.so /l/s.so") == "/a.so /l/s.so")
+        #expect(variable("/x/l/s.so") == "/l/s.so:/x/l/s.so")
+    }
+
+    @Test func libraryBesidesTheProgram() {
+        func candidates(_ path: String) -> [String] {
+            LibraryLocation.candidates(besides: Array(path.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(
+            candidates("/usr/local/bin/socksify") == [
+                "/usr/local/lib/libsocksify.so", "/usr/local/lib/socksify/libsocksify.so",
+            ])
+        #expect(candidates("/bin/socksify")[0] == "/lib/libsocksify.so")
+        #expect(candidates("/socksify")[0] == "/lib/libsocksify.so")
+    }
+}
+
+/// A folder that goes away with its last reference.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        path = FileManager.default.temporaryDirectory.appending(path: "socksify-\(UUID().uuidString)").path()
+        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file, with the folders above it, and gives its path.
+    func write(_ name: String, _ text: String, mode: Int = 0o644) -> String {
+        write(name, Data(text.utf8), mode: mode)
+    }
+
+    func write(_ name: String, _ data: Data, mode: Int) -> String {
+        let file = path + "/" + name
+        try! FileManager.default.createDirectory(
+            atPath: URL(filePath: file).deletingLastPathComponent().path(), withIntermediateDirectories: true)
+        try! data.write(to: URL(filePath: file))
+        try! FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+        return file
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+/// The built tool, run as a user runs it, with a library beside it that does nothing.
+@Suite struct ToolTests {
+    private let folder = TemporaryFolder()
+    private let tool: String
+
+    init() throws {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        tool = folder.path + "/bin/socksify"
+        for name in ["bin", "lib"] {
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/" + name, withIntermediateDirectories: true)
+        }
+        try FileManager.default.copyItem(
+            atPath: URL(filePath: own).deletingLastPathComponent().path() + "/socksify", toPath: tool)
+        // Any library of this machine can be preloaded; that of the mathematical functions is in this
+        // process.
+        let maps = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps")).readToEnd()
+        let lines = String(decoding: maps ?? Data(), as: UTF8.self).split(separator: "\n")
+        let line = try #require(lines.first { $0.hasSuffix("/libm.so.6") })
+        let library = String(line[try #require(line.firstIndex(of: "/"))...])
+        try FileManager.default.copyItem(atPath: library, toPath: folder.path + "/lib/libsocksify.so")
+    }
+
+    private struct Outcome: Equatable {
+        var status: Int32
+        var output: String
+        var error: String
+    }
+
+    private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(filePath: tool)
+        process.arguments = arguments
+        process.environment = environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) {
+            given, _ in given
+        }
+        let output = Pipe()
+        let error = Pipe()
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        let outputData = try output.fileHandleForReading.readToEnd() ?? Data()
+        let errorData = try error.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationReason == .uncaughtSignal
+                ? 128 + process.terminationStatus : process.terminationStatus,
+            output: String(decoding: outputData, as: UTF8.self),
+            error: String(decoding: errorData, as: UTF8.self))
+    }
+
+    /// The command gets its arguments, the variables, and its status to itself.
+    @Test func becomesTheCommand() throws {
+        let script = "echo \"$SOCKSIFY_PROXY|$LD_PRELOAD|$SOCKSIFY_LOG|$*\"; exit 7"
+        #expect(
+            try run(["-x", "10.0.0.1", "sh", "-c", script, "sh", "-x", "--help", "--"])
+                == Outcome(
+                    status: 7,
+                    output: "socks5://10.0.0.1:1080|\(folder.path)/lib/libsocksify.so||-x --help --\n",
+                    error: ""))
+        #expect(try run(["-x", "10.0.0.1", "-q", "--", "sh", "-c", script]).output.hasSuffix("|off|\n"))
+        #expect(try run(["-x", "10.0.0.1", "-vv", "sh", "-c", script]).output.hasSuffix("|debug|\n"))
+        #expect(try run(["-v", "-x", "10.0.0.1", "sh", "-c", script]).output.hasSuffix("|info|\n"))
+        let killed = try run(["-x", "10.0.0.1", "sh", "-c", "kill -KILL $$"])
+        #expect(killed.status == 128 + 9)
+    }
+
+    @Test func versionAndHelp() throws {
+        #expect(try run(["--version"]) == Outcome(status: 0, output: "socksify 0.1.0\n", error: ""))
+        let help = try run(["--help"])
+        #expect(help.status == 0 && help.error == "" && help.output.contains("-x"))
+    }
+
+    @Test(
+        arguments: [
+            ([], Int32(125), "no command is given"), (["-x", "10.0.0.1"], 125, "no command is given"),
+            (["-x"], 125, "Missing value"), (["--what", "true"], 125, "unknown option '--what'"),
+            (["-q", "-v", "true"], 125, "-q and -v exclude each other"),
+            (
+                ["-f", "/nonexistent", "true"], 125,
+                "cannot read the configuration /nonexistent: No such file"
+            ),
+            (["-x", "10.0.0.1", "no-such-command"], 127, "no-such-command: No such file"),
+            (["-x", "10.0.0.1", "/nonexistent/command"], 127, "No such file"),
+            (["-x", "10.0.0.1", "/dev/null/command"], 127, "Not a directory"),
+            (["-x", "10.0.0.1", "/etc/passwd"], 126, "Permission denied"),
+            (["-x", "10.0.0.1", "/"], 126, "Permission denied"),
+            (["-x", "10.0.0.1", ""], 127, "empty"),
+        ] as [([String], Int32, String)])
+    func failures(arguments: [String], status: Int32, sentence: String) throws {
+        let outcome = try run(arguments)
+        #expect(outcome.status == status)
+        #expect(outcome.output == "")
+        #expect(outcome.error.hasPrefix("socksify: "))
+        #expect(outcome.error.contains(sentence))
+    }
+
+    /// Without a configuration it is said how to give one.
+    @Test func withoutConfiguration() throws {
+        // The machine may have one that everybody uses.
+        let outcome = try run(["true"], ["HOME": "/nonexistent"])
+        guard !FileManager.default.fileExists(atPath: "/etc/socksify.conf"),
+            !FileManager.default.fileExists(atPath: "/etc/proxychains.conf"),
+            !FileManager.default.fileExists(atPath: "/etc/proxychains4.conf")
+        else { return }
+        #expect(outcome.status == 125)
+        #expect(outcome.error.contains("socksify -x socks5://127.0.0.1:1080"))
+        #expect(outcome.error.contains("[ProxyList]"))
+    }
+
+    @Test func withoutLibrary() throws {
+        try FileManager.default.removeItem(atPath: folder.path + "/lib/libsocksify.so")
+        let outcome = try run(["-x", "10.0.0.1", "true"])
+        #expect(outcome.status == 125)
+        #expect(
+            outcome.error.contains(
+                "\(folder.path)/lib/libsocksify.so or \(folder.path)/lib/socksify/libsocksify.so"))
+    }
+
+    /// Programs that preloading does not reach, themselves and as interpreters.
+    @Test func unreachablePrograms() throws {
+        let fixed = folder.write("fixed", Data(elf(headers: [(1, 0, 0)])), mode: 0o755)
+        let other = folder.write("other", Data(elf(machine: 8)), mode: 0o755)
+        let musl = Array("/lib/ld-musl-x86_64.so.1\0".utf8)
+        let forMusl = folder.write(
+            "musl", Data(elf(headers: [(3, 256, UInt64(musl.count))], tail: musl)), mode: 0o755)
+        let script = folder.write("script", "#!\(fixed)\n", mode: 0o755)
+        for (path, sentence) in [
+            (fixed, "\(fixed) is statically linked"), (other, "\(other) is for another kind of machine"),
+            (forMusl, "\(forMusl) is made for another libc"),
+            (script, "\(script): its interpreter \(fixed) is statically linked"),
+        ] {
+            let outcome = try run(["-x", "10.0.0.1", path])
+            #expect(outcome.status == 126)
+            #expect(outcome.error.contains(sentence))
+            #expect(outcome.error.contains("What helps: "))
+        }
+    }
+
+    /// A script without a first line is run by the shell, as execvp(3) has it.
+    @Test func scriptWithoutFirstLine() throws {
+        let script = folder.write("script", "echo ran $1\n", mode: 0o755)
+        #expect(
+            try run(["-x", "10.0.0.1", script, "on"]) == Outcome(status: 0, output: "ran on\n", error: ""))
+    }
+
+    /// Rights of files count only for who does not have them already.
+    @Test(.enabled(if: getuid() == 0)) func setUserID() throws {
+        let own = folder.write("own", "", mode: 0o755)
+        try FileManager.default.removeItem(atPath: own)
+        try FileManager.default.copyItem(atPath: "/bin/true", toPath: own)
+        #expect(chmod(own, 0o4755) == 0)
+        #expect(try run(["-x", "10.0.0.1", own]).status == 0)
+        #expect(chown(own, 65534, 65534) == 0 && chmod(own, 0o4755) == 0)
+        let user = try run(["-x", "10.0.0.1", own])
+        #expect(user.status == 126 && user.error.contains("set-user-ID"))
+        #expect(chmod(own, 0o2755) == 0)
+        let group = try run(["-x", "10.0.0.1", own])
+        #expect(group.status == 126 && group.error.contains("set-group-ID"))
+        #expect(chmod(own, 0o2745) == 0)
+        #expect(try run(["-x", "10.0.0.1", own]).status == 0)
+    }
+}
