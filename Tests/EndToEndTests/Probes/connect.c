@@ -278,10 +278,16 @@ static int others(int count, char **arguments) {
     printf("no socket: %s\n", result(connect(0, (struct sockaddr *)&address, length)));
     int tcp = socket(AF_INET, SOCK_STREAM, 0);
     printf("bad length: %s\n", result(connect(tcp, (struct sockaddr *)&address, 3)));
-    printf("bad address: %s\n", result(connect(tcp, (struct sockaddr *)8, length)));
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     inet_pton(AF_INET6, "2001:db8::10", &v6.sin6_addr);
     printf("family of another: %s\n", result(connect(tcp, (struct sockaddr *)&v6, sizeof v6)));
+    return 0;
+}
+
+/* An address that cannot be read. */
+static int unreadable(int count, char **arguments) {
+    int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    printf("%s\n", result(connect(tcp, (struct sockaddr *)8, sizeof(struct sockaddr_in))));
     return 0;
 }
 
@@ -496,6 +502,7 @@ const struct probe connect_probes[] = {
     {"banner", banner},
     {"copies", copies},
     {"others", others},
+    {"unreadable", unreadable},
     {"unspecified", unspecified},
     {"local", local},
     {"fast-open", fast_open},
