@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
-    if (!is_internet(address, length)) return REAL(connect)(fd, address, length);
+    if (!is_internet(address, length) && !is_unspecified(address, length))
+        return REAL(connect)(fd, address, length);
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);
     return result == SOCKSIFY_PASS ? REAL(connect)(fd, address, length) : returned(result);

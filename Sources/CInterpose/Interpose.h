@@ -16,6 +16,11 @@ static inline int returned(int result) {
     return -1;
 }
 
+/* AF_UNSPEC, which ends a connection (connect(2)). */
+static inline int is_unspecified(const struct sockaddr *address, socklen_t length) {
+    return address && length >= sizeof address->sa_family && address->sa_family == AF_UNSPEC;
+}
+
 static inline int is_internet(const struct sockaddr *address, socklen_t length) {
     return address && length >= sizeof address->sa_family &&
            (address->sa_family == AF_INET || address->sa_family == AF_INET6);

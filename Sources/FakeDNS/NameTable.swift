@@ -83,7 +83,8 @@ public struct NameTable: @unchecked Sendable {
         else { return false }
         atomicMemoryFence(ordering: .releasing)
         let bytes = name.bytes
-        slot.storeBytes(of: UInt8(truncatingIfNeeded: bytes.count), toByteOffset: NameTable.lengthOffset, as: UInt8.self)
+        let length = UInt8(truncatingIfNeeded: bytes.count)
+        slot.storeBytes(of: length, toByteOffset: NameTable.lengthOffset, as: UInt8.self)
         for index in bytes.indices {
             slot.storeBytes(of: bytes[index], toByteOffset: NameTable.nameOffset + index, as: UInt8.self)
         }
@@ -108,8 +109,8 @@ public struct NameTable: @unchecked Sendable {
         for way in 0..<NameTable.bucketWays {
             let entry = entry(hash: hash, way: way)
             if entry.pointee.load(ordering: .relaxed) == 0 {
-                let (exchanged, _) = entry.pointee.compareExchange(expected: 0, desired: number + 1, ordering: .releasing)
-                if exchanged { return }
+                let exchange = entry.pointee.compareExchange(expected: 0, desired: number + 1, ordering: .releasing)
+                if exchange.exchanged { return }
             }
             let other = entry.pointee.load(ordering: .relaxed) &- 1
             let age = number >= other ? number &- other : number &+ capacity &- other

@@ -18,7 +18,10 @@ public enum Connect {
     public static func connect(
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
     ) -> Outcome {
-        guard let peer = SocketAddress(address, length: length) else { return .pass }
+        guard let peer = SocketAddress(address, length: length) else {
+            forget(descriptor)
+            return .pass
+        }
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {
         case .ready(let pointer): runtime = pointer
@@ -43,6 +46,14 @@ public enum Connect {
         let connection = Connection(socket: socket, runtime: runtime)
         if let parked = connection.takeParked() { return connection.resume(parked) }
         return connection.begin(peer: peer, destination: destination)
+    }
+
+    /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
+    private static func forget(_ descriptor: Int32) {
+        guard let runtime = Runtime.existing, !runtime.pointee.parked.isEmpty,
+            let cookie = Socket(descriptor: descriptor).cookie
+        else { return }
+        _ = runtime.pointee.parked.take(cookie: cookie)
     }
 
     /// What is to be done about an address that a program sends to or connects to.

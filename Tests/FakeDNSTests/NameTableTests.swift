@@ -5,7 +5,10 @@ import Testing
 @Suite struct NameTableTests {
     @Test func `a name keeps its number, whatever the case of its letters`() {
         withTable(capacity: 100) { table in
-            guard let first = table.number(of: name("web.test")) else { Issue.record("no number"); return }
+            guard let first = table.number(of: name("web.test")) else {
+                Issue.record("no number")
+                return
+            }
             #expect(table.number(of: name("WEB.test")) == first)
             #expect(table.number(of: name("other.test")) != first)
             #expect(table.name(of: first)?.description == "web.test")

@@ -68,7 +68,10 @@ import Testing
             ),
             ([5, 0, 0, 3, 3], [97, 46, 98, 0, 1], "a.b:1"),
             ([5, 0, 0, 3, 0], [0, 9], "0.0.0.0:9"),
-            ([5, 0, 0, 3, 255], [UInt8](repeating: 120, count: 255) + [0, 2], String(repeating: "x", count: 255) + ":2"),
+            (
+                [5, 0, 0, 3, 255], [UInt8](repeating: 120, count: 255) + [0, 2],
+                String(repeating: "x", count: 255) + ":2"
+            ),
         ]
         for reply in replies {
             var handshake = connect(to: target)
