@@ -90,7 +90,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
             // Programs under test, compiled by the tests themselves.
-            exclude: ["Probes"],
+            exclude: ["Probes", "Programs"],
             swiftSettings: toolSettings),
     ]
 )

@@ -9,7 +9,12 @@ enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
     case dantedWithUser = "danted with user name"
     case sshDynamic = "ssh -D"
     case testProxy = "test proxy"
-    case testProxyIPv6 = "test proxy over IPv6, with user name"
+    case testProxyWithUser = "test proxy with user name"
+    case testProxyIPv6 = "test proxy over IPv6"
+
+    /// The ways to a target that lead through it. An IPv4 socket cannot be connected to an IPv6 proxy, so what takes
+    /// one, for an IPv4 address or for a name, cannot be used with it.
+    var ways: [Way] { self == .testProxyIPv6 ? [.ipv6] : Way.allCases }
 
     var testDescription: String { rawValue }
 }
@@ -40,6 +45,7 @@ actor Proxies {
             try await startDanted(port: 1082, method: "none")
             return "socks5://\(host):1082"
         case .dantedWithUser:
+            try await addUser()
             try await startDanted(port: 1083, method: "username")
             return "socks5://socksuser:s%20cret@\(host):1083"
         case .sshDynamic:
@@ -51,17 +57,34 @@ actor Proxies {
             let proxy = try await TestProxy.start(host: host)
             kept.append(proxy)
             return "socks5://\(host):\(proxy.port)"
-        case .testProxyIPv6:
-            var script = Script()
-            script.credentials = Credentials(user: "al:ice", password: "p@ss/word")
-            let proxy = try await TestProxy.start(host: Machine.proxyIPv6, script: script)
+        case .testProxyWithUser:
+            let script = Script.with { $0.credentials = Credentials(user: "al:ice", password: "p@ss/word") }
+            let proxy = try await TestProxy.start(host: host, script: script)
             kept.append(proxy)
-            return "socks5://al%3Aice:p%40ss%2Fword@[\(Machine.proxyIPv6)]:\(proxy.port)"
+            return "socks5://al%3Aice:p%40ss%2Fword@\(host):\(proxy.port)"
+        case .testProxyIPv6:
+            let proxy = try await TestProxy.start(host: Machine.proxyIPv6)
+            kept.append(proxy)
+            return "socks5://[\(Machine.proxyIPv6)]:\(proxy.port)"
         }
     }
 
+    /// Adds a user to the system as it looks from here: users of danted are users of the system.
+    private func addUser() async throws {
+        let script = """
+            set -e
+            cp /etc/passwd /etc/shadow . && chmod u+w passwd shadow
+            echo 'socksuser:x:4711:4711::/nonexistent:/usr/sbin/nologin' >>passwd
+            hash=$(perl -e 'print crypt("s cret", q($6$socksify$))')
+            echo "socksuser:$hash:19000:0:99999:7:::" >>shadow
+            mount --bind passwd /etc/passwd && mount --bind shadow /etc/shadow
+            """
+        let run = try await Client.start(
+            ["env", "-C", Machine.temporaryDirectory("users").path, "sh", "-c", script], limit: 20)
+        guard run.status == 0 else { throw Daemon.Failure(description: "\(run)") }
+    }
+
     private func startDanted(port: Int, method: String) async throws {
-        // Names and passwords of danted are those of the system, where the tests have a file of their own.
         let users = "user.privileged: root\nuser.unprivileged: nobody\n"
         let configuration = try Machine.file(
             """
@@ -69,7 +92,6 @@ actor Proxies {
             internal: \(Machine.proxyIPv4) port = \(port)
             external: 203.0.113.11
             external: 2001:db8::11
-            external.rotation: same-same
             socksmethod: \(method)
             clientmethod: none
             \(Machine.isRoot ? users : "")
