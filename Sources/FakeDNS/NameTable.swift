@@ -73,6 +73,12 @@ public struct NameTable: @unchecked Sendable {
         return name
     }
 
+    /// Whether a name stands under `number` at this moment.
+    public func holds(_ number: UInt32) -> Bool {
+        guard number < capacity else { return false }
+        return sequence(number).pointee.load(ordering: .acquiring) != 0
+    }
+
     /// Returns false when another thread is writing the slot: after a full turn of `next`, or because it ended there.
     private func write(_ name: HostName, to number: UInt32) -> Bool {
         let slot = slot(number)

@@ -154,10 +154,8 @@ enum ReverseLookup {
         case .ready(let pointer): runtime = pointer
         }
         guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
-        switch runtime.pointee.meaning(of: address) {
-        case .name(let name): return .name(name)
-        case nil: return .none
-        case .address: break
+        if case .name(let number) = runtime.pointee.meaning(of: address) {
+            return runtime.pointee.names.name(of: number).map { .name($0) } ?? .none
         }
         var answer = Answer.none
         HostsFile.forEachLine { line in

@@ -19,6 +19,8 @@ import Testing
         withTable(capacity: 100) { table in
             _ = table.number(of: name("web.test"))
             #expect(table.name(of: 50) == nil)
+            #expect(table.holds(0))
+            #expect(!table.holds(50) && !table.holds(100) && !table.holds(.max))
             #expect(table.name(of: 100) == nil)
             #expect(table.name(of: .max) == nil)
         }
