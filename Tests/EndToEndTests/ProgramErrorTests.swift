@@ -60,11 +60,12 @@ extension EndToEnd {
                 let call = "import socket, sys; socket.create_connection((sys.argv[1], \(Targets.closedPort)))"
                 return ["/usr/bin/python3", "-c", call, $0]
             },
+            // Its message says whether the error came from connect(2) or from SO_ERROR, which may differ.
             Failing(name: "python3 asyncio") {
                 let call = """
                     import asyncio, sys
                     try: asyncio.run(asyncio.open_connection(sys.argv[1], \(Targets.closedPort)))
-                    except OSError as error: print(type(error).__name__, error)
+                    except OSError as error: print(type(error).__name__, error.errno)
                     """
                 return ["/usr/bin/python3", "-c", call, $0]
             },
@@ -107,6 +108,7 @@ extension EndToEnd {
                     switch program.name {
                     case "curl", "git": "Couldn't connect to server"
                     case "node": "ETIMEDOUT"
+                    case "python3 asyncio": "TimeoutError 110"
                     default: TargetFailure.timedOut.message
                     }
                 #expect(text.contains(message), "\(run)")

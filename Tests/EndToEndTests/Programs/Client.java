@@ -22,9 +22,8 @@ public class Client {
                     System.out.print(answer.substring(answer.indexOf("\r\n\r\n") + 4));
                 }
             } catch (IOException error) {
-                Throwable cause = error;
-                while (cause.getCause() != null) cause = cause.getCause();
-                System.out.println(error.getClass().getName() + " " + cause.getClass().getName());
+                // Its causes tell whether connect(2) or SO_ERROR gave the error, which may differ.
+                System.out.println(error.getClass().getName());
             }
         }
     }
