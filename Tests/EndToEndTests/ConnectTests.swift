@@ -1,5 +1,5 @@
-import Testing
 import TestProxy
+import Testing
 
 private let echo = "\(Targets.echoPort)"
 

@@ -1,5 +1,5 @@
-import Testing
 import TestProxy
+import Testing
 
 extension EndToEnd {
     /// Tests of the tests: what they rely on to see a leak is there.

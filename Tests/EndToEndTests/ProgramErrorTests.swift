@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestProxy
+import Testing
 
 /// A way for a target to fail.
 enum TargetFailure: String, CaseIterable, CustomTestStringConvertible {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestProxy
+import Testing
 
 /// A program that people use, what it is told to do, and what it has to print for it.
 struct Program: CustomTestStringConvertible, Sendable {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestProxy
+import Testing
 
 private let echo = "\(Targets.echoPort)"
 
@@ -255,7 +255,9 @@ extension EndToEnd {
             let directory = try Machine.temporaryDirectory("rights").path
             let program = "\(directory)/program"
             try FileManager.default.copyItem(atPath: "/bin/echo", toPath: program)
-            let grant = kind == "set-user-ID" ? ["chmod", "4755", program]
+            let grant =
+                kind == "set-user-ID"
+                ? ["chmod", "4755", program]
                 : ["setcap", "cap_net_bind_service+ep", program]
             let granted = try await Client.start(grant, limit: 10)
             try #require(granted.status == 0, "\(granted)")

@@ -1,6 +1,6 @@
 import Glibc
-import Testing
 import TestProxy
+import Testing
 
 /// The proxy over real sockets, by literal bytes.
 @Suite struct TestProxyTests {

@@ -61,7 +61,8 @@ enum Client {
     /// Runs a program on the targets' side, where it reaches them without a proxy: what it says there is what it has
     /// to say through one.
     static func runNatively(_ command: [String], input: String = "", limit: Int = 60) async throws -> Run {
-        try await start(["env", "-i"] + base([:]) + command, input: input, limit: limit)
+        let directory = try Machine.temporaryDirectory("cwd").path
+        return try await start(["env", "-i", "-C", directory] + base([:]) + command, input: input, limit: limit)
     }
 
     /// Runs a command as it is.

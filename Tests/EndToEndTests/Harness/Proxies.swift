@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestProxy
+import Testing
 
 /// The SOCKS servers that real programs are tested with.
 enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {

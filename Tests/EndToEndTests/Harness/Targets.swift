@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestProxy
+import Testing
 
 /// How a program names its target.
 enum Way: String, CaseIterable, CustomTestStringConvertible {
@@ -109,17 +109,17 @@ actor Targets {
             try FileManager.default.copyItem(
                 atPath: "\(directory)/user.pub", toPath: "\(directory)/authorized_keys")
             try """
-                Port \(Targets.sshPort)
-                HostKey \(directory)/host
-                AuthorizedKeysFile \(directory)/authorized_keys
-                PermitRootLogin yes
-                PasswordAuthentication no
-                UsePAM no
-                StrictModes no
-                PidFile none
-                UseDNS no
-                MaxStartups 100
-                """.write(toFile: "\(directory)/config", atomically: false, encoding: .utf8)
+            Port \(Targets.sshPort)
+            HostKey \(directory)/host
+            AuthorizedKeysFile \(directory)/authorized_keys
+            PermitRootLogin yes
+            PasswordAuthentication no
+            UsePAM no
+            StrictModes no
+            PidFile none
+            UseDNS no
+            MaxStartups 100
+            """.write(toFile: "\(directory)/config", atomically: false, encoding: .utf8)
             let command = ["/usr/sbin/sshd", "-D", "-e", "-f", "\(directory)/config"]
             await self.keep(try await Daemon(command, host: "203.0.113.10", port: Targets.sshPort))
         }
