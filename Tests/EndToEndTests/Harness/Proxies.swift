@@ -29,6 +29,7 @@ actor Proxies {
 
     /// The URL of a server, started at its first use.
     func url(_ kind: ProxyKind) async throws -> String {
+        if kind == .sshDynamic { try Machine.needsRoot("sshd becomes another user, which needs root of the machine") }
         if let task = running[kind] { return try await task.value }
         let task = Task { try await self.start(kind) }
         running[kind] = task
