@@ -36,7 +36,11 @@ struct HandshakeDriver {
             }
             if let outcome = wait(for: readiness, &handshake, &sendTimeout) { return outcome }
             if handshake.isConnecting {
-                if let error = socket.takeError() { return .failed(.kernel(error)) }
+                do {
+                    try socket.concludeConnecting()
+                } catch {
+                    return .failed(.kernel(error))
+                }
                 handshake.connected()
             }
         }
