@@ -38,8 +38,8 @@ public enum Connect {
         }
         let socket = Socket(descriptor: descriptor)
         guard let isTCP = socket.isTCP else { return .pass }
-        // What is no stream cannot go through the proxy, and must not go around it.
-        guard isTCP else { return .failed(.networkUnreachable) }
+        // What is no stream cannot go through the proxy, and must not go around it; but what is no IP goes nowhere.
+        guard isTCP else { return socket.isInternet ? .failed(.networkUnreachable) : .pass }
         let connection = Connection(socket: socket, runtime: runtime)
         if let parked = connection.takeParked() { return connection.resume(parked) }
         return connection.begin(peer: peer, destination: destination)

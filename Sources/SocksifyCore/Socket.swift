@@ -20,6 +20,13 @@ struct Socket {
         return transport == Socket.tcp || transport == Socket.multipathTCP
     }
 
+    /// Whether the socket's addresses are those of IP.
+    var isInternet: Bool {
+        var domain: Int32 = 0
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4) == 0 else { return false }
+        return domain == AF_INET || domain == AF_INET6
+    }
+
     private static var tcp: Int32 { 6 }
     private static var multipathTCP: Int32 { 262 }
 
