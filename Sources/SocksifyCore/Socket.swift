@@ -58,7 +58,7 @@ struct Socket {
     func connect(to address: SocketAddress) throws(Errno) {
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
-        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        let result = cancellable_connect(descriptor, &storage, socklen_t(length))
         guard result == 0 else { throw Errno(result: result) }
     }
 
@@ -125,7 +125,7 @@ struct Socket {
     func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Bool {
         var poll = pollfd(fd: descriptor, events: Int16(readiness == .toRead ? POLLIN : POLLOUT), revents: 0)
         let limit = Int32(truncatingIfNeeded: min(milliseconds ?? -1, Clock.longest))
-        let result = kernel_poll(&poll, limit)
+        let result = cancellable_poll(&poll, limit)
         guard result >= 0 else { throw Errno(result: result) }
         return result > 0
     }
