@@ -101,6 +101,9 @@ private struct Connection {
             switch error {
             case .inProgress where socket.isNonBlocking:
                 return drive(&handshake, isNonBlocking: true)
+            case .interrupted where socket.sendTimeout == nil && kernel_some_handler_interrupts() == 0:
+                // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
+                return drive(&handshake, isNonBlocking: false)
             case .inProgress, .interrupted:
                 return park(handshake, reason: error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
@@ -116,7 +119,7 @@ private struct Connection {
     /// Goes on with a handshake that an earlier connect(2) left.
     func resume(_ parked: Handshake) -> Outcome {
         var handshake = parked
-        return drive(&handshake, isNonBlocking: socket.isNonBlocking)
+        return drive(&handshake, isNonBlocking: socket.isNonBlocking, isResumed: true)
     }
 
     /// Connects to the first proxy, in the configured time.
@@ -138,15 +141,17 @@ private struct Connection {
         }
     }
 
-    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool) -> Outcome {
-        let driver = HandshakeDriver(socket: socket, configuration: configuration, isNonBlocking: isNonBlocking)
+    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool, isResumed: Bool = false) -> Outcome {
+        let driver = HandshakeDriver(
+            socket: socket, configuration: configuration, isNonBlocking: isNonBlocking,
+            began: isResumed ? Clock.now : handshake.started)
         switch driver.drive(&handshake) {
         case .established:
             if let cookie = socket.cookie { runtime.pointee.sockets.insert(handshake.peer, cookie: cookie) }
             report(handshake)
             return .succeeded
         case .sendTimeoutOver:
-            return park(handshake, reason: .inProgress)
+            return park(handshake, reason: isResumed ? .alreadyInProgress : .inProgress)
         case .interrupted:
             return park(handshake, reason: .interrupted)
         case .failed(let error):

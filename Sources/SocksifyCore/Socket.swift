@@ -78,13 +78,6 @@ struct Socket {
         }
     }
 
-    /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
-    private func takeError() -> Errno? {
-        var code: Int32 = 0
-        let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
-        guard result == 0 else { return Errno(result: result) }
-        return code == 0 ? nil : Errno(code)
-    }
     /// Concludes a connection attempt that is over: throws what became of it.
     ///
     /// By another connect(2): only so does the kernel take note of a success, and lets the program's next connect(2)
@@ -94,6 +87,13 @@ struct Socket {
         try connect(to: peer)
     }
 
+    /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
+    private func takeError() -> Errno? {
+        var code: Int32 = 0
+        let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
+        guard result == 0 else { return Errno(result: result) }
+        return code == 0 ? nil : Errno(code)
+    }
 
     /// Sends what can be sent without waiting; EAGAIN when that is nothing.
     func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
