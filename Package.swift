@@ -89,6 +89,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
-            exclude: ["CallProbes"], swiftSettings: toolSettings),
+            // Programs under test, compiled by the tests themselves.
+            exclude: ["CallProbes", "Probes", "Programs"],
+            swiftSettings: toolSettings),
     ]
 )

@@ -1,9 +1,10 @@
 // calls PAIRS [ADDRESS PORT]
 //
-// What a preloaded library adds to calls on descriptors that are none of its business. One process calls both the
-// function that a program gets and libc's own, in batches that alternate: the difference within a pair of batches
-// is free of what differs between processes (addresses, caches, neighbours), which is more than what is measured.
-// With an address, a connection to it is made first and stays open, so that the library is fully at work.
+// What a preloaded library adds to calls on descriptors that are none of its business. One process calls both
+// the function that a program gets and libc's own, in batches that alternate: the difference within a pair of
+// batches is free of what differs between processes (addresses, caches, neighbours), which is more than what
+// is measured. With an address, a connection to it is made first and stays open, so that the library is fully
+// at work.
 //
 // Prints, for each operation: its name, nanoseconds with libc's functions, nanoseconds added, and whether the
 // library interposes on any of these functions at all.
@@ -17,8 +18,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
-// Few enough that most batches escape interruption: the median of many short pairs is steadier than that of few long
-// ones.
+// Few enough that most batches escape interruption: the median of many short pairs is steadier than that of
+// few long ones.
 enum { callsInBatch = 32 };
 
 struct functions {

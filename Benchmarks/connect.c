@@ -1,10 +1,11 @@
 // connect COUNT ADDRESS PORT [PROXY-ADDRESS PROXY-PORT]
 //
-// Opens and closes COUNT blocking connections, one after the other. With a proxy named it speaks SOCKS5 itself, as
-// briefly as the protocol allows: what remains to a library that adds nothing of its own.
+// Opens and closes COUNT blocking connections, one after the other. With a proxy named it speaks SOCKS5
+// itself, as briefly as the protocol allows: what remains to a library that adds nothing of its own.
 //
 // Prints, for each connection: microseconds of wall time, microseconds of CPU time in this program (and in
-// children, for a library that makes any). The first connection, in which a library sets itself up, is not counted.
+// children, for a library that makes any). The first connection, in which a library sets itself up, is not
+// counted.
 
 #define _GNU_SOURCE
 #include "bench.h"

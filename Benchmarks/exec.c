@@ -1,8 +1,8 @@
 // exec ROUNDS NAME=LIBRARY...
 //
 // What a preloaded library adds to the start and end of a small program. Each round runs /bin/true once under
-// every library, so that a noisy moment of the machine falls on all of them; the first NAME, which should be the
-// one without a library, is what the others are compared with, round by round.
+// every library, so that a noisy moment of the machine falls on all of them; the first NAME, which should be
+// the one without a library, is what the others are compared with, round by round.
 //
 // Prints, for each: NAME, median nanoseconds, median of the nanoseconds added in each round.
 

@@ -64,9 +64,8 @@ static void printPeer(int fd) {
         // sl, local address, remote address, state, queues, timer, retransmissions, uid, timeout, inode
         unsigned address, port;
         unsigned long found;
-        if (sscanf(line, " %*d: %*x:%*x %x:%x %*x %*x:%*x %*x:%*x %*x %*u %*u %lu", &address, &port, &found) != 3
-            || found != inode)
-            continue;
+        const char *format = " %*d: %*x:%*x %x:%x %*x %*x:%*x %*x:%*x %*x %*u %*u %lu";
+        if (sscanf(line, format, &address, &port, &found) != 3 || found != inode) continue;
         printf("peer %s:%u\n", inet_ntoa((struct in_addr){address}), port);
         return;
     }

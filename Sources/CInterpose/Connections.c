@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
-    if (!is_internet(address, length)) return REAL(connect)(fd, address, length);
+    /* AF_UNSPEC ends a connection. */
+    if (!is_internet(address, length) && family_of(address, length) != AF_UNSPEC)
+        return REAL(connect)(fd, address, length);
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);
     return result == SOCKSIFY_PASS ? REAL(connect)(fd, address, length) : returned(result);

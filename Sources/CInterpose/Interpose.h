@@ -13,7 +13,13 @@ static inline int returned(int result) {
     return -1;
 }
 
+/* The family that an address says it is of; -1 where there is none to read: too short, or in the first page, which is
+ * never mapped (a NULL, or a member of a NULL structure). The kernel then answers with EFAULT or EINVAL. */
+static inline int family_of(const struct sockaddr *address, socklen_t length) {
+    return (uintptr_t)address >= 4096 && length >= sizeof address->sa_family ? address->sa_family : -1;
+}
+
 static inline int is_internet(const struct sockaddr *address, socklen_t length) {
-    return address && length >= sizeof address->sa_family &&
-           (address->sa_family == AF_INET || address->sa_family == AF_INET6);
+    int family = family_of(address, length);
+    return family == AF_INET || family == AF_INET6;
 }

@@ -1,6 +1,7 @@
 #include "InheritedEnvironment.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "Kernel.h"
@@ -30,6 +31,11 @@ static int concerns_the_library(const char *entry) {
 
 void socksify_capture_environment(void) {
     if (is_captured || !environ) return;
+    /* A program that runs with the rights of another user is not told by this one where it connects. */
+    if (getauxval(AT_SECURE)) {
+        is_captured = 1;
+        return;
+    }
     size_t size = 0;
     for (char **entry = environ; *entry; entry++)
         if (concerns_the_library(*entry)) size += strlen(*entry) + 1;

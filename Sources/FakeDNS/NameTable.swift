@@ -73,6 +73,12 @@ public struct NameTable: @unchecked Sendable {
         return name
     }
 
+    /// Whether a name stands under `number` at this moment.
+    public func holds(_ number: UInt32) -> Bool {
+        guard number < capacity else { return false }
+        return sequence(number).pointee.load(ordering: .acquiring) != 0
+    }
+
     /// Returns false when another thread is writing the slot: after a full turn of `next`, or because it ended there.
     private func write(_ name: HostName, to number: UInt32) -> Bool {
         let slot = slot(number)
@@ -83,7 +89,8 @@ public struct NameTable: @unchecked Sendable {
         else { return false }
         atomicMemoryFence(ordering: .releasing)
         let bytes = name.bytes
-        slot.storeBytes(of: UInt8(truncatingIfNeeded: bytes.count), toByteOffset: NameTable.lengthOffset, as: UInt8.self)
+        let length = UInt8(truncatingIfNeeded: bytes.count)
+        slot.storeBytes(of: length, toByteOffset: NameTable.lengthOffset, as: UInt8.self)
         for index in bytes.indices {
             slot.storeBytes(of: bytes[index], toByteOffset: NameTable.nameOffset + index, as: UInt8.self)
         }
@@ -108,8 +115,8 @@ public struct NameTable: @unchecked Sendable {
         for way in 0..<NameTable.bucketWays {
             let entry = entry(hash: hash, way: way)
             if entry.pointee.load(ordering: .relaxed) == 0 {
-                let (exchanged, _) = entry.pointee.compareExchange(expected: 0, desired: number + 1, ordering: .releasing)
-                if exchanged { return }
+                let exchange = entry.pointee.compareExchange(expected: 0, desired: number + 1, ordering: .releasing)
+                if exchange.exchanged { return }
             }
             let other = entry.pointee.load(ordering: .relaxed) &- 1
             let age = number >= other ? number &- other : number &+ capacity &- other

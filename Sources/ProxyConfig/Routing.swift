@@ -4,9 +4,9 @@ import Addressing
 public enum Route: Equatable, Sendable {
     /// To the address that the program named, without a proxy.
     case direct
-    /// Through the chain of proxies, whose last one is asked for `destination`: what the program named, or
-    /// what `dnat` puts in its place, an IPv4-mapped address as IPv4.
-    case proxy(destination: Endpoint)
+    /// Through the chain of proxies, whose last one is asked for this: what the program named, or what `dnat` puts in
+    /// its place, an IPv4-mapped address as IPv4.
+    case proxy(address: IPAddress, port: UInt16)
     /// Nowhere.
     case refuse(Refusal)
 }
@@ -20,11 +20,11 @@ public enum Refusal: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// Decides on a stream to `destination`: a name where the address stands for one. Allocates nothing.
+    /// Decides on a stream to an address. (One to a name goes to the proxy.) Allocates nothing.
     ///
-    /// That the first proxy of the chain is itself reached directly is not decided here; see `isFirstHop`.
-    public func route(to destination: Endpoint) -> Route {
-        guard case .address(let named) = destination.host else { return .proxy(destination: destination) }
+    /// That the first proxy of the chain is itself reached directly is not decided here: its name may have to be
+    /// looked up.
+    public func route(to named: IPAddress, port: UInt16) -> Route {
         let address = named.unmapped
 
         // Before everything else, as in proxychains: no localnet makes this a place that a proxy could reach.
@@ -33,30 +33,22 @@ extension Configuration {
         // Neither translated nor local: `dnat` and `localnet` speak of addresses that programs mean.
         if dns == .fake, fakeNetwork.contains(address) { return .refuse(.unknownName) }
 
-        let translated = translation(of: address, port: destination.port)
+        let translated = translation(of: address, port: port)
 
         // A match is looked for with the translated destination, but it is the named one that is then
         // connected to: proxychains does it like this.
-        let target = translated ?? Endpoint(host: .address(address), port: destination.port)
-        if isLocal(target) { return .direct }
+        let target = translated ?? (address, port)
+        if isLocal(target.address, port: target.port) { return .direct }
 
         // What was translated goes to the proxy even if it became a loopback address: that of the proxy is
         // meant, and connecting to the named address would go around the proxy unasked.
         if translated == nil, address.isLoopback, loopback == .direct { return .direct }
-        return .proxy(destination: target)
-    }
-
-    /// Whether `destination` is the first proxy of the chain, for one that is given by address.
-    public func isFirstHop(_ destination: Endpoint) -> Bool {
-        guard let first = proxies.first, case .address(let proxy) = first.host,
-            case .address(let address) = destination.host
-        else { return false }
-        return first.port == destination.port && proxy.unmapped == address.unmapped
+        return .proxy(address: target.address, port: target.port)
     }
 
     /// What `dnat` puts in place of an address; nil where it says nothing. A translation of that very port
     /// goes before one of every port, and the first of a kind before later ones.
-    private func translation(of address: IPAddress, port: UInt16) -> Endpoint? {
+    private func translation(of address: IPAddress, port: UInt16) -> (address: IPAddress, port: UInt16)? {
         guard case .v4(let address) = address else { return nil }
         var match: AddressTranslation?
         for translation in translations where translation.original == address {
@@ -67,13 +59,12 @@ extension Configuration {
             if translation.originalPort == nil, match == nil { match = translation }
         }
         guard let match else { return nil }
-        return Endpoint(host: .address(.v4(match.replacement)), port: match.replacementPort ?? port)
+        return (.v4(match.replacement), match.replacementPort ?? port)
     }
 
-    private func isLocal(_ destination: Endpoint) -> Bool {
-        guard case .address(let address) = destination.host else { return false }
+    private func isLocal(_ address: IPAddress, port: UInt16) -> Bool {
         for local in localNetworks {
-            if let port = local.port, port != destination.port { continue }
+            if let only = local.port, only != port { continue }
             if local.network.contains(address) { return true }
         }
         return false

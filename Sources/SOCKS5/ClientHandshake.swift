@@ -6,11 +6,14 @@ import Addressing
 /// application. A message is sent only after the answer to the one before was read: some proxies lose what comes
 /// early.
 ///
+/// Messages are written where the owner keeps them, because they are long, and a handshake may run on the small stack of
+/// a thread or of a signal handler.
+///
 ///     start ─ greeting → method selection ┬───────────────────────────────→ request → reply → established
 ///                                         └ user name, password → status ─┘
 public struct ClientHandshake: Sendable {
     private let request: Request
-    private let credentials: UsernamePassword?
+    private let greeting: Greeting
     private var state = State.idle
 
     private enum State {
@@ -23,51 +26,60 @@ public struct ClientHandshake: Sendable {
     }
 
     /// What the owner of the connection does next.
-    public enum Action: Sendable {
-        /// Send these bytes, then receive so many and hand them to `receive`.
-        case send(Message, thenReceive: Int)
+    public enum Action: Equatable, Sendable {
+        /// Send the message that was written, then receive so many bytes and hand them to `receive`.
+        case send(thenReceive: Int)
+        /// Send the `UsernamePasswordRequest`, then receive so many bytes and hand them to `receive`. The handshake
+        /// itself never holds the secret.
+        case sendUsernamePassword(thenReceive: Int)
         /// Receive so many bytes and hand them to `receive`.
         case receive(exactly: Int)
-        /// The request is granted; the connection is the application's. BND.ADDR and BND.PORT of the reply.
-        case established(boundAddress: Endpoint)
+        /// The request is granted; the connection is the application's.
+        case established
     }
 
-    /// - Parameter credentials: offered beside no authentication; without them only the latter is.
-    public init(_ request: Request, credentials: UsernamePassword?) {
+    /// BND.ADDR and BND.PORT of the reply; nil before it was read.
+    public private(set) var boundAddress: Endpoint?
+
+    /// - Parameter offersUsernamePassword: beside no authentication; without it only the latter is offered.
+    public init(_ request: Request, offersUsernamePassword: Bool) {
         self.request = request
-        self.credentials = credentials
+        greeting = Greeting(offersUsernamePassword: offersUsernamePassword)
     }
-
-    private var greeting: Greeting { Greeting(offersUsernamePassword: credentials != nil) }
 
     /// Begins the handshake on a fresh connection to the proxy.
-    public mutating func start() -> Action {
+    public mutating func start(writing message: inout Message) -> Action {
         state = .waitingForMethodSelection
-        var message = Message()
+        message.removeAll()
         greeting.write(to: &message)
-        return .send(message, thenReceive: MethodSelection.length)
+        return .send(thenReceive: MethodSelection.length)
     }
 
     /// Takes the bytes that the last action asked for, neither more nor fewer.
     ///
     /// After an error the handshake is over, and every further call throws `handshakeOver`.
-    public mutating func receive(_ bytes: Span<UInt8>) throws(ProtocolError) -> Action {
+    ///
+    /// - Parameter message: what is to be sent, when the action says so; as it was, when not.
+    public mutating func receive(
+        _ bytes: Span<UInt8>, writing message: inout Message
+    ) throws(ProtocolError) -> Action {
         let current = state
         state = .over
         switch current {
         case .idle, .over:
             throw .handshakeOver
         case .waitingForMethodSelection:
-            return try authenticate(by: MethodSelection.read(bytes))
+            return try authenticate(by: MethodSelection.read(bytes), writing: &message)
         case .waitingForUsernamePasswordStatus:
             try UsernamePasswordStatus.read(bytes)
-            return sendRequest()
+            return sendRequest(writing: &message)
         case .waitingForReplyHead:
             let head = try ReplyHead(bytes)
             state = .waitingForReplyRest(head)
             return .receive(exactly: head.remainingLength)
         case .waitingForReplyRest(let head):
-            return .established(boundAddress: try head.boundAddress(rest: bytes))
+            boundAddress = try head.boundAddress(rest: bytes)
+            return .established
         }
     }
 
@@ -85,20 +97,20 @@ public struct ClientHandshake: Sendable {
         return .closed
     }
 
-    private mutating func authenticate(by method: Method) throws(ProtocolError) -> Action {
+    private mutating func authenticate(
+        by method: Method, writing message: inout Message
+    ) throws(ProtocolError) -> Action {
         guard method != .noneAcceptable else { throw .noAcceptableMethod }
         guard greeting.offers(method) else { throw .methodNotOffered(method) }
-        guard method == .usernamePassword, let credentials else { return sendRequest() }
+        guard method == .usernamePassword else { return sendRequest(writing: &message) }
         state = .waitingForUsernamePasswordStatus
-        var message = Message()
-        credentials.write(to: &message)
-        return .send(message, thenReceive: UsernamePasswordStatus.length)
+        return .sendUsernamePassword(thenReceive: UsernamePasswordStatus.length)
     }
 
-    private mutating func sendRequest() -> Action {
+    private mutating func sendRequest(writing message: inout Message) -> Action {
         state = .waitingForReplyHead
-        var message = Message()
+        message.removeAll()
         request.write(to: &message)
-        return .send(message, thenReceive: ReplyHead.length)
+        return .send(thenReceive: ReplyHead.length)
     }
 }

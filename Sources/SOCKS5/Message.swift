@@ -16,6 +16,10 @@ public struct Message: ByteSink, Sendable {
         length += 1
     }
 
+    mutating func removeAll() {
+        length = 0
+    }
+
     /// Writes `number` in network byte order.
     mutating func append(bigEndian number: UInt16) {
         append(UInt8(truncatingIfNeeded: number >> 8))

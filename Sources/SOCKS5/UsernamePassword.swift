@@ -1,36 +1,34 @@
 import Addressing
 
-/// A user name and a password, each of 1 to 255 bytes (RFC 1929 section 2).
-public struct UsernamePassword: Sendable {
-    private let user: ShortString
-    private let password: ShortString
-
-    /// - Throws: the length that does not fit into RFC 1929's length bytes.
-    public init(user: Span<UInt8>, password: Span<UInt8>) throws(LengthError) {
-        guard let user = ShortString(user) else { throw .user(user.count) }
-        guard let password = ShortString(password) else { throw .password(password.count) }
-        self.user = user
-        self.password = password
-    }
-
+/// The request of RFC 1929 section 2.
+///
+///     +-----+------+----------+------+----------+
+///     | VER | ULEN |  UNAME   | PLEN |  PASSWD  |
+///     |  1  |  1   | 1 to 255 |  1   | 1 to 255 |
+///     +-----+------+----------+------+----------+
+public enum UsernamePasswordRequest {
     /// A length outside 1...255.
     public enum LengthError: Error, Equatable {
         case user(Int)
         case password(Int)
     }
 
-    /// Writes the request of RFC 1929 section 2.
+    /// Writes the request in place of what `message` held.
     ///
-    ///     +-----+------+----------+------+----------+
-    ///     | VER | ULEN |  UNAME   | PLEN |  PASSWD  |
-    ///     |  1  |  1   | 1 to 255 |  1   | 1 to 255 |
-    ///     +-----+------+----------+------+----------+
-    func write(to message: inout Message) {
+    /// - Throws: the length that does not fit into RFC 1929's length bytes; `message` is then empty.
+    public static func write(
+        user: Span<UInt8>, password: Span<UInt8>, to message: inout Message
+    ) throws(LengthError) {
+        message.removeAll()
+        guard let userLength = UInt8(exactly: user.count), userLength > 0 else { throw .user(user.count) }
+        guard let passwordLength = UInt8(exactly: password.count), passwordLength > 0 else {
+            throw .password(password.count)
+        }
         message.append(1)
-        message.append(UInt8(truncatingIfNeeded: user.count))
-        message.append(user.bytes)
-        message.append(UInt8(truncatingIfNeeded: password.count))
-        message.append(password.bytes)
+        message.append(userLength)
+        message.append(user)
+        message.append(passwordLength)
+        message.append(password)
     }
 }
 

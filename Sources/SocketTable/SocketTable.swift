@@ -110,10 +110,11 @@ public struct SocketTable: @unchecked Sendable {
         memory.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    /// Cookies count up, so that their low bits spread over the buckets by themselves.
+    /// Cookies count up, so that their low bits spread over the buckets by themselves. The first ways of all buckets
+    /// lie side by side: sockets that come one after the other share pages.
     private func record(cookie: UInt64, way: Int) -> Record {
-        let bucket = Int(truncatingIfNeeded: cookie) & (capacity / SocketTable.ways - 1)
-        let index = bucket * SocketTable.ways + way
+        let bucketCount = capacity / SocketTable.ways
+        let index = way * bucketCount + Int(truncatingIfNeeded: cookie) & (bucketCount - 1)
         return Record(base: memory + SocketTable.headerSize + index * SocketTable.recordSize)
     }
 

@@ -57,7 +57,7 @@ struct Handshake {
 
     /// The TCP connection to the first proxy stands.
     mutating func connected() {
-        perform(engine.start())
+        perform(engine.start(writing: &outgoing))
     }
 
     /// Goes as far as the socket allows.
@@ -83,7 +83,10 @@ struct Handshake {
     private mutating func send(on socket: Socket) throws(HandshakeError) -> Bool {
         while sent < outgoing.count {
             do {
-                sent += try socket.send(outgoing.bytes.extracting(sent...))
+                let left = sent..<outgoing.count
+                sent += try withUnsafeBytes(of: &outgoing) { (message) throws(Errno) -> Int in
+                    try socket.send(UnsafeRawBufferPointer(rebasing: message[left]))
+                }
             } catch {
                 switch error {
                 case .again: return false
@@ -113,8 +116,7 @@ struct Handshake {
                 }
             }
             guard count > 0 else {
-                let cut = incoming
-                throw .proxy(engine.receiveEnd(after: cut.span.extracting(first: received)))
+                throw .proxy(engine.receiveEnd(after: incoming.span.extracting(first: received)))
             }
             received += count
         }
@@ -123,10 +125,9 @@ struct Handshake {
 
     /// Hands the answer to the engine and goes on to the next message, or to the next proxy.
     private mutating func takeAnswer(_ configuration: Configuration) throws(HandshakeError) -> Progress {
-        let answer = incoming
         let action: ClientHandshake.Action
         do {
-            action = try engine.receive(answer.span.extracting(first: wanted))
+            action = try engine.receive(incoming.span.extracting(first: wanted), writing: &outgoing)
         } catch {
             throw .proxy(error)
         }
@@ -134,8 +135,9 @@ struct Handshake {
             guard hop + 1 < configuration.proxies.count else { return .established }
             hop += 1
             engine = Handshake.engine(hop: hop, destination: destination, configuration)
-            perform(engine.start())
+            perform(engine.start(writing: &outgoing))
         } else {
+            if case .sendUsernamePassword = action { writeCredentials(configuration) }
             perform(action)
         }
         return .waiting(for: .toRead)
@@ -144,8 +146,7 @@ struct Handshake {
     private mutating func perform(_ action: ClientHandshake.Action) {
         received = 0
         switch action {
-        case .send(let message, let length):
-            outgoing = message
+        case .send(let length), .sendUsernamePassword(let length):
             sent = 0
             wanted = min(length, incoming.count)
             stage = .sending
@@ -163,17 +164,20 @@ struct Handshake {
         let proxies = configuration.proxies
         let isLast = hop + 1 >= proxies.count
         let target = isLast ? destination : Endpoint(host: proxies[hop + 1].host, port: proxies[hop + 1].port)
-        let credentials = hop < proxies.count ? proxies[hop].credentials : nil
         return ClientHandshake(
-            Request(command: .connect, destination: target), credentials: credentials.flatMap(usernamePassword))
+            Request(command: .connect, destination: target),
+            offersUsernamePassword: hop < proxies.count && proxies[hop].credentials != nil)
     }
 
-    /// nil for lengths that the configuration's grammar does not let through.
-    private static func usernamePassword(_ credentials: Credentials) -> UsernamePassword? {
+    /// Lengths that do not fit do not pass the configuration's grammar; the proxy would refuse the empty message.
+    private mutating func writeCredentials(_ configuration: Configuration) {
+        guard hop < configuration.proxies.count, let credentials = configuration.proxies[hop].credentials
+        else { return }
         do {
-            return try UsernamePassword(user: credentials.user.span, password: credentials.password.span)
+            try UsernamePasswordRequest.write(
+                user: credentials.user.span, password: credentials.password.span, to: &outgoing)
         } catch {
-            return nil
+            outgoing = Message()
         }
     }
 }

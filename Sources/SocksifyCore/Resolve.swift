@@ -8,6 +8,15 @@ import ProxyConfig
 /// Lists are made by libc itself, from addresses in figures: so hints, services, socket types and error codes are its
 /// own, and the list is one that its freeaddrinfo() frees.
 public enum Resolve {
+    /// Whether names are the proxy's to resolve, or nothing may be resolved at all.
+    public static var namesBelongToProxy: Bool {
+        switch Runtime.state {
+        case .beingMade: false
+        case .unusable: true
+        case .ready(let runtime): runtime.pointee.configuration.dns == .fake
+        }
+    }
+
     /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3).
     public static func addressInfo(
         node: UnsafePointer<CChar>?, service: UnsafePointer<CChar>?, hints: UnsafePointer<addrinfo>?,
@@ -156,10 +165,8 @@ enum ReverseLookup {
         case .ready(let pointer): runtime = pointer
         }
         guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
-        switch runtime.pointee.meaning(of: address) {
-        case .name(let name): return .name(name)
-        case nil: return .none
-        case .address: break
+        if case .name(let number) = runtime.pointee.meaning(of: address) {
+            return runtime.pointee.names.name(of: number).map { .name($0) } ?? .none
         }
         var answer = Answer.none
         HostsFile.forEachLine { line in

@@ -91,13 +91,8 @@ struct Runtime {
         return address < 0 ? nil : UnsafeMutableRawPointer(bitPattern: address)
     }
 
-    /// The name that a reserved address stands for, or the address itself; nil for a reserved address that nobody
-    /// gave out.
-    func meaning(of address: IPAddress) -> Host? {
-        guard configuration.dns == .fake else { return .address(address) }
-        switch fakeAddresses.meaning(of: address) {
-        case .real: return .address(address)
-        case .name(let number): return names.name(of: number).map { .name($0) }
-        }
+    /// What an address of the program stands for, by the configuration's way with names.
+    func meaning(of address: IPAddress) -> FakeAddresses.Meaning {
+        configuration.dns == .fake ? fakeAddresses.meaning(of: address) : .real
     }
 }

@@ -96,12 +96,9 @@ struct Socket {
     }
 
     /// Sends what can be sent without waiting; EAGAIN when that is nothing.
-    func send(_ bytes: Span<UInt8>) throws(Errno) -> Int {
-        let result = bytes.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return 0 }
-            return kernel_send(
-                descriptor, start, buffer.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
-        }
+    func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        guard let start = bytes.baseAddress else { return 0 }
+        let result = kernel_send(descriptor, start, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
         guard result >= 0 else { throw Errno(result: result) }
         return result
     }

@@ -1,3 +1,6 @@
+// The functions have C's names.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CInterpose
 import SocksifyCore
 
@@ -56,6 +59,11 @@ public func socksify_getnameinfo(
     Resolve.nameInfo(
         address, length: length, host: host, hostLength: host_length, service: service,
         serviceLength: service_length, flags: flags) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_names_belong_to_proxy() -> Int32 {
+    Resolve.namesBelongToProxy ? 1 : 0
 }
 
 @c @implementation

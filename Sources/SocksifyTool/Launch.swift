@@ -20,8 +20,7 @@ public struct Launch {
     /// Checks everything, prepares the environment of this process, and becomes the command. Returns never,
     /// but throws when there is a reason not to.
     /// - Parameter arguments: the command and its arguments, with a closing nil, as main gets them.
-    public func run(_ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(Failure) -> Never
-    {
+    public func run(_ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(Failure) -> Never {
         guard let first = arguments[0] else { throw .own("no command is given") }
         let name = Array(UnsafeRawBufferPointer(start: first, count: strlen(first)))
 

@@ -5,7 +5,10 @@ import Testing
 @Suite struct NameTableTests {
     @Test func `a name keeps its number, whatever the case of its letters`() {
         withTable(capacity: 100) { table in
-            guard let first = table.number(of: name("web.test")) else { Issue.record("no number"); return }
+            guard let first = table.number(of: name("web.test")) else {
+                Issue.record("no number")
+                return
+            }
             #expect(table.number(of: name("WEB.test")) == first)
             #expect(table.number(of: name("other.test")) != first)
             #expect(table.name(of: first)?.description == "web.test")
@@ -16,6 +19,8 @@ import Testing
         withTable(capacity: 100) { table in
             _ = table.number(of: name("web.test"))
             #expect(table.name(of: 50) == nil)
+            #expect(table.holds(0))
+            #expect(!table.holds(50) && !table.holds(100) && !table.holds(.max))
             #expect(table.name(of: 100) == nil)
             #expect(table.name(of: .max) == nil)
         }

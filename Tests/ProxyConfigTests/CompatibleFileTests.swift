@@ -20,11 +20,11 @@ import Testing
             #expect(parsed.allErrors.isEmpty)
             #expect(parsed.configuration.proxies == [proxy(.socks5, "127.0.0.1", 1080)])
             for host in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
-                #expect(parsed.configuration.route(to: endpoint(host, 80)) == .direct)
+                #expect(parsed.configuration.route(to: IPAddress(host)!, port: 80) == .direct)
             }
             #expect(
-                parsed.configuration.route(to: endpoint("1.1.1.1", 80))
-                    == .proxy(destination: endpoint("1.1.1.1", 80)))
+                parsed.configuration.route(to: IPAddress("1.1.1.1")!, port: 80)
+                    == .proxy(address: IPAddress("1.1.1.1")!, port: 80))
         }
     }
 

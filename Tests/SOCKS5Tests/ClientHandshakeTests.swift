@@ -8,7 +8,7 @@ import Testing
 
     @Test func `without credentials it offers no authentication alone`() throws {
         var handshake = connect(to: target)
-        #expect(sent(handshake.start()) == Sent([5, 1, 0], thenReceive: 2))
+        #expect(begun(&handshake) == Sent([5, 1, 0], thenReceive: 2))
         #expect(sent(try handshake.take([5, 0])) == Sent([5, 1, 0, 1, 192, 0, 2, 1, 1, 187], thenReceive: 5))
         #expect(asked(try handshake.take([5, 0, 0, 1, 10])) == 5)
         #expect(established(try handshake.take([0, 0, 9, 4, 56])) == "10.0.0.9:1080")
@@ -16,23 +16,22 @@ import Testing
 
     @Test(arguments: [1, 5] as [UInt8])
     func `user name and password are accepted by a status of either version`(version: UInt8) throws {
-        var handshake = connect(to: target, user: "alice", password: "s3")
-        #expect(sent(handshake.start()) == Sent([5, 2, 0, 2], thenReceive: 2))
-        #expect(
-            sent(try handshake.take([5, 2])) == Sent([1, 5, 97, 108, 105, 99, 101, 2, 115, 51], thenReceive: 2))
+        var handshake = connect(to: target, offersUsernamePassword: true)
+        #expect(begun(&handshake) == Sent([5, 2, 0, 2], thenReceive: 2))
+        #expect(try handshake.take([5, 2]).action == .sendUsernamePassword(thenReceive: 2))
         #expect(sent(try handshake.take([version, 0]))?.thenReceive == 5)
     }
 
-    @Test func `a proxy that wants no authentication is not told the credentials`() throws {
-        var handshake = connect(to: target, user: "alice", password: "s3")
-        _ = handshake.start()
+    @Test func `a proxy that wants no authentication is sent the request at once`() throws {
+        var handshake = connect(to: target, offersUsernamePassword: true)
+        _ = begun(&handshake)
         #expect(sent(try handshake.take([5, 0]))?.bytes.prefix(3) == [5, 1, 0])
     }
 
     @Test func `a name goes out with its length before it`() throws {
         let name = try #require(HostName("web.test"))
         var handshake = connect(to: Endpoint(host: .name(name), port: 80))
-        _ = handshake.start()
+        _ = begun(&handshake)
         #expect(
             sent(try handshake.take([5, 0]))
                 == Sent([5, 1, 0, 3, 8, 119, 101, 98, 46, 116, 101, 115, 116, 0, 80], thenReceive: 5))
@@ -41,7 +40,7 @@ import Testing
     @Test func `a name of 255 bytes fits`() throws {
         let name = try #require(HostName(String(repeating: "n", count: 255)))
         var handshake = connect(to: Endpoint(host: .name(name), port: 65535))
-        _ = handshake.start()
+        _ = begun(&handshake)
         let request = try #require(sent(try handshake.take([5, 0])))
         #expect(request.bytes.count == 4 + 1 + 255 + 2)
         #expect(request.bytes[4] == 255)
@@ -50,12 +49,12 @@ import Testing
 
     @Test func `an IPv6 address goes out as ATYP 4, a mapped one as ATYP 1`() throws {
         var handshake = connect(to: Endpoint(host: .address(try #require(IPAddress("2001:db8::1"))), port: 1))
-        _ = handshake.start()
+        _ = begun(&handshake)
         #expect(
             sent(try handshake.take([5, 0]))?.bytes
                 == [5, 1, 0, 4, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1])
         var mapped = connect(to: Endpoint(host: .address(try #require(IPAddress("::ffff:192.0.2.1"))), port: 443))
-        _ = mapped.start()
+        _ = begun(&mapped)
         #expect(sent(try mapped.take([5, 0]))?.bytes == [5, 1, 0, 1, 192, 0, 2, 1, 1, 187])
     }
 
@@ -68,11 +67,14 @@ import Testing
             ),
             ([5, 0, 0, 3, 3], [97, 46, 98, 0, 1], "a.b:1"),
             ([5, 0, 0, 3, 0], [0, 9], "0.0.0.0:9"),
-            ([5, 0, 0, 3, 255], [UInt8](repeating: 120, count: 255) + [0, 2], String(repeating: "x", count: 255) + ":2"),
+            (
+                [5, 0, 0, 3, 255], [UInt8](repeating: 120, count: 255) + [0, 2],
+                String(repeating: "x", count: 255) + ":2"
+            ),
         ]
         for reply in replies {
             var handshake = connect(to: target)
-            _ = handshake.start()
+            _ = begun(&handshake)
             _ = try handshake.take([5, 0])
             #expect(asked(try handshake.take(reply.head)) == reply.rest.count)
             #expect(established(try handshake.take(reply.rest)) == reply.bound)
@@ -82,7 +84,7 @@ import Testing
     @Test func `every reply code but success is a refusal that names it`() throws {
         for code in 1...255 as ClosedRange<UInt8> {
             var handshake = connect(to: target)
-            _ = handshake.start()
+            _ = begun(&handshake)
             _ = try handshake.take([5, 0])
             #expect(throws: ProtocolError.rejected(ReplyCode(code: code))) {
                 try handshake.take([5, code, 0, 1, 0])
@@ -100,33 +102,33 @@ import Testing
         #expect(failure([[5, 0], [5, 0, 0, 2, 0]]) == .unknownAddressType(2))
         #expect(failure([[5]]) == .unexpectedLength(1))
         #expect(failure([[5, 0], [5, 0, 0, 1, 1], [0]]) == .unexpectedLength(1))
-        #expect(failure([[5, 2], [1, 1]], user: "u") == .credentialsRefused(status: 1))
-        #expect(failure([[5, 2], [2, 0]], user: "u") == .wrongVersion(2))
+        #expect(failure([[5, 2], [1, 1]], offersUsernamePassword: true) == .credentialsRefused(status: 1))
+        #expect(failure([[5, 2], [2, 0]], offersUsernamePassword: true) == .wrongVersion(2))
     }
 
     @Test func `after an error it refuses to go on`() throws {
         var handshake = connect(to: target)
         #expect(throws: ProtocolError.handshakeOver) { try handshake.take([5, 0]) }
-        _ = handshake.start()
+        _ = begun(&handshake)
         #expect(throws: ProtocolError.wrongVersion(0)) { try handshake.take([0, 0]) }
         #expect(throws: ProtocolError.handshakeOver) { try handshake.take([5, 0]) }
     }
 
     @Test func `a refusal that is cut off still tells its code`() throws {
         var handshake = connect(to: target)
-        _ = handshake.start()
+        _ = begun(&handshake)
         _ = try handshake.take([5, 0])
         #expect(handshake.receiveEnd(after: ([5, 4] as [UInt8]).span) == .rejected(.hostUnreachable))
         var silent = connect(to: target)
-        _ = silent.start()
+        _ = begun(&silent)
         #expect(silent.receiveEnd(after: ([5] as [UInt8]).span) == .closed)
     }
 
     @Test func `no bytes at all crash it`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            var handshake = connect(to: target, user: Bool.random() ? "u" : nil, password: "p")
-            _ = handshake.start()
+            var handshake = connect(to: target, offersUsernamePassword: Bool.random())
+            _ = begun(&handshake)
             for _ in 0..<5 {
                 let length = Int.random(in: 0...24, using: &generator)
                 var bytes = (0..<length).map { _ in UInt8.random(in: 0...5, using: &generator) }
@@ -137,7 +139,11 @@ import Testing
     }
 }
 
-@Suite struct UsernamePasswordTests {
+@Suite struct UsernamePasswordRequestTests {
+    @Test func `user and password stand behind their lengths`() {
+        #expect(request(user: "alice", password: "s3") == [1, 5, 97, 108, 105, 99, 101, 2, 115, 51])
+    }
+
     @Test func `lengths that RFC 1929 cannot carry are errors that tell them`() {
         #expect(lengthError(user: 0, password: 1) == .user(0))
         #expect(lengthError(user: 256, password: 1) == .user(256))
@@ -146,19 +152,28 @@ import Testing
         #expect(lengthError(user: 255, password: 255) == nil)
     }
 
-    @Test func `the longest request fits into a message`() throws {
-        let long = [UInt8](repeating: 255, count: 255)
-        let credentials = try UsernamePassword(user: long.span, password: long.span)
-        var message = Message()
-        credentials.write(to: &message)
-        #expect(message.count == Message.capacity)
+    @Test func `the longest request fits into a message`() {
+        let long = String(repeating: "x", count: 255)
+        #expect(request(user: long, password: long)?.count == Message.capacity)
     }
 
-    private func lengthError(user: Int, password: Int) -> UsernamePassword.LengthError? {
+    private func request(user: String, password: String) -> [UInt8]? {
+        var message = Message()
+        do {
+            try UsernamePasswordRequest.write(
+                user: Array(user.utf8).span, password: Array(password.utf8).span, to: &message)
+        } catch {
+            return nil
+        }
+        return (0..<message.count).map { message.bytes[$0] }
+    }
+
+    private func lengthError(user: Int, password: Int) -> UsernamePasswordRequest.LengthError? {
         let user = [UInt8](repeating: 1, count: user)
         let password = [UInt8](repeating: 1, count: password)
+        var message = Message()
         do {
-            _ = try UsernamePassword(user: user.span, password: password.span)
+            try UsernamePasswordRequest.write(user: user.span, password: password.span, to: &message)
             return nil
         } catch {
             return error
@@ -176,22 +191,36 @@ private struct Sent: Equatable {
     }
 }
 
-private func connect(to target: Endpoint, user: String? = nil, password: String = "p") -> ClientHandshake {
-    let credentials = user.flatMap {
-        try? UsernamePassword(user: Array($0.utf8).span, password: Array(password.utf8).span)
-    }
-    return ClientHandshake(Request(command: .connect, destination: target), credentials: credentials)
+private func connect(to target: Endpoint, offersUsernamePassword: Bool = false) -> ClientHandshake {
+    ClientHandshake(
+        Request(command: .connect, destination: target), offersUsernamePassword: offersUsernamePassword)
+}
+
+/// What an answer led to.
+private struct Step {
+    var action: ClientHandshake.Action
+    var message: Message
+    var boundAddress: Endpoint?
+}
+
+private func begun(_ handshake: inout ClientHandshake) -> Sent? {
+    var message = Message()
+    let action = handshake.start(writing: &message)
+    return sent(Step(action: action, message: message))
 }
 
 extension ClientHandshake {
-    fileprivate mutating func take(_ bytes: [UInt8]) throws(ProtocolError) -> Action {
-        try receive(bytes.span)
+    fileprivate mutating func take(_ bytes: [UInt8]) throws(ProtocolError) -> Step {
+        var message = Message()
+        let action = try receive(bytes.span, writing: &message)
+        return Step(action: action, message: message, boundAddress: boundAddress)
     }
 }
 
-private func failure(_ answers: [[UInt8]], user: String? = nil) -> ProtocolError? {
-    var handshake = connect(to: Endpoint(host: .address(.v4(IPv4Address(1))), port: 1), user: user)
-    _ = handshake.start()
+private func failure(_ answers: [[UInt8]], offersUsernamePassword: Bool = false) -> ProtocolError? {
+    let target = Endpoint(host: .address(.v4(IPv4Address(1))), port: 1)
+    var handshake = connect(to: target, offersUsernamePassword: offersUsernamePassword)
+    _ = begun(&handshake)
     do {
         for answer in answers { _ = try handshake.take(answer) }
         return nil
@@ -200,17 +229,17 @@ private func failure(_ answers: [[UInt8]], user: String? = nil) -> ProtocolError
     }
 }
 
-private func sent(_ action: ClientHandshake.Action) -> Sent? {
-    guard case .send(let message, let length) = action else { return nil }
-    return Sent((0..<message.count).map { message.bytes[$0] }, thenReceive: length)
+private func sent(_ step: Step) -> Sent? {
+    guard case .send(let length) = step.action else { return nil }
+    return Sent((0..<step.message.count).map { step.message.bytes[$0] }, thenReceive: length)
 }
 
-private func asked(_ action: ClientHandshake.Action) -> Int? {
-    guard case .receive(let length) = action else { return nil }
+private func asked(_ step: Step) -> Int? {
+    guard case .receive(let length) = step.action else { return nil }
     return length
 }
 
-private func established(_ action: ClientHandshake.Action) -> String? {
-    guard case .established(let endpoint) = action else { return nil }
-    return endpoint.description
+private func established(_ step: Step) -> String? {
+    guard step.action == .established else { return nil }
+    return step.boundAddress?.description
 }

@@ -26,6 +26,9 @@ int socksify_getaddrinfo(const char *_Nullable node, const char *_Nullable servi
 int socksify_getnameinfo(const struct sockaddr *_Nonnull address, socklen_t length, char *_Nullable host,
                          socklen_t host_length, char *_Nullable service, socklen_t service_length, int flags);
 
+/* Whether no question about a name may leave this machine. */
+int socksify_names_belong_to_proxy(void);
+
 /* gethostbyname2_r(3) and gethostbyaddr_r(3). 0 with the entry filled in; ERANGE when `buffer` is too small; ENOENT,
  * with `host_error` set, when there is none. */
 int socksify_host_by_name(const char *_Nonnull name, int family, struct hostent *_Nonnull entry,

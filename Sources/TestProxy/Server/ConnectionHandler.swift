@@ -138,6 +138,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             switch result {
             case .success(let target):
                 self.target = target
+                // Known before the client is told, so that who asks after the reply is answered rightly.
+                if self.script.fault == nil { self.log.update(self.index) { $0.outcome = .relaying } }
                 let local = target.localAddress
                 self.perform(
                     self.handshake.opened(

@@ -1,0 +1,226 @@
+import Testing
+import TestProxy
+
+private let echo = "\(Targets.echoPort)"
+
+extension EndToEnd {
+    /// Proxies that do what no proxy should, at every place where they can. The outcome must be an error in the
+    /// configured time, and nothing may be left open; the program must live on.
+    @Suite struct BadProxies {
+        init() async throws { try await Targets.shared.echo() }
+
+        private static let plain = Script()
+        private static let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }
+
+        /// Every byte that a proxy sends before its client is connected: METHOD, the answer to credentials, the reply.
+        private static func handshakeLength(_ script: Script) -> Int { script.credentials == nil ? 12 : 14 }
+
+        private func url(_ proxy: TestProxy, _ script: Script) -> String {
+            "socks5://\(script.credentials == nil ? "" : "u:p@")\(Machine.proxyIPv4):\(proxy.port)"
+        }
+
+        /// Connects once with each of `scripts`, in one process, and gives the errnos.
+        private func errnos(_ scripts: [Script], limit: Int = 60) async throws -> [Substring] {
+            let proxy = try await TestProxy.start(host: Machine.proxyIPv4)
+            proxy.follow { scripts[min($0, scripts.count - 1)] }
+            let text = configuration(
+                "tcp_read_time_out 100", "tcp_connect_time_out 5000", urls: [url(proxy, scripts[0])])
+            let lines = try await Probe.run(
+                "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text, limit: limit)
+            #expect(lines.last == "left open: 0")
+            #expect(proxy.sessions.count == scripts.count)
+            await proxy.stop()
+            let errnos = (lines.first ?? "").split(separator: " ")
+            #expect(errnos.count == scripts.count)
+            return errnos
+        }
+
+        /// A script for each byte of the handshake.
+        private func atEveryByte(_ base: Script, _ change: (inout Script, Int) -> Void) -> [Script] {
+            (0..<BadProxies.handshakeLength(base)).map { offset in
+                var script = base
+                change(&script, offset)
+                return script
+            }
+        }
+
+        @Test(arguments: [plain, secret], [false, true])
+        func `A proxy that closes at any byte of the handshake gives an error`(
+            base: Script, resets: Bool
+        ) async throws {
+            let errnos = try await errnos(
+                atEveryByte(base) {
+                    $0.fault = .init(.close, after: $1)
+                    $0.resets = resets
+                })
+            #expect(errnos.allSatisfy { $0 == "ECONNREFUSED" }, "\(errnos)")
+        }
+
+        @Test(arguments: [plain, secret])
+        func `A proxy that hangs at any byte of the handshake times out`(base: Script) async throws {
+            let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.hang, after: $1) })
+            #expect(errnos.allSatisfy { $0 == "ETIMEDOUT" }, "\(errnos)")
+        }
+
+        @Test(arguments: [plain, secret])
+        func `A proxy that lies from any byte of the handshake on gives an error`(base: Script) async throws {
+            let length = BadProxies.handshakeLength(base)
+            let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.complement, after: $1) })
+            // The bound address means nothing to connect(2): from there on any bytes are as good as others.
+            let address = length - 6
+            #expect(errnos.prefix(address).allSatisfy { $0 != "ok" }, "\(errnos)")
+            #expect(errnos.dropFirst(address).allSatisfy { $0 == "ok" }, "\(errnos)")
+        }
+
+        @Test(arguments: [plain, secret])
+        func `A proxy that speaks another protocol from any byte on gives an error`(base: Script) async throws {
+            let page = Array("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".utf8)
+            let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.garbage(page), after: $1) })
+            let address = BadProxies.handshakeLength(base) - 6
+            #expect(errnos.prefix(address).allSatisfy { $0 != "ok" }, "\(errnos)")
+        }
+
+        @Test func `A name for a bound address that never comes to its end times out`() async throws {
+            let name = Script.with {
+                $0.boundAddress = Address(String(repeating: "n", count: 255))
+                $0.fault = .init(.hang, after: 2 + 5 + 200)
+            }
+            let outcome = try await errnos([name])
+            #expect(outcome == ["ETIMEDOUT"])
+        }
+
+        @Test func `A proxy that accepts and never reads times out`() async throws {
+            let outcome = try await errnos([.with { $0.neverReads = true }])
+            #expect(outcome == ["ETIMEDOUT"])
+        }
+
+        @Test(arguments: [UInt8(1), 2, 3, 0x80, 0xff])
+        func `A method that was not offered is an error`(method: UInt8) async throws {
+            let outcome = try await errnos([.with { $0.chosenMethod = method }])
+            #expect(outcome != ["ok"])
+        }
+
+        @Test func `Refused credentials are an error, and are told once`() async throws {
+            let script = Script.with {
+                $0.credentials = Credentials(user: "u", password: "p")
+                $0.refusesCredentials = true
+            }
+            let outcome = try await errnos([script])
+            #expect(outcome == ["EACCES"])
+        }
+
+        @Test func `A reply to credentials of a version that does not exist is an error`() async throws {
+            for version: UInt8 in [0, 2, 4, 255] {
+                let script = Script.with {
+                    $0.credentials = Credentials(user: "u", password: "p")
+                    $0.credentialReplyVersion = version
+                }
+                let outcome = try await errnos([script])
+                #expect(outcome != ["ok"], "version \(version)")
+            }
+        }
+
+        @Test(arguments: [plain, secret])
+        func `A proxy that sends byte by byte is understood`(base: Script) async throws {
+            var script = base
+            script.byteInterval = .milliseconds(2)
+            script.boundAddress = Address("a.bound.name")
+            try await withProxy(script) { _, url in
+                for host in ["203.0.113.10", "2001:db8::10", "web.test"] {
+                    let lines = try await Probe.run("exchange", host, echo, "hello", proxy: url)
+                    #expect(lines == ["hello"])
+                }
+            }
+        }
+
+        @Test func `Further replies belong to the program, as bytes of the far side`() async throws {
+            try await withProxy(.with { $0.extraReplies = 1 }) { _, url in
+                let run = try await Client.run(
+                    [Probe.shared.directory() + "/probe", "banner", "203.0.113.10", echo, "10"], proxy: url)
+                #expect(Array(run.output.utf8).starts(with: [5, 0, 0, 1]))
+            }
+        }
+    }
+
+    /// Several proxies, one behind the other.
+    @Suite struct Chains {
+        init() async throws { try await Targets.shared.echo() }
+
+        /// Runs `body` with so many proxies and a configuration in which each is reached through the one before.
+        private func withChain(
+            _ scripts: [Script], _ body: ([TestProxy], _ configuration: String) async throws -> Void
+        ) async throws {
+            var proxies: [TestProxy] = []
+            for (index, script) in scripts.enumerated() {
+                // All but the first are where only a proxy reaches them.
+                let host = index == 0 ? Machine.proxyIPv4 : "203.0.113.11"
+                proxies.append(try await TestProxy.start(host: host, script: script))
+            }
+            let urls = zip(proxies, scripts).map { proxy, script in
+                let user = script.credentials == nil ? "" : "u:p@"
+                return "socks5://\(user)\(proxy.host):\(proxy.port)"
+            }
+            try await body(
+                proxies, configuration("tcp_read_time_out 100", "tcp_connect_time_out 5000", urls: urls))
+            for proxy in proxies { await proxy.stop() }
+        }
+
+        private let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }
+
+        @Test(arguments: [2, 3]) func `A chain is gone through in its order`(length: Int) async throws {
+            for host in ["203.0.113.10", "2001:db8::10", "web.test"] {
+                let scripts = (0..<length).map { $0 % 2 == 1 ? secret : Script() }
+                try await withChain(scripts) { proxies, text in
+                    let lines = try await Probe.run("exchange", host, echo, "hello", configuration: text)
+                    #expect(lines == ["hello"])
+                    for (proxy, next) in zip(proxies, proxies.dropFirst()) {
+                        #expect(proxy.requests == ["CONNECT 203.0.113.11:\(next.port)"])
+                    }
+                    let asked = host.contains(":") ? "[\(host)]" : host
+                    #expect(proxies.last?.requests == ["CONNECT \(asked):\(echo)"])
+                    #expect(proxies.allSatisfy { $0.sessions.allSatisfy { !$0.pipelined } })
+                }
+            }
+        }
+
+        @Test func `A chain is given by SOCKSIFY_PROXY too`() async throws {
+            try await withChain([Script(), Script()]) { proxies, _ in
+                let urls = proxies.map { "socks5://\($0.host):\($0.port)" }.joined(separator: ",")
+                let lines = try await Probe.run("exchange", "web.test", echo, "hello", proxy: urls)
+                #expect(lines == ["hello"])
+                #expect(proxies.allSatisfy { $0.sessions.count == 1 })
+            }
+        }
+
+        @Test func `The failure of a target is told through the chain`() async throws {
+            try await withChain([Script(), Script(), .with { $0.replyCode = 4 }]) { _, text in
+                let lines = try await Probe.run("connect", "203.0.113.10", echo, configuration: text)
+                #expect(lines == ["EHOSTUNREACH", "left open: 0"])
+            }
+        }
+
+        @Test func `A hop that fails at any byte fails the connection`() async throws {
+            for hop in 0..<2 {
+                for kind in [Script.Fault.Kind.close, .hang] {
+                    for offset in 0..<12 {
+                        var scripts = [Script(), Script()]
+                        scripts[hop].fault = .init(kind, after: offset)
+                        try await withChain(scripts) { _, text in
+                            let lines = try await Probe.run("connect", "203.0.113.10", echo, configuration: text)
+                            #expect(lines.first != "ok", "hop \(hop), \(kind) at \(offset)")
+                            #expect(lines.last == "left open: 0")
+                        }
+                    }
+                }
+            }
+        }
+
+        @Test func `Early data of the first hop are no part of the second handshake's success`() async throws {
+            // A first hop that glues garbage behind its reply breaks the second handshake.
+            try await withChain([.with { $0.earlyData = [0xff, 0xff] }, Script()]) { _, text in
+                let lines = try await Probe.run("connect", "203.0.113.10", echo, configuration: text)
+                #expect(lines.first != "ok")
+            }
+        }
+    }
+}

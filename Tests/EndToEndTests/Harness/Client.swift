@@ -1,0 +1,119 @@
+import Foundation
+import Subprocess
+import Testing
+
+/// What a program did.
+struct Run: CustomStringConvertible, Sendable {
+    /// The exit status, or 128 and the signal's number.
+    var status: Int
+    var output: String
+    var error: String
+    /// Packets that it tried to send past the proxy, and datagrams of any kind.
+    var strayPackets: Int
+
+    var description: String {
+        "status \(status)\n--- output\n\(output)--- error\n\(error)--- stray packets: \(strayPackets)"
+    }
+}
+
+/// Runs programs in the client's namespace, from where only the proxies can be reached.
+enum Client {
+    /// How a program is started.
+    enum Mode {
+        /// With the library preloaded.
+        case preloaded
+        /// Without anything of ours: for comparison, and for the command line tool, which preloads by itself.
+        case bare
+    }
+
+    /// The program did not end.
+    struct TimedOut: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// - Parameters:
+    ///   - proxy: SOCKSIFY_PROXY.
+    ///   - configuration: the text of the file that SOCKSIFY_CONF names.
+    ///   - strays: how many packets past the proxy are no failure; nil: any number.
+    static func run(
+        _ command: [String], proxy: String? = nil, configuration: String? = nil,
+        environment: [String: String] = [:], input: String = "", directory: String? = nil, mode: Mode = .preloaded,
+        limit: Int = 60, strays: Int? = 0, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Run {
+        var variables = environment
+        if let proxy { variables["SOCKSIFY_PROXY"] = proxy }
+        if let configuration { variables["SOCKSIFY_CONF"] = try Machine.file(configuration, name: "test.conf") }
+        if mode == .preloaded { variables["LD_PRELOAD"] = Machine.library }
+        let before = try await outgoing()
+        var run = try await Client.start(
+            inClient(directory) + ["env", "-i"] + base(variables) + command, input: input, limit: limit)
+        run.strayPackets = try await outgoing() - before
+        if let strays, run.strayPackets > strays {
+            Issue.record(
+                "\(run.strayPackets) packets were sent past the proxy by \(command)\n\(run)",
+                sourceLocation: sourceLocation)
+        }
+        return run
+    }
+
+    /// Runs a program on the targets' side, where it reaches them without a proxy: what it says there is what it has
+    /// to say through one.
+    static func runNatively(_ command: [String], input: String = "", limit: Int = 60) async throws -> Run {
+        try await start(["env", "-i"] + base([:]) + command, input: input, limit: limit)
+    }
+
+    /// Runs a command as it is.
+    static func start(_ command: [String], input: String = "", limit: Int) async throws -> Run {
+        // timeout(1) ends the whole process group, and so also whoever else holds the pipes.
+        let result = try await Subprocess.run(
+            .path("/usr/bin/timeout"), arguments: .init(["-s", "KILL", "\(limit)"] + command),
+            environment: .custom(["PATH": Machine.path]), input: .string(input), output: .bytes(limit: 16 << 20),
+            error: .bytes(limit: 16 << 20))
+        let output = String(decoding: result.standardOutput, as: UTF8.self)
+        let error = String(decoding: result.standardError, as: UTF8.self)
+        switch result.terminationStatus {
+        case .exited(137), .signaled(9):
+            throw TimedOut(
+                description: "\(command) did not end within \(limit) seconds\n\(output)\(error)")
+        case .exited(let status):
+            return Run(status: Int(status), output: output, error: error, strayPackets: 0)
+        case .signaled(let signal):
+            return Run(status: 128 + Int(signal), output: output, error: error, strayPackets: 0)
+        }
+    }
+
+    private static func inClient(_ directory: String?) throws -> [String] {
+        guard let client = Machine.clientDirectory else { throw InNamespace.Missing(description: "no namespace") }
+        let start = try directory ?? Machine.temporaryDirectory("cwd").path
+        return ["nsenter", "--net=\(client)/net", "--mount=\(client)/mnt", "--wd=\(start)"]
+    }
+
+    private static func base(_ variables: [String: String]) -> [String] {
+        let home = Machine.scratch.appending(path: "home").path
+        try? FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        let all = ["PATH": Machine.path, "HOME": home, "LC_ALL": "C.UTF-8"].merging(variables) { $1 }
+        return all.map { "\($0)=\($1)" }
+    }
+
+    /// What left the client's namespace, or tried to, other than by TCP to a proxy: nothing else has a route.
+    static func outgoing() async throws -> Int {
+        let files = ["/proc/net/snmp", "/proc/net/snmp6"]
+        let text = try await start(inClient("/") + ["cat"] + files, limit: 10).output
+        var (counters, heads): ([String: Int], [Substring: [Substring]]) = ([:], [:])
+        for line in text.split(separator: "\n") {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            // snmp has a line of names, then one of numbers; snmp6 has a name and a number in each line.
+            if words.count == 2, let number = Int(words[1]) {
+                counters[String(words[0])] = number
+            } else if let head = words.first, let names = heads[head] {
+                for (name, number) in zip(names, words).dropFirst() { counters["\(head)\(name)"] = Int(number) }
+            } else if let head = words.first {
+                heads[head] = words
+            }
+        }
+        let wanted = ["Ip:OutNoRoutes", "Udp:OutDatagrams", "Ip6OutNoRoutes", "Udp6OutDatagrams"]
+        return try wanted.reduce(0) { sum, name in sum + (try #require(counters[name], "\(name) in \(text)")) }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Glibc
+import Subprocess
+import Synchronization
+
+#if canImport(System)
+import System
+#endif
+
+/// A server program of somebody else, started for tests and ended with them.
+final class Daemon: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private let task: Task<Void, any Error>
+
+    /// Starts a server on the targets' side, and returns when it accepts connections at `host` and `port`.
+    init(_ command: [String], host: String, port: Int) async throws {
+        let log = try Machine.temporaryDirectory("log").appending(path: "log").path
+        // The shell hands the output to a file, where it can be read if the server does not come up.
+        let started = Task {
+            var options = PlatformOptions()
+            options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+            _ = try await Subprocess.run(
+                .path("/bin/sh"), arguments: .init(["-c", "exec \"$@\" >\(log) 2>&1", "sh"] + command),
+                environment: .custom(["PATH": Machine.path, "HOME": Machine.scratch.path, "LC_ALL": "C"]),
+                platformOptions: options, input: .none, output: .discarded, error: .discarded)
+        }
+        task = started
+        let ended = Mutex(false)
+        Task {
+            _ = await started.result
+            ended.withLock { $0 = true }
+        }
+        // A server says by accepting that it is ready. Asking again is no measure of time.
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !Daemon.accepts(host: host, port: port) {
+            guard !ended.withLock({ $0 }), ContinuousClock.now < deadline else {
+                started.cancel()
+                let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                throw Failure(description: "\(command) does not accept connections at \(host) \(port)\n\(text)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    func stop() async {
+        task.cancel()
+        _ = await task.result
+    }
+
+    private static func accepts(host: String, port: Int) -> Bool {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, "\(port)", &hints, &list) == 0, let list else { return false }
+        defer { freeaddrinfo(list) }
+        let descriptor = socket(list.pointee.ai_family, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        return connect(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0
+    }
+}

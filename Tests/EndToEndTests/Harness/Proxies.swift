@@ -1,0 +1,104 @@
+import Foundation
+import Testing
+import TestProxy
+
+/// The SOCKS servers that real programs are tested with.
+enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
+    case microsocks
+    case danted
+    case dantedWithUser = "danted with user name"
+    case sshDynamic = "ssh -D"
+    case testProxy = "test proxy"
+    case testProxyWithUser = "test proxy with user name"
+    case testProxyIPv6 = "test proxy over IPv6"
+
+    /// The ways to a target that lead through it. An IPv4 socket cannot be connected to an IPv6 proxy, so what takes
+    /// one, for an IPv4 address or for a name, cannot be used with it.
+    var ways: [Way] { self == .testProxyIPv6 ? [.ipv6] : Way.allCases }
+
+    var testDescription: String { rawValue }
+}
+
+/// Runs each server once for all tests.
+actor Proxies {
+    static let shared = Proxies()
+
+    private var running: [ProxyKind: Task<String, any Error>] = [:]
+    private var daemons: [Daemon] = []
+    private var kept: [TestProxy] = []
+
+    /// The URL of a server, started at its first use.
+    func url(_ kind: ProxyKind) async throws -> String {
+        if let task = running[kind] { return try await task.value }
+        let task = Task { try await self.start(kind) }
+        running[kind] = task
+        return try await task.value
+    }
+
+    private func start(_ kind: ProxyKind) async throws -> String {
+        let host = Machine.proxyIPv4
+        switch kind {
+        case .microsocks:
+            daemons.append(try await Daemon(["microsocks", "-i", host, "-p", "1081"], host: host, port: 1081))
+            return "socks5://\(host):1081"
+        case .danted:
+            try await startDanted(port: 1082, method: "none")
+            return "socks5://\(host):1082"
+        case .dantedWithUser:
+            try await addUser()
+            try await startDanted(port: 1083, method: "username")
+            return "socks5://socksuser:s%20cret@\(host):1083"
+        case .sshDynamic:
+            let sshd = try await Targets.shared.sshd()
+            let command = ["ssh"] + sshd.options + ["-N", "-D", "\(host):1084", "root@203.0.113.11"]
+            daemons.append(try await Daemon(command, host: host, port: 1084))
+            return "socks5://\(host):1084"
+        case .testProxy:
+            let proxy = try await TestProxy.start(host: host)
+            kept.append(proxy)
+            return "socks5://\(host):\(proxy.port)"
+        case .testProxyWithUser:
+            let script = Script.with { $0.credentials = Credentials(user: "al:ice", password: "p@ss/word") }
+            let proxy = try await TestProxy.start(host: host, script: script)
+            kept.append(proxy)
+            return "socks5://al%3Aice:p%40ss%2Fword@\(host):\(proxy.port)"
+        case .testProxyIPv6:
+            let proxy = try await TestProxy.start(host: Machine.proxyIPv6)
+            kept.append(proxy)
+            return "socks5://[\(Machine.proxyIPv6)]:\(proxy.port)"
+        }
+    }
+
+    /// Adds a user to the system as it looks from here: users of danted are users of the system.
+    private func addUser() async throws {
+        let script = """
+            set -e
+            cp /etc/passwd /etc/shadow . && chmod u+w passwd shadow
+            echo 'socksuser:x:4711:4711::/nonexistent:/usr/sbin/nologin' >>passwd
+            hash=$(perl -e 'print crypt("s cret", q($6$socksify$))')
+            echo "socksuser:$hash:19000:0:99999:7:::" >>shadow
+            mount --bind passwd /etc/passwd && mount --bind shadow /etc/shadow
+            """
+        let run = try await Client.start(
+            ["env", "-C", Machine.temporaryDirectory("users").path, "sh", "-c", script], limit: 20)
+        guard run.status == 0 else { throw Daemon.Failure(description: "\(run)") }
+    }
+
+    private func startDanted(port: Int, method: String) async throws {
+        let users = "user.privileged: root\nuser.unprivileged: nobody\n"
+        let configuration = try Machine.file(
+            """
+            logoutput: stderr
+            internal: \(Machine.proxyIPv4) port = \(port)
+            external: 203.0.113.11
+            external: 2001:db8::11
+            socksmethod: \(method)
+            clientmethod: none
+            \(Machine.isRoot ? users : "")
+            client pass { from: 0/0 to: 0/0 }
+            socks pass { from: 0/0 to: 0/0 }
+            """, name: "danted.conf")
+        daemons.append(
+            try await Daemon(["danted", "-N", "1", "-f", configuration], host: Machine.proxyIPv4, port: port))
+    }
+}

@@ -1,0 +1,61 @@
+import Glibc
+
+/// A blocking connection of a test, that sends and receives bytes as they are.
+final class RawClient {
+    private let descriptor: CInt
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        // A proxy that fails to answer must fail the test, not stop it.
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw Failure(code: errno) }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    struct Failure: Error, Equatable {
+        var code: CInt
+    }
+
+    func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) }
+
+    /// What one receive gives, empty at the end.
+    func receiveSome() throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count >= 0 else { throw Failure(code: errno) }
+        return Array(buffer[..<count])
+    }
+
+    /// Exactly so many bytes, or fewer if the other side ends before.
+    func receive(_ count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            var buffer = [UInt8](repeating: 0, count: count - bytes.count)
+            let received = recv(descriptor, &buffer, buffer.count, 0)
+            guard received >= 0 else { throw Failure(code: errno) }
+            if received == 0 { break }
+            bytes += buffer[..<received]
+        }
+        return bytes
+    }
+
+    /// Everything until the other side ends.
+    func receiveAll() throws -> [UInt8] { try receive(1 << 20) }
+
+    /// Whether nothing arrives and the connection stays open, as far as the other side's last message shows.
+    func isQuiet() -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+}

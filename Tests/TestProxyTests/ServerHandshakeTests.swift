@@ -1,0 +1,168 @@
+import Testing
+
+@testable import TestProxy
+
+@Suite struct ServerHandshakeTests {
+    /// Feeds `bytes` to a handshake and gives the steps up to the next that needs something.
+    private func steps(
+        _ handshake: inout ServerHandshake, _ bytes: [UInt8], _ session: inout Session
+    ) -> [ServerHandshake.Step] {
+        var buffer = bytes
+        var steps: [ServerHandshake.Step] = []
+        while true {
+            let step = handshake.next(&buffer, &session)
+            guard case .send = step else { return step == .receive ? steps : steps + [step] }
+            steps.append(step)
+        }
+    }
+
+    /// A client that offers no authentication asks for `request`.
+    private func request(_ request: [UInt8], _ script: Script = Script()) -> (ServerHandshake.Step?, Session) {
+        var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+        _ = steps(&handshake, [5, 1, 0], &session)
+        return (steps(&handshake, request, &session).last, session)
+    }
+
+    @Test func `A request by IPv4 address is read`() {
+        let (step, session) = request([5, 1, 0, 1, 203, 0, 113, 10, 0x1f, 0x90])
+        #expect(step == .open(Request(command: .connect, address: .ipv4([203, 0, 113, 10]), port: 8080)))
+        #expect(session.request?.description == "CONNECT 203.0.113.10:8080")
+        #expect(session.received == [5, 1, 0, 5, 1, 0, 1, 203, 0, 113, 10, 0x1f, 0x90])
+    }
+
+    @Test func `A request by IPv6 address is read`() {
+        let address: [UInt8] = [0x20, 1, 0xd, 0xb8] + Array(repeating: 0, count: 11) + [0x10]
+        let (step, session) = request([5, 1, 0, 4] + address + [0, 80])
+        #expect(step == .open(Request(command: .connect, address: .ipv6(address), port: 80)))
+        #expect(session.request?.description == "CONNECT [2001:db8::10]:80")
+    }
+
+    @Test func `A request by name is read, the longest and the empty one too`() {
+        for length in [0, 1, 255] {
+            let name = [UInt8](repeating: UInt8(ascii: "a"), count: length)
+            let (step, _) = request([5, 1, 0, 3, UInt8(length)] + name + [0, 80])
+            #expect(step == .open(Request(command: .connect, address: .name(name), port: 80)))
+        }
+    }
+
+    @Test func `A message is waited for until its last byte is there`() {
+        let messages: [[UInt8]] = [
+            [5, 2, 0, 2], [1, 1, 0x75, 1, 0x70], [5, 1, 0, 3, 1, 0x61, 0, 80],
+        ]
+        var script = Script()
+        script.credentials = Credentials(user: "u", password: "p")
+        var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+        for message in messages {
+            for end in 0..<message.count {
+                var part = Array(message[..<end])
+                #expect(handshake.next(&part, &session) == .receive)
+                #expect(part == Array(message[..<end]), "what is not understood yet is not taken")
+            }
+            var whole = message
+            #expect(handshake.next(&whole, &session) != .receive)
+        }
+        #expect(session.pipelined == false)
+    }
+
+    @Test func `What a client may not say is rejected`() {
+        for bytes: [UInt8] in [
+            [4, 1, 0, 1, 203, 0, 113, 10, 0, 80], [5, 1, 1, 1, 203, 0, 113, 10, 0, 80], [5, 1, 0, 2, 0, 0],
+        ] {
+            guard case .close(.rejected) = request(bytes).0 else {
+                Issue.record("accepted \(bytes)")
+                continue
+            }
+        }
+    }
+
+    @Test func `A message sent before the last one is answered is noticed`() {
+        var (handshake, session) = (ServerHandshake(script: Script()), Session(client: ""))
+        _ = steps(&handshake, [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 80], &session)
+        #expect(session.pipelined)
+    }
+
+    @Test func `Of the methods offered the one that fits is chosen, or none`() {
+        var secret = Script()
+        secret.credentials = Credentials(user: "u", password: "p")
+        var liar = Script()
+        liar.chosenMethod = 2
+        for (script, offer, answer): (Script, [UInt8], ServerHandshake.Step) in [
+            (Script(), [5, 2, 0, 2], .send([5, 0])), (secret, [5, 2, 0, 2], .send([5, 2])),
+            (secret, [5, 1, 0], .sendAndClose([5, 0xff], .rejected("no acceptable authentication method"))),
+            (liar, [5, 1, 0], .send([5, 2])),
+        ] {
+            var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+            #expect(steps(&handshake, offer, &session) == [answer])
+        }
+    }
+
+    @Test func `Credentials are compared, and the reply has the version that the script says`() {
+        var script = Script()
+        script.credentials = Credentials(user: "alice", password: "s3cret")
+        script.credentialReplyVersion = 5
+        for (password, answer): (String, ServerHandshake.Step) in [
+            ("s3cret", .send([5, 0])), ("other!", .sendAndClose([5, 1], .rejected("wrong credentials"))),
+        ] {
+            var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+            _ = steps(&handshake, [5, 1, 2], &session)
+            let message = [1, 5] + Array("alice".utf8) + [UInt8(6)] + Array(password.utf8)
+            #expect(steps(&handshake, message, &session) == [answer])
+            #expect(session.credentials == Credentials(user: "alice", password: password))
+        }
+    }
+
+    @Test func `A reply has the bound address of the script, of every type`() {
+        let name = [UInt8](repeating: 0x78, count: 255)
+        for (address, bytes): (Address, [UInt8]) in [
+            (.ipv4([1, 2, 3, 4]), [1, 1, 2, 3, 4]), (.name([]), [3, 0]), (.name(name), [3, 255] + name),
+            (.ipv6(Array(1...16)), [4] + Array(1...16)),
+        ] {
+            var script = Script()
+            script.boundAddress = address
+            script.earlyData = [0xaa]
+            var handshake = ServerHandshake(script: script)
+            let reply = [5, 0, 0] + bytes + [0x12, 0x34]
+            #expect(handshake.opened(from: .ipv4([9, 9, 9, 9]), port: 0x1234) == .send(reply + [0xaa]))
+        }
+    }
+
+    @Test func `Every reply code can be sent`() {
+        for code in UInt8(1)...255 {
+            var script = Script()
+            script.replyCode = code
+            let (step, _) = request([5, 1, 0, 1, 127, 0, 0, 1, 0, 80], script)
+            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
+        }
+    }
+}
+
+@Suite struct OutputShaperTests {
+    private func shaped(_ fault: Script.Fault?, splits: Bool = false) -> ([[UInt8]], [OutputShaper.End]) {
+        var script = Script()
+        script.fault = fault
+        if splits { script.byteInterval = .milliseconds(1) }
+        var shaper = OutputShaper(script: script)
+        let parts = [[5, 0], [5, 0, 0, 1]].map { shaper.shape($0) }
+        return (parts.flatMap(\.segments), parts.map(\.end))
+    }
+
+    @Test func `Without a fault a message is one segment, or one for each byte`() {
+        #expect(shaped(nil).0 == [[5, 0], [5, 0, 0, 1]])
+        #expect(shaped(nil, splits: true).0 == [[5], [0], [5], [0], [0], [1]])
+    }
+
+    @Test(arguments: 0..<6) func `A fault begins at the byte that the script says`(offset: Int) {
+        let sound: [UInt8] = [5, 0, 5, 0, 0, 1]
+        #expect(shaped(.init(.close, after: offset)).0.flatMap { $0 } == Array(sound[..<offset]))
+        #expect(shaped(.init(.close, after: offset)).1.contains(.close))
+        #expect(shaped(.init(.hang, after: offset)).0.flatMap { $0 } == Array(sound[..<offset]))
+        let complement = sound.prefix(offset) + sound.dropFirst(offset).map { ~$0 }
+        #expect(shaped(.init(.complement, after: offset)).0.flatMap { $0 } == Array(complement))
+        let garbage = shaped(.init(.garbage([1, 2, 3]), after: offset)).0.flatMap { $0 }
+        #expect(garbage == Array(sound[..<offset]) + [1, 2, 3])
+    }
+
+    @Test func `A fault behind the handshake never happens`() {
+        #expect(shaped(.init(.close, after: 6)).1 == [.more, .more])
+    }
+}
