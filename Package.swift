@@ -12,7 +12,7 @@ let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", embedded),
     .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
-// Unwind tables let pthread_cancel() end a thread inside a hook.
+// Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h).
 let cSettings: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-fexceptions", "-Wall", "-Wextra"])]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
@@ -90,7 +90,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
             // Programs under test, compiled by the tests themselves.
-            exclude: ["Probes", "Programs"],
+            exclude: ["CallProbes", "Probes", "Programs"],
             swiftSettings: toolSettings),
     ]
 )

@@ -17,9 +17,13 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
 int __connect(int fd, const struct sockaddr *address, socklen_t length) __attribute__((alias("connect")));
 
 int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
-    if (!address || !length) return REAL(getpeername)(fd, address, length);
-    int result = socksify_getpeername(fd, address, length);
-    return result == SOCKSIFY_PASS ? REAL(getpeername)(fd, address, length) : returned(result);
+    if (!length) return REAL(getpeername)(fd, address, length);
+    socklen_t room = *length;
+    /* What the kernel could write to can be written to. */
+    if (REAL(getpeername)(fd, address, length) != 0) return -1;
+    if (!address) return 0;
+    int result = socksify_getpeername(fd, address, room, length);
+    return result == SOCKSIFY_PASS ? 0 : returned(result);
 }
 
 ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {

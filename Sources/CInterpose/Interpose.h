@@ -6,12 +6,9 @@
 
 #include "CInterpose.h"
 
-/* Turns a result of the Swift side into libc's convention. A call that a signal ended may have been ended by
- * pthread_cancel(): connect(2) is a cancellation point, and only here, without Swift's frames below, may the thread
- * unwind. */
+/* Turns a result of the Swift side into libc's convention. */
 static inline int returned(int result) {
     if (result >= 0) return result;
-    if (result == -EINTR) pthread_testcancel();
     errno = -result;
     return -1;
 }

@@ -42,8 +42,8 @@ public enum Connect {
         }
         let socket = Socket(descriptor: descriptor)
         guard let isTCP = socket.isTCP else { return .pass }
-        // What is no stream cannot go through the proxy, and must not go around it.
-        guard isTCP else { return .failed(.networkUnreachable) }
+        // What is no stream cannot go through the proxy, and must not go around it; but what is no IP goes nowhere.
+        guard isTCP else { return socket.isInternet ? .failed(.networkUnreachable) : .pass }
         let connection = Connection(socket: socket, runtime: runtime)
         if let outcome = connection.resume() { return outcome }
         return connection.begin(peer: peer, target: target)
@@ -121,6 +121,9 @@ private struct Connection {
             switch error {
             case .inProgress where socket.isNonBlocking:
                 return drive(&handshake, isNonBlocking: true)
+            case .interrupted where socket.sendTimeout == nil && kernel_some_handler_interrupts() == 0:
+                // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
+                return drive(&handshake, isNonBlocking: false)
             case .inProgress, .interrupted:
                 return park(&handshake, reason: error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
@@ -147,7 +150,7 @@ private struct Connection {
         guard !runtime.pointee.parked.isEmpty, let cookie = socket.cookie,
             var handshake = runtime.pointee.parked.take(cookie: cookie)
         else { return nil }
-        return drive(&handshake, isNonBlocking: socket.isNonBlocking)
+        return drive(&handshake, isNonBlocking: socket.isNonBlocking, isResumed: true)
     }
 
     /// Connects to the first proxy, in the configured time.
@@ -169,15 +172,17 @@ private struct Connection {
         }
     }
 
-    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool) -> Outcome {
-        let driver = HandshakeDriver(socket: socket, configuration: configuration, isNonBlocking: isNonBlocking)
+    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool, isResumed: Bool = false) -> Outcome {
+        let driver = HandshakeDriver(
+            socket: socket, configuration: configuration, isNonBlocking: isNonBlocking,
+            began: isResumed ? Clock.now : handshake.started)
         switch driver.drive(&handshake) {
         case .established:
             if let cookie = socket.cookie { runtime.pointee.sockets.insert(handshake.peer, cookie: cookie) }
             report(&handshake)
             return .succeeded
         case .sendTimeoutOver:
-            return park(&handshake, reason: .inProgress)
+            return park(&handshake, reason: isResumed ? .alreadyInProgress : .inProgress)
         case .interrupted:
             return park(&handshake, reason: .interrupted)
         case .failed(let error):

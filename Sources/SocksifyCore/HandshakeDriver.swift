@@ -8,6 +8,8 @@ struct HandshakeDriver {
     /// Whether the program may not be kept waiting by connect(2): then no signal and no SO_SNDTIMEO ends the call,
     /// because neither could end connect(2) on such a socket.
     let isNonBlocking: Bool
+    /// When the call began, in milliseconds of `Clock`.
+    let began: Int
 
     /// Why the driver came back.
     enum Outcome {
@@ -36,7 +38,11 @@ struct HandshakeDriver {
             }
             if let outcome = wait(for: readiness, &handshake, &sendTimeout) { return outcome }
             if handshake.isConnecting {
-                if let error = socket.takeError() { return .failed(.kernel(error)) }
+                do {
+                    try socket.concludeConnecting()
+                } catch {
+                    return .failed(.kernel(error))
+                }
                 handshake.connected()
             }
         }
@@ -68,16 +74,21 @@ struct HandshakeDriver {
                 guard end > now else { return .sendTimeoutOver }
                 limit = min(limit ?? .max, end - now)
             }
+            var isInterrupted = false
             do {
                 if try socket.wait(for: readiness, milliseconds: limit) { return nil }
             } catch {
                 guard error == .interrupted else { return .failed(.kernel(error)) }
-                // As connect(2): only a handler without SA_RESTART ends the call. Which handler ran is not to be
-                // learned; where there are both kinds, the call ends, as it does in the kernel under SO_SNDTIMEO.
-                if !isNonBlocking, kernel_some_handler_interrupts() != 0 { return .interrupted }
+                isInterrupted = true
             }
             if case .unknown = sendTimeout {
-                sendTimeout = socket.sendTimeout.map { .at(handshake.started + $0) } ?? .none
+                sendTimeout = socket.sendTimeout.map { .at(began + $0) } ?? .none
+            }
+            if isInterrupted, !isNonBlocking {
+                // As connect(2): under SO_SNDTIMEO any handler ends the call, else only one without SA_RESTART. Which
+                // handler ran is not to be learned; where there are both kinds, the call ends.
+                if case .at = sendTimeout { return .interrupted }
+                if kernel_some_handler_interrupts() != 0 { return .interrupted }
             }
         }
     }

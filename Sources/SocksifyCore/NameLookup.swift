@@ -95,7 +95,9 @@ struct AddressList {
 
     fileprivate mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {
         if !isKnown { canonicalName = line.canonicalName }
-        add(line.address, ifOf: family)
+        // libc reads the file so: a name of ::1 alone is this machine in IPv4 as well.
+        let isLoopback = line.address == .v6(IPv6Address(high: 0, low: 1))
+        add(isLoopback && family == AF_INET ? .v4(IPv4Address(127, 0, 0, 1)) : line.address, ifOf: family)
     }
 
     fileprivate mutating func addLoopback(ifOf family: Int32) {

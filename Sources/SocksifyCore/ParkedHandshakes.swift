@@ -72,6 +72,14 @@ struct ParkedHandshakes: @unchecked Sendable {
         return nil
     }
 
+    /// Whether the socket's handshake is parked.
+    func contains(cookie: UInt64) -> Bool {
+        for index in 0..<ParkedHandshakes.capacity where owner(index).pointee.load(ordering: .relaxed) == cookie {
+            return true
+        }
+        return false
+    }
+
     private func owner(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
         (memory + index * ParkedHandshakes.placeSize).assumingMemoryBound(to: Atomic<UInt64>.self)
     }

@@ -4,13 +4,23 @@ import SocketTable
 
 /// getpeername(2): the address that the program connected to, not that of the proxy.
 public enum PeerName {
-    /// The address to answer with; nil when libc's own answer is right: the socket is not connected to the proxy, or
-    /// the program connected it there itself.
-    public static func peer(of descriptor: Int32) -> SocketAddress? {
-        guard let runtime = Runtime.existing else { return nil }
+    /// What the hook answers.
+    public enum Answer {
+        /// libc's own answer is right: the socket is not connected to the proxy, or the program connected it there
+        /// itself.
+        case byLibC
+        case peer(SocketAddress)
+        /// The way through the proxy is not made yet.
+        case notConnected
+    }
+
+    public static func peer(of descriptor: Int32) -> Answer {
+        guard let runtime = Runtime.existing else { return .byLibC }
         let socket = Socket(descriptor: descriptor)
         guard let kernelPeer = socket.peer, runtime.pointee.firstHop.matches(kernelPeer), let cookie = socket.cookie
-        else { return nil }
-        return runtime.pointee.sockets.peer(cookie: cookie)
+        else { return .byLibC }
+        let parked = runtime.pointee.parked
+        if !parked.isEmpty, parked.contains(cookie: cookie) { return .notConnected }
+        return runtime.pointee.sockets.peer(cookie: cookie).map { .peer($0) } ?? .byLibC
     }
 }

@@ -37,7 +37,7 @@ public enum Resolve {
         guard code == EAI_NONAME else { return code }
 
         let name = bytes(of: node)
-        switch NameLookup.look(up: name, family: numeric.ai_family) {
+        switch lookUp(name, hints: numeric) {
         case .byLibC: return nil
         case .none: return EAI_NONAME
         case .tryAgain: return EAI_AGAIN
@@ -53,11 +53,21 @@ public enum Resolve {
         }
     }
 
+    /// With AI_V4MAPPED, IPv4 addresses are found for IPv6 too, where there are no others, or with AI_ALL beside them.
+    private static func lookUp(_ name: Span<UInt8>, hints: addrinfo) -> NameLookup.Answer {
+        let maps = hints.ai_family == AF_INET6 && hints.ai_flags & AI_V4MAPPED != 0
+        let family = maps && hints.ai_flags & AI_ALL != 0 ? AF_UNSPEC : hints.ai_family
+        let answer = NameLookup.look(up: name, family: family)
+        if maps, case .none = answer { return NameLookup.look(up: name, family: AF_INET) }
+        return answer
+    }
+
     /// Makes one list of what libc makes of each address.
     private static func list(
         _ addresses: AddressList, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
         result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
     ) -> Int32 {
+        let flags = hints.ai_flags
         var first: UnsafeMutablePointer<addrinfo>?
         var last: UnsafeMutablePointer<addrinfo>?
         for index in 0..<addresses.count {
@@ -69,9 +79,11 @@ public enum Resolve {
             }
             if let last { last.pointee.ai_next = part } else { first = part }
             last = end(of: part)
+            // The first entry alone has the name.
+            hints.ai_flags &= ~AI_CANONNAME
         }
         guard let first else { return EAI_NONAME }
-        if hints.ai_flags & AI_CANONNAME != 0 {
+        if flags & AI_CANONNAME != 0 {
             guard setCanonicalName(addresses.canonicalName, asked: name, of: first) else {
                 real_call_freeaddrinfo(first)
                 return EAI_MEMORY
@@ -124,12 +136,11 @@ public enum Resolve {
             return real_call_getnameinfo(
                 address, length, host, hostLength, service, serviceLength, flags | NI_NUMERICHOST)
         case .name(let name):
+            // The service, and what is wrong with the flags, are libc's matter.
+            let code = real_call_getnameinfo(
+                address, length, nil, 0, service, serviceLength, flags & ~NI_NAMEREQD)
+            guard code == 0 else { return code }
             guard name.count < Int(hostLength) else { return EAI_OVERFLOW }
-            if service != nil, serviceLength > 0 {
-                let code = real_call_getnameinfo(
-                    address, length, nil, 0, service, serviceLength, flags & ~NI_NAMEREQD)
-                guard code == 0 else { return code }
-            }
             let bytes = name.bytes
             for index in bytes.indices { host[index] = CChar(bitPattern: bytes[index]) }
             host[bytes.count] = 0

@@ -20,6 +20,13 @@ struct Socket {
         return transport == Socket.tcp || transport == Socket.multipathTCP
     }
 
+    /// Whether the socket's addresses are those of IP.
+    var isInternet: Bool {
+        var domain: Int32 = 0
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4) == 0 else { return false }
+        return domain == AF_INET || domain == AF_INET6
+    }
+
     private static var tcp: Int32 { 6 }
     private static var multipathTCP: Int32 { 262 }
 
@@ -51,7 +58,7 @@ struct Socket {
     func connect(to address: SocketAddress) throws(Errno) {
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
-        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        let result = cancellable_connect(descriptor, &storage, socklen_t(length))
         guard result == 0 else { throw Errno(result: result) }
     }
 
@@ -71,8 +78,17 @@ struct Socket {
         }
     }
 
+    /// Concludes a connection attempt that is over: throws what became of it.
+    ///
+    /// By another connect(2): only so does the kernel take note of a success, and lets the program's next connect(2)
+    /// fail with EISCONN instead of succeeding.
+    func concludeConnecting() throws(Errno) {
+        guard let peer else { throw takeError() ?? .connectionRefused }
+        try connect(to: peer)
+    }
+
     /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
-    func takeError() -> Errno? {
+    private func takeError() -> Errno? {
         var code: Int32 = 0
         let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
         guard result == 0 else { return Errno(result: result) }
@@ -106,7 +122,7 @@ struct Socket {
     func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Bool {
         var poll = pollfd(fd: descriptor, events: Int16(readiness == .toRead ? POLLIN : POLLOUT), revents: 0)
         let limit = Int32(truncatingIfNeeded: min(milliseconds ?? -1, Clock.longest))
-        let result = kernel_poll(&poll, limit)
+        let result = cancellable_poll(&poll, limit)
         guard result >= 0 else { throw Errno(result: result) }
         return result > 0
     }

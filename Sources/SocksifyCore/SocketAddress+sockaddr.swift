@@ -3,9 +3,10 @@ import CLibC
 
 /// Between `sockaddr_in`, `sockaddr_in6` and values. Programs hand in any alignment and any length.
 extension SocketAddress {
-    /// Reads an address of either family; nil for other families and for a length that is too short for the family.
+    /// Reads an address of either family; nil for other families and for a length that is too short for the
+    /// family, or that the kernel refuses as too long.
     init?(_ address: UnsafePointer<sockaddr>?, length: socklen_t) {
-        guard let address, length >= 16 else { return nil }
+        guard let address, length >= 16, length <= MemoryLayout<sockaddr_storage>.size else { return nil }
         let bytes = UnsafeRawPointer(address)
         let port = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
         switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {

@@ -31,12 +31,16 @@ public func socksify_send_to(
 
 @c @implementation
 public func socksify_getpeername(
-    _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ length: UnsafeMutablePointer<socklen_t>
+    _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ room: socklen_t,
+    _ length: UnsafeMutablePointer<socklen_t>
 ) -> Int32 {
-    guard let peer = PeerName.peer(of: fd) else { return Outcome.pass.result }
-    let room = UnsafeMutableRawBufferPointer(start: address, count: Int(length.pointee))
-    length.pointee = socklen_t(peer.write(to: room))
-    return 0
+    switch PeerName.peer(of: fd) {
+    case .byLibC: return Outcome.pass.result
+    case .notConnected: return -ENOTCONN
+    case .peer(let peer):
+        length.pointee = socklen_t(peer.write(to: UnsafeMutableRawBufferPointer(start: address, count: Int(room))))
+        return 0
+    }
 }
 
 @c @implementation

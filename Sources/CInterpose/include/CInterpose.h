@@ -11,8 +11,8 @@ enum { SOCKSIFY_PASS = 1 << 30 };
 /* connect(2) */
 int socksify_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
 
-/* getpeername(2): fills in the address that the program connected to. */
-int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t *_Nonnull length);
+/* getpeername(2): fills `room` bytes at `address` with the one that the program connected to. */
+int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
 /* A send that names an address: MSG_FASTOPEN, or a datagram. 0: the socket has been connected, what is to be sent
  * goes out without address and without MSG_FASTOPEN. */

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "CancellableCalls.h"
 #include "InheritedEnvironment.h"
 #include "Kernel.h"
 #include "ProcessState.h"

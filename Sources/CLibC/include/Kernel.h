@@ -1,14 +1,13 @@
 /* System calls without libc in between.
  *
  * In C, because Swift has no inline assembly. The library's own input and output goes this way: libc's wrappers are
- * cancellation points, which would unwind through Swift's frames; they are what other preloaded libraries replace;
+ * cancellation points (those that must be are in CancellableCalls.h); they are what other preloaded libraries replace;
  * and they need to be found first, while these work before any constructor ran, in a signal handler, and in a child
  * of vfork.
  *
  * Every function returns what the kernel returns: a negative error number on failure. `errno` is left alone. */
 #pragma once
 
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -69,12 +68,6 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
 /* fcntl(F_GETFL) */
 static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
-}
-
-/* Waits for one descriptor; a negative `milliseconds` waits without limit. Interrupted by every signal handler. */
-static inline long kernel_poll(struct pollfd *_Nonnull descriptor, int milliseconds) {
-    struct timespec limit = {milliseconds / 1000, (milliseconds % 1000) * 1000000L};
-    return kernel_call(SYS_ppoll, (long)descriptor, 1, milliseconds < 0 ? 0 : (long)&limit, 0, 8, 0);
 }
 
 static inline long kernel_open_to_read(const char *_Nonnull path) {

@@ -1,0 +1,140 @@
+import Glibc
+import Subprocess
+import TestProxy
+
+/// A small C program of `CallProbes`, which prints what it observed, line by line.
+struct CallProbe {
+    /// What a run printed.
+    struct Output {
+        var text: String
+        var errors: String
+        var status: TerminationStatus
+
+        var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+        var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
+    }
+
+    /// Whether the library is loaded into it.
+    enum Library {
+        case preloaded
+        case absent
+    }
+
+    /// Leaves names to /etc/hosts: no name server can be asked on the client's side.
+    static let withoutNameServers = 
+        "mount -t tmpfs tmpfs /mnt; echo 'hosts: files' >/mnt/names; mount --bind /mnt/names /etc/nsswitch.conf"
+
+    /// Runs a probe on the client's side, whose environment has nothing but what is given here.
+    ///
+    /// - Parameter preparation: shell commands to run before, in a copy of the client's mounts.
+    static func run(
+        _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
+        library: Library = .preloaded, preparation: String = ""
+    ) async throws -> Output {
+        guard let client = getenv("SOCKSIFY_TEST_CLIENT").map({ String(cString: $0) }) else {
+            throw Failure("run by scripts/test-in-namespace")
+        }
+        var variables = environment
+        if library == .preloaded, variables["LD_PRELOAD"] == nil { variables["LD_PRELOAD"] = CallProbe.library }
+        let command =
+            ["--signal=KILL", "60", "nsenter", "--net=\(client)/net", "--mount=\(client)/mnt"]
+            + (preparation.isEmpty ? [] : ["unshare", "--mount", "sh", "-ec", "\(preparation)\nexec \"$@\"", "sh"])
+            + ["env", "-i"] + variables.map { "\($0.key)=\($0.value)" } + [try await path(of: name)] + arguments
+        let result = try await Subprocess.run(
+            .name("timeout"), arguments: Arguments(command), output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20))
+        return Output(
+            text: result.standardOutput, errors: result.standardError, status: result.terminationStatus)
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    private static var root: String {
+        String(#filePath.prefix(upTo: #filePath.range(of: "/Tests/EndToEndTests/")))
+    }
+
+    static var library: String { "\(root)/dist/lib/libsocksify.so" }
+
+    static func path(of name: String) async throws -> String { try await "\(folder.value)/\(name)" }
+
+    /// All probes, compiled once in a run of the tests.
+    private static let folder = Task {
+        let sources = "\(root)/Tests/EndToEndTests/CallProbes"
+        let folder = "\(root)/.build/call-probes"
+        let script = """
+            set -euo pipefail
+            mkdir -p "$2"
+            cd "$1"
+            flags=(-D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror -O1 -pthread)
+            cc "${flags[@]}" -shared -fPIC -o "$2/libearly.so" libearly.c
+            for source in *.c; do
+                [[ $source == lib*.c ]] && continue
+                libraries=()
+                [[ $source == entries.c ]] && libraries=(-L"$2" -Wl,-rpath,"$2" -learly)
+                cc "${flags[@]}" -o "$2/${source%.c}" "$source" "${libraries[@]}"
+            done
+            """
+        let result = try await Subprocess.run(
+            .name("bash"), arguments: ["-c", script, "bash", sources, folder], output: .string(limit: 1 << 16),
+            error: .string(limit: 1 << 16))
+        guard result.terminationStatus.isSuccess else { throw Failure(result.standardError) }
+        return folder
+    }
+}
+
+extension String {
+    fileprivate func range(of part: String) -> Index {
+        var start = startIndex
+        while start < endIndex, !self[start...].hasPrefix(part) { start = index(after: start) }
+        return start
+    }
+}
+
+/// Servers of the far side, which only the proxy reaches, and which live as long as the tests.
+enum FarSide {
+    static let ipv4 = "203.0.113.10"
+    static let ipv6 = "2001:db8::10"
+
+    static let echo = Task { try await TargetServer.start(.echo, host: ipv4) }
+    static let echo6 = Task { try await TargetServer.start(.echo, host: ipv6) }
+    static let banner = Task {
+        try await TargetServer.start(.banner(Array("220 at your service".utf8)), host: ipv4)
+    }
+
+    static var echoPort: String { get async throws { try await String(echo.value.port) } }
+    static var echoPort6: String { get async throws { try await String(echo6.value.port) } }
+    static var bannerPort: String { get async throws { try await String(banner.value.port) } }
+}
+
+extension TestProxy {
+    /// Where the client's side reaches it.
+    var url: String { "socks5://\(host):\(port)" }
+
+    /// Runs `body` with a proxy of its own, which treats each connection as the script for its number says.
+    static func during<Result>(
+        host: String = "10.99.0.1", _ script: @escaping @Sendable (Int) -> Script = { _ in Script() },
+        _ body: (TestProxy) async throws -> Result
+    ) async throws -> Result {
+        let proxy = try await start(host: host)
+        proxy.follow(script)
+        do {
+            let result = try await body(proxy)
+            await proxy.stop()
+            return result
+        } catch {
+            await proxy.stop()
+            throw error
+        }
+    }
+
+    /// Runs a probe that finds this proxy by its environment.
+    func run(
+        _ probe: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> CallProbe.Output {
+        try await CallProbe.run(
+            probe, arguments, environment: environment.merging(["SOCKSIFY_PROXY": url]) { given, _ in given })
+    }
+}

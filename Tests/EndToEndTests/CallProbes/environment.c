@@ -1,0 +1,16 @@
+/* environment [NAME...]: the variables that it has, and how many in all; the length of each of its further arguments
+ * where PROBE_LENGTHS is set. */
+#include "probe.h"
+
+extern char **environ;
+
+int main(int count, char **arguments) {
+    int number = 0;
+    for (char **entry = environ; *entry; entry++) number++;
+    for (int index = 1; index < count; index++) {
+        const char *value = getenv(arguments[index]);
+        if (strlen(arguments[index]) > 100) say("argument of %zu\n", strlen(arguments[index]));
+        else say("%s=%s\n", arguments[index], value ? value : "(not set)");
+    }
+    say("%d variables\n", number);
+}

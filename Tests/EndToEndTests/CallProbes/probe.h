@@ -1,0 +1,163 @@
+/* What the probes share. A probe prints what it observed, a line for each fact; a test compares the lines. */
+#pragma once
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One line, by one write. */
+#define say(...) dprintf(1, __VA_ARGS__)
+
+#define unused __attribute__((unused))
+
+/* Ends the probe where it could not observe anything. */
+#define require(condition)                                                          \
+    do {                                                                            \
+        if (!(condition)) {                                                         \
+            say("probe failed at %s:%d: %s\n", __FILE__, __LINE__, strerror(errno)); \
+            _exit(99);                                                              \
+        }                                                                           \
+    } while (0)
+
+typedef struct {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage storage;
+    };
+    socklen_t length;
+} address;
+
+/* "0", or the name of the error that the call set. */
+unused static const char *outcome(long result) {
+    return result >= 0 ? "0" : strerrorname_np(errno);
+}
+
+/* An address in figures; nothing is looked up. */
+unused static address numeric(const char *host, const char *port) {
+    address result = {0};
+    if (inet_pton(AF_INET, host, &result.v4.sin_addr) == 1) {
+        result.v4.sin_family = AF_INET;
+        result.v4.sin_port = htons((unsigned short)atoi(port));
+        result.length = sizeof result.v4;
+    } else {
+        require(inet_pton(AF_INET6, host, &result.v6.sin6_addr) == 1);
+        result.v6.sin6_family = AF_INET6;
+        result.v6.sin6_port = htons((unsigned short)atoi(port));
+        result.length = sizeof result.v6;
+    }
+    return result;
+}
+
+/* "ADDRESS PORT" */
+unused static const char *text_of(const struct sockaddr *from) {
+    static __thread char text[80];
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)from;
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(text, sizeof text, "%s %d", host, ntohs(v4->sin_port));
+    } else if (from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const void *)from;
+        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+        snprintf(text, sizeof text, "%s %d", host, ntohs(v6->sin6_port));
+    } else {
+        snprintf(text, sizeof text, "family %d", from->sa_family);
+    }
+    return text;
+}
+
+/* What getpeername(2) says, or its error. */
+unused static const char *peer_of(int fd) {
+    static __thread char text[80];
+    address peer = {.length = sizeof peer.storage};
+    int result = getpeername(fd, &peer.any, &peer.length);
+    snprintf(text, sizeof text, "%s", result == 0 ? text_of(&peer.any) : outcome(result));
+    return text;
+}
+
+/* Reads exactly so many bytes, whether or not the descriptor blocks. */
+unused static int read_all(int fd, void *bytes, size_t count) {
+    for (size_t done = 0; done < count;) {
+        ssize_t some = read(fd, (char *)bytes + done, count - done);
+        if (some < 0 && errno == EINTR) continue;
+        if (some < 0 && errno == EAGAIN) {
+            struct pollfd waiting = {fd, POLLIN, 0};
+            poll(&waiting, 1, -1);
+            continue;
+        }
+        if (some <= 0) return 0;
+        done += (size_t)some;
+    }
+    return 1;
+}
+
+/* Whether what is sent comes back: whether the far end is a server that echoes. */
+unused static const char *echo(int fd) {
+    static const char message[] = "through the proxy and back";
+    char answer[sizeof message];
+    if (write(fd, message, sizeof message) != sizeof message) return outcome(-1);
+    if (!read_all(fd, answer, sizeof answer)) return "no answer";
+    return memcmp(answer, message, sizeof message) == 0 ? "echoed" : "another answer";
+}
+
+unused static int descriptor_count(void) {
+    int count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    require(directory);
+    while (readdir(directory)) count++;
+    closedir(directory);
+    return count;
+}
+
+unused static int stream(const address *to) {
+    int fd = socket(to->any.sa_family, SOCK_STREAM, 0);
+    require(fd >= 0);
+    return fd;
+}
+
+/* A server on this machine, at a port of the kernel's choice, that nobody accepts from unless the probe does. */
+unused static int listener(const char *host, const char *port, address *at) {
+    *at = numeric(host, port);
+    int fd = stream(at);
+    require(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
+    require(bind(fd, &at->any, at->length) == 0 && listen(fd, 64) == 0);
+    require(getsockname(fd, &at->any, &at->length) == 0);
+    return fd;
+}
+
+/* The proxy's side of one handshake, done by the probe itself, so that it decides when the proxy answers. */
+unused static int accept_client(int listening) {
+    int fd = accept(listening, NULL, NULL);
+    require(fd >= 0);
+    return fd;
+}
+
+unused static void answer_greeting(int fd) {
+    unsigned char greeting[3];
+    require(read_all(fd, greeting, 3) && memcmp(greeting, "\5\1\0", 3) == 0);
+    require(write(fd, "\5\0", 2) == 2);
+}
+
+/* For a request with an IPv4 address. */
+unused static void answer_request(int fd, int code) {
+    unsigned char request[10];
+    require(read_all(fd, request, 10) && memcmp(request, "\5\1\0\1", 4) == 0);
+    unsigned char reply[10] = {5, (unsigned char)code, 0, 1};
+    require(write(fd, reply, 10) == 10);
+}
