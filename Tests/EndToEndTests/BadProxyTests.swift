@@ -20,13 +20,16 @@ extension EndToEnd {
         }
 
         /// Connects once with each of `scripts`, in one process, and gives the errnos.
-        private func errnos(_ scripts: [Script], limit: Int = 60) async throws -> [Substring] {
+        ///
+        /// - Parameter answerTime: milliseconds for each answer of the proxy. Short where every connection must use it up,
+        ///   long where none may.
+        private func errnos(_ scripts: [Script], answerTime: Int = 5000) async throws -> [Substring] {
             let proxy = try await TestProxy.start(host: Machine.proxyIPv4)
             proxy.follow { scripts[min($0, scripts.count - 1)] }
             let text = configuration(
-                "tcp_read_time_out 100", "tcp_connect_time_out 5000", urls: [url(proxy, scripts[0])])
+                "tcp_read_time_out \(answerTime)", "tcp_connect_time_out 5000", urls: [url(proxy, scripts[0])])
             let lines = try await Probe.run(
-                "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text, limit: limit)
+                "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text)
             #expect(lines.last == "left open: 0")
             #expect(proxy.sessions.count == scripts.count)
             await proxy.stop()
@@ -58,7 +61,7 @@ extension EndToEnd {
 
         @Test(arguments: [plain, secret])
         func `A proxy that hangs at any byte of the handshake times out`(base: Script) async throws {
-            let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.hang, after: $1) })
+            let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.hang, after: $1) }, answerTime: 100)
             #expect(errnos.allSatisfy { $0 == "ETIMEDOUT" }, "\(errnos)")
         }
 
@@ -85,12 +88,12 @@ extension EndToEnd {
                 $0.boundAddress = Address(String(repeating: "n", count: 255))
                 $0.fault = .init(.hang, after: 2 + 5 + 200)
             }
-            let outcome = try await errnos([name])
+            let outcome = try await errnos([name], answerTime: 100)
             #expect(outcome == ["ETIMEDOUT"])
         }
 
         @Test func `A proxy that accepts and never reads times out`() async throws {
-            let outcome = try await errnos([.with { $0.neverReads = true }])
+            let outcome = try await errnos([.with { $0.neverReads = true }], answerTime: 100)
             #expect(outcome == ["ETIMEDOUT"])
         }
 
@@ -161,7 +164,7 @@ extension EndToEnd {
                 return "socks5://\(user)\(proxy.host):\(proxy.port)"
             }
             try await body(
-                proxies, configuration("tcp_read_time_out 100", "tcp_connect_time_out 5000", urls: urls))
+                proxies, configuration("tcp_read_time_out 5000", "tcp_connect_time_out 5000", urls: urls))
             for proxy in proxies { await proxy.stop() }
         }
 

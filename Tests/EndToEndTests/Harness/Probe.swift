@@ -17,7 +17,7 @@ actor Probe {
             let output = try Machine.temporaryDirectory("probes").path
             for arguments in [
                 ["-pthread", "-o", "\(output)/probe"]
-                    + ["main", "connect", "names", "processes"].map { "\(sources)/\($0).c" },
+                    + ["main", "connect"].map { "\(sources)/\($0).c" },
                 ["-shared", "-fPIC", "-o", "\(output)/libearly.so", "\(sources)/early-library.c"],
                 ["-o", "\(output)/early", "\(sources)/early.c", "\(output)/libearly.so"],
             ] {

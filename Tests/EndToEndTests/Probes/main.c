@@ -103,10 +103,8 @@ int descriptors(void) {
 
 int main(int count, char **arguments) {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    const struct probe *tables[] = {connect_probes, name_probes, process_probes};
-    for (int index = 0; count > 1 && index < 3; index++)
-        for (const struct probe *probe = tables[index]; probe->name; probe++)
-            if (!strcmp(probe->name, arguments[1])) return probe->run(count - 2, arguments + 2);
+    for (const struct probe *probe = connect_probes; count > 1 && probe->name; probe++)
+        if (!strcmp(probe->name, arguments[1])) return probe->run(count - 2, arguments + 2);
     fprintf(stderr, "no such probe: %s\n", count > 1 ? arguments[1] : "");
     return 64;
 }

@@ -57,4 +57,4 @@ struct probe {
     int (*run)(int count, char **arguments);
 };
 
-extern const struct probe connect_probes[], name_probes[], process_probes[];
+extern const struct probe connect_probes[];
