@@ -27,8 +27,8 @@ public enum Datagram {
         }
     }
 
-    /// A connected stream ignores the address (send(2)); what is no socket fails in libc's own words.
+    /// A connected stream ignores the address (send(2)); what is no socket, or none of IP, fails in libc's own words.
     private static func refuse(_ socket: Socket, _ errno: Errno) -> Outcome {
-        socket.isTCP == false ? .failed(errno) : .pass
+        socket.isTCP == false && socket.isInternet ? .failed(errno) : .pass
     }
 }

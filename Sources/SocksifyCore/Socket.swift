@@ -62,10 +62,12 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
-    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC).
+    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC). The ECONNRESET that
+    /// the kernel keeps for it is none of the program's connection.
     func disconnect() {
         var storage = sockaddr_storage()
         _ = kernel_connect(descriptor, &storage, 16)
+        _ = takeError()
     }
 
     /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.

@@ -10,7 +10,9 @@ struct CallProbe {
         var errors: String
         var status: TerminationStatus
 
-        var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init) }
+        var lines: [String] {
+            text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+        }
         var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
     }
 
@@ -21,7 +23,7 @@ struct CallProbe {
     }
 
     /// Leaves names to /etc/hosts: no name server can be asked on the client's side.
-    static let withoutNameServers = 
+    static let withoutNameServers =
         "mount -t tmpfs tmpfs /mnt; echo 'hosts: files' >/mnt/names; mount --bind /mnt/names /etc/nsswitch.conf"
 
     /// Runs a probe on the client's side, whose environment has nothing but what is given here.

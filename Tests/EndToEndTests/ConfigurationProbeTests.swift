@@ -1,49 +1,51 @@
 import Testing
 
-@Suite struct ConfigurationProbeTests {
-    /// What a program meets that has no usable configuration: all but the network works.
-    private let unharmed = [
-        "file: 0", "AF_UNIX: 0", "AF_UNIX: 0", "connect: ENETUNREACH", "name: EAI_FAIL", "connect: ENETUNREACH",
-        "name: EAI_FAIL", "figures: 0", "datagram: ENETUNREACH", "gethostbyname: NO_RECOVERY",
-    ]
+extension EndToEnd {
+    @Suite struct ConfigurationProbeTests {
+        /// What a program meets that has no usable configuration: all but the network works.
+        private let unharmed = [
+            "file: 0", "AF_UNIX: 0", "AF_UNIX: 0", "connect: ENETUNREACH", "name: EAI_FAIL", "connect: ENETUNREACH",
+            "name: EAI_FAIL", "figures: 0", "datagram: ENETUNREACH", "gethostbyname: NO_RECOVERY",
+        ]
 
-    private func meet(_ environment: [String: String], preparation: String = "") async throws -> CallProbe.Output {
-        let output = try await CallProbe.run(
-            "unconfigured", [FarSide.ipv4, "80"], environment: environment, preparation: preparation)
-        #expect(output.lines == unharmed)
-        #expect(output.status.isSuccess)
-        #expect(output.errorLines.count == 1)
-        return output
-    }
-
-    @Test func `A mistake in the file is told once, by its place, and nothing is connected to`() async throws {
-        try await ConfigurationText("# a comment\n\n[ProxyList]\nsocks5 10.99.0.1 99999").write { path in
-            let output = try await meet(["SOCKSIFY_CONF": path])
-            #expect(output.errors.hasPrefix("socksify: \(path):4:18: "))
-            #expect(output.errors.hasSuffix("; no connection will be made\n"))
+        private func meet(_ environment: [String: String], preparation: String = "") async throws -> CallProbe.Output {
+            let output = try await CallProbe.run(
+                "unconfigured", [FarSide.ipv4, "80"], environment: environment, preparation: preparation)
+            #expect(output.lines == unharmed)
+            #expect(output.status.isSuccess)
+            #expect(output.errorLines.count == 1)
+            return output
         }
-    }
 
-    @Test func `A mistake in SOCKSIFY_PROXY is told once, and nothing is connected to`() async throws {
-        let output = try await meet(["SOCKSIFY_PROXY": "socks5://10.99.0.1:99999"])
-        #expect(output.errors.hasPrefix("socksify: SOCKSIFY_PROXY:20: "))
-    }
+        @Test func `A mistake in the file is told once, by its place, and nothing is connected to`() async throws {
+            try await ConfigurationText("# a comment\n\n[ProxyList]\nsocks5 10.99.0.1 99999").write { path in
+                let output = try await meet(["SOCKSIFY_CONF": path])
+                #expect(output.errors.hasPrefix("socksify: \(path):4:18: "))
+                #expect(output.errors.hasSuffix("; no connection will be made\n"))
+            }
+        }
 
-    @Test func `A file that is named and missing is told once, and nothing is connected to`() async throws {
-        let output = try await meet(["SOCKSIFY_CONF": "/nonexistent/socksify.conf"])
-        #expect(output.errors.hasPrefix("socksify: /nonexistent/socksify.conf: "))
-    }
+        @Test func `A mistake in SOCKSIFY_PROXY is told once, and nothing is connected to`() async throws {
+            let output = try await meet(["SOCKSIFY_PROXY": "socks5://10.99.0.1:99999"])
+            #expect(output.errors.hasPrefix("socksify: SOCKSIFY_PROXY:20: "))
+        }
 
-    @Test func `No configuration at all is told once, and nothing is connected to`() async throws {
-        let output = try await meet(
-            ["HOME": "/nonexistent"],
-            preparation: "mount -t tmpfs tmpfs /mnt; cp /etc/hosts /etc/services /mnt; mount --bind /mnt /etc")
-        #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
-    }
+        @Test func `A file that is named and missing is told once, and nothing is connected to`() async throws {
+            let output = try await meet(["SOCKSIFY_CONF": "/nonexistent/socksify.conf"])
+            #expect(output.errors.hasPrefix("socksify: /nonexistent/socksify.conf: "))
+        }
 
-    @Test func `A proxy of a kind that is not spoken is told once, and nothing is connected to`() async throws {
-        try await ConfigurationText("[ProxyList]\nhttp 10.99.0.1 8080").write { path in
-            _ = try await meet(["SOCKSIFY_CONF": path])
+        @Test func `No configuration at all is told once, and nothing is connected to`() async throws {
+            let output = try await meet(
+                ["HOME": "/nonexistent"],
+                preparation: "mount -t tmpfs tmpfs /mnt; cp /etc/hosts /etc/services /mnt; mount --bind /mnt /etc")
+            #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
+        }
+
+        @Test func `A proxy of a kind that is not spoken is told once, and nothing is connected to`() async throws {
+            try await ConfigurationText("[ProxyList]\nhttp 10.99.0.1 8080").write { path in
+                _ = try await meet(["SOCKSIFY_CONF": path])
+            }
         }
     }
 }

@@ -43,7 +43,8 @@ unused static const char *known(const struct sockaddr *of) {
     const char *plain = text_of(of);
     int port = -1;
     if (sscanf(plain, "198.18.%*d.%*d %d", &port) == 1) snprintf(text, sizeof text, "FAKE4 %d", port);
-    else if (sscanf(plain, "fd73:6f63:6b73:6661:6b65:%*s %d", &port) == 1) snprintf(text, sizeof text, "FAKE6 %d", port);
+    else if (sscanf(plain, "fd73:6f63:6b73:6661:6b65:%*s %d", &port) == 1)
+        snprintf(text, sizeof text, "FAKE6 %d", port);
     else snprintf(text, sizeof text, "%s", plain);
     return text;
 }

@@ -12,8 +12,10 @@ static void start(const char *call) {
     if (strcmp(call, "execv") == 0) execv(program, arguments);
     if (strcmp(call, "execvp") == 0) execvp(program, arguments);
     if (strcmp(call, "execvpe") == 0) execvpe(program, arguments, environment);
-    if (strcmp(call, "execl") == 0) execl(program, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], NULL);
-    if (strcmp(call, "execlp") == 0) execlp(program, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], NULL);
+    if (strcmp(call, "execl") == 0)
+        execl(program, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], NULL);
+    if (strcmp(call, "execlp") == 0)
+        execlp(program, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], NULL);
     if (strcmp(call, "execle") == 0)
         execle(program, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], NULL, environment);
     if (strcmp(call, "fexecve") == 0) fexecve(open(program, O_RDONLY), arguments, environment);
