@@ -119,7 +119,7 @@ extension EndToEnd {
             } _: { proxy in
                 try await ConfigurationText(
                     """
-                    tcp_read_time_out 300
+                    tcp_read_time_out 2000
                     tcp_connect_time_out 20000
                     [ProxyList]
                     socks5 10.99.0.1 \(proxy.port)
