@@ -8,9 +8,10 @@ extension EndToEnd {
             "name: EAI_FAIL", "figures: 0", "datagram: ENETUNREACH", "gethostbyname: NO_RECOVERY",
         ]
 
+        /// Without the library the destination would be reached.
         private func meet(_ environment: [String: String], preparation: String = "") async throws -> CallProbe.Output {
             let output = try await CallProbe.run(
-                "unconfigured", [FarSide.ipv4, "80"], environment: environment, preparation: preparation)
+                "unconfigured", ["10.99.0.1", "9"], environment: environment, preparation: preparation)
             #expect(output.lines == unharmed)
             #expect(output.status.isSuccess)
             #expect(output.errorLines.count == 1)
