@@ -220,6 +220,23 @@ extension EndToEnd {
             }
         }
 
+        @Test func `The first proxy's name is looked up here, the next one's by the proxy before it`() async throws {
+            try await withChain([Script(), Script()]) { proxies, _ in
+                let urls = "socks5://proxy.test:\(proxies[0].port),socks5://other.test:\(proxies[1].port)"
+                let lines = try await Probe.run("exchange", "203.0.113.10", echo, "hello", proxy: urls)
+                #expect(lines == ["hello"])
+                #expect(proxies[0].requests == ["CONNECT other.test:\(proxies[1].port)"])
+                #expect(proxies[1].requests == ["CONNECT 203.0.113.10:\(echo)"])
+            }
+        }
+
+        @Test func `A proxy whose name nobody knows makes the connection fail`() async throws {
+            // The question to the name server, which is the program's own way to names, has no route.
+            let lines = try await Probe.run(
+                "connect", "203.0.113.10", echo, proxy: "socks5://nosuch.test:1080", strays: nil)
+            #expect(lines == ["EHOSTUNREACH", "left open: 0"])
+        }
+
         @Test func `Early data of the first hop are no part of the second handshake's success`() async throws {
             // A first hop that glues garbage behind its reply breaks the second handshake.
             try await withChain([.with { $0.earlyData = [0xff, 0xff] }, Script()]) { _, text in
