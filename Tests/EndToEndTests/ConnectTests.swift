@@ -75,28 +75,6 @@ extension EndToEnd {
             }
         }
 
-        @Test func `What dnat translates is asked for as translated, and the peer stays`() async throws {
-            try await withProxy { proxy, url in
-                let text = configuration("dnat 198.51.100.7 203.0.113.10", urls: [url])
-                let lines = try await Probe.run("peer", "198.51.100.7", echo, configuration: text)
-                #expect(lines.first == "peer: inet 198.51.100.7 \(echo) length 16")
-                #expect(proxy.requests == ["CONNECT 203.0.113.10:\(echo)"])
-            }
-        }
-
-        @Test func `What is not TCP over IP, and what is wrong, is answered by the kernel`() async throws {
-            try await withProxy { proxy, url in
-                let lines = try await Probe.run("others", proxy: url, strays: nil)
-                #expect(
-                    lines == [
-                        "udp connect: ok", "udp: one", "unix connect: ok", "unix: two", "pair: six",
-                        "bad descriptor: EBADF", "no socket: ENOTSOCK", "bad length: EINVAL",
-                        "family of another: EAFNOSUPPORT",
-                    ])
-                #expect(proxy.sessions.isEmpty)
-            }
-        }
-
         @Test func `An address that cannot be read gives EFAULT`() async throws {
             try await withProxy { _, url in
                 let lines = try await Probe.run("unreadable", proxy: url)
@@ -173,120 +151,13 @@ extension EndToEnd {
             }
         }
 
-        @Test func `A proxy that is not there refuses`() async throws {
-            let proxy = try await TestProxy.start(host: Machine.proxyIPv4)
-            await proxy.stop()
-            let url = "socks5://\(Machine.proxyIPv4):\(proxy.port)"
-            let lines = try await Probe.run("connect", "203.0.113.10", echo, proxy: url)
-            #expect(lines == ["ECONNREFUSED", "left open: 0"])
-        }
-
-        // MARK: Waiting
-
-        @Test func `SO_SNDTIMEO ends connect with EINPROGRESS, then EALREADY`() async throws {
-            try await withProxy(.with { $0.fault = .init(.hang, after: 1) }) { _, url in
-                let lines = try await Probe.run("send-timeout", "203.0.113.10", echo, proxy: url)
-                #expect(lines == ["EINPROGRESS EALREADY"])
-            }
-        }
-
-        @Test func `A connect that SO_SNDTIMEO ended is completed by further calls`() async throws {
-            try await withProxy(.with { $0.delay = .milliseconds(200) }) { _, url in
-                let lines = try await Probe.run("send-timeout-completes", "203.0.113.10", echo, proxy: url)
-                #expect(lines == ["EINPROGRESS ok EISCONN", "hello"])
-            }
-        }
-
-        @Test func `A signal whose handler does not restart ends connect, which another completes`() async throws {
-            try await withProxy(.with { $0.delay = .milliseconds(200) }) { proxy, url in
-                let lines = try await Probe.run("interrupted", "203.0.113.10", echo, "interrupt", proxy: url)
-                #expect(lines == ["EINTR ok, signals: 1", "hello"])
-                #expect(proxy.sessions.count == 1)
-            }
-        }
-
-        @Test func `A signal whose handler restarts calls does not end connect`() async throws {
-            try await withProxy(.with { $0.delay = .milliseconds(200) }) { proxy, url in
-                let lines = try await Probe.run("interrupted", "203.0.113.10", echo, "restart", proxy: url)
-                #expect(lines == ["ok, signals: 1", "hello"])
-                #expect(proxy.sessions.count == 1)
-            }
-        }
-
-        @Test func `A second connect gives EISCONN`() async throws {
-            try await withProxy { proxy, url in
-                let lines = try await Probe.run("connected-twice", "203.0.113.10", echo, proxy: url)
-                #expect(lines == ["EISCONN", "hello"])
-                #expect(proxy.sessions.count == 1)
-            }
-        }
-
-        @Test func `A non-blocking connect has the right outcome and stays non-blocking`() async throws {
-            for (script, lines): (Script, [String]) in [
-                (Script(), ["ok", "non-blocking: 1", "hello"]),
-                (.with { $0.delay = .milliseconds(50) }, ["ok", "non-blocking: 1", "hello"]),
-                (.with { $0.replyCode = 4 }, ["EHOSTUNREACH", "non-blocking: 1"]),
-            ] {
-                try await withProxy(script) { _, url in
-                    for host in ["203.0.113.10", "2001:db8::10"] {
-                        let answer = try await Probe.run("nonblocking", host, echo, proxy: url)
-                        #expect(answer == lines)
-                    }
-                }
-            }
-        }
-
         // MARK: What is seen of it
-
-        @Test(arguments: [
-            ("203.0.113.10", "inet 203.0.113.10", 16), ("2001:db8::10", "inet6 2001:db8::10", 28),
-            ("::ffff:203.0.113.10", "inet6 ::ffff:203.0.113.10", 28),
-        ])
-        func `The peer is the destination, in the family that the program used`(
-            host: String, peer: String, length: Int
-        ) async throws {
-            try await withProxy { _, url in
-                let lines = try await Probe.run("peer", host, echo, proxy: url)
-                #expect(
-                    lines == [
-                        "peer: \(peer) \(echo) length \(length)", "short: ok length \(length), beyond: untouched",
-                    ])
-            }
-        }
-
-        @Test func `The peer of a connection to a name is the address that the name got`() async throws {
-            try await withProxy { _, url in
-                let answer = try await Probe.run("peer-of-name", "web.test", echo, proxy: url)
-                #expect(answer == ["the same", "hello"])
-            }
-        }
-
-        @Test func `Bytes that follow the reply at once belong to the program`() async throws {
-            let script = Script.with { $0.earlyData = Array("early ".utf8) }
-            try await withProxy(script) { _, url in
-                let lines = try await Probe.run("banner", "web.test", "\(Targets.bannerPort)", "17", proxy: url)
-                #expect(lines == ["early 220 ready\r\n"])
-            }
-        }
 
         @Test(arguments: ["1.2.3.4", "", "a.name", "2001:db8::7", String(repeating: "n", count: 255)])
         func `A bound address of any type is read to its end`(bound: String) async throws {
             try await withProxy(.with { $0.boundAddress = Address(bound) }) { _, url in
                 let lines = try await Probe.run("banner", "web.test", "\(Targets.bannerPort)", "11", proxy: url)
                 #expect(lines == ["220 ready\r\n"])
-            }
-        }
-
-        @Test func `Copies of a descriptor have its peer, and its number forgets it`() async throws {
-            try await withProxy { _, url in
-                let lines = try await Probe.run("copies", "203.0.113.10", echo, proxy: url)
-                let peer = "inet 203.0.113.10 \(echo) length 16"
-                #expect(
-                    lines == [
-                        "dup: \(peer)", "dup2: \(peer)", "F_DUPFD_CLOEXEC: \(peer)", "dup3: \(peer)",
-                        "dup after close: \(peer)", "number reused: yes", "new socket: ENOTCONN", "closed: EBADF",
-                        "child: \(peer)", "hello",
-                    ])
             }
         }
 
@@ -307,70 +178,5 @@ extension EndToEnd {
             }
         }
 
-        // MARK: Other doors
-
-        @Test(arguments: ["sendto", "sendmsg", "option"])
-        func `Fast open goes through the proxy`(how: String) async throws {
-            try await withProxy { proxy, url in
-                let lines = try await Probe.run("fast-open", "203.0.113.10", echo, how, proxy: url)
-                let connect = how == "option" ? ["connect: ok"] : []
-                #expect(
-                    lines == connect + ["sent: ok 5", "hello", "peer: inet 203.0.113.10 \(echo) length 16"])
-                #expect(proxy.requests == ["CONNECT 203.0.113.10:\(echo)"])
-            }
-        }
-
-        @Test(arguments: ["syscall", "alias"])
-        func `Other doors to connect lead through the proxy`(door: String) async throws {
-            try await withProxy { proxy, url in
-                let answer = try await Probe.run("other-doors", "203.0.113.10", echo, door, proxy: url)
-                #expect(answer == ["ok", "hello"])
-                #expect(proxy.requests == ["CONNECT 203.0.113.10:\(echo)"])
-            }
-        }
-
-        @Test func `A constructor that runs before ours connects through the proxy`() async throws {
-            try await withProxy { proxy, url in
-                let directory = try await Probe.shared.directory()
-                let run = try await Client.run(
-                    ["\(directory)/early"], proxy: url,
-                    environment: [
-                        "EARLY_HOST": "203.0.113.10", "EARLY_PORT": echo, "LD_LIBRARY_PATH": directory,
-                    ])
-                #expect(run.output == "ok early\n")
-                #expect(proxy.requests == ["CONNECT 203.0.113.10:\(echo)"])
-            }
-        }
-
-        @Test func `A child of vfork connects through the proxy, and its parent afterwards`() async throws {
-            try await withProxy { proxy, url in
-                let lines = try await Probe.run("vfork", "203.0.113.10", echo, proxy: url)
-                #expect(lines == ["child: 0 ok", "parent"])
-                #expect(proxy.sessions.count == 2)
-            }
-        }
-
-        @Test func `Children of a threaded process connect, whatever its threads were doing`() async throws {
-            try await withProxy { _, url in
-                let answer = try await Probe.run("fork-threaded", "203.0.113.10", echo, "50", proxy: url)
-                #expect(answer == ["50"])
-            }
-        }
-
-        @Test func `A signal handler connects, whatever it interrupted`() async throws {
-            try await withProxy { _, url in
-                let lines = try await Probe.run("handler", "203.0.113.10", echo, "50", proxy: url)
-                #expect(lines == ["handler: enough, main: all"])
-            }
-        }
-
-        @Test func `Many threads connect at once`() async throws {
-            try await withProxy { _, url in
-                for host in ["203.0.113.10", "web.test"] {
-                    let answer = try await Probe.run("threads", host, echo, "16", "25", proxy: url)
-                    #expect(answer == ["400"])
-                }
-            }
-        }
     }
 }

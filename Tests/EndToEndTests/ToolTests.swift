@@ -226,7 +226,7 @@ extension EndToEnd {
 
         @Test func `What is preloaded already stays so`() async throws {
             try await withProxy { _, url in
-                let other = try await Probe.shared.directory() + "/libearly.so"
+                let other = try await CallProbe.path(of: "libearly.so")
                 let run = try await socksify(
                     ["-x", url, "printenv", "LD_PRELOAD"], environment: ["LD_PRELOAD": other])
                 let names = run.output.split(whereSeparator: { $0 == ":" || $0.isWhitespace })

@@ -148,7 +148,7 @@ import Testing
     }
 
     /// Rights of files count only for who does not have them already.
-    @Test(.enabled(if: getuid() == 0)) func setUserID() throws {
+    @Test(.enabled(if: getuid() == 0 && hasOtherUsers)) func setUserID() throws {
         let own = folder.write("own", "", mode: 0o755)
         try FileManager.default.removeItem(atPath: own)
         try FileManager.default.copyItem(atPath: "/bin/true", toPath: own)
@@ -164,3 +164,9 @@ import Testing
         #expect(try run(["-x", "10.0.0.1", own]).status == 0)
     }
 }
+
+/// Whether this user namespace knows more users than its own root: only then can a file be given to one.
+private let hasOtherUsers: Bool = {
+    let map = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
+    return map.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }.map { $0 > 65534 } ?? false
+}()

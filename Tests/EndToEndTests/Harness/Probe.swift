@@ -8,22 +8,17 @@ actor Probe {
 
     private var built: Task<String, any Error>?
 
-    /// The directory with `probe`, `early` and `libearly.so`.
+    /// The directory with `probe`.
     func directory() async throws -> String {
         if let built { return try await built.value }
         let task = Task {
             let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .appending(path: "Probes").path
             let output = try Machine.temporaryDirectory("probes").path
-            for arguments in [
-                ["-pthread", "-o", "\(output)/probe"]
-                    + ["main", "connect"].map { "\(sources)/\($0).c" },
-                ["-shared", "-fPIC", "-o", "\(output)/libearly.so", "\(sources)/early-library.c"],
-                ["-o", "\(output)/early", "\(sources)/early.c", "\(output)/libearly.so"],
-            ] {
-                let run = try await Client.start(["cc", "-O1", "-Wall", "-Werror"] + arguments, limit: 60)
-                try #require(run.status == 0, "\(run)")
-            }
+            let run = try await Client.start(
+                ["cc", "-O1", "-Wall", "-Werror", "-o", "\(output)/probe"]
+                    + ["main", "connect"].map { "\(sources)/\($0).c" }, limit: 60)
+            try #require(run.status == 0, "\(run)")
             return output
         }
         built = task

@@ -71,12 +71,6 @@ void exchange(int descriptor, const char *text) {
     printf("%s\n", buffer);
 }
 
-bool echoes(int descriptor, const char *text) {
-    char buffer[256] = "";
-    return write(descriptor, text, strlen(text)) == (ssize_t)strlen(text) &&
-           receive(descriptor, buffer, strlen(text)) == strlen(text) && !strcmp(buffer, text);
-}
-
 const char *described(const void *address) {
     static char text[100];
     char host[INET6_ADDRSTRLEN] = "";

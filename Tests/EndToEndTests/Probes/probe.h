@@ -45,8 +45,6 @@ const char *result(int returned);
 int connected(const struct target *target);
 /* Sends text and prints what comes back, as many bytes. */
 void exchange(int descriptor, const char *text);
-/* As exchange, but silent and true when the same came back; safe in signal handlers and children of vfork. */
-bool echoes(int descriptor, const char *text);
 /* "family host port" of an address. */
 const char *described(const void *address);
 /* How many descriptors the process has open. */
