@@ -20,7 +20,7 @@ public enum Connect {
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
     ) -> Outcome {
         guard let peer = SocketAddress(address, length: length) else {
-            forget(descriptor)
+            if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { forget(descriptor) }
             return .pass
         }
         let runtime: UnsafePointer<Runtime>
@@ -237,8 +237,8 @@ private struct Connection {
             case .proxy(let error): error.write(to: &line)
             case .timedOut: line.append("did not answer in time")
             case .kernel(let errno):
-                line.append(handshake.isConnecting ? "cannot be connected to: error " : "failed: error ")
-                line.append(decimal: errno.code)
+                line.append(handshake.isConnecting ? "cannot be connected to: " : "failed: ")
+                errno.write(to: &line)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Addressing
 import CLibC
 
 /// An error number of errno(3).
@@ -11,6 +12,20 @@ public struct Errno: Error, Equatable {
     /// From a system call's negative result.
     init(result: Int) {
         code = Int32(truncatingIfNeeded: -result)
+    }
+
+    /// Writes what it means, for a log line; the number where it is none that a connection commonly fails with.
+    func write(to sink: inout some ByteSink) {
+        switch self {
+        case .connectionRefused: sink.append("connection refused; is the proxy running?")
+        case .connectionReset: sink.append("connection reset")
+        case .hostUnreachable: sink.append("no route to host")
+        case .networkUnreachable: sink.append("network is unreachable")
+        case .timedOut: sink.append("timed out")
+        default:
+            sink.append("error ")
+            sink.append(decimal: code)
+        }
     }
 
     static var accessDenied: Errno { Errno(EACCES) }
