@@ -1,0 +1,284 @@
+/* What the probes of connections in flight share: a socket on which connect(2) said EINPROGRESS, and the far side,
+ * which is the probe itself, so that it decides what has happened when the program asks.
+ *
+ * A probe is run as `NAME CASE ADDRESS`, where ADDRESS is that of the proxy, at port 1080, which the library has been
+ * told; the destination does not matter. Or, without the library, as `NAME CASE native`: then the connection is made
+ * to the probe's own listener, whose queue is full, so that the kernel keeps it in flight until there is room and the
+ * SYN is sent again. What a case prints must be the same both times. */
+#pragma once
+
+#include "probe.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/select.h>
+#include <sys/uio.h>
+
+/* How far the connection is. A native one knows the first alone. */
+enum stage {
+    UNREACHED, /* the proxy's machine has not answered */
+    REACHED,   /* connected to the proxy, which has said nothing */
+    GREETED,   /* the greeting is answered */
+    HALF,      /* half of the reply has been sent */
+    LANDED,
+};
+
+unused static const char *const stage_names[] = {"unreached", "reached", "greeted", "half", "landed"};
+
+unused static enum stage stage_named(const char *name) {
+    for (int stage = UNREACHED; stage < LANDED; stage++)
+        if (strcmp(name, stage_names[stage]) == 0) return stage;
+    require(!"a stage");
+    return LANDED;
+}
+
+typedef struct {
+    int fd;      /* the program's socket */
+    int far;     /* the far side's */
+    enum stage stage;
+} flight;
+
+static int native;
+static int listening = -1;
+static int filler = -1;
+static address target;
+static address far_address;
+static pid_t main_thread;
+
+/* The call by which the program, which has but one thread, lets the connection go on while the far side waits for its
+ * bytes. It may expect to be told nothing. */
+static void (*drive)(flight *);
+
+unused static void drive_by_poll(flight *f) {
+    struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
+    int count = poll(&entry, 1, 0);
+    if (count != 0) say("too early: poll %d, events %x\n", count, entry.revents);
+}
+
+/* Fills the listener's queue: a SYN that comes now is dropped. */
+unused static void fill_queue(void) {
+    require(listen(listening, 0) == 0);
+    filler = stream(&far_address);
+    require(connect(filler, &far_address.any, far_address.length) == 0);
+}
+
+unused static void empty_queue(void) {
+    if (filler < 0) return;
+    require(listen(listening, 1024) == 0);
+    close(accept_client(listening));
+    close(filler);
+    filler = -1;
+}
+
+unused static void set_up(char **arguments) {
+    alarm(20);
+    signal(SIGPIPE, SIG_IGN);
+    main_thread = gettid();
+    drive = drive_by_poll;
+    native = strcmp(arguments[2], "native") == 0;
+    listening = native ? listener("127.0.0.1", "0", &far_address) : listener(arguments[2], "1080", &far_address);
+    require(listen(listening, 1024) == 0);
+    target = native ? far_address : numeric("203.0.113.10", "80");
+}
+
+unused static int nonblocking(void) {
+    int fd = socket(target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    require(fd >= 0);
+    return fd;
+}
+
+unused static const char *connect_to_target(int fd) {
+    return outcome(connect(fd, &target.any, target.length));
+}
+
+unused static const char *error_of(int fd) {
+    int error = -1;
+    socklen_t length = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return outcome(-1);
+    return error == 0 ? "0" : strerrorname_np(error);
+}
+
+/* Connects a socket that is there already. */
+unused static flight depart_with(int fd, enum stage stage) {
+    if (filler < 0 && (native || stage == UNREACHED)) fill_queue();
+    unsigned left = alarm(3);
+    const char *result = connect_to_target(fd);
+    alarm(left);
+    if (strcmp(result, "EINPROGRESS") != 0) say("connect %s\n", result);
+    return (flight){fd, -1, UNREACHED};
+}
+
+unused static flight depart(enum stage stage) { return depart_with(nonblocking(), stage); }
+
+/* Waits for so many bytes at the far side. */
+unused static void await(flight *f, int wanted) {
+    for (int there = 0;;) {
+        require(ioctl(f->far, FIONREAD, &there) == 0);
+        if (there >= wanted) return;
+        if (drive) drive(f);
+        struct pollfd entry = {f->far, POLLIN, 0};
+        poll(&entry, 1, drive ? 1 : -1);
+    }
+}
+
+static const char good_reply[10] = {5, 0, 0, 1};
+
+/* Lets the connection come so far, and no further. */
+unused static void reach(flight *f, enum stage stage) {
+    if (native) return;
+    if (f->stage < REACHED && stage >= REACHED) {
+        empty_queue();
+        f->far = accept_client(listening);
+        f->stage = REACHED;
+    }
+    if (f->stage < GREETED && stage >= GREETED) {
+        await(f, 3);
+        answer_greeting(f->far);
+        f->stage = GREETED;
+    }
+    if (f->stage < HALF && stage >= HALF) {
+        unsigned char request[10];
+        await(f, 10);
+        require(read_all(f->far, request, 10) && memcmp(request, "\5\1\0\1\313\0\161\12\0\120", 10) == 0);
+        require(write(f->far, good_reply, 5) == 5);
+        f->stage = HALF;
+    }
+}
+
+/* Brings it to its end: connected, and followed at once by what the target says. */
+unused static void land(flight *f, const char *tail) {
+    size_t length = strlen(tail);
+    if (native) {
+        empty_queue();
+        f->far = accept_client(listening);
+        require(write(f->far, tail, length) == (ssize_t)length);
+    } else {
+        char bytes[128];
+        reach(f, HALF);
+        memcpy(bytes, good_reply + 5, 5);
+        memcpy(bytes + 5, tail, length);
+        require(write(f->far, bytes, 5 + length) == (ssize_t)(5 + length));
+    }
+    f->stage = LANDED;
+}
+
+/* Brings it to its end: refused. */
+unused static void refuse(flight *f, int code) {
+    if (native) {
+        require(code == 5);
+        close(listening);
+        close(filler);
+        listening = filler = -1;
+        return;
+    }
+    reach(f, GREETED);
+    char bytes[10] = {5, (char)code, 0, 1};
+    unsigned char request[10];
+    await(f, 10);
+    require(read_all(f->far, request, 10) && write(f->far, bytes, 10) == 10);
+    f->stage = LANDED;
+}
+
+/* Until a thread of this process sleeps in a call. */
+unused static void await_sleep(pid_t thread) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    for (;; usleep(500)) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        require(fd >= 0);
+        ssize_t length = read(fd, text, sizeof text - 1);
+        close(fd);
+        require(length > 0);
+        text[length] = 0;
+        if (strstr(text, ") S ")) return;
+    }
+}
+
+/* The far side in a thread of its own, which does the next thing whenever the main thread sleeps. */
+typedef struct {
+    flight *f;
+    int code;
+    const char *tail;
+    void (*before_end)(void);
+    pthread_t thread;
+} pilot;
+
+unused static void *fly(void *argument) {
+    pilot *p = argument;
+    for (int stage = REACHED; stage <= HALF - (p->code != 0); stage++) {
+        await_sleep(main_thread);
+        reach(p->f, stage);
+    }
+    await_sleep(main_thread);
+    if (p->before_end) p->before_end();
+    if (p->code) refuse(p->f, p->code);
+    else land(p->f, p->tail ? p->tail : "");
+    return NULL;
+}
+
+/* From here on nothing drives the connection but the program's own calls. */
+unused static void board(pilot *p) {
+    drive = NULL;
+    require(pthread_create(&p->thread, NULL, fly, p) == 0);
+}
+
+unused static void leave(pilot *p) { require(pthread_join(p->thread, NULL) == 0); }
+
+/* "IN|OUT"; the names are the same for poll(2) and epoll(7). */
+unused static const char *event_names(unsigned events) {
+    static __thread char text[4][100];
+    static __thread int turn;
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {
+        {EPOLLIN, "IN"}, {EPOLLPRI, "PRI"}, {EPOLLOUT, "OUT"}, {EPOLLERR, "ERR"}, {EPOLLHUP, "HUP"},
+        {EPOLLRDHUP, "RDHUP"}, {POLLNVAL, "NVAL"}, {EPOLLRDNORM, "RDNORM"}, {EPOLLWRNORM, "WRNORM"},
+    };
+    char *result = text[turn++ % 4];
+    result[0] = 0;
+    for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
+        if (!(events & names[index].bit)) continue;
+        if (result[0]) strcat(result, "|");
+        strcat(result, names[index].name);
+        events &= ~names[index].bit;
+    }
+    if (events) sprintf(result + strlen(result), "%s%x", result[0] ? "|" : "", events);
+    return result[0] ? result : "nothing";
+}
+
+/* That the socket is connected, and what it hears and says arrives, no more and no less. */
+unused static void say_connected(flight *f, const char *tail) {
+    char bytes[128] = {0};
+    say("error %s\n", error_of(f->fd));
+    say("peer %s\n", strcmp(peer_of(f->fd), text_of(&target.any)) == 0 ? "as connected to" : peer_of(f->fd));
+    /* The kernel says 0 once to a program that asks again instead of waiting. */
+    const char *again = connect_to_target(f->fd);
+    if (strcmp(again, "0") == 0) again = connect_to_target(f->fd);
+    say("again %s\n", again);
+    require(read_all(f->fd, bytes, strlen(tail)));
+    if (strcmp(bytes, tail) != 0) say("heard %s\n", bytes);
+    require(write(f->far, "ping", 4) == 4);
+    require(read_all(f->fd, bytes, 4));
+    say("heard %.4s\n", bytes);
+    require(write(f->fd, "pong", 4) == 4 && shutdown(f->fd, SHUT_WR) == 0);
+    ssize_t length = 0;
+    for (ssize_t some; (some = read(f->far, bytes + length, 100 - (size_t)length)) > 0;) length += some;
+    say("said %.*s\n", (int)length, bytes);
+}
+
+/* Runs the case of that name. */
+typedef struct {
+    const char *name;
+    void (*run)(void);
+} flight_case;
+
+unused static void run_case(const flight_case *cases, const char *name) {
+    for (; cases->name; cases++) {
+        if (strcmp(cases->name, name) != 0) continue;
+        cases->run();
+        return;
+    }
+    require(!"a case of this probe");
+}
