@@ -87,6 +87,18 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: EventLoopProgram.all, [0, 2])
+        func `An event loop is told when a proxy does not answer in the configured time`(
+            program: EventLoopProgram, bytes: Int
+        ) async throws {
+            try await withProxy(.with { $0.fault = .init(.hang, after: bytes) }) { _, url in
+                let run = try await program.run(
+                    [Target(host: "203.0.113.10", port: Targets.echoPort)],
+                    configuration: configuration("tcp_read_time_out 100", "tcp_connect_time_out 5000", urls: [url]))
+                #expect(run.output.contains("ETIMEDOUT") || run.output.contains("Connection timed out"), "\(run)")
+            }
+        }
+
         /// The packets that are counted are those that tell a connection past the proxy.
         @Test(arguments: EventLoopProgram.all)
         func `Without the library an event loop reaches nothing`(program: EventLoopProgram) async throws {

@@ -75,12 +75,14 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
 
     /// Runs it under the library.
     func run(
-        _ targets: [Target], proxy: String? = nil, environment more: [String: String] = [:], limit: Int = 60,
-        mode: Client.Mode = .preloaded, strays: Int? = 0, sourceLocation: SourceLocation = #_sourceLocation
+        _ targets: [Target], proxy: String? = nil, configuration: String? = nil,
+        environment more: [String: String] = [:], limit: Int = 60, mode: Client.Mode = .preloaded, strays: Int? = 0,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Run {
         try await Client.run(
-            arguments(targets), proxy: proxy, environment: environment.merging(more) { $1 }, mode: mode, limit: limit,
-            strays: strays, sourceLocation: sourceLocation)
+            arguments(targets), proxy: proxy, configuration: configuration,
+            environment: environment.merging(more) { $1 }, mode: mode, limit: limit, strays: strays,
+            sourceLocation: sourceLocation)
     }
 
     /// Runs it on the targets' side without the library.
