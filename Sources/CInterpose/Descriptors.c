@@ -7,8 +7,15 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+/* A mark of a duplicate alone is left to be found wrong, until there is a proxy to connect through: shells and their
+ * like do little but duplicate and close. */
+static inline int is_to_be_ended(int fd) {
+    int marks = descriptor_mark(fd) & DESCRIPTOR_MARKS;
+    return marks && (marks != DESCRIPTOR_DUPLICATED || runtime_is_made());
+}
+
 static inline void end_descriptor(int fd) {
-    if (descriptor_mark(fd) & DESCRIPTOR_MARKS) socksify_end_descriptor(fd);
+    if (is_to_be_ended(fd)) socksify_end_descriptor(fd);
 }
 
 static void end_descriptors(unsigned first, unsigned last) {
@@ -18,7 +25,7 @@ static void end_descriptors(unsigned first, unsigned last) {
 
 /* `copy` is what the call returned. */
 static int duplicated(int fd, int copy) {
-    if (copy < 0 || copy == fd) return copy;
+    if (copy < 0 || copy == fd || (runtime_is_made() && kernel_is_tcp(fd) <= 0)) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     descriptor_set_mark(copy, DESCRIPTOR_DUPLICATED);
     return copy;
@@ -47,7 +54,7 @@ int dup(int fd) {
 
 /* dup2 and dup3 close `copy` if they succeed. */
 static void replace(int fd, int copy) {
-    if (fd != copy && descriptor_mark(copy) & DESCRIPTOR_MARKS && REAL(fcntl)(fd, F_GETFD) >= 0) end_descriptor(copy);
+    if (fd != copy && is_to_be_ended(copy) && REAL(fcntl)(fd, F_GETFD) >= 0) end_descriptor(copy);
 }
 
 int dup2(int fd, int copy) {

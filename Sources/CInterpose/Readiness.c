@@ -67,26 +67,28 @@ static int64_t least(int64_t a, int64_t b) {
 
 /* ----- epoll ----- */
 
+/* An epoll_ctl(2) has succeeded. */
+static void note_registration(int epoll, int operation, int fd, const struct epoll_event *event) {
+    if (operation == EPOLL_CTL_DEL)
+        watched_forget(fd, epoll);
+    else
+        watched_note(fd, epoll, event->events, event->data.u64);
+}
+
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     int has_event = operation != EPOLL_CTL_DEL;
     if (may_be_in_flight(fd) && (!has_event || (uintptr_t)event >= 4096)) {
         int result = socksify_epoll_ctl(epoll, operation, fd, has_event ? event->events : 0,
                                         has_event ? event->data.u64 : 0);
-        if (result != SOCKSIFY_PASS) {
-            if (result == 0 && operation == EPOLL_CTL_ADD) watched_note(fd, epoll, event->events, event->data.u64);
-            return returned(result);
-        }
+        if (result == 0) note_registration(epoll, operation, fd, event);
+        if (result != SOCKSIFY_PASS) return returned(result);
     }
     int result = REAL(epoll_ctl)(epoll, operation, fd, event);
     if (result != 0) return result;
-    if (!has_event) {
-        watched_forget(fd, epoll);
-        return 0;
-    }
-    watched_note(fd, epoll, event->events, event->data.u64);
+    note_registration(epoll, operation, fd, event);
     /* Another thread that makes the socket connect has either found the note, or left a mark before it looked. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (may_be_in_flight(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
+    if (has_event && may_be_in_flight(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
     return 0;
 }
 
@@ -138,34 +140,49 @@ static int wait_in_flight(const struct epoll_call *call, int64_t end) {
     }
 }
 
-/* A wait that began when nothing was in flight. Another thread may have changed that meanwhile: then an event may be the
- * library's. */
-static int wait_on_epoll(const struct epoll_call *call, int64_t duration) {
+/* A wait while other threads run: one may begin a handshake meanwhile, and then an event may be the library's. */
+static int wait_beside_others(const struct epoll_call *call, int64_t duration) {
     uint64_t before = in_flight_word();
-    if (any_in_flight(before)) return wait_in_flight(call, end_of(duration));
-    /* Only then is the time needed that the first wait took. */
-    int64_t end = duration > 0 && process_is_threaded() ? end_of(duration) : duration;
+    int64_t end = duration > 0 ? end_of(duration) : 0;
+    if (any_in_flight(before)) return wait_in_flight(call, end);
     int count = call->wait(call, duration);
     if (count <= 0 || in_flight_word() == before) return count;
     int kept = take_events(call->events, count);
     return kept > 0 ? kept : wait_in_flight(call, end);
 }
 
+/* Of one thread alone, with nothing in flight. */
+static inline int is_simple_wait(void) {
+    return !any_in_flight(in_flight_word()) && !process_is_threaded();
+}
+
+static __attribute__((noinline)) int epoll_wait_beside_others(int epoll, struct epoll_event *events, int room,
+                                                              int timeout) {
+    return wait_beside_others(&(struct epoll_call){call_wait, epoll, events, room, NULL}, of_milliseconds(timeout));
+}
+
 int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout) {
-    const struct epoll_call call = {call_wait, epoll, events, room, NULL};
-    return wait_on_epoll(&call, of_milliseconds(timeout));
+    __typeof__(&epoll_wait) known = KNOWN(epoll_wait);
+    if (is_simple_wait() && known) return known(epoll, events, room, timeout);
+    return epoll_wait_beside_others(epoll, events, room, timeout);
+}
+
+static __attribute__((noinline)) int epoll_pwait_beside_others(int epoll, struct epoll_event *events, int room,
+                                                               int timeout, const sigset_t *signals) {
+    return wait_beside_others(&(struct epoll_call){call_pwait, epoll, events, room, signals},
+                              of_milliseconds(timeout));
 }
 
 int epoll_pwait(int epoll, struct epoll_event *events, int room, int timeout, const sigset_t *signals) {
-    const struct epoll_call call = {call_pwait, epoll, events, room, signals};
-    return wait_on_epoll(&call, of_milliseconds(timeout));
+    __typeof__(&epoll_pwait) known = KNOWN(epoll_pwait);
+    if (is_simple_wait() && known) return known(epoll, events, room, timeout, signals);
+    return epoll_pwait_beside_others(epoll, events, room, timeout, signals);
 }
 
 int epoll_pwait2(int epoll, struct epoll_event *events, int room, const struct timespec *timeout,
                  const sigset_t *signals) {
-    if (!is_duration(timeout)) return REAL(epoll_pwait2)(epoll, events, room, timeout, signals);
-    const struct epoll_call call = {call_pwait2, epoll, events, room, signals};
-    return wait_on_epoll(&call, of_timespec(timeout));
+    if (is_simple_wait() || !is_duration(timeout)) return REAL(epoll_pwait2)(epoll, events, room, timeout, signals);
+    return wait_beside_others(&(struct epoll_call){call_pwait2, epoll, events, room, signals}, of_timespec(timeout));
 }
 
 /* ----- poll ----- */

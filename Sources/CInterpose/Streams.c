@@ -7,6 +7,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Called by programs that were compiled with checks; no header declares them without. */
+ssize_t __read_chk(int fd, void *bytes, size_t count, size_t room);
+ssize_t __recv_chk(int fd, void *bytes, size_t count, size_t room, int flags);
+ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address,
+                       socklen_t *length);
+
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
         if (may_be_in_flight(fd)) {                                                            \
@@ -14,6 +20,19 @@
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
     } while (0)
+
+/* Defines a hook that has nothing to do but to prepare. The usual case is a jump to libc without a frame of its own, so
+ * all else is in a function beside it. */
+#define STREAM(type, name, parameters, arguments, flags)                                       \
+    static __attribute__((noinline)) type name##_in_flight parameters {                        \
+        PREPARE(fd, flags);                                                                    \
+        return REAL(name) arguments;                                                           \
+    }                                                                                          \
+    type name parameters {                                                                     \
+        __typeof__(&name) known = KNOWN(name);                                                 \
+        if (!any_in_flight(in_flight_word()) && known) return known arguments;                 \
+        return name##_in_flight arguments;                                                     \
+    }
 
 static inline unsigned message_flags(int flags) {
     return flags & MSG_DONTWAIT ? SOCKSIFY_NONBLOCKING : 0;
@@ -25,89 +44,57 @@ static inline unsigned read_write_flags(int flags) {
 
 /* ----- Receiving ----- */
 
-ssize_t read(int fd, void *bytes, size_t count) {
+static __attribute__((noinline)) ssize_t read_in_flight(int fd, void *bytes, size_t count) {
     /* Nothing can be read at any time. */
     if (count > 0) PREPARE(fd, 0);
     return REAL(read)(fd, bytes, count);
 }
 
+ssize_t read(int fd, void *bytes, size_t count) {
+    __typeof__(&read) known = KNOWN(read);
+    if (!any_in_flight(in_flight_word()) && known) return known(fd, bytes, count);
+    return read_in_flight(fd, bytes, count);
+}
+
 ssize_t __read(int fd, void *bytes, size_t count) __attribute__((alias("read")));
 
-ssize_t __read_chk(int fd, void *bytes, size_t count, size_t room) {
-    if (count > 0) PREPARE(fd, 0);
-    return REAL(__read_chk)(fd, bytes, count, room);
-}
-
-ssize_t readv(int fd, const struct iovec *parts, int count) {
-    PREPARE(fd, 0);
-    return REAL(readv)(fd, parts, count);
-}
-
-ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags) {
-    PREPARE(fd, read_write_flags(flags));
-    return REAL(preadv2)(fd, parts, count, offset, flags);
-}
+STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0)
+STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), 0)
+STREAM(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
+       (fd, parts, count, offset, flags), read_write_flags(flags))
 
 ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("preadv2")));
 
-ssize_t recv(int fd, void *bytes, size_t count, int flags) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(recv)(fd, bytes, count, flags);
-}
-
-ssize_t __recv_chk(int fd, void *bytes, size_t count, size_t room, int flags) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(__recv_chk)(fd, bytes, count, room, flags);
-}
-
-ssize_t recvfrom(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(recvfrom)(fd, bytes, count, flags, address, length);
-}
-
-ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address,
-                       socklen_t *length) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(__recvfrom_chk)(fd, bytes, count, room, flags, address, length);
-}
-
-ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(recvmsg)(fd, message, flags);
-}
-
-int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
-    PREPARE(fd, message_flags(flags));
-    return REAL(recvmmsg)(fd, messages, count, flags, timeout);
-}
+STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), message_flags(flags))
+STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
+       (fd, bytes, count, room, flags), message_flags(flags))
+STREAM(ssize_t, recvfrom,
+       (int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length),
+       (fd, bytes, count, flags, address, length), message_flags(flags))
+STREAM(ssize_t, __recvfrom_chk,
+       (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length),
+       (fd, bytes, count, room, flags, address, length), message_flags(flags))
+STREAM(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), message_flags(flags))
+STREAM(int, recvmmsg,
+       (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout),
+       (fd, messages, count, flags, timeout), message_flags(flags))
 
 /* ----- Sending ----- */
 
-ssize_t write(int fd, const void *bytes, size_t count) {
-    PREPARE(fd, SOCKSIFY_SENDING);
-    return REAL(write)(fd, bytes, count);
-}
+STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count), SOCKSIFY_SENDING)
 
 ssize_t __write(int fd, const void *bytes, size_t count) __attribute__((alias("write")));
 
-ssize_t writev(int fd, const struct iovec *parts, int count) {
-    PREPARE(fd, SOCKSIFY_SENDING);
-    return REAL(writev)(fd, parts, count);
-}
-
-ssize_t pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int flags) {
-    PREPARE(fd, SOCKSIFY_SENDING | read_write_flags(flags));
-    return REAL(pwritev2)(fd, parts, count, offset, flags);
-}
+STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SOCKSIFY_SENDING)
+STREAM(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
+       (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags))
 
 ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("pwritev2")));
 
-ssize_t send(int fd, const void *bytes, size_t count, int flags) {
-    PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    return REAL(send)(fd, bytes, count, flags);
-}
+STREAM(ssize_t, send, (int fd, const void *bytes, size_t count, int flags), (fd, bytes, count, flags),
+       SOCKSIFY_SENDING | message_flags(flags))
 
 ssize_t __send(int fd, const void *bytes, size_t count, int flags) __attribute__((alias("send")));
 
@@ -155,10 +142,8 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
 
 /* ----- From one descriptor to another ----- */
 
-ssize_t sendfile(int to, int from, off_t *offset, size_t count) {
-    PREPARE(to, SOCKSIFY_SENDING);
-    return REAL(sendfile)(to, from, offset, count);
-}
+STREAM(ssize_t, sendfile, (int fd, int from, off_t *offset, size_t count), (fd, from, offset, count),
+       SOCKSIFY_SENDING)
 
 ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __attribute__((alias("sendfile")));
 

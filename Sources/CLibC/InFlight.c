@@ -1,25 +1,25 @@
 #include "InFlight.h"
 
-#include <sys/mman.h>
-#include <sys/single_threaded.h>
-
 #include "Kernel.h"
 
-uint64_t in_flight_words[512] __attribute__((aligned(4096)));
 uint8_t descriptor_marks[DESCRIPTOR_LIMIT];
 
 static int end_of_descriptors;
 static int own_process;
 static uint32_t forks;
+/* In the thread's static area, which is there from the start, and needs no allocation. */
+static __thread int own_thread __attribute__((tls_model("initial-exec")));
 
 /* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
 
 static void before_fork(void) {
+    if (process_is_threaded()) find_all_real();
     __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
 }
 
 static void in_child(void) {
+    own_thread = 0;
     __atomic_store_n(&own_process, (int)kernel_process_id(), __ATOMIC_RELAXED);
 }
 
@@ -28,26 +28,23 @@ __attribute__((constructor)) static void watch_forks(void) {
     __register_atfork(before_fork, NULL, in_child, &own_process);
 }
 
+/* Hooks run before any constructor did. */
+int process_own_id(void) {
+    if (!__atomic_load_n(&own_process, __ATOMIC_RELAXED)) in_child();
+    return __atomic_load_n(&own_process, __ATOMIC_RELAXED);
+}
+
 int process_is_own(void) {
-    int own = __atomic_load_n(&own_process, __ATOMIC_RELAXED);
-    return own == 0 || own == kernel_process_id();
+    return process_own_id() == kernel_process_id();
+}
+
+int process_thread_id(void) {
+    if (!own_thread) own_thread = (int)kernel_thread_id();
+    return own_thread;
 }
 
 uint32_t process_forks(void) {
     return __atomic_load_n(&forks, __ATOMIC_RELAXED);
-}
-
-int process_is_threaded(void) {
-    return !__libc_single_threaded;
-}
-
-/* The page is replaced in place, so that its address stays a constant. Where pages are larger it would take others
- * along: there a child has words of its own. */
-void in_flight_share(void) {
-    const size_t size = sizeof in_flight_words;
-    if (kernel_page_size() != size) return;
-    kernel_call(SYS_mmap, (long)in_flight_words, (long)size, PROT_READ | PROT_WRITE,
-                MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 void descriptor_set_mark(int fd, uint8_t mark) {

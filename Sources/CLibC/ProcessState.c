@@ -6,6 +6,10 @@ uint64_t *socksify_runtime_word(void) {
     return &runtime;
 }
 
+int runtime_is_made(void) {
+    return __atomic_load_n(&runtime, __ATOMIC_RELAXED) > 1;
+}
+
 uint64_t *socksify_runtime_lock_word(void) {
     return &runtime_lock;
 }

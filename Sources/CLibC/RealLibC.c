@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOOK(name) void *real_##name;
-#include "HookedSymbols.h"
-#undef HOOK
+/* Aligned so that it lies in one page. */
+struct hot_state hot_state __attribute__((aligned(1024)));
+_Static_assert(sizeof(struct hot_state) <= 1024, "the alignment");
 
 static long missing(void) {
     errno = ENOSYS;
@@ -18,6 +18,12 @@ void *socksify_find_real(void **slot, const char *name) {
     if (!function) function = (void *)missing;
     __atomic_store_n(slot, function, __ATOMIC_RELAXED);
     return function;
+}
+
+void find_all_real(void) {
+#define HOOK(name) socksify_real(&hot_state.real[HOOKED_##name], #name);
+#include "HookedSymbols.h"
+#undef HOOK
 }
 
 int real_call_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,

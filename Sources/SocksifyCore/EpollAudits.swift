@@ -9,17 +9,26 @@ import Synchronization
 struct EpollAudits: @unchecked Sendable {
     /// For each epoll, by the low bits of its number: the number, and the count of handshakes at the last audit.
     private let memory: UnsafeMutableRawPointer
+    private let shared: UnsafeMutableRawPointer
 
     private static var count: Int { 1024 }
     static var size: Int { count * 8 }
 
-    init(memory: UnsafeMutableRawPointer) {
+    /// - Parameters:
+    ///   - shared: two words, zero at first, common to forked processes.
+    ///   - memory: `size` bytes, zero-filled, private.
+    init(shared: UnsafeMutableRawPointer, memory: UnsafeMutableRawPointer) {
+        self.shared = shared
         self.memory = memory
     }
 
-    /// How many handshakes nobody is seen to wait for now, and how many there ever were. Common to forked processes.
-    private var unwatched: UnsafeMutablePointer<Atomic<UInt64>> { atomic(in_flight_unwatched_word()) }
-    private var everUnwatched: UnsafeMutablePointer<Atomic<UInt64>> { atomic(in_flight_unwatched_word() + 1) }
+    /// How many handshakes nobody is seen to wait for now, and how many there ever were.
+    private var unwatched: UnsafeMutablePointer<Atomic<UInt64>> {
+        shared.assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+    private var everUnwatched: UnsafeMutablePointer<Atomic<UInt64>> {
+        (shared + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
 
     /// The handshake is one that nobody is seen to wait for.
     func note(_ record: UnsafeMutablePointer<HandshakeRecord>) {

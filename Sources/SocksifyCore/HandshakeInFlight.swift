@@ -58,6 +58,7 @@ struct HandshakeInFlight {
             stale |= DESCRIPTOR_DUPLICATED
         }
         descriptor_clear_marks(descriptor, UInt8(stale), seen)
+        runtime.pointee.inFlight.correctCount()
         return .none
     }
 
@@ -308,7 +309,7 @@ struct HandshakeInFlight {
     /// Whether another process, or a descriptor of another number, may have the socket too.
     var mayHaveOthers: Bool {
         record.pointee.mayBeShared
-            || descriptor_mark(record.pointee.descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
+            || isDuplicated(record.pointee.descriptor)
     }
 
     // MARK: Registrations
@@ -331,14 +332,21 @@ struct HandshakeInFlight {
         return result < 0 ? Errno(result: result) : nil
     }
 
+    /// The recorded registration of this descriptor with this epoll, by whichever number the epoll goes.
     private func index(of epoll: Int32, _ target: Int32) -> Int? {
         for index in 0..<record.pointee.registrationCount
-        where record.pointee.registrations[index].epoll == epoll
-            && record.pointee.registrations[index].asked.target == target
-        {
-            return index
+        where record.pointee.registrations[index].asked.target == target {
+            let known = record.pointee.registrations[index].epoll
+            if known == epoll || (isDuplicated(known) && isDuplicated(epoll) && kernel_is_same_file(known, epoll) != 0)
+            {
+                return index
+            }
         }
         return nil
+    }
+
+    private func isDuplicated(_ descriptor: Int32) -> Bool {
+        descriptor_mark(descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
     }
 
     private func append(_ epoll: Int32, _ asked: EpollRegistration) -> Bool {
@@ -387,7 +395,11 @@ struct HandshakeInFlight {
                 return Errno(ENOSPC)
             }
             if let error = mark(epoll, target) { return error }
-            if let known { record.pointee.registrations[known].asked = asked } else { _ = append(epoll, asked) }
+            if let known {
+                record.pointee.registrations[known] = RecordedRegistration(epoll: epoll, asked: asked)
+            } else {
+                _ = append(epoll, asked)
+            }
         default:
             let result = kernel_epoll_ctl(epoll, operation, target, 0, 0)
             if operation == EPOLL_CTL_DEL, let known { removeRegistration(at: known) }
@@ -404,26 +416,39 @@ struct HandshakeInFlight {
     /// Gives the program's registrations back. That makes the kernel look at the socket again, and tell what it finds.
     private func restoreRegistrations() {
         for index in 0..<record.pointee.registrationCount {
-            let epoll = record.pointee.registrations[index].epoll
-            let asked = record.pointee.registrations[index].asked
-            let result = restore(asked, epoll, asked.target)
-            guard result != 0, mayHaveOthers else { continue }
-            // The number was closed, but the socket lives on, and with it the registration, which has the number in its
-            // name: the number is taken again for a moment, if nobody else has it.
-            let copy = kernel_duplicate(socket.descriptor, asked.target)
-            guard copy >= 0 else { continue }
-            if copy == Int(asked.target) { _ = restore(asked, epoll, asked.target) }
-            _ = kernel_close(Int32(truncatingIfNeeded: copy))
+            let registration = record.pointee.registrations[index]
+            guard restore(registration.asked, registration.epoll) != 0 else { continue }
+            restoreByOtherNumbers(registration)
         }
         record.pointee.registrationCount = 0
     }
 
-    private func restore(_ asked: EpollRegistration, _ epoll: Int32, _ target: Int32) -> Int {
-        guard asked.events & EPOLLEXCLUSIVE != 0 else {
-            return kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, asked.events, asked.data)
+    /// The number of the epoll or of the socket was closed, while either lives on by another one.
+    private func restoreByOtherNumbers(_ registration: RecordedRegistration) {
+        // The kernel knows the registration by the socket's number: it is taken again for a moment, if nobody has it.
+        let target = registration.asked.target
+        var copy = -1
+        if mayHaveOthers, Socket(descriptor: target).cookie != socket.cookie {
+            copy = kernel_duplicate(socket.descriptor, target)
         }
-        let result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
-        return result < 0 ? result : kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, asked.events, asked.data)
+        if restore(registration.asked, registration.epoll) != 0 {
+            for epoll in 0..<descriptor_end()
+            where isDuplicated(epoll) && descriptor_mark(epoll) & UInt8(DESCRIPTOR_EPOLL) != 0
+                && index(of: epoll, target) == nil
+            {
+                if restore(registration.asked, epoll) == 0 { break }
+            }
+        }
+        if copy >= 0 { _ = kernel_close(Int32(truncatingIfNeeded: copy)) }
+    }
+
+    /// The kernel's result: 0, or a negative error number.
+    private func restore(_ asked: EpollRegistration, _ epoll: Int32) -> Int {
+        guard asked.events & EPOLLEXCLUSIVE != 0 else {
+            return kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, asked.target, asked.events, asked.data)
+        }
+        let result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, asked.target, 0, 0)
+        return result < 0 ? result : kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, asked.target, asked.events, asked.data)
     }
 }
 

@@ -13,33 +13,46 @@ struct HandshakesInFlight: @unchecked Sendable {
     let deadlines: Deadlines
     let marker: EventMarker
     let audits: EpollAudits
+    /// The number of records; then two words of `audits`.
+    private let header: UnsafeMutableRawPointer
     private let records: UnsafeMutableRawPointer
 
     private static var capacity: Int { 16_384 }
     private static var lockSize: Int { 64 }
     private static var recordSize: Int { (lockSize + MemoryLayout<HandshakeRecord>.stride + 63) / 64 * 64 }
+    private static var headerSize: Int { 64 }
     private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
     /// Bytes of memory, of which only what is used is taken: address space of 40 MiB.
-    static var size: Int { placesSize + deadlinesSize + capacity * recordSize }
+    static var size: Int { headerSize + placesSize + deadlinesSize + capacity * recordSize }
 
     /// - Parameters:
     ///   - memory: `size` bytes, zero-filled, shared with the processes that will fork from this one.
     ///   - audits: `EpollAudits.size` bytes, zero-filled, private.
     init(memory: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer) {
-        places = PlaceTable(memory: memory, capacity: HandshakesInFlight.capacity)
-        deadlines = Deadlines(memory: memory + HandshakesInFlight.placesSize)
-        records = memory + HandshakesInFlight.placesSize + HandshakesInFlight.deadlinesSize
+        header = memory
+        let places = memory + HandshakesInFlight.headerSize
+        let deadlines = places + HandshakesInFlight.placesSize
+        self.places = PlaceTable(memory: places, capacity: HandshakesInFlight.capacity)
+        self.deadlines = Deadlines(memory: deadlines)
+        records = deadlines + HandshakesInFlight.deadlinesSize
         var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)
         marker = EventMarker(random: random)
-        self.audits = EpollAudits(memory: audits)
-        in_flight_share()
+        self.audits = EpollAudits(shared: memory + 8, memory: audits)
     }
 
-    /// Whether there is any: what most calls need to know.
+    /// Whether there is none that this process may have the socket of: what most calls need to know.
     static var isEmpty: Bool { any_in_flight(in_flight_word()) == 0 }
+
+    private var count: UnsafeMutablePointer<Atomic<UInt64>> { header.assumingMemoryBound(to: Atomic<UInt64>.self) }
+
+    /// Corrects the process' own count when all is over: another process may have ended what this one began.
+    func correctCount() {
+        let seen = in_flight_word()
+        if count.pointee.load(ordering: .sequentiallyConsistent) == 0 { in_flight_none(seen) }
+    }
 
     // MARK: Locks
 
@@ -118,6 +131,7 @@ struct HandshakesInFlight: @unchecked Sendable {
             return nil
         }
         in_flight_begin()
+        count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         descriptor_set_mark(self.record(place).pointee.descriptor, UInt8(DESCRIPTOR_IN_FLIGHT))
         return place
     }
@@ -125,11 +139,13 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Ends a record that was entered, and leaves it.
     func remove(_ place: Int) {
         let descriptor = record(place).pointee.descriptor
+        let isOwn = record(place).pointee.process == process_own_id()
         let seen = descriptor_mark(descriptor)
         audits.forget(record(place))
         deadlines.set(nil, for: place)
         places.withdraw(place)
-        in_flight_end()
+        count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+        if isOwn { in_flight_end() } else { correctCount() }
         descriptor_clear_marks(descriptor, UInt8(DESCRIPTOR_IN_FLIGHT), seen)
         lock(place).release()
         places.giveBack(place)
@@ -171,7 +187,7 @@ struct HandshakeRecord {
     init(_ handshake: Handshake, descriptor: Int32) {
         self.handshake = handshake
         self.descriptor = descriptor
-        process = Int32(truncatingIfNeeded: kernel_process_id())
+        process = process_own_id()
         forks = process_forks()
     }
 

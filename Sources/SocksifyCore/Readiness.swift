@@ -38,7 +38,10 @@ public enum Readiness {
     public static func inspect() -> Int? {
         guard let runtime = Runtime.existing else { return nil }
         let table = runtime.pointee.inFlight
-        guard table.deadlines.next != nil else { return nil }
+        guard table.deadlines.next != nil else {
+            table.correctCount()
+            return nil
+        }
         let now = Clock.now
         table.deadlines.forEachOver(now: now, end: table.places.end) { place in
             guard var flight = HandshakeInFlight.at(place, runtime) else {

@@ -15,9 +15,8 @@ struct Socket {
 
     /// Whether the socket is a stream over IP: TCP, or MPTCP, which is used alike. nil for what is no socket.
     var isTCP: Bool? {
-        var transport: Int32 = 0
-        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &transport, 4) == 0 else { return nil }
-        return transport == Socket.tcp || transport == Socket.multipathTCP
+        let result = kernel_is_tcp(descriptor)
+        return result < 0 ? nil : result > 0
     }
 
     /// Whether the socket's addresses are those of IP.
@@ -26,9 +25,6 @@ struct Socket {
         guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4) == 0 else { return false }
         return domain == AF_INET || domain == AF_INET6
     }
-
-    private static var tcp: Int32 { 6 }
-    private static var multipathTCP: Int32 { 262 }
 
     /// Whether the program has set O_NONBLOCK.
     var isNonBlocking: Bool {
@@ -149,11 +145,11 @@ struct Socket {
     /// TCP_USER_TIMEOUT in milliseconds (tcp(7)): how long the kernel tries; 0: as long as it likes.
     var userTimeout: Int32 {
         var value: Int32 = 0
-        return kernel_getsockopt(descriptor, Socket.tcp, TCP_USER_TIMEOUT, &value, 4) == 0 ? value : 0
+        return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, 4) == 0 ? value : 0
     }
 
     func setUserTimeout(_ milliseconds: Int32) {
         var value = milliseconds
-        _ = kernel_setsockopt(descriptor, Socket.tcp, TCP_USER_TIMEOUT, &value, 4)
+        _ = kernel_setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, 4)
     }
 }

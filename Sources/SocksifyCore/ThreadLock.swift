@@ -24,7 +24,7 @@ struct ThreadLock {
 
     /// Waits for the lock.
     func acquire() -> Acquisition {
-        let own = UInt64(truncatingIfNeeded: kernel_thread_id())
+        let own = UInt64(truncatingIfNeeded: process_thread_id())
         var attempts = 0
         while true {
             let (exchanged, holder) = word.pointee.compareExchange(
@@ -47,7 +47,7 @@ struct ThreadLock {
     /// Takes the lock if it is free.
     func tryAcquire() -> Bool {
         word.pointee.compareExchange(
-            expected: 0, desired: UInt64(truncatingIfNeeded: kernel_thread_id()), ordering: .sequentiallyConsistent
+            expected: 0, desired: UInt64(truncatingIfNeeded: process_thread_id()), ordering: .sequentiallyConsistent
         ).exchanged
     }
 

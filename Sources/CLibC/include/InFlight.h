@@ -5,33 +5,34 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/single_threaded.h>
 
-/* How many handshakes are in flight, in the lower half; how many were begun, in the upper half: two equal values mean
- * that none was begun in between. Processes that fork from this one share it, as they share the sockets. */
-extern uint64_t in_flight_words[512] __attribute__((visibility("hidden")));
+#include "RealLibC.h"
 
+/* How many handshakes are in flight that this process may have the sockets of, in the lower half; how many it began, in
+ * the upper half: two equal values mean that none was begun in between. The lower half may be too high, never too low. */
 static inline uint64_t in_flight_word(void) {
-    return __atomic_load_n(&in_flight_words[0], __ATOMIC_RELAXED);
+    return __atomic_load_n(&hot_state.in_flight, __ATOMIC_RELAXED);
 }
 
 static inline int any_in_flight(uint64_t word) {
     return (uint32_t)word != 0;
 }
 
-/* Two words more that are common, for those that count handshakes which nobody is seen to wait for. */
-static inline uint64_t *_Nonnull in_flight_unwatched_word(void) {
-    return &in_flight_words[8];
-}
-
-/* Makes the words common to this process and those that will fork from it. Before the first handshake. */
-void in_flight_share(void);
-
+/* This process begins a handshake, and ends one that it began. One that a process ended which forked from it is counted
+ * until `in_flight_none` is called. */
 static inline void in_flight_begin(void) {
-    __atomic_fetch_add(&in_flight_words[0], ((uint64_t)1 << 32) + 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&hot_state.in_flight, ((uint64_t)1 << 32) + 1, __ATOMIC_SEQ_CST);
 }
 
 static inline void in_flight_end(void) {
-    __atomic_fetch_sub(&in_flight_words[0], 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&hot_state.in_flight, 1, __ATOMIC_SEQ_CST);
+}
+
+/* No process has any handshake in flight, at a time after the word was `seen`. */
+static inline void in_flight_none(uint64_t seen) {
+    __atomic_compare_exchange_n(&hot_state.in_flight, &seen, seen & ~(uint64_t)UINT32_MAX, 0, __ATOMIC_SEQ_CST,
+                                __ATOMIC_RELAXED);
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
@@ -74,7 +75,13 @@ int descriptor_end(void);
 /* Whether this is the process that the library was loaded or forked into: not so in a child of vfork, which has the
  * memory of its parent, and must leave it as it is. */
 int process_is_own(void);
+/* The number of that process. */
+int process_own_id(void);
+/* The calling thread's number (gettid(2)), which is asked for once. */
+int process_thread_id(void);
 /* How often the process has forked. */
 uint32_t process_forks(void);
 /* Whether other threads may run. */
-int process_is_threaded(void);
+static inline int process_is_threaded(void) {
+    return !__libc_single_threaded;
+}

@@ -10,7 +10,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -68,6 +67,13 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
     return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
 }
 
+/* Whether the descriptor is a stream over IP: TCP, or MPTCP, which is used alike. Negative for what is no socket. */
+static inline long kernel_is_tcp(int fd) {
+    int protocol = 0;
+    long result = kernel_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, sizeof protocol);
+    return result < 0 ? result : protocol == 6 || protocol == 262;
+}
+
 /* fcntl(F_GETFL) */
 static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
@@ -102,6 +108,12 @@ static inline long kernel_duplicate(int fd, int least) {
     return kernel_call(SYS_fcntl, fd, 1030, least, 0, 0, 0);
 }
 
+/* Whether two descriptors of the process stand for the same (kcmp(2)). Where the kernel does not tell, they may. */
+static inline int kernel_is_same_file(int fd, int other) {
+    long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    return kernel_call(SYS_kcmp, process, process, 0 /* KCMP_FILE */, fd, other, 0) <= 0;
+}
+
 static inline long kernel_open_to_read(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
 }
@@ -126,10 +138,6 @@ static inline long kernel_map(size_t size) {
 /* The same, common to this process and those that fork from it. */
 static inline long kernel_map_shared(size_t size) {
     return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4021, -1, 0);
-}
-
-static inline size_t kernel_page_size(void) {
-    return getauxval(AT_PAGESZ);
 }
 
 /* Random bytes, as far as the kernel has any to give without waiting. */

@@ -8,7 +8,9 @@
 
 #include <stdint.h>
 
-/* Address of the Runtime once it is made; written once, under the lock. */
+/* Address of the Runtime once it is made; 1: it cannot be made. Written once, under the lock. */
 uint64_t *_Nonnull socksify_runtime_word(void);
+/* Whether there is a Runtime: whether anything has ever had to go through a proxy. */
+int runtime_is_made(void);
 /* Number of the thread that makes the Runtime, or looks up its first proxy; 0 when none does. */
 uint64_t *_Nonnull socksify_runtime_lock_word(void);

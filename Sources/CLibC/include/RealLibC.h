@@ -4,24 +4,46 @@
 #pragma once
 
 #include <netdb.h>
+#include <stdint.h>
 #include <sys/socket.h>
+
+/* Numbers of the hooked names. */
+enum {
+#define HOOK(name) HOOKED_##name,
+#include "HookedSymbols.h"
+#undef HOOK
+    HOOKED_COUNT,
+};
+
+/* What every hook looks at. Side by side, because each page that a hook touches costs a program more than its
+ * instructions do. */
+struct hot_state {
+    /* See InFlight.h. */
+    uint64_t in_flight;
+    /* libc's functions, as far as they were found. */
+    void *_Nullable real[HOOKED_COUNT];
+};
+extern struct hot_state hot_state __attribute__((visibility("hidden")));
 
 /* Finds the next definition of `name` behind this library and stores it in `slot`. Never returns NULL: for a name
  * that libc does not have, a function is returned that fails with ENOSYS. */
 void *_Nonnull socksify_find_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
-
-/* REAL(name) is libc's function of that name, found at the first use: hooks are called before any constructor of
- * this library ran. */
-#define REAL(name) ((__typeof__(&name))socksify_real(&real_##name, #name))
 
 static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
     void *function = __atomic_load_n(slot, __ATOMIC_RELAXED);
     return function ? function : socksify_find_real(slot, name);
 }
 
-#define HOOK(name) extern void *_Nullable real_##name;
-#include "HookedSymbols.h"
-#undef HOOK
+/* REAL(name) is libc's function of that name, found at the first use: hooks are called before any constructor of
+ * this library ran. */
+#define REAL(name) ((__typeof__(&name))socksify_real(&hot_state.real[HOOKED_##name], #name))
+
+/* The same, if it was found before; else NULL. */
+#define KNOWN(name) ((__typeof__(&name))__atomic_load_n(&hot_state.real[HOOKED_##name], __ATOMIC_RELAXED))
+
+/* Finds all of them. A child of fork may not look for one if its parent had other threads: one of them may have been
+ * loading a library, and the loader's lock is never released in the child. */
+void find_all_real(void);
 
 /* The functions that Swift calls. Contracts as in getaddrinfo(3), getnameinfo(3), gethostbyaddr(3). */
 int real_call_getaddrinfo(const char *_Nullable node, const char *_Nullable service,
