@@ -190,10 +190,12 @@ extension EndToEnd {
         @Test(arguments: hanging) func `nmap reports ports that nobody answers for as filtered`(
             script: Script
         ) async throws {
-            try await withProxy(script) { _, url in
+            try await withProxy(script) { proxy, url in
                 let command = EventLoopTool.nmap(ports: "81,82", host: "203.0.113.10", time: "300ms", "--max-retries=0")
                 let run = try await Client.run(command, proxy: url, limit: EventLoopStalls.patience)
                 #expect(EventLoopTool.states(run) == ["81 filtered", "82 filtered"], "\(run)")
+                // And not because they could not be tried.
+                #expect(proxy.sessions.count >= 2)
             }
         }
     }

@@ -64,6 +64,18 @@ extension EndToEnd {
 
         private static let ways = Way.allCases
 
+        @Test(arguments: ["0", "1"])
+        func `node's http and fetch get pages, with io_uring and without`(uring: String) async throws {
+            let urls = EventLoopTools.ways.map { EventLoopTool.url($0, "node") }
+            try await withProxy { _, url in
+                let run = try await Client.run(
+                    ["node", Program.source("client.mjs")] + urls, proxy: url,
+                    environment: ["UV_USE_IO_URING": uring])
+                let expected = EventLoopTools.ways.map { String(repeating: EventLoopTool.answer($0, "node"), count: 2) }
+                #expect(run.status == 0 && run.output == expected.joined(), "\(run)")
+            }
+        }
+
         @Test func `curl makes its parallel transfers, by name and by address`() async throws {
             try await withProxy { proxy, url in
                 let run = try await Client.run(EventLoopTool.curl(EventLoopTools.ways), proxy: url)
