@@ -113,8 +113,8 @@ long syscall(long number, ...) {
             return execveat((int)word[0], (const char *)word[1], (char *const *)word[2], (char *const *)word[3],
                             (int)word[4]);
         case SYS_io_uring_setup:
-            /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall back
-             * on epoll where there is none. */
+            /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall
+             * back on epoll where there is none. */
             errno = ENOSYS;
             return -1;
         default:

@@ -2,7 +2,7 @@
 
 #include "Kernel.h"
 
-uint8_t descriptor_marks[DESCRIPTOR_LIMIT];
+uint32_t descriptor_marks[DESCRIPTOR_LIMIT];
 
 static int end_of_descriptors;
 static int own_process;
@@ -47,9 +47,9 @@ uint32_t process_forks(void) {
     return __atomic_load_n(&forks, __ATOMIC_RELAXED);
 }
 
-void descriptor_set_mark(int fd, uint8_t mark) {
+void descriptor_set_mark(int fd, uint32_t mark) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return;
-    uint8_t old = __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED), new;
+    uint32_t old = __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED), new;
     do {
         new = old | mark;
         if (mark & DESCRIPTOR_IN_FLIGHT) new += DESCRIPTOR_MARKS + 1;
@@ -61,9 +61,9 @@ void descriptor_set_mark(int fd, uint8_t mark) {
         continue;
 }
 
-void descriptor_clear_marks(int fd, uint8_t marks, uint8_t seen) {
+void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return;
-    uint8_t old = __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
+    uint32_t old = __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
     while ((old ^ seen) <= DESCRIPTOR_MARKS && (old & marks) &&
            !__atomic_compare_exchange_n(&descriptor_marks[fd], &old, old & ~marks, 1, __ATOMIC_SEQ_CST,
                                         __ATOMIC_RELAXED))

@@ -197,8 +197,8 @@ private struct Connection {
         return .failed(.inProgress)
     }
 
-    private static var watchedMarks: UInt8 {
-        UInt8(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED)
+    private static var watchedMarks: UInt32 {
+        UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED)
     }
 
     /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does.

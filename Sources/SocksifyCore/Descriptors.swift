@@ -15,6 +15,6 @@ public enum Descriptors {
             flight.leave()
         }
         watched_forget_all(descriptor)
-        descriptor_clear_marks(descriptor, UInt8(DESCRIPTOR_MARKS), marks)
+        descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_MARKS), marks)
     }
 }

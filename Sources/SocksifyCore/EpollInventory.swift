@@ -19,7 +19,7 @@ struct EpollInventory {
             let places = bytes.bindMemory(to: watched_registration.self)
             return places.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
         }
-        let isDuplicated = descriptor_mark(descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
+        let isDuplicated = descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
         guard count >= 0, !isDuplicated else { return adoptFromEveryEpoll(flight) }
         for index in 0..<min(Int(count), seen.count) {
             let found = seen[index]
@@ -35,7 +35,7 @@ struct EpollInventory {
 
     private func adoptFromEveryEpoll(_ flight: HandshakeInFlight) {
         for descriptor in 0..<descriptor_end()
-        where descriptor_mark(descriptor) & UInt8(DESCRIPTOR_EPOLL) != 0 {
+        where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_EPOLL) != 0 {
             adopt(from: descriptor, flight)
         }
     }

@@ -54,10 +54,10 @@ struct HandshakeInFlight {
         }
         var stale = DESCRIPTOR_IN_FLIGHT
         // What is no TCP will never be in flight by another name either.
-        if seen & UInt8(DESCRIPTOR_DUPLICATED) != 0, socket.isTCP != true {
+        if seen & UInt32(DESCRIPTOR_DUPLICATED) != 0, socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }
-        descriptor_clear_marks(descriptor, UInt8(stale), seen)
+        descriptor_clear_marks(descriptor, UInt32(stale), seen)
         runtime.pointee.inFlight.correctCount()
         return .none
     }
@@ -84,15 +84,17 @@ struct HandshakeInFlight {
         let current = record.pointee.descriptor
         guard current != descriptor, Socket(descriptor: current).cookie != cookie else { return }
         record.pointee.descriptor = descriptor
-        descriptor_set_mark(descriptor, UInt8(DESCRIPTOR_IN_FLIGHT))
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
     }
 
-    /// Lets others have it, and takes another look at the socket if one of them asked for that.
+    /// Lets others have it, and takes another look at the socket if one of them asked for that. By then the place may be
+    /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
         while table.leave(place) {
-            step()
-            if isRemoved { return }
+            guard var next = HandshakeInFlight.at(place, runtime) else { return }
+            next.step()
+            if next.isRemoved { return }
         }
     }
 
@@ -346,7 +348,7 @@ struct HandshakeInFlight {
     }
 
     private func isDuplicated(_ descriptor: Int32) -> Bool {
-        descriptor_mark(descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
+        descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
     }
 
     private func append(_ epoll: Int32, _ asked: EpollRegistration) -> Bool {
@@ -433,7 +435,7 @@ struct HandshakeInFlight {
         }
         if restore(registration.asked, registration.epoll) != 0 {
             for epoll in 0..<descriptor_end()
-            where isDuplicated(epoll) && descriptor_mark(epoll) & UInt8(DESCRIPTOR_EPOLL) != 0
+            where isDuplicated(epoll) && descriptor_mark(epoll) & UInt32(DESCRIPTOR_EPOLL) != 0
                 && index(of: epoll, target) == nil
             {
                 if restore(registration.asked, epoll) == 0 { break }

@@ -85,7 +85,8 @@ struct HandshakesInFlight: @unchecked Sendable {
         return .none
     }
 
-    /// Takes the handshake in this place; false when somebody else has it, who will then look at the socket again.
+    /// Takes the handshake in this place; false when there is none, or when somebody else has it, who will then look at
+    /// the socket again.
     func tryEnter(place: Int) -> Bool {
         guard place < places.end else { return false }
         if !lock(place).tryAcquire() {
@@ -104,12 +105,10 @@ struct HandshakesInFlight: @unchecked Sendable {
         asked(place).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
     }
 
-    /// Lets others have it. True when somebody asked for another look meanwhile, and the caller has it again for that.
+    /// Lets others have it. True when somebody asked for another look meanwhile: whoever lets go of it takes that look.
     func leave(_ place: Int) -> Bool {
         lock(place).release()
-        guard asked(place).pointee.load(ordering: .sequentiallyConsistent) != 0, places.cookie(of: place) != 0
-        else { return false }
-        return tryEnter(place: place)
+        return asked(place).pointee.load(ordering: .sequentiallyConsistent) != 0
     }
 
     // MARK: Records
@@ -130,9 +129,10 @@ struct HandshakesInFlight: @unchecked Sendable {
             places.giveBack(place)
             return nil
         }
-        in_flight_begin()
+        // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        descriptor_set_mark(self.record(place).pointee.descriptor, UInt8(DESCRIPTOR_IN_FLIGHT))
+        in_flight_begin()
+        descriptor_set_mark(self.record(place).pointee.descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
         return place
     }
 
@@ -144,9 +144,10 @@ struct HandshakesInFlight: @unchecked Sendable {
         audits.forget(record(place))
         deadlines.set(nil, for: place)
         places.withdraw(place)
+        if isOwn { in_flight_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-        if isOwn { in_flight_end() } else { correctCount() }
-        descriptor_clear_marks(descriptor, UInt8(DESCRIPTOR_IN_FLIGHT), seen)
+        if !isOwn { correctCount() }
+        descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), seen)
         lock(place).release()
         places.giveBack(place)
     }

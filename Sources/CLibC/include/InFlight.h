@@ -9,8 +9,9 @@
 
 #include "RealLibC.h"
 
-/* How many handshakes are in flight that this process may have the sockets of, in the lower half; how many it began, in
- * the upper half: two equal values mean that none was begun in between. The lower half may be too high, never too low. */
+/* How many handshakes are in flight that this process may have the sockets of, in the lower half; how many it began,
+ * in the upper half: two equal values mean that none was begun in between. The lower half may be too high, never too
+ * low. */
 static inline uint64_t in_flight_word(void) {
     return __atomic_load_n(&hot_state.in_flight, __ATOMIC_RELAXED);
 }
@@ -50,12 +51,13 @@ enum {
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
-#define DESCRIPTOR_LIMIT (1 << 20)
+#define DESCRIPTOR_LIMIT (1 << 18)
 
-/* The marks, and above them a count of how often DESCRIPTOR_IN_FLIGHT was set. */
-extern uint8_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hidden")));
+/* The marks, and above them a count of how often DESCRIPTOR_IN_FLIGHT was set: long enough that a thread which is
+ * suspended for a while does not take a later socket of the same number for the one that it has seen. */
+extern uint32_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hidden")));
 
-static inline uint8_t descriptor_mark(int fd) {
+static inline uint32_t descriptor_mark(int fd) {
     if ((unsigned)fd < DESCRIPTOR_LIMIT) return __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
     return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT;
 }
@@ -65,9 +67,9 @@ static inline int may_be_in_flight(int fd) {
     return any_in_flight(in_flight_word()) && (descriptor_mark(fd) & (DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED));
 }
 
-void descriptor_set_mark(int fd, uint8_t mark);
+void descriptor_set_mark(int fd, uint32_t mark);
 /* Takes marks away, unless the descriptor has come into flight since it was `seen` so. */
-void descriptor_clear_marks(int fd, uint8_t marks, uint8_t seen);
+void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
 
 /* Marked descriptors are those below this number. */
 int descriptor_end(void);
