@@ -379,15 +379,7 @@ static void refused_and_again(void) {
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say("error %s\n", error_of(fd));
-    if (native) {
-        listening = listener("127.0.0.1", "0", &far_address);
-        target = far_address;
-        /* The kernel wants to be told that the first attempt is over. */
-        connect_to_target(fd);
-        fill_queue();
-    }
-    f = depart_with(fd, at);
-    reach(&f, at);
+    f = depart_again(fd, at);
     say("in flight %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));

@@ -93,6 +93,71 @@ static void expiring(void) {
     say_connected(&f, "");
 }
 
+static volatile int is_urgent;
+
+/* One byte at a time: of both answers while the program sleeps; or of a long name, until it is enough. */
+static void *serve_bytes(void *argument) {
+    flight *f = argument;
+    char reply[5 + 255 + 2] = {5, 0, 0, 3, (char)255};
+    if (native) {
+        while (!is_urgent) usleep(1000);
+        land(f, "");
+        return NULL;
+    }
+    reach(f, REACHED);
+    await(f, 3);
+    unsigned char bytes[10];
+    require(read_all(f->far, bytes, 3));
+    for (int index = 0; index < 2; index++) {
+        await_sleep(main_thread);
+        require(write(f->far, index == 0 ? "\5" : "\0", 1) == 1);
+    }
+    await(f, 10);
+    require(read_all(f->far, bytes, 10));
+    for (size_t index = 0; index < sizeof reply; index++) {
+        if (!is_urgent) usleep(20000);
+        else await_sleep(main_thread);
+        require(write(f->far, &reply[index], 1) == 1);
+    }
+    return NULL;
+}
+
+/* So many bytes that the time is over before them: it does not begin anew with each. */
+static void dripping(void) {
+    pthread_t thread;
+    flight f = depart(REACHED);
+    drive = NULL;
+    require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, 300)));
+    is_urgent = 1;
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    pthread_join(thread, NULL);
+    say_connected(&f, "");
+}
+
+static void by_bytes(void) {
+    pthread_t thread;
+    is_urgent = 1;
+    flight f = depart(REACHED);
+    drive = NULL;
+    require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    pthread_join(thread, NULL);
+    say_connected(&f, "");
+}
+
+/* Both answers, and what the target says, before anything is asked. */
+static void answered_early(void) {
+    flight f = depart(REACHED);
+    reach(&f, REACHED);
+    if (native) land(&f, "early bird");
+    else require(write(f.far, "\5\0\5\0\0\1\0\0\0\0\0\0early bird", 22) == 22);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    char bytes[13];
+    if (!native) require(read_all(f.far, bytes, 13) && memcmp(bytes, "\5\1\0\5\1\0\1\313\0\161\12\0\120", 13) == 0);
+    say_connected(&f, "early bird");
+}
+
 static volatile sig_atomic_t handled;
 
 static void handle(int number) {
@@ -191,6 +256,7 @@ static void refused(void) {
 static const flight_case cases[] = {
     {"without-limit", without_limit}, {"with-limit", with_limit}, {"early", early}, {"reading-only", reading_only},
     {"without-waiting", without_waiting}, {"in-slices", in_slices}, {"expiring", expiring},
+    {"dripping", dripping}, {"by-bytes", by_bytes}, {"answered-early", answered_early},
     {"interrupted", interrupted}, {"unmasked", unmasked}, {"masked", masked}, {"refused", refused}, {0},
 };
 
