@@ -13,7 +13,9 @@ let librarySettings: [SwiftSetting] = [
     .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
 // Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h).
-let cSettings: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-fexceptions", "-Wall", "-Wextra"])]
+let cSettings: [CSetting] = [
+    .define("_GNU_SOURCE"), .unsafeFlags(["-fasynchronous-unwind-tables", "-Wall", "-Wextra"]),
+]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -52,4 +53,17 @@ static inline struct sockaddr_in endpoint(const char *address, const char *port)
     errno = EINVAL;
     if (inet_pton(AF_INET, address, &endpoint.sin_addr) != 1) fail(address);
     return endpoint;
+}
+
+/// Lets the process have as many descriptors as a connection for every port would take, or as many as it may.
+static inline void allowDescriptors(void) {
+    const rlim_t wanted = 65536;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) fail("getrlimit");
+    if (limit.rlim_cur >= wanted) return;
+    struct rlimit raised = {.rlim_cur = wanted, .rlim_max = limit.rlim_max > wanted ? limit.rlim_max : wanted};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+    // Not everybody may raise the hard limit.
+    raised.rlim_cur = raised.rlim_max = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &raised) != 0) fail("setrlimit");
 }

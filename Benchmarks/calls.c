@@ -14,8 +14,10 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 // Few enough that most batches escape interruption: the median of many short pairs is steadier than that of
@@ -24,15 +26,24 @@ enum { callsInBatch = 32 };
 
 struct functions {
     ssize_t (*write)(int, const void *, size_t);
+    ssize_t (*read)(int, void *, size_t);
     ssize_t (*send)(int, const void *, size_t, int);
     ssize_t (*recv)(int, void *, size_t, int);
     int (*dup)(int);
     int (*close)(int);
+    int (*poll)(struct pollfd *, nfds_t, int);
+    int (*epoll_wait)(int, struct epoll_event *, int, int);
+    int (*epoll_ctl)(int, int, int, struct epoll_event *);
 };
 
-static int devNull, pair[2];
+static int devNull, devZero, pair[2], emptyEpoll, epoll;
 
 static bool writeOnce(const struct functions *functions) { return functions->write(devNull, "x", 1) == 1; }
+
+static bool readOnce(const struct functions *functions) {
+    char byte;
+    return functions->read(devZero, &byte, 1) == 1;
+}
 
 static bool sendAndReceiveOnce(const struct functions *functions) {
     char byte;
@@ -44,6 +55,22 @@ static bool dupAndCloseOnce(const struct functions *functions) {
     return copy >= 0 && functions->close(copy) == 0;
 }
 
+// What an event loop that has nothing to do asks for.
+static bool pollOnce(const struct functions *functions) {
+    struct pollfd polled = {.fd = pair[0], .events = POLLIN};
+    return functions->poll(&polled, 1, 0) == 0;
+}
+
+static bool epollWaitOnce(const struct functions *functions) {
+    struct epoll_event events[8];
+    return functions->epoll_wait(emptyEpoll, events, 8, 0) == 0;
+}
+
+static bool epollControlOnce(const struct functions *functions) {
+    struct epoll_event event = {.events = EPOLLIN};
+    return functions->epoll_ctl(epoll, EPOLL_CTL_MOD, pair[0], &event) == 0;
+}
+
 static const struct operation {
     const char *name;
     bool (*once)(const struct functions *);
@@ -51,17 +78,25 @@ static const struct operation {
     size_t first, count;
 } operations[] = {
     {"write", writeOnce, offsetof(struct functions, write), 1},
+    {"read", readOnce, offsetof(struct functions, read), 1},
     {"send+recv", sendAndReceiveOnce, offsetof(struct functions, send), 2},
     {"dup+close", dupAndCloseOnce, offsetof(struct functions, dup), 2},
+    {"poll", pollOnce, offsetof(struct functions, poll), 1},
+    {"epoll_wait", epollWaitOnce, offsetof(struct functions, epoll_wait), 1},
+    {"epoll_ctl", epollControlOnce, offsetof(struct functions, epoll_ctl), 1},
 };
 
 static struct functions functionsFrom(void *handle) {
     struct functions functions = {
         .write = dlsym(handle, "write"),
+        .read = dlsym(handle, "read"),
         .send = dlsym(handle, "send"),
         .recv = dlsym(handle, "recv"),
         .dup = dlsym(handle, "dup"),
         .close = dlsym(handle, "close"),
+        .poll = dlsym(handle, "poll"),
+        .epoll_wait = dlsym(handle, "epoll_wait"),
+        .epoll_ctl = dlsym(handle, "epoll_ctl"),
     };
     return functions;
 }
@@ -83,7 +118,13 @@ int main(int argc, char **argv) {
     }
     devNull = open("/dev/null", O_WRONLY);
     if (devNull < 0) fail("/dev/null");
+    devZero = open("/dev/zero", O_RDONLY);
+    if (devZero < 0) fail("/dev/zero");
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) fail("socketpair");
+    emptyEpoll = epoll_create1(0);
+    epoll = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+    if (emptyEpoll < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, pair[0], &event) != 0) fail("epoll");
 
     void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
     if (!libc) fail("libc.so.6");

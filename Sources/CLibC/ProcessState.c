@@ -1,6 +1,6 @@
 #include "ProcessState.h"
 
-static uint64_t runtime, runtime_lock, parked_count;
+static uint64_t runtime, runtime_lock;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
@@ -8,8 +8,4 @@ uint64_t *socksify_runtime_word(void) {
 
 uint64_t *socksify_runtime_lock_word(void) {
     return &runtime_lock;
-}
-
-uint64_t *socksify_parked_count_word(void) {
-    return &parked_count;
 }

@@ -20,7 +20,7 @@ public enum Connect {
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
     ) -> Outcome {
         guard let peer = SocketAddress(address, length: length) else {
-            if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { forget(descriptor) }
+            if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { return dissolve(descriptor) }
             return .pass
         }
         let runtime: UnsafePointer<Runtime>
@@ -29,6 +29,7 @@ public enum Connect {
         case .unusable: return .failed(.networkUnreachable)
         case .beingMade: return .pass
         }
+        if let outcome = Connection.resume(descriptor, runtime) { return outcome }
         let target: Target
         switch decide(on: peer, runtime) {
         case .pass:
@@ -44,17 +45,24 @@ public enum Connect {
         guard let isTCP = socket.isTCP else { return .pass }
         // What is no stream cannot go through the proxy, and must not go around it; but what is no IP goes nowhere.
         guard isTCP else { return socket.isInternet ? .failed(.networkUnreachable) : .pass }
-        let connection = Connection(socket: socket, runtime: runtime)
-        if let outcome = connection.resume() { return outcome }
-        return connection.begin(peer: peer, target: target)
+        guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
+        return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)
+            .begin(peer: peer, target: target)
     }
 
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
-    private static func forget(_ descriptor: Int32) {
-        guard let runtime = Runtime.existing, !runtime.pointee.parked.isEmpty,
-            let cookie = Socket(descriptor: descriptor).cookie
-        else { return }
-        _ = runtime.pointee.parked.take(cookie: cookie)
+    private static func dissolve(_ descriptor: Int32) -> Outcome {
+        guard !HandshakesInFlight.isEmpty, let runtime = Runtime.existing,
+            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return .pass }
+        defer { flight.leave() }
+        do {
+            try flight.socket.disconnect()
+        } catch {
+            return .failed(error)
+        }
+        flight.abandon()
+        return .succeeded
     }
 
     /// What the last proxy is asked for. A name goes by its number, because it is long, and a signal handler's stack is
@@ -98,12 +106,35 @@ public enum Connect {
     }
 }
 
-/// One socket on its way through the proxies.
+/// One socket on its way through the proxies, in one call of connect(2).
 private struct Connection {
     let socket: Socket
+    let cookie: UInt64
+    let isNonBlocking: Bool
     let runtime: UnsafePointer<Runtime>
 
     private var configuration: Configuration { runtime.pointee.configuration }
+    private var table: HandshakesInFlight { runtime.pointee.inFlight }
+
+    /// Goes on with the handshake that an earlier call left; nil when there is none.
+    static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome? {
+        guard may_be_in_flight(descriptor) != 0 else { return nil }
+        switch HandshakeInFlight.of(descriptor, runtime) {
+        case .none: return nil
+        case .busy: return .failed(.alreadyInProgress)
+        case .entered(var flight):
+            defer { flight.leave() }
+            switch flight.step() {
+            case .established: return .succeeded
+            case .failed: return flight.takeFailure().map { .failed($0) }
+            case .underWay: break
+            }
+        }
+        let socket = Socket(descriptor: descriptor)
+        guard !socket.isNonBlocking, let cookie = socket.cookie else { return .failed(.alreadyInProgress) }
+        return Connection(socket: socket, cookie: cookie, isNonBlocking: false, runtime: runtime)
+            .drive(since: Clock.now, whenTimeIsOver: .alreadyInProgress)
+    }
 
     func begin(peer: SocketAddress, target: Connect.Target) -> Outcome {
         guard let proxy = runtime.pointee.firstHop.address(for: peer) else {
@@ -113,27 +144,78 @@ private struct Connection {
             return .failed(.networkUnreachable)
         }
         guard let destination = endpoint(target) else { return .failed(.hostUnreachable) }
-        var handshake = Handshake(to: destination, peer: peer, configuration: configuration)
+        guard
+            let place = table.add(
+                HandshakeRecord(
+                    Handshake(to: destination, peer: peer, configuration: configuration),
+                    descriptor: socket.descriptor),
+                cookie: cookie)
+        else { return .failed(.outOfBuffers) }
+        let began = table.record(place).pointee.handshake.started
+        prepare(HandshakeInFlight(runtime: runtime, socket: socket, place: place))
         do {
             try connect(to: proxy)
-            handshake.connected()
         } catch {
             switch error {
-            case .inProgress where socket.isNonBlocking:
-                return drive(&handshake, isNonBlocking: true)
+            case .inProgress where isNonBlocking:
+                enter { flight in
+                    flight.isUnwatched()
+                    flight.started()
+                }
+                return .failed(error)
             case .interrupted where socket.sendTimeout == nil && kernel_some_handler_interrupts() == 0:
                 // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
-                return drive(&handshake, isNonBlocking: false)
+                enter { $0.started() }
+                return drive(since: began, whenTimeIsOver: .inProgress)
             case .inProgress, .interrupted:
-                return park(&handshake, reason: error)
+                enter { $0.started() }
+                return .failed(error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
-                return fail(&handshake, .kernel(error))
+                enter { flight in
+                    flight.fail(.kernel(error))
+                    _ = flight.takeFailure()
+                }
+                return .failed(error)
             default:
-                // Of the socket's state, not of the proxy: EISCONN, EALREADY and the like.
+                // Of the socket's state, not of the proxy: EISCONN and the like.
+                enter { $0.abandon() }
                 return .failed(error)
             }
         }
-        return drive(&handshake, isNonBlocking: false)
+        enter { flight in
+            flight.connected()
+            flight.started()
+        }
+        // With TCP_FASTOPEN_CONNECT the kernel says so before it has sent anything.
+        guard isNonBlocking else {
+            return drive(since: began, whenTimeIsOver: .inProgress, events: Int16(POLLOUT))
+        }
+        enter { flight in
+            flight.isUnwatched()
+            flight.step()
+        }
+        return .failed(.inProgress)
+    }
+
+    private static var watchedMarks: UInt8 {
+        UInt8(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED)
+    }
+
+    /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does.
+    private func prepare(_ flight: HandshakeInFlight) {
+        if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
+            EpollInventory(runtime).adoptRegistrations(of: flight)
+        }
+        if configuration.connectTimeout > 0, isNonBlocking { flight.limitConnecting() }
+        flight.leave()
+    }
+
+    /// Runs `body` with the handshake, if there still is one.
+    private func enter(_ body: (inout HandshakeInFlight) -> Void) {
+        guard case .record(let place) = table.enter(cookie: cookie) else { return }
+        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+        body(&flight)
+        flight.leave()
     }
 
     /// nil for a name that was replaced meanwhile.
@@ -145,20 +227,12 @@ private struct Connection {
         }
     }
 
-    /// Goes on with the handshake that an earlier connect(2) left; nil when there is none.
-    func resume() -> Outcome? {
-        guard !runtime.pointee.parked.isEmpty, let cookie = socket.cookie,
-            var handshake = runtime.pointee.parked.take(cookie: cookie)
-        else { return nil }
-        return drive(&handshake, isNonBlocking: socket.isNonBlocking, isResumed: true)
-    }
-
     /// Connects to the first proxy, in the configured time.
     ///
     /// A blocking connect(2) has no limit but SO_SNDTIMEO, so a configured one that is shorter stands there meanwhile.
     private func connect(to proxy: SocketAddress) throws(Errno) {
         let limit = configuration.connectTimeout
-        guard limit > 0, !socket.isNonBlocking else { return try socket.connect(to: proxy) }
+        guard limit > 0, !isNonBlocking else { return try socket.connect(to: proxy) }
         let sendTimeout = socket.sendTimeout
         if let sendTimeout, sendTimeout <= limit { return try socket.connect(to: proxy) }
         socket.setSendTimeout(milliseconds: limit)
@@ -167,85 +241,18 @@ private struct Connection {
             try socket.connect(to: proxy)
         } catch {
             guard error == .inProgress else { throw error }
-            socket.disconnect()
             throw .timedOut
         }
     }
 
-    private func drive(_ handshake: inout Handshake, isNonBlocking: Bool, isResumed: Bool = false) -> Outcome {
+    private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
         let driver = HandshakeDriver(
-            socket: socket, configuration: configuration, isNonBlocking: isNonBlocking,
-            began: isResumed ? Clock.now : handshake.started)
-        switch driver.drive(&handshake) {
-        case .established:
-            if let cookie = socket.cookie { runtime.pointee.sockets.insert(handshake.peer, cookie: cookie) }
-            report(&handshake)
-            return .succeeded
-        case .sendTimeoutOver:
-            return park(&handshake, reason: isResumed ? .alreadyInProgress : .inProgress)
-        case .interrupted:
-            return park(&handshake, reason: .interrupted)
-        case .failed(let error):
-            return fail(&handshake, error)
+            socket: socket, cookie: cookie, runtime: runtime, limit: .sendTimeout, began: began)
+        switch driver.drive(events: events ?? socket.readyEvents) {
+        case .established: return .succeeded
+        case .timeOver: return .failed(error)
+        case .interrupted: return .failed(.interrupted)
+        case .failed(let error): return .failed(error)
         }
-    }
-
-    /// Leaves the handshake to the next call, and fails with `reason` now.
-    @inline(never)
-    private func park(_ handshake: inout Handshake, reason: Errno) -> Outcome {
-        guard let cookie = socket.cookie, runtime.pointee.parked.park(handshake, cookie: cookie) else {
-            socket.disconnect()
-            return .failed(Errno(ENOBUFS))
-        }
-        return .failed(reason)
-    }
-
-    /// Gives the socket back as it was before the call.
-    @inline(never)
-    private func fail(_ handshake: inout Handshake, _ error: HandshakeError) -> Outcome {
-        socket.disconnect()
-        report(&handshake, error)
-        return .failed(error.errno)
-    }
-
-    @inline(never)
-    private func report(_ handshake: inout Handshake) {
-        Log.write(.info, configuration) { line in
-            line.append("tcp ")
-            handshake.destination.write(to: &line)
-            line.append(" via ")
-            writeProxy(handshake.hop, to: &line)
-            line.append(" in ")
-            line.append(decimal: Clock.now - handshake.started)
-            line.append(" ms")
-        }
-    }
-
-    /// A proxy that cannot be spoken with is what a person must know of; a target that it cannot reach is what the
-    /// program tells in its own words.
-    @inline(never)
-    private func report(_ handshake: inout Handshake, _ error: HandshakeError) {
-        var level = LogLevel.error
-        if case .proxy(.rejected) = error, handshake.hop + 1 == configuration.proxies.count { level = .info }
-        Log.write(level, configuration) { line in
-            line.append("tcp ")
-            handshake.destination.write(to: &line)
-            line.append(": proxy ")
-            writeProxy(handshake.hop, to: &line)
-            line.append(" ")
-            switch error {
-            case .proxy(let error): error.write(to: &line)
-            case .timedOut: line.append("did not answer in time")
-            case .kernel(let errno):
-                line.append(handshake.isConnecting ? "cannot be connected to: " : "failed: ")
-                errno.write(to: &line)
-            }
-        }
-    }
-
-    private func writeProxy(_ hop: Int, to line: inout LogLine) {
-        guard hop < configuration.proxies.count else { return }
-        let proxy = configuration.proxies[hop]
-        Endpoint(host: proxy.host, port: proxy.port).write(to: &line)
     }
 }

@@ -28,6 +28,7 @@ public struct Errno: Error, Equatable {
         }
     }
 
+    static var aborted: Errno { Errno(ECONNABORTED) }
     static var accessDenied: Errno { Errno(EACCES) }
     static var again: Errno { Errno(EAGAIN) }
     static var alreadyInProgress: Errno { Errno(EALREADY) }
@@ -37,6 +38,7 @@ public struct Errno: Error, Equatable {
     static var hostUnreachable: Errno { Errno(EHOSTUNREACH) }
     static var inProgress: Errno { Errno(EINPROGRESS) }
     static var interrupted: Errno { Errno(EINTR) }
+    static var outOfBuffers: Errno { Errno(ENOBUFS) }
     static var networkUnreachable: Errno { Errno(ENETUNREACH) }
     static var timedOut: Errno { Errno(ETIMEDOUT) }
 }

@@ -6,6 +6,8 @@ enum HandshakeError: Error {
     case proxy(ProtocolError)
     /// The proxy, or the way to it, failed.
     case kernel(Errno)
+    /// The kernel could not connect to the proxy, and keeps the error for whoever asks first.
+    case byKernel
     /// The proxy did not answer in the configured time.
     case timedOut
 
@@ -13,6 +15,7 @@ enum HandshakeError: Error {
     var errno: Errno {
         switch self {
         case .timedOut: .timedOut
+        case .byKernel: .connectionRefused
         // What happens to an accepted connection is no error of connect(2); to the program none was ever accepted.
         case .kernel(.connectionReset), .kernel(.brokenPipe): .connectionRefused
         case .kernel(let errno): errno

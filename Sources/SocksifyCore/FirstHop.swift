@@ -51,7 +51,7 @@ struct FirstHop: @unchecked Sendable {
     func lookUp() -> Lookup {
         guard count.pointee.load(ordering: .acquiring) == 0, case .name(let name) = host else { return .found }
         let lock = ThreadLock(socksify_runtime_lock_word())
-        guard lock.acquire() else { return .underWay }
+        if case .isOwn = lock.acquire() { return .underWay }
         defer { lock.release() }
         if count.pointee.load(ordering: .acquiring) == 0 {
             count.pointee.store(UInt64(resolve(name)), ordering: .releasing)

@@ -36,8 +36,8 @@ struct Handshake {
 
     /// How far a step came.
     enum Progress {
-        /// Until the socket is ready for this, nothing can be done.
-        case waiting(for: Socket.Readiness)
+        /// Until the socket is ready for what `readiness` says, nothing can be done.
+        case waiting
         /// The connection is the program's.
         case established
     }
@@ -55,25 +55,35 @@ struct Handshake {
         return false
     }
 
+    /// What the socket is to be ready for before there is anything to do.
+    var readiness: Socket.Readiness {
+        if case .receiving = stage { return .toRead }
+        return .toWrite
+    }
+
     /// The TCP connection to the first proxy stands.
     mutating func connected() {
         perform(engine.start(writing: &outgoing))
     }
 
     /// Goes as far as the socket allows.
-    mutating func advance(on socket: Socket, _ configuration: Configuration) throws(HandshakeError) -> Progress {
+    ///
+    /// - Parameter isEdgeTriggered: whether the caller learns of new bytes alone, not of those that lie there. An
+    ///   answer cannot be there right after its question, but a proxy may have sent it unasked.
+    mutating func advance(
+        on socket: Socket, _ configuration: Configuration, isEdgeTriggered: Bool
+    ) throws(HandshakeError) -> Progress {
         while true {
             switch stage {
             case .connecting:
-                return .waiting(for: .toWrite)
+                return .waiting
             case .sending:
-                guard try send(on: socket) else { return .waiting(for: .toWrite) }
+                guard try send(on: socket) else { return .waiting }
                 deadline = nil
                 stage = .receiving
-                // The answer cannot be there yet.
-                return .waiting(for: .toRead)
+                if !isEdgeTriggered { return .waiting }
             case .receiving:
-                guard try receive(on: socket) else { return .waiting(for: .toRead) }
+                guard try receive(on: socket) else { return .waiting }
                 if case .established = try takeAnswer(configuration) { return .established }
             }
         }
@@ -140,7 +150,7 @@ struct Handshake {
             if case .sendUsernamePassword = action { writeCredentials(configuration) }
             perform(action)
         }
-        return .waiting(for: .toRead)
+        return .waiting
     }
 
     private mutating func perform(_ action: ClientHandshake.Action) {

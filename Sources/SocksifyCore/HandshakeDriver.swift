@@ -1,100 +1,127 @@
 import CLibC
 import ProxyConfig
+import SocketTable
 
-/// Drives a handshake in the calling thread: steps it, and waits in between.
+/// Drives a handshake in flight in the calling thread, for a call that waits: steps it, and waits in between. While it
+/// waits others may step it too.
 struct HandshakeDriver {
     let socket: Socket
-    let configuration: Configuration
-    /// Whether the program may not be kept waiting by connect(2): then no signal and no SO_SNDTIMEO ends the call,
-    /// because neither could end connect(2) on such a socket.
-    let isNonBlocking: Bool
+    let cookie: UInt64
+    let runtime: UnsafePointer<Runtime>
+    /// The option of the socket that limits the call.
+    let limit: TimeLimit
     /// When the call began, in milliseconds of `Clock`.
     let began: Int
+
+    enum TimeLimit {
+        /// SO_SNDTIMEO
+        case sendTimeout
+        /// SO_RCVTIMEO
+        case receiveTimeout
+    }
 
     /// Why the driver came back.
     enum Outcome {
         case established
-        /// SO_SNDTIMEO is over; the handshake can go on.
-        case sendTimeoutOver
+        /// The call's time is over; the handshake can go on.
+        case timeOver
         /// A signal whose handler does not restart calls; the handshake can go on.
         case interrupted
-        case failed(HandshakeError)
+        case failed(Errno)
     }
 
-    /// The time until SO_SNDTIMEO is looked up. Most answers come sooner, and spare the system call.
-    private static var graceBeforeSendTimeout: Int { 10 }
+    /// The time until the call's limit is looked up. Most answers come sooner, and spare the system call.
+    private static var graceBeforeLimit: Int { 10 }
+    /// How long a wait may be when another thread could end the handshake meanwhile, which poll(2) does not tell.
+    private static var longestSharedWait: Int { 50 }
 
-    func drive(_ handshake: inout Handshake) -> Outcome {
-        var sendTimeout = SendTimeout.unknown
+    /// - Parameter events: what poll(2) says of the socket.
+    func drive(events: Int16) -> Outcome {
+        var events = events
+        var end = End.unknown
         while true {
             let readiness: Socket.Readiness
-            do {
-                switch try handshake.advance(on: socket, configuration) {
-                case .established: return .established
-                case .waiting(let wanted): readiness = wanted
-                }
-            } catch {
-                return .failed(error)
+            let deadline: Int?
+            switch step(events) {
+            case .over(let outcome): return outcome
+            case .waiting(let wanted, let limit): (readiness, deadline) = (wanted, limit)
             }
-            if let outcome = wait(for: readiness, &handshake, &sendTimeout) { return outcome }
-            if handshake.isConnecting {
-                do {
-                    try socket.concludeConnecting()
-                } catch {
-                    return .failed(.kernel(error))
-                }
-                handshake.connected()
+            switch wait(for: readiness, until: deadline, &end) {
+            case .over(let outcome): return outcome
+            case .ready(let ready): events = ready
             }
         }
     }
 
-    private enum SendTimeout {
+    private enum Step {
+        case waiting(Socket.Readiness, until: Int?)
+        case over(Outcome)
+    }
+
+    private func step(_ events: Int16) -> Step {
+        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else {
+            // Another thread ended it; or the socket was closed.
+            return .over(runtime.pointee.sockets.peer(cookie: cookie) == nil ? .failed(.aborted) : .established)
+        }
+        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+        defer { flight.leave() }
+        flight.isWatched()
+        switch flight.step(events: events) {
+        case .established: return .over(.established)
+        case .failed: return .over(.failed(flight.takeFailure() ?? .aborted))
+        case .underWay: break
+        }
+        if let deadline = flight.deadline, deadline <= Clock.now {
+            flight.fail(.timedOut)
+            return .over(.failed(flight.takeFailure() ?? .aborted))
+        }
+        return .waiting(flight.readiness, until: flight.deadline)
+    }
+
+    /// When the call's own limit is over.
+    private enum End {
         case unknown
-        /// The socket has none, or it does not apply.
         case none
-        /// When it is over, in milliseconds of `Clock`.
+        /// In milliseconds of `Clock`.
         case at(Int)
     }
 
-    /// Waits until the socket is ready, and returns nil; or until something ends the drive.
-    private func wait(
-        for readiness: Socket.Readiness, _ handshake: inout Handshake, _ sendTimeout: inout SendTimeout
-    ) -> Outcome? {
-        while true {
-            let now = Clock.now
-            let deadline = handshake.deadline ?? self.deadline(of: handshake, from: now)
-            handshake.deadline = deadline
-            if let deadline, deadline <= now { return .failed(.timedOut) }
-            var limit = deadline.map { $0 - now }
-            switch sendTimeout {
-            case .none: break
-            case .unknown where isNonBlocking: sendTimeout = .none
-            case .unknown: limit = min(limit ?? .max, HandshakeDriver.graceBeforeSendTimeout)
-            case .at(let end):
-                guard end > now else { return .sendTimeoutOver }
-                limit = min(limit ?? .max, end - now)
-            }
-            var isInterrupted = false
-            do {
-                if try socket.wait(for: readiness, milliseconds: limit) { return nil }
-            } catch {
-                guard error == .interrupted else { return .failed(.kernel(error)) }
-                isInterrupted = true
-            }
-            if case .unknown = sendTimeout {
-                sendTimeout = socket.sendTimeout.map { .at(began + $0) } ?? .none
-            }
-            if isInterrupted, !isNonBlocking {
-                // As connect(2): under SO_SNDTIMEO any handler ends the call, else only one without SA_RESTART. Which
-                // handler ran is not to be learned; where there are both kinds, the call ends.
-                if case .at = sendTimeout { return .interrupted }
-                if kernel_some_handler_interrupts() != 0 { return .interrupted }
-            }
-        }
+    private enum Wait {
+        /// The socket's events of poll(2); 0 when it is time for another look.
+        case ready(Int16)
+        case over(Outcome)
     }
 
-    private func deadline(of handshake: Handshake, from now: Int) -> Int? {
-        guard handshake.isConnecting else { return now + configuration.readTimeout }
-        return configuration.connectTimeout > 0 ? handshake.started + configuration.connectTimeout : nil
+    private func wait(for readiness: Socket.Readiness, until deadline: Int?, _ end: inout End) -> Wait {
+        let now = Clock.now
+        var milliseconds = deadline.map { max($0 - now, 0) }
+        if process_is_threaded() != 0 { milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestSharedWait) }
+        switch end {
+        case .none: break
+        case .unknown: milliseconds = min(milliseconds ?? .max, HandshakeDriver.graceBeforeLimit)
+        case .at(let end):
+            guard end > now else { return .over(.timeOver) }
+            milliseconds = min(milliseconds ?? .max, end - now)
+        }
+        let events: Int16
+        var isInterrupted = false
+        do {
+            events = try socket.wait(for: readiness, milliseconds: milliseconds)
+            if events != 0 { return .ready(events) }
+        } catch {
+            guard error == .interrupted else { return .over(.failed(error)) }
+            isInterrupted = true
+        }
+        if case .unknown = end {
+            let limit = limit == .sendTimeout ? socket.sendTimeout : socket.receiveTimeout
+            end = limit.map { .at(began + $0) } ?? .none
+        }
+        if isInterrupted {
+            // As connect(2): under a limit any handler ends the call, else only one without SA_RESTART. Which handler ran
+            // is not to be learned; where there are both kinds, the call ends.
+            if case .at = end { return .over(.interrupted) }
+            if kernel_some_handler_interrupts() != 0 { return .over(.interrupted) }
+        }
+        return .ready(0)
     }
 }

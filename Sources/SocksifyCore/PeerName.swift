@@ -19,8 +19,15 @@ public enum PeerName {
         let socket = Socket(descriptor: descriptor)
         guard let kernelPeer = socket.peer, runtime.pointee.firstHop.matches(kernelPeer), let cookie = socket.cookie
         else { return .byLibC }
-        let parked = runtime.pointee.parked
-        if !parked.isEmpty, parked.contains(cookie: cookie) { return .notConnected }
+        if may_be_in_flight(descriptor) != 0 {
+            switch HandshakeInFlight.of(descriptor, runtime) {
+            case .none: break
+            case .busy: return .notConnected
+            case .entered(var flight):
+                defer { flight.leave() }
+                guard case .established = flight.step() else { return .notConnected }
+            }
+        }
         return runtime.pointee.sockets.peer(cookie: cookie).map { .peer($0) } ?? .byLibC
     }
 }

@@ -16,7 +16,7 @@ struct Runtime {
     let fakeAddresses: FakeAddresses
     let names: NameTable
     let sockets: SocketTable
-    let parked: ParkedHandshakes
+    let inFlight: HandshakesInFlight
 
     /// Names that have an address at the same time. Address space of 18 MiB, of which what is used is taken.
     private static var nameCapacity: UInt32 { 65_536 }
@@ -39,7 +39,7 @@ struct Runtime {
         kernel_block_signals(&signals)
         defer { kernel_restore_signals(&signals) }
         let lock = ThreadLock(socksify_runtime_lock_word())
-        guard lock.acquire() else { return .beingMade }
+        if case .isOwn = lock.acquire() { return .beingMade }
         defer { lock.release() }
         if let known { return known }
         let made = make()
@@ -69,7 +69,7 @@ struct Runtime {
         let nameCapacity = min(Runtime.nameCapacity, fakeAddresses.capacity)
         guard let names = map(NameTable.size(capacity: nameCapacity)),
             let sockets = map(SocketTable.size(capacity: socketCapacity)),
-            let parked = map(ParkedHandshakes.size),
+            let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
             let firstHop = map(FirstHop.size),
             let place = map(MemoryLayout<Runtime>.size)
         else {
@@ -82,13 +82,16 @@ struct Runtime {
                 configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
                 fakeAddresses: fakeAddresses, names: NameTable(memory: names, capacity: nameCapacity),
                 sockets: SocketTable(memory: sockets, capacity: socketCapacity),
-                parked: ParkedHandshakes(memory: parked)))
+                inFlight: HandshakesInFlight(memory: inFlight, audits: audits)))
         return UnsafePointer(runtime)
     }
 
     private static func map(_ size: Int) -> UnsafeMutableRawPointer? {
-        let address = kernel_map(size)
-        return address < 0 ? nil : UnsafeMutableRawPointer(bitPattern: address)
+        address(kernel_map(size))
+    }
+
+    private static func address(_ mapped: Int) -> UnsafeMutableRawPointer? {
+        mapped < 0 ? nil : UnsafeMutableRawPointer(bitPattern: mapped)
     }
 
     /// What an address of the program stands for, by the configuration's way with names.

@@ -37,9 +37,14 @@ struct Socket {
     }
 
     /// SO_SNDTIMEO in milliseconds, rounded up; nil when it is not set. It limits how long connect(2) may take.
-    var sendTimeout: Int? {
+    var sendTimeout: Int? { timeout(SO_SNDTIMEO) }
+
+    /// SO_RCVTIMEO, likewise.
+    var receiveTimeout: Int? { timeout(SO_RCVTIMEO) }
+
+    private func timeout(_ option: Int32) -> Int? {
         var value = timeval()
-        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &value, Socket.timeoutSize) == 0,
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, option, &value, Socket.timeoutSize) == 0,
             value.tv_sec != 0 || value.tv_usec != 0
         else { return nil }
         let seconds = min(max(Int(value.tv_sec), 0), Clock.longest / 1000)
@@ -62,12 +67,12 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
-    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC). The ECONNRESET that
-    /// the kernel keeps for it is none of the program's connection.
-    func disconnect() {
+    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC). To the program's
+    /// poll(2) and epoll(7) it is one that failed: the kernel keeps an ECONNRESET for it.
+    func disconnect() throws(Errno) {
         var storage = sockaddr_storage()
-        _ = kernel_connect(descriptor, &storage, 16)
-        _ = takeError()
+        let result = kernel_connect(descriptor, &storage, 16)
+        guard result == 0 else { throw Errno(result: result) }
     }
 
     /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.
@@ -80,17 +85,20 @@ struct Socket {
         }
     }
 
-    /// Concludes a connection attempt that is over: throws what became of it.
+    /// Concludes a connection attempt that has succeeded. Only by another connect(2) does the kernel take note of it, and
+    /// lets the program's next connect(2) fail with EISCONN instead of succeeding.
     ///
-    /// By another connect(2): only so does the kernel take note of a success, and lets the program's next connect(2)
-    /// fail with EISCONN instead of succeeding.
-    func concludeConnecting() throws(Errno) {
-        guard let peer else { throw takeError() ?? .connectionRefused }
-        try connect(to: peer)
+    /// EALREADY when it is still under way.
+    func concludeConnecting(to address: SocketAddress) throws(Errno) {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        // TCP_FASTOPEN_CONNECT: the kernel calls connected what it will connect with the first bytes.
+        guard result == 0 || result == Int(-EISCONN) else { throw Errno(result: result) }
     }
 
     /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
-    private func takeError() -> Errno? {
+    func takeError() -> Errno? {
         var code: Int32 = 0
         let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
         guard result == 0 else { return Errno(result: result) }
@@ -113,19 +121,39 @@ struct Socket {
         return result
     }
 
+    /// Bytes that lie there to be received.
+    var unreadCount: Int { max(kernel_unread(descriptor), 0) }
+
     /// What poll(2) waits for.
     enum Readiness {
         case toRead, toWrite
+
+        var events: Int16 { Int16(self == .toRead ? POLLIN : POLLOUT) }
     }
 
-    /// Waits until the socket is ready or has an error. False when the time is over. EINTR by any signal handler.
+    /// What is ready now: events of poll(2), errors included.
+    var readyEvents: Int16 { Int16(truncatingIfNeeded: max(kernel_poll_now(descriptor, POLLIN | POLLOUT), 0)) }
+
+    /// Waits until the socket is ready or has an error, and returns its events of poll(2); 0 when the time is over.
+    /// EINTR by any signal handler.
     ///
     /// - Parameter milliseconds: nil waits without limit.
-    func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Bool {
-        var poll = pollfd(fd: descriptor, events: Int16(readiness == .toRead ? POLLIN : POLLOUT), revents: 0)
+    func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Int16 {
+        var poll = pollfd(fd: descriptor, events: readiness.events, revents: 0)
         let limit = Int32(truncatingIfNeeded: min(milliseconds ?? -1, Clock.longest))
         let result = cancellable_poll(&poll, limit)
         guard result >= 0 else { throw Errno(result: result) }
-        return result > 0
+        return poll.revents
+    }
+
+    /// TCP_USER_TIMEOUT in milliseconds (tcp(7)): how long the kernel tries; 0: as long as it likes.
+    var userTimeout: Int32 {
+        var value: Int32 = 0
+        return kernel_getsockopt(descriptor, Socket.tcp, TCP_USER_TIMEOUT, &value, 4) == 0 ? value : 0
+    }
+
+    func setUserTimeout(_ milliseconds: Int32) {
+        var value = milliseconds
+        _ = kernel_setsockopt(descriptor, Socket.tcp, TCP_USER_TIMEOUT, &value, 4)
     }
 }

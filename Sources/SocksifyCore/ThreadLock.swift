@@ -1,8 +1,8 @@
 import CLibC
 import Synchronization
 
-/// A lock in a word that holds the number of the thread that has it: a thread that is gone, because the process
-/// forked or a child of vfork ended, is seen not to hold it any more.
+/// A lock in a word that holds the number of the thread that has it: a thread that is gone, because it was killed, the
+/// process forked, or a child of vfork ended, is seen not to hold it any more. The word may be shared by processes.
 struct ThreadLock {
     private let word: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -10,25 +10,49 @@ struct ThreadLock {
         self.word = atomic(word)
     }
 
-    /// Waits for the lock. False when the calling thread has it already.
-    func acquire() -> Bool {
+    /// How `acquire` ended.
+    enum Acquisition {
+        case acquired
+        /// Its owner is gone: what it protects may be half changed.
+        case inherited
+        /// The calling thread has it already.
+        case isOwn
+    }
+
+    /// Attempts that only yield: owners mostly have it for a few system calls.
+    private static var patience: Int { 50 }
+
+    /// Waits for the lock.
+    func acquire() -> Acquisition {
         let own = UInt64(truncatingIfNeeded: kernel_thread_id())
+        var attempts = 0
         while true {
-            let (exchanged, holder) = word.pointee.compareExchange(expected: 0, desired: own, ordering: .acquiring)
-            if exchanged { return true }
-            if holder == own { return false }
-            if kernel_thread_exists(Int32(truncatingIfNeeded: holder)) == 0 {
-                if word.pointee.compareExchange(expected: holder, desired: own, ordering: .acquiring).exchanged {
-                    return true
-                }
-            } else {
+            let (exchanged, holder) = word.pointee.compareExchange(
+                expected: 0, desired: own, ordering: .sequentiallyConsistent)
+            if exchanged { return .acquired }
+            if holder == own { return .isOwn }
+            attempts += 1
+            if attempts < ThreadLock.patience {
+                kernel_yield()
+            } else if kernel_thread_exists(Int32(truncatingIfNeeded: holder)) != 0 {
                 kernel_sleep(200_000)
+            } else if word.pointee.compareExchange(
+                expected: holder, desired: own, ordering: .sequentiallyConsistent
+            ).exchanged {
+                return .inherited
             }
         }
     }
 
+    /// Takes the lock if it is free.
+    func tryAcquire() -> Bool {
+        word.pointee.compareExchange(
+            expected: 0, desired: UInt64(truncatingIfNeeded: kernel_thread_id()), ordering: .sequentiallyConsistent
+        ).exchanged
+    }
+
     func release() {
-        word.pointee.store(0, ordering: .releasing)
+        word.pointee.store(0, ordering: .sequentiallyConsistent)
     }
 }
 

@@ -23,6 +23,69 @@ public func socksify_connect(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _
 }
 
 @c @implementation
+public func socksify_prepare_io(_ fd: Int32, _ flags: UInt32) -> Int32 {
+    let direction = flags & UInt32(SOCKSIFY_SENDING) != 0 ? Stream.Direction.sending : .receiving
+    return Stream.prepare(fd, direction, isNonBlocking: flags & UInt32(SOCKSIFY_NONBLOCKING) != 0).result
+}
+
+@c @implementation
+public func socksify_take_error(_ fd: Int32) -> Int32 {
+    Stream.takeError(fd) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_is_in_flight(_ fd: Int32) -> Int32 {
+    Stream.isUnderWay(fd) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_shutdown(_ fd: Int32) -> Int32 {
+    Stream.shutDown(fd).result
+}
+
+@c @implementation
+public func socksify_end_descriptor(_ fd: Int32) {
+    Descriptors.end(fd)
+}
+
+@c @implementation
+public func socksify_poll_interest(_ fd: Int32) -> Int16 {
+    Readiness.interest(of: fd)
+}
+
+@c @implementation
+public func socksify_poll_advance(_ fd: Int32, _ events: Int16) -> Int32 {
+    Readiness.advance(fd, events: events) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_take_event(_ data: UInt64) -> Int32 {
+    Readiness.take(eventData: data) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_inspect_handshakes() -> Int {
+    Readiness.inspect() ?? -1
+}
+
+@c @implementation
+public func socksify_audit_epoll(_ epoll: Int32) {
+    Readiness.audit(epoll: epoll)
+}
+
+@c @implementation
+public func socksify_epoll_ctl(
+    _ epoll: Int32, _ operation: Int32, _ fd: Int32, _ events: UInt32, _ data: UInt64
+) -> Int32 {
+    Readiness.control(epoll, operation, fd, events: events, data: data).result
+}
+
+@c @implementation
+public func socksify_epoll_adopt(_ epoll: Int32, _ fd: Int32, _ events: UInt32, _ data: UInt64) {
+    Readiness.adopt(epoll, fd, events: events, data: data)
+}
+
+@c @implementation
 public func socksify_send_to(
     _ fd: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ flags: Int32
 ) -> Int32 {

@@ -23,12 +23,22 @@ public struct Script: Sendable {
 
     /// REP; anything but 0 without trying to reach the target. nil: what became of the attempt.
     public var replyCode: UInt8?
+    /// REP for requests for these ports, before `replyCode`.
+    public var replyCodes: [UInt16: UInt8] = [:]
     /// BND.ADDR; nil: that of the outgoing connection.
     public var boundAddress: Address?
     /// Sent in the same segment, behind the reply that says success.
     public var earlyData: [UInt8] = []
     /// How many times the reply that says success is repeated.
     public var extraReplies = 0
+
+    // When it answers.
+
+    /// How many connections must wait for METHOD at the same time before any is given it. From then on nobody waits.
+    public var gatheredGreetings = 0
+    /// How many connections must have asked for a target, and be waiting, before any request is acted upon. From then
+    /// on nobody waits.
+    public var gatheredRequests = 0
 
     // How it sends it.
 

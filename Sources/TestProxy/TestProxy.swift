@@ -30,7 +30,7 @@ public final class TestProxy: Sendable {
         host: String = "127.0.0.1", port: Int = 0, script: Script = Script(),
         report: (@Sendable (Session) -> Void)? = nil
     ) async throws -> TestProxy {
-        let (log, scripts) = (SessionLog(report: report), Scripts(script))
+        let (log, scripts, gatherings) = (SessionLog(report: report), Scripts(script), Gatherings())
         let listener = try await Listener.start(host: host, port: port) { channel in
             let index = log.begin(client: channel.remoteAddress?.ipAddress ?? "?")
             let script = scripts.script(for: index)
@@ -41,7 +41,7 @@ public final class TestProxy: Sendable {
             }
             if script.neverReads { try channel.syncOptions?.setOption(.autoRead, value: false) }
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(script: script, log: log, index: index))
+                ConnectionHandler(script: script, log: log, index: index, gatherings: gatherings))
         }
         return TestProxy(listener: listener, log: log, scripts: scripts, host: host)
     }

@@ -22,6 +22,12 @@ import Testing
         await target.stop()
     }
 
+    /// Whether an answer that must not come has not come after longer than it would take.
+    private func staysQuiet(_ client: RawClient) async throws -> Bool {
+        try await Task.sleep(for: .milliseconds(50))
+        return client.isQuiet()
+    }
+
     @Test func `Bytes are relayed both ways, and an end is passed on`() async throws {
         try await withProxy { proxy, target in
             let client = try RawClient(port: proxy.port)
@@ -170,6 +176,60 @@ import Testing
                 client.send(greeting)
                 #expect(try client.receive(2) == [5, number])
             }
+        }
+    }
+
+    @Test func `Nobody is answered before enough clients wait for the same answer`() async throws {
+        var script = Script()
+        script.gatheredGreetings = 2
+        script.gatheredRequests = 3
+        try await withProxy(script) { proxy, target in
+            let (first, second) = (try RawClient(port: proxy.port), try RawClient(port: proxy.port))
+            first.send(greeting)
+            #expect(try await staysQuiet(first))
+            second.send(greeting)
+            for client in [first, second] {
+                #expect(try client.receive(2) == [5, 0])
+                client.send(request(port: target.port))
+            }
+            // Greetings are answered at once from now on.
+            let third = try RawClient(port: proxy.port)
+            third.send(greeting)
+            #expect(try third.receive(2) == [5, 0])
+            #expect(try await staysQuiet(first))
+            #expect(second.isQuiet())
+            third.send(request(port: target.port))
+            for client in [first, second, third] { #expect(try client.receive(10).starts(with: [5, 0])) }
+        }
+    }
+
+    @Test func `A client that goes away is not waited with`() async throws {
+        var script = Script()
+        script.gatheredGreetings = 2
+        try await withProxy(script) { proxy, _ in
+            do {
+                let gone = try RawClient(port: proxy.port)
+                gone.send(greeting)
+            }
+            _ = await proxy.sessions(ended: 1)
+            let (first, second) = (try RawClient(port: proxy.port), try RawClient(port: proxy.port))
+            first.send(greeting)
+            #expect(try await staysQuiet(first))
+            second.send(greeting)
+            for client in [first, second] { #expect(try client.receive(2) == [5, 0]) }
+        }
+    }
+
+    @Test func `A port can have a reply of its own`() async throws {
+        try await withProxy { proxy, target in
+            var script = Script()
+            script.replyCodes = [UInt16(target.port): 4]
+            proxy.follow(script)
+            let client = try RawClient(port: proxy.port)
+            client.send(greeting)
+            #expect(try client.receive(2) == [5, 0])
+            client.send(request(port: target.port))
+            #expect(try client.receiveAll() == [5, 4, 0, 1, 0, 0, 0, 0, 0, 0])
         }
     }
 

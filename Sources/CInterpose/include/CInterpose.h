@@ -18,6 +18,41 @@ int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t ro
  * goes out without address and without MSG_FASTOPEN. */
 int socksify_send_to(int fd, const struct sockaddr *_Nonnull address, socklen_t length, int flags);
 
+/* The functions below are called only for what may_be_in_flight(), or while anything is. */
+
+enum { SOCKSIFY_SENDING = 1, SOCKSIFY_NONBLOCKING = 2 };
+/* Before a call that reads or writes; `flags` say which, and whether the call itself waits for nothing. SOCKSIFY_PASS
+ * when it can go on. */
+int socksify_prepare_io(int fd, unsigned int flags);
+
+/* SO_ERROR. SOCKSIFY_PASS, or the error, 0 for none. */
+int socksify_take_error(int fd);
+
+/* Whether a handshake is under way, so that nothing of the program's can be read. */
+int socksify_is_in_flight(int fd);
+
+/* shutdown(2) */
+int socksify_shutdown(int fd);
+
+/* The descriptor is about to be closed. */
+void socksify_end_descriptor(int fd);
+
+/* The events that a socket in flight is to be polled for; 0 when it is none. */
+short socksify_poll_interest(int fd);
+/* Goes on with a socket whose poll gave `events`. 0 when it is in flight no more. */
+int socksify_poll_advance(int fd, short events);
+
+/* Whether an event with this data is the library's, which has gone on with its socket then. */
+int socksify_take_event(uint64_t data);
+/* Ends the handshakes whose time is over. Milliseconds until the next one's is; -1: none is limited. */
+long socksify_inspect_handshakes(void);
+/* Before a wait on an epoll. */
+void socksify_audit_epoll(int epoll);
+/* epoll_ctl(2) */
+int socksify_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
+/* A registration was made while its socket came into flight. */
+void socksify_epoll_adopt(int epoll, int fd, uint32_t events, uint64_t data);
+
 /* getaddrinfo(3). SOCKSIFY_PASS or an EAI code. */
 int socksify_getaddrinfo(const char *_Nullable node, const char *_Nullable service,
                          const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);

@@ -5,10 +5,15 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "CancellableCalls.h"
+#include "InFlight.h"
 #include "InheritedEnvironment.h"
 #include "Kernel.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
+#include "WatchedDescriptors.h"

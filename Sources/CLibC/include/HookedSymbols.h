@@ -8,10 +8,65 @@ HOOK(connect)
 HOOK(__connect)
 HOOK(getpeername)
 
-/* Data that carries an address: MSG_FASTOPEN connects; datagrams have a destination each. */
+/* Data. While a socket is in flight there is none of the program's; sends with an address connect (MSG_FASTOPEN), or
+ * have a destination each. */
+HOOK(read)
+HOOK(__read)
+HOOK(__read_chk)
+HOOK(readv)
+HOOK(preadv2)
+HOOK(preadv64v2)
+HOOK(recv)
+HOOK(__recv_chk)
+HOOK(recvfrom)
+HOOK(__recvfrom_chk)
+HOOK(recvmsg)
+HOOK(recvmmsg)
+HOOK(write)
+HOOK(__write)
+HOOK(writev)
+HOOK(pwritev2)
+HOOK(pwritev64v2)
+HOOK(send)
+HOOK(__send)
 HOOK(sendto)
 HOOK(sendmsg)
 HOOK(sendmmsg)
+HOOK(sendfile)
+HOOK(sendfile64)
+HOOK(splice)
+
+/* Questions about a stream, and its end. */
+HOOK(getsockopt)
+HOOK(ioctl)
+HOOK(shutdown)
+
+/* Readiness. */
+HOOK(poll)
+HOOK(__poll)
+HOOK(__poll_chk)
+HOOK(ppoll)
+HOOK(__ppoll_chk)
+HOOK(select)
+HOOK(__select)
+HOOK(pselect)
+HOOK(epoll_ctl)
+HOOK(epoll_wait)
+HOOK(epoll_pwait)
+HOOK(epoll_pwait2)
+
+/* Descriptors that end, or get a second number. */
+HOOK(close)
+HOOK(__close)
+HOOK(close_range)
+HOOK(closefrom)
+HOOK(dup)
+HOOK(dup2)
+HOOK(__dup2)
+HOOK(dup3)
+HOOK(fcntl)
+HOOK(__fcntl)
+HOOK(fcntl64)
 
 /* Names. */
 HOOK(getaddrinfo)
@@ -62,11 +117,13 @@ HOOK(syscall)
 
 /* Left out, with the reason:
  *
- * close, close_range, closefrom, dup, dup2, dup3, fcntl, fclose: what is known of a socket belongs to its cookie, not
- *     to a descriptor, so that nothing has to be followed.
- * send, __send, write, writev: carry no address, so they cannot open a connection.
+ * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
+ *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
+ *     stream.
+ * epoll_create, epoll_create1: an epoll is known by what is registered with it.
+ * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.
  * gai_error, gai_suspend, gai_cancel: read the request, which is complete when getaddrinfo_a returns.
- * fork, _Fork: no state belongs to a process.
+ * fork, _Fork: what belongs to a process is kept right by pthread_atfork's mechanism, and by asking for its number.
  * vfork: a wrapper in C would return into a frame that the child has overwritten.
  * rcmd, rexec, ruserok: connect by libc's internal names; nothing uses them any more. */

@@ -10,6 +10,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -70,6 +73,35 @@ static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
 }
 
+/* Bytes that lie there to be read (tcp(7), SIOCINQ). */
+static inline long kernel_unread(int fd) {
+    int count = 0;
+    long result = kernel_call(SYS_ioctl, fd, FIONREAD, (long)&count, 0, 0, 0);
+    return result < 0 ? result : count;
+}
+
+/* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
+static inline long kernel_poll_now(int fd, int events) {
+    struct {
+        int fd;
+        short events, revents;
+    } poll = {fd, (short)events, 0};
+    struct timespec now = {0, 0};
+    long result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 8, 0);
+    return result < 0 ? result : poll.revents;
+}
+
+/* epoll_ctl(2) */
+static inline long kernel_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return kernel_call(SYS_epoll_ctl, epoll, operation, fd, (long)&event, 0, 0);
+}
+
+/* fcntl(F_DUPFD_CLOEXEC): the lowest free descriptor from `least` on. */
+static inline long kernel_duplicate(int fd, int least) {
+    return kernel_call(SYS_fcntl, fd, 1030, least, 0, 0, 0);
+}
+
 static inline long kernel_open_to_read(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
 }
@@ -91,13 +123,39 @@ static inline long kernel_map(size_t size) {
     return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4022, -1, 0);
 }
 
+/* The same, common to this process and those that fork from it. */
+static inline long kernel_map_shared(size_t size) {
+    return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4021, -1, 0);
+}
+
+static inline size_t kernel_page_size(void) {
+    return getauxval(AT_PAGESZ);
+}
+
+/* Random bytes, as far as the kernel has any to give without waiting. */
+static inline long kernel_random(void *_Nonnull bytes, size_t count) {
+    return kernel_call(SYS_getrandom, (long)bytes, (long)count, 1 /* GRND_NONBLOCK */, 0, 0, 0);
+}
+
+static inline long kernel_process_id(void) {
+    return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline int kernel_process_exists(int process) {
+    return kernel_call(SYS_kill, process, 0, 0, 0, 0, 0) != -3 /* ESRCH */;
+}
+
 static inline long kernel_thread_id(void) {
     return kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Whether the process has a thread of this number. */
+/* Whether there is a thread of this number, in whatever process. */
 static inline int kernel_thread_exists(int thread) {
-    return kernel_call(SYS_tgkill, kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0), thread, 0, 0, 0, 0) == 0;
+    return kernel_call(SYS_tkill, thread, 0, 0, 0, 0, 0) != -3 /* ESRCH */;
+}
+
+static inline void kernel_yield(void) {
+    kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 static inline void kernel_sleep(long nanoseconds) {

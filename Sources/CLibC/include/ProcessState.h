@@ -12,5 +12,3 @@
 uint64_t *_Nonnull socksify_runtime_word(void);
 /* Number of the thread that makes the Runtime, or looks up its first proxy; 0 when none does. */
 uint64_t *_Nonnull socksify_runtime_lock_word(void);
-/* Number of handshakes that a call left unfinished. */
-uint64_t *_Nonnull socksify_parked_count_word(void);

@@ -15,16 +15,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let script: Script
     private let log: SessionLog
     private let index: Int
+    private let gatherings: Gatherings
     private var handshake: ServerHandshake
     private var shaper: OutputShaper
     private var inbox: [UInt8] = []
     private var isBusy = false
+    /// What others have to come for before this client is answered.
+    private var gathering: Gathering?
     private var inputIsClosed = false
 
-    init(script: Script, log: SessionLog, index: Int) {
+    init(script: Script, log: SessionLog, index: Int, gatherings: Gatherings) {
         self.script = script
         self.log = log
         self.index = index
+        self.gatherings = gatherings
         handshake = ServerHandshake(script: script)
         shaper = OutputShaper(script: script)
     }
@@ -42,10 +46,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
         // A client that shuts down its sending side while we are at work may still want the answer.
         inputIsClosed = true
-        if !isBusy { end(context, .abandoned) }
+        // But one that is kept waiting does not count any more.
+        if gathering?.leave(index) == true || !isBusy { end(context, .abandoned) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        _ = gathering?.leave(index)
         log.update(index) { if $0.outcome == .inProgress { $0.outcome = .abandoned } }
         context.fireChannelInactive()
     }
@@ -57,8 +63,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func step(_ context: ChannelHandlerContext) {
         isBusy = true
         var next = ServerHandshake.Step.receive
-        log.update(index) { next = handshake.next(&inbox, &$0) }
-        perform(next, context)
+        var (isGreeted, isAsked) = (false, false)
+        log.update(index) { session in
+            let before = session
+            next = handshake.next(&inbox, &session)
+            isGreeted = before.chosenMethod == nil && session.chosenMethod != nil
+            isAsked = before.request == nil && session.request != nil
+        }
+        if isGreeted {
+            gather(gatherings.greetings, script.gatheredGreetings, context) { self.perform(next, $0) }
+        } else if isAsked {
+            gather(gatherings.requests, script.gatheredRequests, context) { self.perform(next, $0) }
+        } else {
+            perform(next, context)
+        }
     }
 
     private func perform(_ step: ServerHandshake.Step, _ context: ChannelHandlerContext) {
@@ -77,6 +95,19 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             relay(context)
         case .close(let outcome):
             end(context, outcome)
+        }
+    }
+
+    /// Goes on when enough others have come as far.
+    private func gather(
+        _ gathering: Gathering, _ size: Int, _ context: ChannelHandlerContext,
+        then next: @escaping (ChannelHandlerContext) -> Void
+    ) {
+        guard size > 1 else { return next(context) }
+        self.gathering = gathering
+        gathering.join(index, size: size, eventLoop: context.eventLoop).assumeIsolated().whenSuccess {
+            self.gathering = nil
+            if context.channel.isActive { next(context) }
         }
     }
 

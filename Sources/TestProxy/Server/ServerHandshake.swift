@@ -109,7 +109,9 @@ struct ServerHandshake {
 
     private mutating func answer(_ request: Request, _ session: inout Session) -> Step {
         session.request = request
-        if let code = script.replyCode, code != 0 { return failed(Reply.Code(rawValue: code)) }
+        if let code = script.replyCodes[request.port] ?? script.replyCode, code != 0 {
+            return failed(Reply.Code(rawValue: code))
+        }
         guard request.command == .connect else { return failed(.commandNotSupported) }
         state = .opening
         return .open(request)

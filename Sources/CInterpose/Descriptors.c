@@ -1,0 +1,75 @@
+/* Calls that end a descriptor, or make another for what one stands for. Nothing rests on seeing all of them: what is
+ * known of a socket belongs to its cookie. Those that are seen make it known early, and exactly. */
+#include "Interpose.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+static inline void end_descriptor(int fd) {
+    if (descriptor_mark(fd) & DESCRIPTOR_MARKS) socksify_end_descriptor(fd);
+}
+
+static void end_descriptors(unsigned first, unsigned last) {
+    unsigned end = (unsigned)descriptor_end();
+    for (unsigned fd = first; fd < end && fd <= last; fd++) end_descriptor((int)fd);
+}
+
+/* `copy` is what the call returned. */
+static int duplicated(int fd, int copy) {
+    if (copy < 0 || copy == fd) return copy;
+    descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
+    descriptor_set_mark(copy, DESCRIPTOR_DUPLICATED);
+    return copy;
+}
+
+int close(int fd) {
+    end_descriptor(fd);
+    return REAL(close)(fd);
+}
+
+int __close(int fd) __attribute__((alias("close")));
+
+int close_range(unsigned int first, unsigned int last, int flags) {
+    if (!(flags & (int)CLOSE_RANGE_CLOEXEC)) end_descriptors(first, last);
+    return REAL(close_range)(first, last, flags);
+}
+
+void closefrom(int first) {
+    end_descriptors(first > 0 ? (unsigned)first : 0, INT_MAX);
+    REAL(closefrom)(first);
+}
+
+int dup(int fd) {
+    return duplicated(fd, REAL(dup)(fd));
+}
+
+/* dup2 and dup3 close `copy` if they succeed. */
+static void replace(int fd, int copy) {
+    if (fd != copy && descriptor_mark(copy) & DESCRIPTOR_MARKS && REAL(fcntl)(fd, F_GETFD) >= 0) end_descriptor(copy);
+}
+
+int dup2(int fd, int copy) {
+    replace(fd, copy);
+    return duplicated(fd, REAL(dup2)(fd, copy));
+}
+
+int __dup2(int fd, int copy) __attribute__((alias("dup2")));
+
+int dup3(int fd, int copy, int flags) {
+    if (!(flags & ~O_CLOEXEC)) replace(fd, copy);
+    return duplicated(fd, REAL(dup3)(fd, copy, flags));
+}
+
+int fcntl(int fd, int command, ...) {
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    int result = REAL(fcntl)(fd, command, argument);
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? duplicated(fd, result) : result;
+}
+
+int __fcntl(int fd, int command, ...) __attribute__((alias("fcntl")));
+int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));

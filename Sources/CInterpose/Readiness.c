@@ -1,0 +1,460 @@
+/* Calls that wait until something is ready. A socket in flight is ready for nothing; while the program waits for it, it
+ * goes on.
+ *
+ * In C, because the program's thread waits here, and may be cancelled: no frame of Swift lies between. */
+#include "Interpose.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <time.h>
+
+/* ----- Time, in nanoseconds ----- */
+
+#define FOREVER INT64_MAX
+#define NANOSECONDS_IN_MILLISECOND INT64_C(1000000)
+#define NANOSECONDS_IN_SECOND INT64_C(1000000000)
+
+static int64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * NANOSECONDS_IN_SECOND + time.tv_nsec;
+}
+
+static int64_t of_milliseconds(long milliseconds) {
+    return milliseconds < 0 ? FOREVER : milliseconds * NANOSECONDS_IN_MILLISECOND;
+}
+
+static int64_t of_timespec(const struct timespec *time) {
+    if (!time || time->tv_sec >= FOREVER / NANOSECONDS_IN_SECOND) return FOREVER;
+    return (int64_t)time->tv_sec * NANOSECONDS_IN_SECOND + time->tv_nsec;
+}
+
+static struct timespec timespec_of(int64_t duration) {
+    return (struct timespec){duration / NANOSECONDS_IN_SECOND, duration % NANOSECONDS_IN_SECOND};
+}
+
+/* Rounded up, so that no wait is shorter than it was asked to be. */
+static int milliseconds_of(int64_t duration) {
+    if (duration == FOREVER) return -1;
+    int64_t rounded = (duration + NANOSECONDS_IN_MILLISECOND - 1) / NANOSECONDS_IN_MILLISECOND;
+    return rounded > INT_MAX ? INT_MAX : (int)rounded;
+}
+
+/* Whether the kernel takes it; no time is taken, too. */
+static int is_duration(const struct timespec *time) {
+    return !time || (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS_IN_SECOND);
+}
+
+static int64_t end_of(int64_t duration) {
+    if (duration == FOREVER) return FOREVER;
+    int64_t start = now();
+    return duration > FOREVER - start ? FOREVER : start + duration;
+}
+
+static int64_t until(int64_t end) {
+    if (end == FOREVER) return FOREVER;
+    int64_t left = end - now();
+    return left > 0 ? left : 0;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* ----- epoll ----- */
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    int has_event = operation != EPOLL_CTL_DEL;
+    if (may_be_in_flight(fd) && (!has_event || (uintptr_t)event >= 4096)) {
+        int result = socksify_epoll_ctl(epoll, operation, fd, has_event ? event->events : 0,
+                                        has_event ? event->data.u64 : 0);
+        if (result != SOCKSIFY_PASS) {
+            if (result == 0 && operation == EPOLL_CTL_ADD) watched_note(fd, epoll, event->events, event->data.u64);
+            return returned(result);
+        }
+    }
+    int result = REAL(epoll_ctl)(epoll, operation, fd, event);
+    if (result != 0) return result;
+    if (!has_event) {
+        watched_forget(fd, epoll);
+        return 0;
+    }
+    watched_note(fd, epoll, event->events, event->data.u64);
+    /* Another thread that makes the socket connect has either found the note, or left a mark before it looked. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (may_be_in_flight(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
+    return 0;
+}
+
+/* A wait on an epoll, whichever function it is. */
+struct epoll_call {
+    int (*wait)(const struct epoll_call *call, int64_t duration);
+    int epoll;
+    struct epoll_event *events;
+    int room;
+    const sigset_t *signals;
+};
+
+static int call_wait(const struct epoll_call *call, int64_t duration) {
+    return REAL(epoll_wait)(call->epoll, call->events, call->room, milliseconds_of(duration));
+}
+
+static int call_pwait(const struct epoll_call *call, int64_t duration) {
+    return REAL(epoll_pwait)(call->epoll, call->events, call->room, milliseconds_of(duration), call->signals);
+}
+
+static int call_pwait2(const struct epoll_call *call, int64_t duration) {
+    struct timespec timeout = timespec_of(duration);
+    return REAL(epoll_pwait2)(call->epoll, call->events, call->room, duration == FOREVER ? NULL : &timeout,
+                              call->signals);
+}
+
+/* Takes the library's events out, and returns how many are left: the program's. */
+static int take_events(struct epoll_event *events, int count) {
+    int kept = 0;
+    for (int index = 0; index < count; index++) {
+        if (socksify_take_event(events[index].data.u64)) continue;
+        if (kept != index) events[kept] = events[index];
+        kept++;
+    }
+    return kept;
+}
+
+static int wait_in_flight(const struct epoll_call *call, int64_t end) {
+    for (;;) {
+        int64_t limit = of_milliseconds(socksify_inspect_handshakes());
+        socksify_audit_epoll(call->epoll);
+        int64_t left = until(end);
+        int count = call->wait(call, least(left, limit));
+        if (count < 0) return count;
+        int kept = take_events(call->events, count);
+        if (kept > 0) return kept;
+        /* After an event of the library's there may be one of the program's at once. */
+        if (count == 0 && left <= limit && until(end) == 0) return 0;
+    }
+}
+
+/* A wait that began when nothing was in flight. Another thread may have changed that meanwhile: then an event may be the
+ * library's. */
+static int wait_on_epoll(const struct epoll_call *call, int64_t duration) {
+    uint64_t before = in_flight_word();
+    if (any_in_flight(before)) return wait_in_flight(call, end_of(duration));
+    /* Only then is the time needed that the first wait took. */
+    int64_t end = duration > 0 && process_is_threaded() ? end_of(duration) : duration;
+    int count = call->wait(call, duration);
+    if (count <= 0 || in_flight_word() == before) return count;
+    int kept = take_events(call->events, count);
+    return kept > 0 ? kept : wait_in_flight(call, end);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int room, int timeout) {
+    const struct epoll_call call = {call_wait, epoll, events, room, NULL};
+    return wait_on_epoll(&call, of_milliseconds(timeout));
+}
+
+int epoll_pwait(int epoll, struct epoll_event *events, int room, int timeout, const sigset_t *signals) {
+    const struct epoll_call call = {call_pwait, epoll, events, room, signals};
+    return wait_on_epoll(&call, of_milliseconds(timeout));
+}
+
+int epoll_pwait2(int epoll, struct epoll_event *events, int room, const struct timespec *timeout,
+                 const sigset_t *signals) {
+    if (!is_duration(timeout)) return REAL(epoll_pwait2)(epoll, events, room, timeout, signals);
+    const struct epoll_call call = {call_pwait2, epoll, events, room, signals};
+    return wait_on_epoll(&call, of_timespec(timeout));
+}
+
+/* ----- poll ----- */
+
+/* How long poll may wait for a socket that another thread could bring to its end: poll is not told of that. */
+#define LONGEST_SHARED_WAIT (50 * NANOSECONDS_IN_MILLISECOND)
+
+struct poll_call {
+    struct pollfd *given;
+    nfds_t count;
+    int64_t end;
+    const sigset_t *signals;
+    /* What is polled in the place of `given`, and in which of it a socket in flight has other events. */
+    struct pollfd *polled;
+    unsigned char *substituted;
+};
+
+static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, const sigset_t *signals) {
+    struct timespec timeout = timespec_of(duration);
+    return REAL(ppoll)(descriptors, count, duration == FOREVER ? NULL : &timeout, signals);
+}
+
+/* Fills in what is polled. Returns how many of it are in flight. */
+static int substitute(const struct poll_call *call) {
+    int in_flight = 0;
+    for (nfds_t index = 0; index < call->count; index++) {
+        struct pollfd *polled = &call->polled[index];
+        *polled = call->given[index];
+        polled->revents = 0;
+        short interest = may_be_in_flight(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
+        call->substituted[index] = interest != 0;
+        if (!interest) continue;
+        polled->events = interest;
+        in_flight++;
+    }
+    return in_flight;
+}
+
+/* Goes on with the sockets in flight that are ready. Returns how many are in flight no more; the number of other
+ * descriptors that are ready goes to `ready`. */
+static int advance(const struct poll_call *call, int *ready) {
+    int ended = 0;
+    *ready = 0;
+    for (nfds_t index = 0; index < call->count; index++) {
+        const struct pollfd *polled = &call->polled[index];
+        if (!polled->revents) continue;
+        if (!call->substituted[index])
+            ++*ready;
+        else if (!socksify_poll_advance(polled->fd, polled->revents))
+            ended++;
+    }
+    return ended;
+}
+
+static int poll_in_flight(const struct poll_call *call) {
+    int gathers = 0;
+    for (;;) {
+        int64_t limit = of_milliseconds(socksify_inspect_handshakes());
+        if (!substitute(call)) return poll_for(call->given, call->count, until(call->end), call->signals);
+        if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
+        int64_t left = until(call->end);
+        if (poll_for(call->polled, call->count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
+        int ready, ended = advance(call, &ready);
+        /* What has come to its end may be ready: everything is looked at once more, at one time. */
+        if (!ended && ready) {
+            for (nfds_t index = 0; index < call->count; index++)
+                call->given[index].revents = call->substituted[index] ? 0 : call->polled[index].revents;
+            return ready;
+        }
+        if (!ended && until(call->end) == 0) {
+            for (nfds_t index = 0; index < call->count; index++) call->given[index].revents = 0;
+            return 0;
+        }
+        gathers = ended > 0;
+    }
+}
+
+struct mapping {
+    void *start;
+    size_t size;
+};
+
+static void unmap(void *mapping) {
+    const struct mapping *mapped = mapping;
+    munmap(mapped->start, mapped->size);
+}
+
+/* Runs `body` with memory of its own: on the stack where it is little, because a thread may have no more. */
+static int with_memory(size_t size, int (*body)(void *memory, void *context), void *context) {
+    if (size <= 8192) {
+        _Alignas(struct pollfd) char memory[8192];
+        return body(memory, context);
+    }
+    int result;
+    struct mapping mapping = {mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), size};
+    if (mapping.start == MAP_FAILED) {
+        errno = ENOMEM;
+        return -1;
+    }
+    pthread_cleanup_push(unmap, &mapping);
+    result = body(mapping.start, context);
+    pthread_cleanup_pop(0);
+    int error = errno;
+    unmap(&mapping);
+    errno = error;
+    return result;
+}
+
+static int poll_in_memory(void *memory, void *context) {
+    struct poll_call *call = context;
+    call->polled = memory;
+    call->substituted = (unsigned char *)(call->polled + call->count);
+    return poll_in_flight(call);
+}
+
+static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) {
+    for (nfds_t index = 0; index < count; index++)
+        if (may_be_in_flight(descriptors[index].fd)) return 1;
+    return 0;
+}
+
+/* poll where something is in flight. */
+static int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+    struct poll_call call = {descriptors, count, end, signals, NULL, NULL};
+    /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
+    if (count > INT_MAX / sizeof(struct pollfd) || ((uintptr_t)descriptors < 4096) ||
+        !any_may_be_in_flight(descriptors, count))
+        return poll_for(descriptors, count, until(end), signals);
+    return with_memory(count * (sizeof *call.polled + sizeof *call.substituted), poll_in_memory, &call);
+}
+
+int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
+    if (!any_in_flight(in_flight_word())) return REAL(poll)(descriptors, count, timeout);
+    return poll_until(descriptors, count, end_of(of_milliseconds(timeout)), NULL);
+}
+
+int __poll(struct pollfd *descriptors, nfds_t count, int timeout) __attribute__((alias("poll")));
+
+int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals) {
+    if (!any_in_flight(in_flight_word()) || !is_duration(timeout))
+        return REAL(ppoll)(descriptors, count, timeout, signals);
+    return poll_until(descriptors, count, end_of(of_timespec(timeout)), signals);
+}
+
+/* libc ends the program for an array that is too short. */
+
+int __poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, size_t room) {
+    if (!any_in_flight(in_flight_word()) || room / sizeof *descriptors < count)
+        return REAL(__poll_chk)(descriptors, count, timeout, room);
+    return poll(descriptors, count, timeout);
+}
+
+int __ppoll_chk(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals,
+                size_t room) {
+    if (!any_in_flight(in_flight_word()) || room / sizeof *descriptors < count)
+        return REAL(__ppoll_chk)(descriptors, count, timeout, signals, room);
+    return ppoll(descriptors, count, timeout, signals);
+}
+
+/* ----- select, by poll ----- */
+
+/* Which events of poll make a descriptor ready in each of the three sets, as the kernel has it. */
+enum {
+    READABLE = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
+    WRITABLE = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
+    EXCEPTIONAL = POLLPRI,
+};
+
+static const short set_events[3] = {READABLE & ~(POLLHUP | POLLERR), WRITABLE & ~POLLERR, EXCEPTIONAL};
+static const short set_results[3] = {READABLE, WRITABLE, EXCEPTIONAL};
+
+struct select_call {
+    fd_set *sets[3];
+    int end_of_sets;
+    nfds_t count;
+    int64_t end;
+    const sigset_t *signals;
+};
+
+/* By words, because programs have sets that are longer than an fd_set. */
+static unsigned long *word_of(fd_set *set, int fd) {
+    return (unsigned long *)set + (unsigned)fd / (8 * sizeof(long));
+}
+
+static unsigned long bit_of(int fd) {
+    return 1UL << ((unsigned)fd % (8 * sizeof(long)));
+}
+
+static short wanted(const struct select_call *call, int fd) {
+    short events = 0;
+    for (int set = 0; set < 3; set++)
+        if (call->sets[set] && (*word_of(call->sets[set], fd) & bit_of(fd))) events |= set_events[set];
+    return events;
+}
+
+/* Takes the descriptors that are not ready out of the sets, and returns what select does. */
+static int conclude(const struct select_call *call, const struct pollfd *descriptors) {
+    int ready = 0;
+    for (nfds_t index = 0; index < call->count; index++) {
+        const struct pollfd *found = &descriptors[index];
+        int fd = found->fd < 0 ? ~found->fd : found->fd;
+        for (int set = 0; set < 3; set++) {
+            if (!call->sets[set] || !(*word_of(call->sets[set], fd) & bit_of(fd))) continue;
+            if (found->fd >= 0 && (found->revents & set_results[set]))
+                ready++;
+            else
+                *word_of(call->sets[set], fd) &= ~bit_of(fd);
+        }
+    }
+    return ready;
+}
+
+static int is_ready(const struct select_call *call, const struct pollfd *found) {
+    for (int set = 0; set < 3; set++)
+        if (call->sets[set] && (found->revents & set_results[set]) &&
+            (*word_of(call->sets[set], found->fd) & bit_of(found->fd)))
+            return 1;
+    return 0;
+}
+
+static int select_in_memory(void *memory, void *context) {
+    const struct select_call *call = context;
+    struct pollfd *descriptors = memory;
+    nfds_t count = 0;
+    for (int fd = 0; fd < call->end_of_sets && count < call->count; fd++) {
+        short events = wanted(call, fd);
+        if (events) descriptors[count++] = (struct pollfd){fd, events, 0};
+    }
+    for (;;) {
+        int result = poll_until(descriptors, count, call->end, call->signals), ready = 0;
+        if (result < 0) return result;
+        for (nfds_t index = 0; index < count; index++) {
+            struct pollfd *found = &descriptors[index];
+            if (found->fd < 0 || !found->revents) continue;
+            if (found->revents & POLLNVAL) {
+                errno = EBADF;
+                return -1;
+            }
+            /* poll also tells what select was not asked for: for a while that is not asked again. */
+            if (is_ready(call, found))
+                ready++;
+            else
+                found->fd = ~found->fd;
+        }
+        if (ready || result == 0) return conclude(call, descriptors);
+    }
+}
+
+/* Whether any descriptor of the sets may be in flight; counts all of them. */
+static int is_concerned(struct select_call *call) {
+    if (!any_in_flight(in_flight_word())) return 0;
+    int concerned = 0;
+    for (int fd = 0; fd < call->end_of_sets; fd++) {
+        if (!wanted(call, fd)) continue;
+        call->count++;
+        concerned |= may_be_in_flight(fd);
+    }
+    return concerned;
+}
+
+static int select_in_flight(struct select_call *call) {
+    return with_memory(call->count * sizeof(struct pollfd), select_in_memory, call);
+}
+
+int select(int end, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout) {
+    struct select_call call = {{readable, writable, exceptional}, end, 0, 0, NULL};
+    if (!is_concerned(&call) || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+        return REAL(select)(end, readable, writable, exceptional, timeout);
+    int64_t duration = FOREVER;
+    if (timeout && timeout->tv_sec < FOREVER / NANOSECONDS_IN_SECOND - timeout->tv_usec / 1000000 - 1)
+        duration = (int64_t)timeout->tv_sec * NANOSECONDS_IN_SECOND + (int64_t)timeout->tv_usec * 1000;
+    call.end = end_of(duration);
+    int result = select_in_flight(&call);
+    /* As the kernel does: what is left of the time. */
+    if (timeout && duration != FOREVER) {
+        int64_t left = until(call.end);
+        *timeout = (struct timeval){left / NANOSECONDS_IN_SECOND, left % NANOSECONDS_IN_SECOND / 1000};
+    }
+    return result;
+}
+
+int __select(int end, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout)
+    __attribute__((alias("select")));
+
+int pselect(int end, fd_set *readable, fd_set *writable, fd_set *exceptional, const struct timespec *timeout,
+            const sigset_t *signals) {
+    struct select_call call = {{readable, writable, exceptional}, end, 0, 0, signals};
+    if (!is_concerned(&call) || !is_duration(timeout))
+        return REAL(pselect)(end, readable, writable, exceptional, timeout, signals);
+    call.end = end_of(of_timespec(timeout));
+    return select_in_flight(&call);
+}

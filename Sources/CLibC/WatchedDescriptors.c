@@ -1,0 +1,97 @@
+#include "WatchedDescriptors.h"
+
+#include <string.h>
+
+#include "InFlight.h"
+#include "Kernel.h"
+
+/* `epoll` is the number plus one; 0: nothing here. */
+struct entry {
+    uint32_t epoll;
+    uint32_t events;
+    uint64_t data;
+};
+
+struct watched {
+    struct entry entries[WATCHED_EPOLLS];
+    /* There was no room for another epoll. */
+    uint32_t overflown;
+    uint32_t unused[3];
+};
+
+/* A page for so many descriptors, mapped when the first of them is registered. */
+enum { IN_PAGE = 4096 / sizeof(struct watched) };
+static struct watched *pages[DESCRIPTOR_LIMIT / IN_PAGE];
+
+static struct watched *watched(int fd, int makes) {
+    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
+    struct watched **slot = &pages[fd / IN_PAGE], *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (!page) {
+        long mapped = makes ? kernel_map(4096) : -1;
+        if (mapped < 0) return NULL;
+        if (__atomic_compare_exchange_n(slot, &page, (struct watched *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            page = (struct watched *)mapped;
+        else
+            kernel_call(SYS_munmap, mapped, 4096, 0, 0, 0, 0);
+    }
+    return &page[fd % IN_PAGE];
+}
+
+#define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
+#define STORE(field, value) __atomic_store_n(&(field), value, __ATOMIC_RELAXED)
+
+void watched_note(int fd, int epoll, uint32_t events, uint64_t data) {
+    struct watched *watch = watched(fd, 1);
+    if (!watch) return;
+    struct entry *chosen = NULL;
+    for (int index = WATCHED_EPOLLS; index-- > 0;) {
+        struct entry *entry = &watch->entries[index];
+        uint32_t holder = LOAD(entry->epoll);
+        if (holder == (uint32_t)epoll + 1) {
+            chosen = entry;
+            break;
+        }
+        if (holder == 0) chosen = entry;
+    }
+    if (chosen) {
+        STORE(chosen->events, events);
+        STORE(chosen->data, data);
+        __atomic_store_n(&chosen->epoll, (uint32_t)epoll + 1, __ATOMIC_RELEASE);
+    } else {
+        STORE(watch->overflown, 1);
+    }
+    descriptor_set_mark(fd, DESCRIPTOR_WATCHED);
+    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL);
+}
+
+void watched_forget(int fd, int epoll) {
+    struct watched *watch = watched(fd, 0);
+    if (!watch) return;
+    for (int index = 0; index < WATCHED_EPOLLS; index++)
+        if (LOAD(watch->entries[index].epoll) == (uint32_t)epoll + 1) STORE(watch->entries[index].epoll, 0);
+}
+
+void watched_forget_all(int fd) {
+    struct watched *watch = watched(fd, 0);
+    if (!watch) return;
+    for (int index = 0; index < WATCHED_EPOLLS; index++) STORE(watch->entries[index].epoll, 0);
+    STORE(watch->overflown, 0);
+}
+
+int watched_registrations(int fd, struct watched_registration found[WATCHED_EPOLLS]) {
+    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return -1;
+    struct watched *watch = watched(fd, 0);
+    if (!watch) return 0;
+    if (LOAD(watch->overflown)) return -1;
+    int count = 0;
+    for (int index = 0; index < WATCHED_EPOLLS; index++) {
+        uint32_t epoll = __atomic_load_n(&watch->entries[index].epoll, __ATOMIC_ACQUIRE);
+        if (epoll == 0) continue;
+        found[count++] = (struct watched_registration){
+            .epoll = (int)epoll - 1,
+            .events = LOAD(watch->entries[index].events),
+            .data = LOAD(watch->entries[index].data),
+        };
+    }
+    return count;
+}

@@ -1,0 +1,165 @@
+import Synchronization
+
+/// Numbered places for what is known of some sockets for a while, each found by its socket's cookie.
+///
+/// The table lies in memory that the caller provides, zero-filled, and holds no pointer: several processes can share
+/// it. It is used without locks by any number of threads, and a thread that ends in the middle leaves at worst one
+/// place unusable. What lies in a place, and who may touch it, is the owner's business.
+///
+/// A cookie is looked for in a window of slots behind the one that its low bits name. Nothing but the window's length
+/// ends the search, so that a slot can be given back at any time.
+public struct PlaceTable: @unchecked Sendable {
+    /// Count of the places.
+    public let capacity: Int
+    private let memory: UnsafeMutableRawPointer
+
+    private static var largestCapacity: Int { 1 << EventMarker.placeBits }
+    private static var window: Int { 64 }
+    private static var headerSize: Int { 64 }
+    /// The mark of a slot that is being filled. No socket has this cookie.
+    private static var beingFilled: UInt64 { .max }
+
+    private var slotCount: Int { capacity * 2 }
+
+    /// Bytes of memory for so many places.
+    public static func size(capacity: Int) -> Int {
+        // Per place: two slots of a cookie and a place each, the place's own cookie, its link.
+        headerSize + roundedUp(capacity) * (2 * 12 + 8 + 4)
+    }
+
+    /// - Parameters:
+    ///   - memory: `size(capacity:)` bytes, aligned to 8, zero-filled before the first use.
+    ///   - capacity: rounded up to a power of two of at least 64.
+    public init(memory: UnsafeMutableRawPointer, capacity: Int) {
+        self.memory = memory
+        self.capacity = PlaceTable.roundedUp(capacity)
+    }
+
+    private static func roundedUp(_ capacity: Int) -> Int {
+        var rounded = 64
+        while rounded < capacity, rounded < largestCapacity { rounded <<= 1 }
+        return rounded
+    }
+
+    // MARK: Places
+
+    /// Places that were ever taken are those below this number.
+    public var end: Int { min(Int(truncatingIfNeeded: takenCount.pointee.load(ordering: .acquiring)), capacity) }
+
+    /// Takes a place that nobody has; nil when all are taken. It is not found by a cookie before `publish`.
+    public func take() -> Int? {
+        var head = freeHead.pointee.load(ordering: .acquiring)
+        while head & 0xffff_ffff != 0 {
+            let place = Int(head & 0xffff_ffff) - 1
+            guard place < capacity else { return nil }
+            // The upper half counts, so that a place that was taken and given back meanwhile is noticed.
+            let next = UInt64(link(place).pointee.load(ordering: .relaxed)) | (head >> 32 &+ 1) << 32
+            let (exchanged, current) = freeHead.pointee.compareExchange(
+                expected: head, desired: next, ordering: .acquiringAndReleasing)
+            if exchanged { return place }
+            head = current
+        }
+        var count = takenCount.pointee.load(ordering: .relaxed)
+        while count < UInt64(capacity) {
+            let (exchanged, current) = takenCount.pointee.compareExchange(
+                expected: count, desired: count + 1, ordering: .acquiringAndReleasing)
+            if exchanged { return Int(count) }
+            count = current
+        }
+        return nil
+    }
+
+    /// Makes a place that was taken the cookie's. False when the window is full of others.
+    public func publish(_ place: Int, cookie: UInt64) -> Bool {
+        for offset in 0..<PlaceTable.window {
+            let slot = slot(cookie, offset)
+            let holder = slotCookie(slot)
+            guard
+                holder.pointee.compareExchange(
+                    expected: 0, desired: PlaceTable.beingFilled, ordering: .acquiring
+                ).exchanged
+            else { continue }
+            slotPlace(slot).pointee.store(UInt32(truncatingIfNeeded: place), ordering: .relaxed)
+            ownCookie(place).pointee.store(cookie, ordering: .relaxed)
+            holder.pointee.store(cookie, ordering: .releasing)
+            return true
+        }
+        return false
+    }
+
+    /// The place of a cookie; nil when it has none. Whether it still is the cookie's is to be asked again, by `cookie`,
+    /// when nobody can give it back any more.
+    public func find(cookie: UInt64) -> Int? {
+        guard cookie != 0, cookie != PlaceTable.beingFilled else { return nil }
+        for offset in 0..<PlaceTable.window {
+            let slot = slot(cookie, offset)
+            guard slotCookie(slot).pointee.load(ordering: .acquiring) == cookie else { continue }
+            let place = Int(slotPlace(slot).pointee.load(ordering: .relaxed))
+            if place < capacity, slotCookie(slot).pointee.load(ordering: .relaxed) == cookie { return place }
+        }
+        return nil
+    }
+
+    /// The cookie that the place belongs to; 0 when it belongs to none.
+    public func cookie(of place: Int) -> UInt64 {
+        ownCookie(place).pointee.load(ordering: .acquiring)
+    }
+
+    /// Makes the place nobody's, without giving it to others yet.
+    public func withdraw(_ place: Int) {
+        let cookie = ownCookie(place).pointee.exchange(0, ordering: .acquiringAndReleasing)
+        guard cookie != 0 else { return }
+        for offset in 0..<PlaceTable.window {
+            let slot = slot(cookie, offset)
+            guard slotPlace(slot).pointee.load(ordering: .relaxed) == UInt32(truncatingIfNeeded: place) else {
+                continue
+            }
+            if slotCookie(slot).pointee.compareExchange(expected: cookie, desired: 0, ordering: .releasing).exchanged {
+                return
+            }
+        }
+    }
+
+    /// Gives a place back that was taken, and is nobody's.
+    public func giveBack(_ place: Int) {
+        var head = freeHead.pointee.load(ordering: .relaxed)
+        while true {
+            link(place).pointee.store(UInt32(truncatingIfNeeded: head), ordering: .relaxed)
+            let new = UInt64(place + 1) | (head >> 32 &+ 1) << 32
+            let (exchanged, current) = freeHead.pointee.compareExchange(
+                expected: head, desired: new, ordering: .acquiringAndReleasing)
+            if exchanged { return }
+            head = current
+        }
+    }
+
+    // MARK: Memory
+
+    private func slot(_ cookie: UInt64, _ offset: Int) -> Int {
+        (Int(truncatingIfNeeded: cookie) &+ offset) & (slotCount - 1)
+    }
+
+    private var freeHead: UnsafeMutablePointer<Atomic<UInt64>> { wide(0) }
+    private var takenCount: UnsafeMutablePointer<Atomic<UInt64>> { wide(8) }
+
+    private func slotCookie(_ slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        wide(PlaceTable.headerSize + slot * 8)
+    }
+    private func ownCookie(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        wide(PlaceTable.headerSize + (slotCount + place) * 8)
+    }
+    private var narrowOffset: Int { PlaceTable.headerSize + (slotCount + capacity) * 8 }
+    private func slotPlace(_ slot: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        narrow(narrowOffset + slot * 4)
+    }
+    private func link(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        narrow(narrowOffset + (slotCount + place) * 4)
+    }
+
+    private func wide(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (memory + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+    private func narrow(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        (memory + offset).assumingMemoryBound(to: Atomic<UInt32>.self)
+    }
+}

@@ -1,0 +1,47 @@
+import CLibC
+import Synchronization
+
+/// Which epolls have to be asked what they watch.
+///
+/// Registrations are seen when they are made. Some are not: one that is made without libc, or that came with an epoll
+/// from another program over exec. When a handshake is in flight that nobody is seen to wait for, an epoll that the
+/// program waits on is asked, once for each such handshake.
+struct EpollAudits: @unchecked Sendable {
+    /// For each epoll, by the low bits of its number: the number, and the count of handshakes at the last audit.
+    private let memory: UnsafeMutableRawPointer
+
+    private static var count: Int { 1024 }
+    static var size: Int { count * 8 }
+
+    init(memory: UnsafeMutableRawPointer) {
+        self.memory = memory
+    }
+
+    /// How many handshakes nobody is seen to wait for now, and how many there ever were. Common to forked processes.
+    private var unwatched: UnsafeMutablePointer<Atomic<UInt64>> { atomic(in_flight_unwatched_word()) }
+    private var everUnwatched: UnsafeMutablePointer<Atomic<UInt64>> { atomic(in_flight_unwatched_word() + 1) }
+
+    /// The handshake is one that nobody is seen to wait for.
+    func note(_ record: UnsafeMutablePointer<HandshakeRecord>) {
+        guard !record.pointee.isUnwatched else { return }
+        record.pointee.isUnwatched = true
+        unwatched.pointee.wrappingAdd(1, ordering: .relaxed)
+        everUnwatched.pointee.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// It is no such handshake any more.
+    func forget(_ record: UnsafeMutablePointer<HandshakeRecord>) {
+        guard record.pointee.isUnwatched else { return }
+        record.pointee.isUnwatched = false
+        unwatched.pointee.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    /// Whether the epoll is to be asked now. Says so once.
+    func isDue(_ epoll: Int32) -> Bool {
+        guard unwatched.pointee.load(ordering: .relaxed) != 0 else { return false }
+        let ever = everUnwatched.pointee.load(ordering: .relaxed)
+        let mark = UInt64(UInt32(bitPattern: epoll)) << 32 | ever & 0xffff_ffff
+        let word = (memory + (Int(epoll) & (EpollAudits.count - 1)) * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+        return word.pointee.exchange(mark, ordering: .relaxed) != mark
+    }
+}

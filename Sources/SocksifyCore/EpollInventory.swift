@@ -1,0 +1,113 @@
+import Addressing
+import CLibC
+import SocketTable
+
+/// What the program's epolls watch: as it was seen when it was asked for, or as the kernel tells it in
+/// /proc/self/fdinfo, which is exact, and slow where an epoll watches thousands.
+struct EpollInventory {
+    private let runtime: UnsafePointer<Runtime>
+
+    init(_ runtime: UnsafePointer<Runtime>) {
+        self.runtime = runtime
+    }
+
+    /// Takes over the registrations of a socket that is about to connect.
+    func adoptRegistrations(of flight: HandshakeInFlight) {
+        let descriptor = flight.socket.descriptor
+        var seen = InlineArray<3, watched_registration>(repeating: watched_registration())
+        let count = withUnsafeMutableBytes(of: &seen) { bytes in
+            let places = bytes.bindMemory(to: watched_registration.self)
+            return places.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
+        }
+        let isDuplicated = descriptor_mark(descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
+        guard count >= 0, !isDuplicated else { return adoptFromEveryEpoll(flight) }
+        for index in 0..<min(Int(count), seen.count) {
+            let found = seen[index]
+            if found.events & EPOLLONESHOT.rawValue != 0 {
+                // Whether it is used up only the kernel knows.
+                adopt(from: found.epoll, flight)
+            } else {
+                flight.adopt(
+                    EpollRegistration(target: descriptor, events: found.events, data: found.data), by: found.epoll)
+            }
+        }
+    }
+
+    private func adoptFromEveryEpoll(_ flight: HandshakeInFlight) {
+        for descriptor in 0..<descriptor_end()
+        where descriptor_mark(descriptor) & UInt8(DESCRIPTOR_EPOLL) != 0 {
+            adopt(from: descriptor, flight)
+        }
+    }
+
+    private func adopt(from epoll: Int32, _ flight: HandshakeInFlight) {
+        let cookie = flight.socket.cookie
+        forEachRegistration(of: epoll) { registration in
+            guard
+                registration.target == flight.socket.descriptor
+                    || Socket(descriptor: registration.target).cookie == cookie
+            else { return }
+            flight.adopt(registration, by: epoll)
+        }
+    }
+
+    /// Takes over what an epoll watches of all that is in flight, if it might not have been seen.
+    func audit(_ epoll: Int32) {
+        let table = runtime.pointee.inFlight
+        guard table.audits.isDue(epoll) else { return }
+        forEachRegistration(of: epoll) { registration in
+            guard table.marker.place(of: registration.data) == nil,
+                case .entered(let flight) = HandshakeInFlight.of(registration.target, runtime)
+            else { return }
+            if flight.standing == .underWay { flight.adopt(registration, by: epoll) }
+            flight.leave()
+        }
+    }
+
+    private func forEachRegistration(of epoll: Int32, _ body: (EpollRegistration) -> Void) {
+        var path = InlineArray<64, UInt8>(repeating: 0)
+        var length = 0
+        let prefix: StaticString = "/proc/self/fdinfo/"
+        for index in 0..<prefix.utf8CodeUnitCount { path[index] = prefix.utf8Start[index] }
+        length = prefix.utf8CodeUnitCount
+        var divisor: Int32 = 1_000_000_000
+        while divisor > 0 {
+            if epoll >= divisor || divisor == 1 {
+                path[length] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: epoll / divisor % 10)
+                length += 1
+            }
+            divisor /= 10
+        }
+        let descriptor = path.span.withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { kernel_open_to_read($0) } ?? -1 }
+        }
+        guard descriptor >= 0 else { return }
+        defer { _ = kernel_close(Int32(truncatingIfNeeded: descriptor)) }
+        forEachLine(of: Int32(truncatingIfNeeded: descriptor)) { line in
+            if let registration = EpollRegistration(fdinfo: line) { body(registration) }
+        }
+    }
+
+    private func forEachLine(of descriptor: Int32, _ body: (Span<UInt8>) -> Void) {
+        var buffer = InlineArray<4096, UInt8>(repeating: 0)
+        var count = 0
+        while true {
+            let room = buffer.count - count
+            let received = withUnsafeMutableBytes(of: &buffer) { bytes -> Int in
+                guard let start = bytes.baseAddress else { return 0 }
+                return kernel_read(descriptor, start + count, room)
+            }
+            guard received > 0 else { return }
+            count += received
+            var start = 0
+            for index in 0..<count where buffer[index] == UInt8(ascii: "\n") {
+                body(buffer.span.extracting(start..<index))
+                start = index + 1
+            }
+            // A line that does not fit is none of a registration.
+            if start == 0, count == buffer.count { start = count }
+            for index in start..<count { buffer[index - start] = buffer[index] }
+            count -= start
+        }
+    }
+}

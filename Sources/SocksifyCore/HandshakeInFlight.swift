@@ -1,0 +1,433 @@
+import Addressing
+import CLibC
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// A handshake in flight that the calling thread has entered: what can be done with it. Nothing here waits.
+///
+/// It ends by `leave`, always.
+struct HandshakeInFlight {
+    let runtime: UnsafePointer<Runtime>
+    let socket: Socket
+    let place: Int
+    /// Whether `socket` is the handshake's: a process may have closed its descriptor.
+    let hasSocket: Bool
+    /// Whether the record is gone: the handshake is over, and the program knows all that there is to know.
+    private(set) var isRemoved = false
+
+    init(runtime: UnsafePointer<Runtime>, socket: Socket, place: Int, hasSocket: Bool = true) {
+        self.runtime = runtime
+        self.socket = socket
+        self.place = place
+        self.hasSocket = hasSocket
+    }
+
+    private var table: HandshakesInFlight { runtime.pointee.inFlight }
+    private var record: UnsafeMutablePointer<HandshakeRecord> { table.record(place) }
+    private var configuration: Configuration { runtime.pointee.configuration }
+
+    // MARK: Entering and leaving
+
+    /// What `of` finds.
+    enum Search {
+        case none
+        /// See `HandshakesInFlight.Entry.busy`.
+        case busy
+        case entered(HandshakeInFlight)
+    }
+
+    /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is.
+    static func of(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Search {
+        let seen = descriptor_mark(descriptor)
+        let socket = Socket(descriptor: descriptor)
+        let cookie = socket.cookie
+        if let cookie {
+            switch runtime.pointee.inFlight.enter(cookie: cookie) {
+            case .busy: return .busy
+            case .record(let place):
+                let flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+                flight.use(descriptor, cookie: cookie)
+                return .entered(flight)
+            case .none: break
+            }
+        }
+        var stale = DESCRIPTOR_IN_FLIGHT
+        // What is no TCP will never be in flight by another name either.
+        if seen & UInt8(DESCRIPTOR_DUPLICATED) != 0, socket.isTCP != true {
+            stale |= DESCRIPTOR_DUPLICATED
+        }
+        descriptor_clear_marks(descriptor, UInt8(stale), seen)
+        return .none
+    }
+
+    /// Enters the handshake in a place, if nobody is at work on it.
+    static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
+        let table = runtime.pointee.inFlight
+        guard table.tryEnter(place: place) else { return nil }
+        let record = table.record(place)
+        let cookie = table.places.cookie(of: place)
+        let socket = Socket(descriptor: record.pointee.descriptor)
+        guard socket.cookie != cookie else { return HandshakeInFlight(runtime: runtime, socket: socket, place: place) }
+        // The number was closed; the socket may live on by one that an epoll knows.
+        for index in 0..<record.pointee.registrationCount {
+            let other = Socket(descriptor: record.pointee.registrations[index].asked.target)
+            guard other.cookie == cookie else { continue }
+            record.pointee.descriptor = other.descriptor
+            return HandshakeInFlight(runtime: runtime, socket: other, place: place)
+        }
+        return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: false)
+    }
+
+    private func use(_ descriptor: Int32, cookie: UInt64) {
+        let current = record.pointee.descriptor
+        guard current != descriptor, Socket(descriptor: current).cookie != cookie else { return }
+        record.pointee.descriptor = descriptor
+        descriptor_set_mark(descriptor, UInt8(DESCRIPTOR_IN_FLIGHT))
+    }
+
+    /// Lets others have it, and takes another look at the socket if one of them asked for that.
+    consuming func leave() {
+        guard !isRemoved else { return }
+        while table.leave(place) {
+            step()
+            if isRemoved { return }
+        }
+    }
+
+    // MARK: Steps
+
+    /// How a handshake stands.
+    enum Standing {
+        case underWay
+        /// The connection is the program's.
+        case established
+        /// `takeFailure` says why.
+        case failed
+    }
+
+    var standing: Standing {
+        if isRemoved { return .established }
+        return record.pointee.failure == nil ? .underWay : .failed
+    }
+
+    /// What the socket is to be ready for before another step makes sense.
+    var readiness: Socket.Readiness { record.pointee.handshake.readiness }
+
+    /// When the time for what is waited for is over, in milliseconds of `Clock`; nil when it is not limited.
+    var deadline: Int? { record.pointee.handshake.deadline }
+
+    /// Goes as far as the socket allows.
+    ///
+    /// - Parameter events: what poll(2) said of the socket; nil: it is asked.
+    @discardableResult
+    mutating func step(events: Int16? = nil) -> Standing {
+        _ = table.takeAsked(place)
+        guard hasSocket, standing == .underWay else { return standing }
+        guard record.pointee.isStarted else {
+            record.pointee.wasAskedEarly = true
+            return .underWay
+        }
+        do throws(HandshakeError) {
+            guard case .established = try advance(events: events) else {
+                limitTime()
+                return .underWay
+            }
+            establish()
+        } catch {
+            fail(error)
+        }
+        return standing
+    }
+
+    private func advance(events: Int16?) throws(HandshakeError) -> Handshake.Progress {
+        guard !record.pointee.isBroken else { throw .kernel(.aborted) }
+        let ready = events ?? socket.readyEvents
+        if record.pointee.handshake.isConnecting {
+            guard ready != 0 else { return .waiting }
+            guard ready & Int16(POLLERR | POLLHUP | POLLNVAL) == 0 else { throw .byKernel }
+            guard try concludeConnecting() else { return .waiting }
+            connected()
+        } else if ready & Int16(POLLERR) != 0, socket.unreadCount == 0 {
+            // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
+            throw .kernel(.connectionReset)
+        }
+        return try record.pointee.handshake.advance(
+            on: socket, configuration, isEdgeTriggered: events == nil || record.pointee.registrationCount > 0)
+    }
+
+    /// False when the kernel is not done yet.
+    private func concludeConnecting() throws(HandshakeError) -> Bool {
+        guard let proxy = runtime.pointee.firstHop.address(for: record.pointee.handshake.peer) else {
+            throw .kernel(.networkUnreachable)
+        }
+        do throws(Errno) {
+            try socket.concludeConnecting(to: proxy)
+        } catch {
+            guard error == .alreadyInProgress else { throw .kernel(error) }
+            return false
+        }
+        return true
+    }
+
+    /// The TCP connection to the first proxy stands.
+    func connected() {
+        putUserTimeoutBack()
+        record.pointee.handshake.deadline = nil
+        record.pointee.handshake.connected()
+    }
+
+    /// The kernel has been asked to connect. From now on it means something when the socket is ready; what was told
+    /// before is made up for.
+    mutating func started() {
+        record.pointee.isStarted = true
+        limitTime()
+        if record.pointee.wasAskedEarly { step() }
+    }
+
+    /// While the kernel connects without a configured limit nothing ends the wait but the kernel; it is looked after all
+    /// the same, because nobody tells when a socket is closed.
+    private static var inspectionInterval: Int { 60_000 }
+
+    /// Sets the deadline of what is waited for, unless it is set.
+    private func limitTime() {
+        guard record.pointee.handshake.deadline == nil else { return }
+        let now = Clock.now
+        if !record.pointee.handshake.isConnecting {
+            record.pointee.handshake.deadline = now + configuration.readTimeout
+        } else if configuration.connectTimeout > 0 {
+            record.pointee.handshake.deadline = record.pointee.handshake.started + configuration.connectTimeout
+        }
+        table.deadlines.set(
+            record.pointee.handshake.deadline ?? now + HandshakeInFlight.inspectionInterval, for: place)
+    }
+
+    /// The kernel gives up connecting by itself when the configured time is over: whoever waits for the socket learns of
+    /// it, also one who began to wait before there was anything in flight.
+    func limitConnecting() {
+        guard configuration.connectTimeout > 0 else { return }
+        let own = socket.userTimeout
+        let limit = Int32(truncatingIfNeeded: min(configuration.connectTimeout, Clock.longest))
+        guard own == 0 || own > limit else { return }
+        record.pointee.userTimeout = own
+        socket.setUserTimeout(limit)
+    }
+
+    private func putUserTimeoutBack() {
+        guard let timeout = record.pointee.userTimeout else { return }
+        socket.setUserTimeout(timeout)
+        record.pointee.userTimeout = nil
+    }
+
+    /// Ends the handshake if its time is over, and forgets it if its socket is.
+    mutating func inspect(now: Int) {
+        if !hasSocket {
+            // Another process may have the socket still; it looks after it itself.
+            let owner = record.pointee.process
+            if process_is_own() != 0,
+                owner == Int32(truncatingIfNeeded: kernel_process_id())
+                    || kernel_process_exists(owner) == 0
+            {
+                return remove()
+            }
+        } else if standing == .underWay, let deadline, deadline <= now {
+            return fail(.timedOut)
+        }
+        table.deadlines.set(now + HandshakeInFlight.inspectionInterval, for: place)
+    }
+
+    // MARK: The end
+
+    private mutating func establish() {
+        runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: table.places.cookie(of: place))
+        ConnectionLog.write(&record.pointee.handshake, configuration)
+        restoreRegistrations()
+        remove()
+    }
+
+    /// The connection has failed: the socket is as one that the kernel could not connect, until the program takes the
+    /// error.
+    mutating func fail(_ error: HandshakeError) {
+        putUserTimeoutBack()
+        if case .byKernel = error {
+            record.pointee.failure = .ofKernel
+        } else {
+            ConnectionLog.write(&record.pointee.handshake, failedBy: error, configuration)
+            try? socket.disconnect()
+            record.pointee.failure = .errno(error.errno)
+        }
+        table.audits.forget(record)
+        table.deadlines.set(Clock.now + HandshakeInFlight.inspectionInterval, for: place)
+        restoreRegistrations()
+    }
+
+    /// The error of a failed handshake, which the program thereby knows; the socket can connect anew. nil when the
+    /// kernel has told it already.
+    mutating func takeFailure() -> Errno? {
+        guard let failure = record.pointee.failure else { return nil }
+        let kept = socket.takeError()
+        let told: Errno?
+        switch failure {
+        case .errno(let errno): told = errno
+        case .ofKernel:
+            told = kept
+            if let kept { ConnectionLog.write(&record.pointee.handshake, failedBy: .kernel(kept), configuration) }
+            // The kernel would let the next connect(2) fail once more.
+            try? socket.disconnect()
+            _ = socket.takeError()
+        }
+        remove()
+        return told
+    }
+
+    /// The program ends the attempt itself.
+    mutating func abandon() {
+        putUserTimeoutBack()
+        restoreRegistrations()
+        remove()
+    }
+
+    /// Forgets the handshake. What epolls still have of it stays as it is: the socket is closed, or closing.
+    mutating func remove() {
+        table.remove(place)
+        isRemoved = true
+    }
+
+    // MARK: Who waits
+
+    /// Somebody is seen to wait for the socket.
+    func isWatched() {
+        table.audits.forget(record)
+    }
+
+    /// connect(2) returns, and nobody waits yet.
+    func isUnwatched() {
+        if record.pointee.registrationCount == 0 { table.audits.note(record) }
+    }
+
+    /// Whether another process, or a descriptor of another number, may have the socket too.
+    var mayHaveOthers: Bool {
+        record.pointee.mayBeShared
+            || descriptor_mark(record.pointee.descriptor) & UInt8(DESCRIPTOR_DUPLICATED) != 0
+    }
+
+    // MARK: Registrations
+
+    /// The library's events for a socket in flight: each change is told once, so that threads that wait do not wake each
+    /// other all the time, and nothing has to be changed from step to step.
+    private static var ownEvents: UInt32 { EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLET }
+
+    /// The library's registration in place of the program's; false with the kernel's error when there is none.
+    private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
+        let data = table.marker.data(for: place)
+        var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, HandshakeInFlight.ownEvents, data)
+        if result == Int(-EINVAL) {
+            // The kernel does not modify what is exclusive.
+            result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
+            if result == 0 {
+                result = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, data)
+            }
+        }
+        return result < 0 ? Errno(result: result) : nil
+    }
+
+    private func index(of epoll: Int32, _ target: Int32) -> Int? {
+        for index in 0..<record.pointee.registrationCount
+        where record.pointee.registrations[index].epoll == epoll
+            && record.pointee.registrations[index].asked.target == target
+        {
+            return index
+        }
+        return nil
+    }
+
+    private func append(_ epoll: Int32, _ asked: EpollRegistration) -> Bool {
+        let count = record.pointee.registrationCount
+        guard count < record.pointee.registrations.count else { return false }
+        record.pointee.registrations[count] = RecordedRegistration(epoll: epoll, asked: asked)
+        record.pointee.registrationCount = count + 1
+        isWatched()
+        return true
+    }
+
+    private func removeRegistration(at index: Int) {
+        let last = record.pointee.registrationCount - 1
+        record.pointee.registrations[index] = record.pointee.registrations[last]
+        record.pointee.registrationCount = last
+    }
+
+    /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
+    func adopt(_ asked: EpollRegistration, by epoll: Int32) {
+        guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil,
+            record.pointee.registrationCount < record.pointee.registrations.count
+        else { return }
+        if mark(epoll, asked.target) == nil { _ = append(epoll, asked) }
+    }
+
+    /// epoll_ctl(2) on the socket: changes what the program will have when the handshake is over. The kernel's verdict is
+    /// asked for each time.
+    func control(_ epoll: Int32, _ operation: Int32, _ target: Int32, events: UInt32, data: UInt64) -> Errno? {
+        let asked = EpollRegistration(target: target, events: events, data: data)
+        let known = index(of: epoll, target)
+        switch operation {
+        case EPOLL_CTL_ADD:
+            guard record.pointee.registrationCount < record.pointee.registrations.count else { return Errno(ENOSPC) }
+            // Refused here as there: only these go with EPOLLEXCLUSIVE (epoll_ctl(2)).
+            if events & EPOLLEXCLUSIVE != 0, events & ~HandshakeInFlight.exclusiveEvents != 0 { return Errno(EINVAL) }
+            let result = kernel_epoll_ctl(
+                epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
+            guard result == 0 else { return Errno(result: result) }
+            _ = append(epoll, asked)
+        case EPOLL_CTL_MOD:
+            if events & EPOLLEXCLUSIVE != 0 { return Errno(EINVAL) }
+            if let known, record.pointee.registrations[known].asked.events & EPOLLEXCLUSIVE != 0 {
+                return Errno(EINVAL)
+            }
+            if known == nil, record.pointee.registrationCount == record.pointee.registrations.count {
+                return Errno(ENOSPC)
+            }
+            if let error = mark(epoll, target) { return error }
+            if let known { record.pointee.registrations[known].asked = asked } else { _ = append(epoll, asked) }
+        default:
+            let result = kernel_epoll_ctl(epoll, operation, target, 0, 0)
+            if operation == EPOLL_CTL_DEL, let known { removeRegistration(at: known) }
+            return result < 0 ? Errno(result: result) : nil
+        }
+        return nil
+    }
+
+    private static var exclusiveEvents: UInt32 {
+        EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue | EPOLLWAKEUP | EPOLLET
+            | EPOLLEXCLUSIVE
+    }
+
+    /// Gives the program's registrations back. That makes the kernel look at the socket again, and tell what it finds.
+    private func restoreRegistrations() {
+        for index in 0..<record.pointee.registrationCount {
+            let epoll = record.pointee.registrations[index].epoll
+            let asked = record.pointee.registrations[index].asked
+            let result = restore(asked, epoll, asked.target)
+            guard result != 0, mayHaveOthers else { continue }
+            // The number was closed, but the socket lives on, and with it the registration, which has the number in its
+            // name: the number is taken again for a moment, if nobody else has it.
+            let copy = kernel_duplicate(socket.descriptor, asked.target)
+            guard copy >= 0 else { continue }
+            if copy == Int(asked.target) { _ = restore(asked, epoll, asked.target) }
+            _ = kernel_close(Int32(truncatingIfNeeded: copy))
+        }
+        record.pointee.registrationCount = 0
+    }
+
+    private func restore(_ asked: EpollRegistration, _ epoll: Int32, _ target: Int32) -> Int {
+        guard asked.events & EPOLLEXCLUSIVE != 0 else {
+            return kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, asked.events, asked.data)
+        }
+        let result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
+        return result < 0 ? result : kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, asked.events, asked.data)
+    }
+}
+
+/// Constants that Swift does not import.
+private var EPOLLET: UInt32 { 1 << 31 }
+private var EPOLLWAKEUP: UInt32 { 1 << 29 }
+private var EPOLLEXCLUSIVE: UInt32 { 1 << 28 }

@@ -1,0 +1,194 @@
+import Addressing
+import CLibC
+import SocketTable
+import Synchronization
+
+/// The handshakes that are under way, and those that have failed and whose failure the program has not asked for yet.
+///
+/// Each belongs to its socket's cookie, whatever descriptors stand for it, and has a lock; whoever finds the socket
+/// ready takes it and goes on, be it a thread of this process or of one that forked from it: the memory is common to
+/// them, as the sockets are.
+struct HandshakesInFlight: @unchecked Sendable {
+    let places: PlaceTable
+    let deadlines: Deadlines
+    let marker: EventMarker
+    let audits: EpollAudits
+    private let records: UnsafeMutableRawPointer
+
+    private static var capacity: Int { 16_384 }
+    private static var lockSize: Int { 64 }
+    private static var recordSize: Int { (lockSize + MemoryLayout<HandshakeRecord>.stride + 63) / 64 * 64 }
+    private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
+    private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
+
+    /// Bytes of memory, of which only what is used is taken: address space of 40 MiB.
+    static var size: Int { placesSize + deadlinesSize + capacity * recordSize }
+
+    /// - Parameters:
+    ///   - memory: `size` bytes, zero-filled, shared with the processes that will fork from this one.
+    ///   - audits: `EpollAudits.size` bytes, zero-filled, private.
+    init(memory: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer) {
+        places = PlaceTable(memory: memory, capacity: HandshakesInFlight.capacity)
+        deadlines = Deadlines(memory: memory + HandshakesInFlight.placesSize)
+        records = memory + HandshakesInFlight.placesSize + HandshakesInFlight.deadlinesSize
+        var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
+        _ = kernel_random(&random, 8)
+        marker = EventMarker(random: random)
+        self.audits = EpollAudits(memory: audits)
+        in_flight_share()
+    }
+
+    /// Whether there is any: what most calls need to know.
+    static var isEmpty: Bool { any_in_flight(in_flight_word()) == 0 }
+
+    // MARK: Locks
+
+    /// What `enter` finds.
+    enum Entry {
+        /// The socket has no handshake in flight.
+        case none
+        /// The calling thread has been interrupted, by a signal, while it was at work on this very handshake.
+        case busy
+        /// The record, which nobody else touches before `leave`.
+        case record(Int)
+    }
+
+    /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
+    /// never longer.
+    func enter(cookie: UInt64) -> Entry {
+        guard let place = places.find(cookie: cookie) else { return .none }
+        switch lock(place).acquire() {
+        case .isOwn:
+            return .busy
+        case .inherited:
+            guard places.cookie(of: place) == cookie else { break }
+            // Its owner ended in the middle of a step. What was sent and received nobody knows.
+            record(place).pointee.isBroken = true
+            return .record(place)
+        case .acquired:
+            if places.cookie(of: place) == cookie { return .record(place) }
+        }
+        lock(place).release()
+        return .none
+    }
+
+    /// Takes the handshake in this place; false when somebody else has it, who will then look at the socket again.
+    func tryEnter(place: Int) -> Bool {
+        guard place < places.end else { return false }
+        if !lock(place).tryAcquire() {
+            asked(place).pointee.store(1, ordering: .sequentiallyConsistent)
+            guard lock(place).tryAcquire() else { return false }
+        }
+        guard places.cookie(of: place) != 0 else {
+            lock(place).release()
+            return false
+        }
+        return true
+    }
+
+    /// Whether somebody asked for another look since the last call.
+    func takeAsked(_ place: Int) -> Bool {
+        asked(place).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
+    }
+
+    /// Lets others have it. True when somebody asked for another look meanwhile, and the caller has it again for that.
+    func leave(_ place: Int) -> Bool {
+        lock(place).release()
+        guard asked(place).pointee.load(ordering: .sequentiallyConsistent) != 0, places.cookie(of: place) != 0
+        else { return false }
+        return tryEnter(place: place)
+    }
+
+    // MARK: Records
+
+    func record(_ place: Int) -> UnsafeMutablePointer<HandshakeRecord> {
+        (records + place * HandshakesInFlight.recordSize + HandshakesInFlight.lockSize)
+            .assumingMemoryBound(to: HandshakeRecord.self)
+    }
+
+    /// Makes a record, entered; nil when there are too many.
+    func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Int? {
+        guard let place = places.take() else { return nil }
+        _ = lock(place).acquire()
+        asked(place).pointee.store(0, ordering: .relaxed)
+        self.record(place).initialize(to: record())
+        guard places.publish(place, cookie: cookie) else {
+            lock(place).release()
+            places.giveBack(place)
+            return nil
+        }
+        in_flight_begin()
+        descriptor_set_mark(self.record(place).pointee.descriptor, UInt8(DESCRIPTOR_IN_FLIGHT))
+        return place
+    }
+
+    /// Ends a record that was entered, and leaves it.
+    func remove(_ place: Int) {
+        let descriptor = record(place).pointee.descriptor
+        let seen = descriptor_mark(descriptor)
+        audits.forget(record(place))
+        deadlines.set(nil, for: place)
+        places.withdraw(place)
+        in_flight_end()
+        descriptor_clear_marks(descriptor, UInt8(DESCRIPTOR_IN_FLIGHT), seen)
+        lock(place).release()
+        places.giveBack(place)
+    }
+
+    private func lock(_ place: Int) -> ThreadLock {
+        ThreadLock((records + place * HandshakesInFlight.recordSize).assumingMemoryBound(to: UInt64.self))
+    }
+
+    private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (records + place * HandshakesInFlight.recordSize + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+}
+
+/// A handshake in flight, and what is to be put back when it is over.
+struct HandshakeRecord {
+    var handshake: Handshake
+    /// A descriptor of the socket: the last that the program named it by.
+    var descriptor: Int32
+    /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
+    let process: Int32
+    let forks: UInt32
+    /// Whether the kernel was asked to connect. Before that the socket is ready for everything, and means nothing.
+    var isStarted = false
+    /// Whether somebody found it ready before that.
+    var wasAskedEarly = false
+    /// Set when nobody knows how far the handshake came.
+    var isBroken = false
+    /// Why the handshake failed, once it has.
+    var failure: HandshakeFailure?
+    /// TCP_USER_TIMEOUT as the program has set it, while the library's stands in its place.
+    var userTimeout: Int32?
+    var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
+    var registrationCount = 0
+    /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
+    /// seen.
+    var isUnwatched = false
+
+    init(_ handshake: Handshake, descriptor: Int32) {
+        self.handshake = handshake
+        self.descriptor = descriptor
+        process = Int32(truncatingIfNeeded: kernel_process_id())
+        forks = process_forks()
+    }
+
+    /// Whether a child of fork may have the socket, too.
+    var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }
+}
+
+/// A failure that the program has yet to learn of.
+enum HandshakeFailure {
+    /// The error to tell.
+    case errno(Errno)
+    /// The kernel could not connect to the proxy; it has the error itself.
+    case ofKernel
+}
+
+/// What the program asked of an epoll about a socket in flight.
+struct RecordedRegistration {
+    var epoll: Int32 = -1
+    var asked = EpollRegistration(target: -1, events: 0, data: 0)
+}

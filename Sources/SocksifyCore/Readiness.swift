@@ -1,0 +1,84 @@
+import Addressing
+import CLibC
+import SocketTable
+
+/// poll(2), select(2) and epoll(7): a socket in flight is ready for nothing, and goes on when it is.
+public enum Readiness {
+    /// What the socket is to be polled for in the program's stead; 0 when it is not in flight, or has failed.
+    public static func interest(of descriptor: Int32) -> Int16 {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return 0 }
+        defer { flight.leave() }
+        guard flight.standing == .underWay else { return 0 }
+        flight.isWatched()
+        return flight.readiness.events
+    }
+
+    /// Goes on with a socket whose poll(2) gave `events`. False when it is in flight no more.
+    public static func advance(_ descriptor: Int32, events: Int16) -> Bool {
+        guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return false }
+        defer { flight.leave() }
+        return flight.step(events: events) == .underWay
+    }
+
+    /// Goes on with the socket that an event is about, and returns true; false when the event is the program's.
+    public static func take(eventData data: UInt64) -> Bool {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.inFlight.marker.place(of: data)
+        else { return false }
+        if var flight = HandshakeInFlight.at(place, runtime) {
+            flight.step()
+            flight.leave()
+        }
+        return true
+    }
+
+    /// Ends the handshakes whose time is over, and returns how long the next one has: milliseconds; nil when none is
+    /// limited.
+    public static func inspect() -> Int? {
+        guard let runtime = Runtime.existing else { return nil }
+        let table = runtime.pointee.inFlight
+        guard table.deadlines.next != nil else { return nil }
+        let now = Clock.now
+        table.deadlines.forEachOver(now: now, end: table.places.end) { place in
+            guard var flight = HandshakeInFlight.at(place, runtime) else {
+                // Somebody is at work on it. Were it nobody's any more, it would have no deadline.
+                if table.places.cookie(of: place) != 0 { table.deadlines.set(now + 1, for: place) }
+                return
+            }
+            flight.inspect(now: now)
+            flight.leave()
+        }
+        return table.deadlines.next.map { max($0 - now, 0) }
+    }
+
+    /// Before a wait on an epoll: sees to it that all is known which it watches.
+    public static func audit(epoll: Int32) {
+        guard let runtime = Runtime.existing else { return }
+        EpollInventory(runtime).audit(epoll)
+    }
+
+    /// epoll_ctl(2) on a socket that may be in flight.
+    public static func control(
+        _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, events: UInt32, data: UInt64
+    ) -> Outcome {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return .pass }
+        defer { flight.leave() }
+        guard flight.standing == .underWay else { return .pass }
+        if let error = flight.control(epoll, operation, descriptor, events: events, data: data) {
+            return .failed(error)
+        }
+        return .succeeded
+    }
+
+    /// A registration was made just when the socket began to connect: takes it over.
+    public static func adopt(_ epoll: Int32, _ descriptor: Int32, events: UInt32, data: UInt64) {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return }
+        if flight.standing == .underWay {
+            flight.adopt(EpollRegistration(target: descriptor, events: events, data: data), by: epoll)
+        }
+        flight.leave()
+    }
+}

@@ -1,0 +1,82 @@
+import CLibC
+
+/// Calls that read from, write to or ask about a stream that may be in flight. A program that does not wait goes on
+/// with the handshake by each of them.
+public enum Stream {
+    public enum Direction {
+        case receiving
+        case sending
+    }
+
+    /// Before a call that reads or writes: `pass` when it can go on.
+    ///
+    /// - Parameter isNonBlocking: whether the call is, whatever the socket is (MSG_DONTWAIT).
+    public static func prepare(_ descriptor: Int32, _ direction: Direction, isNonBlocking: Bool) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        let socket = Socket(descriptor: descriptor)
+        switch HandshakeInFlight.of(descriptor, runtime) {
+        case .none: return .pass
+        case .busy: return .failed(.again)
+        case .entered(var flight):
+            defer { flight.leave() }
+            switch flight.step() {
+            case .established: return .pass
+            case .failed: return flight.takeFailure().map { .failed($0) } ?? .pass
+            case .underWay: break
+            }
+        }
+        guard !isNonBlocking, !socket.isNonBlocking, let cookie = socket.cookie else { return .failed(.again) }
+        let driver = HandshakeDriver(
+            socket: socket, cookie: cookie, runtime: runtime,
+            limit: direction == .sending ? .sendTimeout : .receiveTimeout, began: Clock.now)
+        switch driver.drive(events: socket.readyEvents) {
+        case .established: return .pass
+        case .timeOver: return .failed(.again)
+        case .interrupted: return .failed(.interrupted)
+        case .failed(let error): return .failed(error)
+        }
+    }
+
+    /// SO_ERROR, which thereby is taken; nil when it is the kernel's to tell.
+    public static func takeError(_ descriptor: Int32) -> Int32? {
+        guard let runtime = Runtime.existing else { return nil }
+        switch HandshakeInFlight.of(descriptor, runtime) {
+        case .none: return nil
+        case .busy: return 0
+        case .entered(var flight):
+            defer { flight.leave() }
+            switch flight.step() {
+            case .established: return nil
+            case .failed: return flight.takeFailure()?.code ?? 0
+            case .underWay: return 0
+            }
+        }
+    }
+
+    /// Whether a handshake is under way, so that there is nothing of the program's to be read.
+    public static func isUnderWay(_ descriptor: Int32) -> Bool {
+        guard let runtime = Runtime.existing else { return false }
+        switch HandshakeInFlight.of(descriptor, runtime) {
+        case .none: return false
+        case .busy: return true
+        case .entered(var flight):
+            defer { flight.leave() }
+            return flight.step() == .underWay
+        }
+    }
+
+    /// shutdown(2): ends an attempt to connect, in whatever direction.
+    public static func shutDown(_ descriptor: Int32) -> Outcome {
+        guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return .pass }
+        defer { flight.leave() }
+        guard flight.standing == .underWay else { return .pass }
+        do {
+            try flight.socket.disconnect()
+        } catch {
+            return .failed(error)
+        }
+        flight.abandon()
+        return .succeeded
+    }
+}

@@ -1,0 +1,42 @@
+import NIOCore
+import Synchronization
+
+/// Keeps clients waiting until there are enough of them. That they wait at the same time is then a fact, and no
+/// matter of how fast anybody is.
+///
+/// Clients join and leave on their own event loops.
+final class Gathering: Sendable {
+    private struct State {
+        var isOver = false
+        var waiting: [Int: EventLoopPromise<Void>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Waits, as the client `index`, until `size` clients are waiting; or not at all, if they once were.
+    func join(_ index: Int, size: Int, eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let ready = state.withLock { state in
+            state.waiting[index] = promise
+            guard state.isOver || state.waiting.count >= size else { return [EventLoopPromise<Void>]() }
+            state.isOver = true
+            defer { state.waiting = [:] }
+            return Array(state.waiting.values)
+        }
+        for promise in ready { promise.succeed() }
+        return promise.futureResult
+    }
+
+    /// Takes away a client, and says whether it was waiting.
+    func leave(_ index: Int) -> Bool {
+        guard let promise = state.withLock({ $0.waiting.removeValue(forKey: index) }) else { return false }
+        promise.fail(ChannelError.eof)
+        return true
+    }
+}
+
+/// Where the clients of a proxy may have to wait for each other.
+struct Gatherings: Sendable {
+    let greetings = Gathering()
+    let requests = Gathering()
+}
