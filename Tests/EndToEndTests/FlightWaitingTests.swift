@@ -132,6 +132,25 @@ extension EndToEnd {
             try await Flight.check(given)
         }
 
+        static let reentrantCases = waiting.map { call in
+            waitingCase("handler-enters", call, ["landed all, handled some"])
+        }
+
+        @Test(arguments: reentrantCases)
+        func `A handler may make the calls that it interrupts`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
+        /// syscall(2) is no cancellation point.
+        static let cancelledCases = waiting.filter { !$0.hasPrefix("SYS_") }.map { call in
+            waitingCase("cancelled", call, stages { ["\($0): cancelled"] })
+        }
+
+        @Test(arguments: cancelledCases)
+        func `A thread that waits can be cancelled, and the connection goes on`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
         static let maskedCases = masking.flatMap { call in
             [
                 waitingCase("masked", call, ["OUT, handled 1"] + Flight.connected),
@@ -171,7 +190,8 @@ extension EndToEnd {
                     FlightWaitingTests.unlimitedCases, FlightWaitingTests.earlyCases,
                     FlightWaitingTests.answeringCases, FlightWaitingTests.expiringCases,
                     FlightWaitingTests.interruptedCases, FlightWaitingTests.maskedCases,
-                    FlightWaitingTests.refusedCases,
+                    FlightWaitingTests.refusedCases, FlightWaitingTests.reentrantCases,
+                    FlightWaitingTests.cancelledCases,
                 ].joined().filter { families.contains($0.arguments[0]) }
                 + [FlightWaitingTests.stateCases[0]]
                 + FlightWaitingTests.drivingCases.map { way, lines in

@@ -126,6 +126,33 @@ static void poll_twice(void) {
     say_connected(&f, "");
 }
 
+/* Two in flight, of which one lands, and then the other. */
+static void one_of_two(void) {
+    fd_set sets[3];
+    flight f = depart(REACHED);
+    /* So that it is clear whose far side is whose. */
+    reach(&f, REACHED);
+    flight g = depart(REACHED);
+    reach(&g, REACHED);
+    add(ep, f.fd, EPOLLOUT, "F");
+    add(ep, g.fd, EPOLLOUT, "G");
+    reach(&g, GREETED);
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    struct pollfd entries[2] = {{g.fd, POLLIN | POLLOUT, 0}, {f.fd, POLLIN | POLLOUT, 0}};
+    int count = poll(entries, 2, -1);
+    say("poll %d: %s, %s\n", count, event_names(entries[0].revents), event_names(entries[1].revents));
+    fill_sets(sets, f.fd);
+    for (int index = 0; index < 3; index++) FD_SET(g.fd, &sets[index]);
+    count = select(1 + (f.fd > g.fd ? f.fd : g.fd), &sets[0], &sets[1], &sets[2], NULL);
+    say("select %s, %s\n", sets_text(count, sets, g.fd), sets_text(count, sets, f.fd));
+    delete(ep, f.fd);
+    say_connected(&f, "");
+    land(&g, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_connected(&g, "");
+}
+
 /* Numbers that are not open, and arguments that cannot be. */
 static void wrong(void) {
     flight f = depart(REACHED);
@@ -136,6 +163,8 @@ static void wrong(void) {
     FD_SET(60, &set);
     say("select: %s\n", outcome(select(61, &set, NULL, NULL, NULL)));
     say("left: %d %d\n", !!FD_ISSET(f.fd, &set), !!FD_ISSET(60, &set));
+    say("sleep: %d, ", poll(NULL, 0, 1));
+    say("%d\n", select(0, NULL, NULL, NULL, &(struct timeval){0, 1000}));
     volatile int negative = -1;
     say("select of less: %s\n", outcome(select(negative, &set, NULL, NULL, NULL)));
     struct timeval odd = {0, -1};
@@ -348,6 +377,55 @@ static void shared(unsigned mode) {
 static void shared_edge(void) { shared(EPOLLET); }
 static void shared_once(void) { shared(EPOLLONESHOT); }
 
+/* Three threads wait for one socket, each by a call of its own: all are told. */
+typedef struct {
+    sleeper s;
+    int fd;
+    int call;
+} differing;
+
+static void *wait_differently(void *argument) {
+    differing *d = argument;
+    d->s.tid = gettid();
+    if (d->call == 0) {
+        struct pollfd entry = {d->fd, POLLOUT, 0};
+        int count = poll(&entry, 1, -1);
+        snprintf(d->s.text, sizeof d->s.text, "poll %d %s", count, event_names(entry.revents));
+    } else if (d->call == 1) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(d->fd, &set);
+        snprintf(d->s.text, sizeof d->s.text, "select %d", select(d->fd + 1, NULL, &set, NULL, NULL));
+    } else {
+        snprintf(d->s.text, sizeof d->s.text, "epoll %s", waiting(ep, -1));
+    }
+    return NULL;
+}
+
+static void different_calls(void) {
+    differing all[3] = {0};
+    pthread_t threads[3];
+    flight f = depart(REACHED);
+    add(ep, f.fd, EPOLLOUT | EPOLLET, "F");
+    drive = NULL;
+    for (int index = 0; index < 3; index++) {
+        all[index].fd = f.fd;
+        all[index].call = index;
+        threads[index] = in_thread(wait_differently, &all[index]);
+        await_start(&all[index].s);
+    }
+    for (int stage = REACHED; stage <= LANDED; stage++) {
+        for (int index = 0; index < 3; index++) await_sleep(all[index].s.tid);
+        if (stage < LANDED) reach(&f, stage);
+        else land(&f, "");
+    }
+    for (int index = 0; index < 3; index++) {
+        pthread_join(threads[index], NULL);
+        say("%s\n", all[index].s.text);
+    }
+    say_connected(&f, "");
+}
+
 /* Room for one event, and many in flight: neither the pipe nor any of them starves. */
 static void narrow(void) {
     enum { COUNT = 50 };
@@ -374,7 +452,7 @@ static void narrow(void) {
                 require(ioctl(flights[index].far, FIONREAD, &there) == 0);
                 if (there >= (stage == GREETED ? 3 : 10)) break;
                 require(epoll_wait(ep, &event, 1, -1) == 1);
-                if (event.data.u64 != mark("pipe")) say("too early\n");
+                if (event.data.u64 != mark("pipe")) say_early("an event\n");
             }
             reach(&flights[index], stage);
         }
@@ -400,10 +478,11 @@ static void narrow(void) {
 
 static const flight_case cases[] = {
     {"poll-with-pipe", poll_with_pipe}, {"select-with-pipe", select_with_pipe}, {"epoll-with-pipe", epoll_with_pipe},
-    {"poll-twice", poll_twice}, {"wrong", wrong}, {"unreadable", unreadable}, {"time-left", time_left},
-    {"nested", nested}, {"nested-polled", nested_polled}, {"nested-selected", nested_selected},
-    {"late-level", late_level}, {"late-edge", late_edge}, {"late-modified", late_modified},
-    {"shared-edge", shared_edge}, {"shared-once", shared_once}, {"narrow", narrow}, {0},
+    {"poll-twice", poll_twice}, {"wrong", wrong}, {"one-of-two", one_of_two}, {"unreadable", unreadable},
+    {"time-left", time_left}, {"nested", nested}, {"nested-polled", nested_polled},
+    {"nested-selected", nested_selected}, {"late-level", late_level}, {"late-edge", late_edge},
+    {"late-modified", late_modified}, {"shared-edge", shared_edge}, {"shared-once", shared_once},
+    {"different-calls", different_calls}, {"narrow", narrow}, {0},
 };
 
 int main(int count, char **arguments) {

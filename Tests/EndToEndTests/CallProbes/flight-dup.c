@@ -91,15 +91,14 @@ static void both(void) {
     say_connected(&f, "");
 }
 
-/* The second number goes on when the first is closed, also where the first was registered: that registration lives
- * as long as the socket. */
+/* The second number goes on when the first is closed. */
 static void first_closed(void) {
     flight f = depart(REACHED);
-    add(ep, f.fd, EPOLLOUT | mode, "first");
     reach(&f, GREETED);
     int second = another(f.fd);
     close(f.fd);
     f.fd = second;
+    add(ep, f.fd, EPOLLOUT | mode, "second");
     say("in flight %s, peer %s, connect %s\n", waiting(ep, 0), peer_of(second), connect_to_target(second));
     int ends[2];
     /* The first number is somebody else's now. */
@@ -109,6 +108,22 @@ static void first_closed(void) {
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say("pipe %d\n", poll(&entry, 1, 0));
+    say("then %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* Also where the first was registered: that registration lives as long as the socket, and nobody can edit it. */
+static void orphaned(void) {
+    flight f = depart(REACHED);
+    add(ep, f.fd, EPOLLOUT | mode, "first");
+    reach(&f, GREETED);
+    int second = another(f.fd);
+    close(f.fd);
+    f.fd = second;
+    say("in flight %s\n", waiting(ep, 0));
+    say("modify: %s\n", control(ep, EPOLL_CTL_MOD, second, EPOLLIN, "second"));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
@@ -133,7 +148,8 @@ static void called(void) {
 }
 
 static const flight_case cases[] = {
-    {"before", before}, {"after", after}, {"both", both}, {"first-closed", first_closed}, {"called", called}, {0},
+    {"before", before}, {"after", after}, {"both", both}, {"first-closed", first_closed}, {"orphaned", orphaned},
+    {"called", called}, {0},
 };
 
 int main(int count, char **arguments) {

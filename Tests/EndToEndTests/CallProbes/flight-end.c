@@ -33,6 +33,22 @@ static void say_pipe(int fd) {
     delete(ep, fd);
 }
 
+/* That a number is that of a connection that is made directly. */
+static void say_near(int fd) {
+    address near;
+    int server = listener("127.0.0.1", "0", &near), new = nonblocking();
+    require(dup2(new, fd) == fd && close(new) == 0);
+    require(connect(fd, &near.any, near.length) == 0 || errno == EINPROGRESS);
+    struct pollfd entry = {fd, POLLIN | POLLOUT, 0};
+    say("near: poll %d", poll(&entry, 1, -1));
+    int accepted = accept_client(server);
+    char byte = 0;
+    say(" %s, peer %s", event_names(entry.revents), strcmp(peer_of(fd), text_of(&near.any)) == 0 ? "near" : "far");
+    require(write(fd, "x", 1) == 1 && read(accepted, &byte, 1) == 1);
+    say(", wrote %c\n", byte);
+    close(accepted), close(server), close(fd);
+}
+
 /* Closes, by one of the ways there are, and has a pipe under the number. */
 static void close_by(const char *way) {
     require(pipe(pipes) == 0);
@@ -49,7 +65,7 @@ static void close_by(const char *way) {
     say_pipe(fd);
     say_far_end(&f);
     /* The same number again, for a socket. */
-    close(fd);
+    say_near(fd);
     int new = nonblocking();
     if (new != fd) require(dup2(new, fd) == fd && close(new) == 0);
     struct pollfd entry = {fd, POLLIN | POLLOUT, 0};

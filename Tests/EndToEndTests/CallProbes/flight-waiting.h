@@ -85,7 +85,7 @@ SELECTING(by_number_pselect,
         if (count > 0 && event.data.u64 != 0xfeedfacecafebeefu) say("%s: foreign data\n", #name); \
         close(ep);                                                                             \
         errno = error;                                                                         \
-        return count < 0 ? -1L : (long)event.events;                                           \
+        return count <= 0 ? count : (long)event.events;                                        \
     }
 
 EPOLLING(by_epoll_wait, epoll_wait(ep, &event, 1, timeout))
