@@ -97,6 +97,13 @@ extension EndToEnd {
             ("set-closed", { ["in flight nothing"] + later("first", $0) + Flight.connected }),
             ("only-set-closed", { _ in ["poll 1 OUT", "another F: OUT"] + Flight.connected }),
             (
+                "set-reused",
+                {
+                    ["in flight nothing", "in flight nothing", "in flight nothing", "modify: ENOENT"]
+                        + ["in flight nothing"] + later("F", $0) + Flight.connected
+                }
+            ),
+            (
                 "duplicated-set",
                 {
                     ["add again: EEXIST", "in flight nothing", "landed G: OUT", $0 ? "then nothing" : "then G: OUT"]

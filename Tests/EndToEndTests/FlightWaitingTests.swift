@@ -94,12 +94,29 @@ extension EndToEnd {
             try await Flight.check(given)
         }
 
-        static let expiringCases = waiting.map { call in
-            waitingCase("expiring", call, stages { ["\($0): nothing"] })
+        static let answeringCases = waiting.flatMap { call in
+            [
+                waitingCase("by-bytes", call, ["OUT"] + Flight.connected),
+                waitingCase("answered-early", call, ["OUT"] + Flight.connected),
+            ]
+        }
+
+        @Test(arguments: answeringCases)
+        func `A proxy may answer byte by byte, or before it is asked`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
+        static let expiringCases = waiting.flatMap { call in
+            [
+                waitingCase("expiring", call, stages { ["\($0): nothing"] }),
+                waitingCase("dripping", call, ["nothing", "OUT"] + Flight.connected),
+            ]
         }
 
         @Test(arguments: expiringCases)
-        func `The time of a call goes by in full, and the connection goes on`(given: Flight.Case) async throws {
+        func `The time of a call goes by in full, and no longer, and the connection goes on`(given: Flight.Case)
+            async throws
+        {
             try await Flight.check(given)
         }
 
@@ -112,6 +129,25 @@ extension EndToEnd {
 
         @Test(arguments: interruptedCases)
         func `A signal that is handled ends a call, and the connection goes on`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
+        static let reentrantCases = waiting.map { call in
+            waitingCase("handler-enters", call, ["landed all, handled some"])
+        }
+
+        @Test(arguments: reentrantCases)
+        func `A handler may make the calls that it interrupts`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
+        /// syscall(2) is no cancellation point.
+        static let cancelledCases = waiting.filter { !$0.hasPrefix("SYS_") }.map { call in
+            waitingCase("cancelled", call, stages { ["\($0): cancelled"] })
+        }
+
+        @Test(arguments: cancelledCases)
+        func `A thread that waits can be cancelled, and the connection goes on`(given: Flight.Case) async throws {
             try await Flight.check(given)
         }
 
@@ -151,9 +187,11 @@ extension EndToEnd {
             let families = ["ppoll", "SYS_poll", "pselect", "select", "epoll_pwait2", "epoll_wait"]
             let cases =
                 [
-                    FlightWaitingTests.unlimitedCases, FlightWaitingTests.earlyCases, FlightWaitingTests.expiringCases,
+                    FlightWaitingTests.unlimitedCases, FlightWaitingTests.earlyCases,
+                    FlightWaitingTests.answeringCases, FlightWaitingTests.expiringCases,
                     FlightWaitingTests.interruptedCases, FlightWaitingTests.maskedCases,
-                    FlightWaitingTests.refusedCases,
+                    FlightWaitingTests.refusedCases, FlightWaitingTests.reentrantCases,
+                    FlightWaitingTests.cancelledCases,
                 ].joined().filter { families.contains($0.arguments[0]) }
                 + [FlightWaitingTests.stateCases[0]]
                 + FlightWaitingTests.drivingCases.map { way, lines in

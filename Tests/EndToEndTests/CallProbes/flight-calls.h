@@ -64,7 +64,7 @@ static ssize_t by_recvmmsg(int fd) {
 static ssize_t by_splice_in(int fd) {
     int ends[2];
     require(pipe(ends) == 0);
-    ssize_t result = splice(fd, NULL, ends[1], NULL, 1, SPLICE_F_NONBLOCK);
+    ssize_t result = splice(fd, NULL, ends[1], NULL, 1, 0);
     int error = errno;
     if (result > 0) require(read(ends[0], &heard, 1) == 1);
     close(ends[0]), close(ends[1]);
@@ -107,7 +107,7 @@ static ssize_t by_sendfile64(int fd) { return sendfile64(fd, file_to_send(), &(o
 static ssize_t by_splice_out(int fd) {
     int ends[2];
     require(pipe(ends) == 0 && write(ends[1], spoken, 1) == 1);
-    ssize_t result = splice(ends[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK);
+    ssize_t result = splice(ends[0], NULL, fd, NULL, 1, 0);
     int error = errno;
     close(ends[0]), close(ends[1]);
     errno = error;

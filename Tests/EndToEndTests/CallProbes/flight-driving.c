@@ -7,28 +7,28 @@ static const char *early;
 
 static void drive_by_call(flight *f) {
     ssize_t result = one_call->call(f->fd);
-    if (result >= 0 || errno != EAGAIN) say("too early: %s %zd %s\n", one_call->name, result, outcome(result));
+    if (result >= 0 || errno != EAGAIN) say_early("%s %zd %s\n", one_call->name, result, outcome(result));
 }
 
 static void drive_by_connect(flight *f) {
     const char *result = connect_to_target(f->fd);
-    if (strcmp(result, "EALREADY") != 0) say("too early: connect %s\n", result);
+    if (strcmp(result, "EALREADY") != 0) say_early("connect %s\n", result);
 }
 
 static void drive_by_error(flight *f) {
-    if (strcmp(error_of(f->fd), "0") != 0 || strcmp(peer_of(f->fd), "ENOTCONN") != 0) say("too early\n");
+    if (strcmp(error_of(f->fd), "0") != 0 || strcmp(peer_of(f->fd), "ENOTCONN") != 0) say_early("an event\n");
 }
 
 static void drive_by_available(flight *f) {
     int there = -1;
-    if (ioctl(f->fd, FIONREAD, &there) != 0 || there != 0) say("too early: FIONREAD %d\n", there);
+    if (ioctl(f->fd, FIONREAD, &there) != 0 || there != 0) say_early("FIONREAD %d\n", there);
 }
 
 static void drive_by_select(flight *f) {
     fd_set set;
     FD_ZERO(&set);
     FD_SET(f->fd, &set);
-    if (select(f->fd + 1, NULL, &set, NULL, &(struct timeval){0, 0}) != 0) say("too early: select\n");
+    if (select(f->fd + 1, NULL, &set, NULL, &(struct timeval){0, 0}) != 0) say_early("select\n");
 }
 
 static int ep;
@@ -37,7 +37,7 @@ static void drive_by_epoll(flight *f) {
     (void)f;
     struct epoll_event event;
     int count = epoll_wait(ep, &event, 1, 0);
-    if (count != 0) say("too early: epoll_wait %d %s\n", count, event_names(event.events));
+    if (count != 0) say_early("epoll_wait %d %s\n", count, event_names(event.events));
 }
 
 static int has_landed(flight *f, const char *way) {

@@ -328,6 +328,26 @@ static void only_set_closed(void) {
     say_connected(&f, "");
 }
 
+/* Another set has the number of one that is closed, again and again. */
+static void set_reused(void) {
+    flight f = depart(at);
+    reach(&f, at);
+    for (int turn = 0; turn < 3; turn++) {
+        add(ep, f.fd, USUAL | mode, "former");
+        say("in flight %s\n", waiting(ep, 0));
+        close(ep);
+        int new = new_epoll();
+        if (new != ep) require(dup2(new, ep) == ep && close(new) == 0);
+    }
+    say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLIN, "F"));
+    add(ep, f.fd, USUAL | mode, "F");
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
 /* The set has two numbers. */
 static void duplicated_set(void) {
     flight f = depart(at);
@@ -379,15 +399,7 @@ static void refused_and_again(void) {
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say("error %s\n", error_of(fd));
-    if (native) {
-        listening = listener("127.0.0.1", "0", &far_address);
-        target = far_address;
-        /* The kernel wants to be told that the first attempt is over. */
-        connect_to_target(fd);
-        fill_queue();
-    }
-    f = depart_with(fd, at);
-    reach(&f, at);
+    f = depart_again(fd, at);
     say("in flight %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
@@ -402,7 +414,8 @@ static const flight_case cases[] = {
     {"one-shot-before", one_shot_before}, {"one-shot-armed-in-flight", one_shot_armed_in_flight},
     {"one-shot-armed-late", one_shot_armed_late}, {"exclusive", exclusive}, {"exclusive-once", exclusive_once},
     {"reading-only", reading_only}, {"hanging-up", hanging_up}, {"several-sets", several_sets},
-    {"set-closed", set_closed}, {"only-set-closed", only_set_closed}, {"duplicated-set", duplicated_set},
+    {"set-closed", set_closed}, {"only-set-closed", only_set_closed}, {"set-reused", set_reused},
+    {"duplicated-set", duplicated_set},
     {"refused", refused}, {"refused-reading", refused_reading}, {"refused-and-again", refused_and_again}, {0},
 };
 

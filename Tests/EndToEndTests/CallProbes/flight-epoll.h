@@ -81,7 +81,7 @@ unused static void drive_by_epoll(flight *f) {
     (void)f;
     for (int index = 0; index < 4 && driving_epolls[index] >= 0; index++) {
         const char *text = waiting(driving_epolls[index], 0);
-        if (strcmp(text, "nothing") != 0) say("too early: %s\n", text);
+        if (strcmp(text, "nothing") != 0) say_early("%s\n", text);
     }
 }
 

@@ -1,6 +1,8 @@
 /* flight-waiting CASE ADDRESS CALL: one socket in flight, waited for by one of the calls that wait. */
 #include "flight-waiting.h"
 
+#include <stdatomic.h>
+
 static const waiter *by;
 
 static long wait_by(int fd, unsigned events, int timeout) { return by->wait(fd, events, timeout, NULL); }
@@ -47,7 +49,7 @@ static void reading_only(void) {
 
 static void drive_by_waiter(flight *f) {
     long result = wait_by(f->fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0);
-    if (result != 0) say("too early: %s\n", wait_text(result));
+    if (result != 0) say_early("%s\n", wait_text(result));
 }
 
 /* A program that asks again and again. */
@@ -91,6 +93,72 @@ static void expiring(void) {
     land(&f, "");
     say("landed: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
     say_connected(&f, "");
+}
+
+static volatile int is_urgent;
+
+/* One byte at a time: of both answers while the program sleeps; or of a long name, until it is enough. */
+static void *serve_bytes(void *argument) {
+    flight *f = argument;
+    char reply[5 + 255 + 2 + 11] = {5, 0, 0, 3, (char)255};
+    memcpy(reply + 5 + 255 + 2, "early bird", 11);
+    if (native) {
+        while (!is_urgent) usleep(1000);
+        land(f, "early bird");
+        return NULL;
+    }
+    reach(f, REACHED);
+    await(f, 3);
+    unsigned char bytes[10];
+    require(read_all(f->far, bytes, 3));
+    for (int index = 0; index < 2; index++) {
+        await_sleep(main_thread);
+        require(write(f->far, index == 0 ? "\5" : "\0", 1) == 1);
+    }
+    await(f, 10);
+    require(read_all(f->far, bytes, 10));
+    for (size_t index = 0; index < sizeof reply - 1; index++) {
+        if (!is_urgent) usleep(20000);
+        else await_sleep(main_thread);
+        require(write(f->far, &reply[index], 1) == 1);
+    }
+    return NULL;
+}
+
+/* So many bytes that the time is over before them: it does not begin anew with each. */
+static void dripping(void) {
+    pthread_t thread;
+    flight f = depart(REACHED);
+    drive = NULL;
+    require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, 300)));
+    is_urgent = 1;
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    pthread_join(thread, NULL);
+    say_connected(&f, "early bird");
+}
+
+static void by_bytes(void) {
+    pthread_t thread;
+    is_urgent = 1;
+    flight f = depart(REACHED);
+    drive = NULL;
+    require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    pthread_join(thread, NULL);
+    say_connected(&f, "early bird");
+}
+
+/* Both answers, and what the target says, before anything is asked. */
+static void answered_early(void) {
+    flight f = depart(REACHED);
+    reach(&f, REACHED);
+    if (native) land(&f, "early bird");
+    else require(write(f.far, "\5\0\5\0\0\1\0\0\0\0\0\0early bird", 22) == 22);
+    say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    char bytes[13];
+    if (!native) require(read_all(f.far, bytes, 13) && memcmp(bytes, "\5\1\0\5\1\0\1\313\0\161\12\0\120", 13) == 0);
+    say_connected(&f, "early bird");
 }
 
 static volatile sig_atomic_t handled;
@@ -157,6 +225,97 @@ static void unmasked(void) {
     say_connected(&f, "");
 }
 
+/* A thread that waits is cancelled, and the connection is another's. */
+static atomic_int waiting_thread;
+
+static void *wait_for_ever(void *f) {
+    waiting_thread = gettid();
+    wait_by(((flight *)f)->fd, EPOLLOUT, -1);
+    return NULL;
+}
+
+static void cancelled(void) {
+    drive = drive_by_waiter;
+    flight f = depart(REACHED);
+    for (int stage = REACHED; stage < LANDED; stage++) {
+        pthread_t thread;
+        void *result;
+        reach(&f, stage);
+        waiting_thread = 0;
+        require(pthread_create(&thread, NULL, wait_for_ever, &f) == 0);
+        while (!waiting_thread) usleep(100);
+        await_sleep(waiting_thread);
+        require(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
+        say("%s: %s\n", stage_names[stage], result == PTHREAD_CANCELED ? "cancelled" : "returned");
+    }
+    land(&f, "");
+    say("landed: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    say_connected(&f, "");
+}
+
+/* A handler that makes the same calls, for the same socket, while the program is wherever it is in them. */
+static volatile sig_atomic_t handler_fd = -1;
+static volatile sig_atomic_t is_over;
+
+static void enter(int number) {
+    (void)number;
+    int error = errno;
+    char byte;
+    struct pollfd entry = {handler_fd, POLLOUT, 0};
+    if (handler_fd >= 0) {
+        poll(&entry, 1, 0);
+        if (handled++ % 2) recv(handler_fd, &byte, 1, MSG_PEEK);
+        else getpeername(handler_fd, &(struct sockaddr){0}, &(socklen_t){sizeof(struct sockaddr)});
+    }
+    errno = error;
+}
+
+static void *bombard(void *nothing) {
+    while (!is_over) {
+        tgkill(getpid(), main_thread, SIGUSR1);
+        usleep(50);
+    }
+    return nothing;
+}
+
+static void *serve_plainly(void *argument) {
+    flight *f = argument;
+    if (native) {
+        empty_queue();
+        f->far = accept_client(listening);
+        return NULL;
+    }
+    f->far = accept_client(listening);
+    answer_greeting(f->far);
+    answer_request(f->far, 0);
+    return NULL;
+}
+
+static void handler_enters(void) {
+    struct sigaction action = {.sa_handler = enter, .sa_flags = SA_RESTART};
+    pthread_t bomber, server;
+    drive = NULL;
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    require(pthread_create(&bomber, NULL, bombard, NULL) == 0);
+    int landed = 0, total = native ? 1 : 50;
+    for (int turn = 0; turn < total; turn++) {
+        flight f = depart(REACHED);
+        handler_fd = f.fd;
+        require(pthread_create(&server, NULL, serve_plainly, &f) == 0);
+        long result;
+        while ((result = wait_by(f.fd, EPOLLOUT, -1)) < 0 && errno == EINTR) continue;
+        pthread_join(server, NULL);
+        if (result == POLLOUT && strcmp(error_of(f.fd), "0") == 0) landed++;
+        else say("number %d: %s\n", turn, wait_text(result));
+        handler_fd = -1;
+        close(f.fd);
+        close(f.far);
+    }
+    is_over = 1;
+    pthread_join(bomber, NULL);
+    say("landed %s, handled %s\n", landed == total ? "all" : "some", handled > 0 ? "some" : "none");
+}
+
 static void signal_sleeper(void) { require(tgkill(getpid(), main_thread, SIGUSR1) == 0); }
 
 /* A signal that is blocked in the call alone: it is handled when the call has ended, by the connection. */
@@ -191,7 +350,9 @@ static void refused(void) {
 static const flight_case cases[] = {
     {"without-limit", without_limit}, {"with-limit", with_limit}, {"early", early}, {"reading-only", reading_only},
     {"without-waiting", without_waiting}, {"in-slices", in_slices}, {"expiring", expiring},
-    {"interrupted", interrupted}, {"unmasked", unmasked}, {"masked", masked}, {"refused", refused}, {0},
+    {"dripping", dripping}, {"by-bytes", by_bytes}, {"answered-early", answered_early},
+    {"interrupted", interrupted}, {"unmasked", unmasked}, {"masked", masked},
+    {"cancelled", cancelled}, {"handler-enters", handler_enters}, {"refused", refused}, {0},
 };
 
 int main(int count, char **arguments) {

@@ -75,27 +75,29 @@ SELECTING(by_number_pselect,
 
 #define EPOLLING(name, expression)                                                             \
     static long name(int fd, unsigned events, int timeout, const sigset_t *mask) {             \
-        struct epoll_event event = {events, {.u64 = 0xfeedfacecafebeefu}};                     \
+        /* Of these, only the first may be written to. */                                      \
+        struct epoll_event room[3] = {{events, {.u64 = 0xfeedfacecafebeefu}}, {77, {.u64 = 78}}}; \
         int ep = epoll_create1(EPOLL_CLOEXEC);                                                 \
         (void)mask;                                                                            \
-        require(ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == 0);                     \
-        event = (struct epoll_event){0};                                                       \
+        require(ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fd, room) == 0);                       \
+        room[0] = (struct epoll_event){0};                                                     \
         int count = (int)(expression);                                                         \
         int error = errno;                                                                     \
-        if (count > 0 && event.data.u64 != 0xfeedfacecafebeefu) say("%s: foreign data\n", #name); \
+        if (count > 0 && room[0].data.u64 != 0xfeedfacecafebeefu) say("%s: foreign data\n", #name); \
+        if (count > 1 || room[1].events != 77 || room[1].data.u64 != 78) say("%s: too many\n", #name); \
         close(ep);                                                                             \
         errno = error;                                                                         \
-        return count < 0 ? -1L : (long)event.events;                                           \
+        return count <= 0 ? count : (long)room[0].events;                                      \
     }
 
-EPOLLING(by_epoll_wait, epoll_wait(ep, &event, 1, timeout))
-EPOLLING(by_epoll_pwait, epoll_pwait(ep, &event, 1, timeout, mask))
-EPOLLING(by_epoll_pwait2, epoll_pwait2(ep, &event, 1, spec(timeout), mask))
+EPOLLING(by_epoll_wait, epoll_wait(ep, room, 1, timeout))
+EPOLLING(by_epoll_pwait, epoll_pwait(ep, room, 1, timeout, mask))
+EPOLLING(by_epoll_pwait2, epoll_pwait2(ep, room, 1, spec(timeout), mask))
 #ifdef SYS_epoll_wait
-EPOLLING(by_number_epoll_wait, syscall(SYS_epoll_wait, (long)ep, &event, 1L, (long)timeout))
+EPOLLING(by_number_epoll_wait, syscall(SYS_epoll_wait, (long)ep, room, 1L, (long)timeout))
 #endif
-EPOLLING(by_number_epoll_pwait, syscall(SYS_epoll_pwait, (long)ep, &event, 1L, (long)timeout, mask, 8L))
-EPOLLING(by_number_epoll_pwait2, syscall(SYS_epoll_pwait2, (long)ep, &event, 1L, spec(timeout), mask, 8L))
+EPOLLING(by_number_epoll_pwait, syscall(SYS_epoll_pwait, (long)ep, room, 1L, (long)timeout, mask, 8L))
+EPOLLING(by_number_epoll_pwait2, syscall(SYS_epoll_pwait2, (long)ep, room, 1L, spec(timeout), mask, 8L))
 
 static const waiter waiters[] = {
     {"poll", by_poll, 0}, {"__poll", by_alias_poll, 0}, {"__poll_chk", by_poll_chk, 0},

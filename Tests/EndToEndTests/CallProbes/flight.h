@@ -50,10 +50,17 @@ static pid_t main_thread;
  * bytes. It may expect to be told nothing. */
 static void (*drive)(flight *);
 
+/* What was told before its time; a program that asks again and again shall not fill the disk. */
+#define say_early(...)                        \
+    do {                                      \
+        static int times;                     \
+        if (times++ < 3) say("too early: " __VA_ARGS__); \
+    } while (0)
+
 unused static void drive_by_poll(flight *f) {
     struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
     int count = poll(&entry, 1, 0);
-    if (count != 0) say("too early: poll %d, events %x\n", count, entry.revents);
+    if (count != 0) say_early("poll %d, events %x\n", count, entry.revents);
 }
 
 /* Fills the listener's queue: a SYN that comes now is dropped. */
@@ -146,6 +153,23 @@ unused static void reach(flight *f, enum stage stage) {
     }
 }
 
+/* Connects a socket once more that was refused. */
+unused static flight depart_again(int fd, enum stage stage) {
+    if (listening < 0) {
+        listening = stream(&far_address);
+        require(setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
+        require(bind(listening, &far_address.any, far_address.length) == 0 && listen(listening, 1024) == 0);
+    }
+    if (native) fill_queue();
+    const char *result = connect_to_target(fd);
+    /* What the kernel says once when somebody has asked for SO_ERROR. */
+    if (strcmp(result, "ECONNABORTED") == 0) result = connect_to_target(fd);
+    if (strcmp(result, "EINPROGRESS") != 0) say("connect %s\n", result);
+    flight f = {fd, -1, UNREACHED};
+    reach(&f, stage);
+    return f;
+}
+
 /* Brings it to its end: connected, and followed at once by what the target says. */
 unused static void land(flight *f, const char *tail) {
     size_t length = strlen(tail);
@@ -163,13 +187,23 @@ unused static void land(flight *f, const char *tail) {
     f->stage = LANDED;
 }
 
+/* From now on nobody listens. */
+unused static void close_far_side(void) {
+    close(listening);
+    close(filler);
+    listening = filler = -1;
+}
+
 /* Brings it to its end: refused. */
 unused static void refuse(flight *f, int code) {
     if (native) {
         require(code == 5);
-        close(listening);
-        close(filler);
-        listening = filler = -1;
+        close_far_side();
+        return;
+    }
+    if (f->stage == HALF) {
+        /* What has been said of it is good already; so it is cut off. */
+        close(f->far);
         return;
     }
     reach(f, GREETED);

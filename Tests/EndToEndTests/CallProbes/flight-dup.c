@@ -1,0 +1,162 @@
+/* flight-dup CASE ADDRESS MODE WAY: a socket in flight that has several numbers. MODE: level, edge. WAY of getting
+ * another: dup, dup2, dup3, F_DUPFD, passed. */
+#include "flight-epoll.h"
+
+static unsigned mode;
+static const char *way;
+static int ep;
+
+enum { USUAL = EPOLLIN | EPOLLOUT };
+
+/* Sent to itself as SCM_RIGHTS. */
+static int passed(int fd) {
+    int ends[2];
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec vector = {"x", 1};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    control.header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    require(sendmsg(ends[0], &message, 0) == 1);
+    char byte;
+    vector.iov_base = &byte;
+    require(recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC) == 1);
+    memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+    close(ends[0]), close(ends[1]);
+    return fd;
+}
+
+static int another(int fd) {
+    int result = -1;
+    if (strcmp(way, "dup") == 0) result = dup(fd);
+    if (strcmp(way, "dup2") == 0) result = dup2(fd, 200);
+    if (strcmp(way, "dup3") == 0) result = dup3(fd, 201, O_CLOEXEC);
+    if (strcmp(way, "F_DUPFD") == 0) result = fcntl(fd, F_DUPFD_CLOEXEC, 300);
+    if (strcmp(way, "passed") == 0) result = passed(fd);
+    require(result >= 0);
+    return result;
+}
+
+/* Registered by the second number, which is there before. */
+static void before(void) {
+    int fd = nonblocking(), second = another(fd);
+    add(ep, second, USUAL | mode, "second");
+    flight f = depart_with(fd, REACHED);
+    reach(&f, GREETED);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    close(fd);
+    f.fd = second;
+    say_connected(&f, "");
+}
+
+/* Or made on the way. */
+static void after(void) {
+    flight f = depart(REACHED);
+    reach(&f, GREETED);
+    int second = another(f.fd);
+    add(ep, second, USUAL | mode, "second");
+    say("in flight %s\n", waiting(ep, 0));
+    reach(&f, HALF);
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    close(f.fd);
+    f.fd = second;
+    say_connected(&f, "");
+}
+
+/* Both numbers, in one set, under names of their own. */
+static void both(void) {
+    int fd = nonblocking(), second = another(fd);
+    add(ep, fd, USUAL | mode, "first");
+    flight f = depart_with(fd, REACHED);
+    reach(&f, REACHED);
+    add(ep, second, EPOLLOUT | mode, "second");
+    reach(&f, GREETED);
+    modify(ep, second, USUAL | mode, "2nd");
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    const char *text = waiting(ep, -1);
+    /* Whether both come in one call or in two is nobody's business. */
+    if (mode && !strchr(text, ',')) say("landed %s, %s\n", text, waiting(ep, -1));
+    else say("landed %s\n", text);
+    say("then %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* The second number goes on when the first is closed. */
+static void first_closed(void) {
+    flight f = depart(REACHED);
+    reach(&f, GREETED);
+    int second = another(f.fd);
+    close(f.fd);
+    f.fd = second;
+    add(ep, f.fd, EPOLLOUT | mode, "second");
+    say("in flight %s, peer %s, connect %s\n", waiting(ep, 0), peer_of(second), connect_to_target(second));
+    int ends[2];
+    /* The first number is somebody else's now. */
+    require(pipe(ends) == 0);
+    struct pollfd entry = {ends[0], POLLIN, 0};
+    say("pipe %d\n", poll(&entry, 1, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say("pipe %d\n", poll(&entry, 1, 0));
+    say("then %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* Also where the first was registered: that registration lives as long as the socket, and nobody can edit it. */
+static void orphaned(void) {
+    flight f = depart(REACHED);
+    add(ep, f.fd, EPOLLOUT | mode, "first");
+    reach(&f, GREETED);
+    int second = another(f.fd);
+    close(f.fd);
+    f.fd = second;
+    say("in flight %s\n", waiting(ep, 0));
+    say("modify: %s\n", control(ep, EPOLL_CTL_MOD, second, EPOLLIN, "second"));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say("then %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* Every call takes any of the numbers. */
+static void called(void) {
+    char byte;
+    flight f = depart(REACHED);
+    int second = another(f.fd);
+    reach(&f, GREETED);
+    say("connect %s, peer %s, error %s\n", connect_to_target(second), peer_of(second), error_of(second));
+    say("read %s", outcome(read(second, &byte, 1)));
+    say(", write %s\n", outcome(write(second, "x", 1)));
+    struct pollfd entries[2] = {{second, POLLIN | POLLOUT, 0}, {f.fd, POLLIN | POLLOUT, 0}};
+    say("poll %d\n", poll(entries, 2, 0));
+    land(&f, "");
+    say("poll %d", poll(entries, 2, -1));
+    say(" %s %s\n", event_names(entries[0].revents), event_names(entries[1].revents));
+    say("peer %s\n", strcmp(peer_of(second), text_of(&target.any)) == 0 ? "as connected to" : peer_of(second));
+    close(second);
+    say_connected(&f, "");
+}
+
+static const flight_case cases[] = {
+    {"before", before}, {"after", after}, {"both", both}, {"first-closed", first_closed}, {"orphaned", orphaned},
+    {"called", called}, {0},
+};
+
+int main(int count, char **arguments) {
+    require(count == 5);
+    set_up(arguments);
+    mode = strcmp(arguments[3], "edge") == 0 ? EPOLLET : 0;
+    way = arguments[4];
+    ep = new_epoll();
+    run_case(cases, arguments[1]);
+}

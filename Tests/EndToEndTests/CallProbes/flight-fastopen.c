@@ -1,0 +1,84 @@
+/* flight-fastopen CASE ADDRESS: connections that are begun in other ways than by a plain connect(2). */
+#include "flight.h"
+
+static flight departed(int fd, const char *result) {
+    say("begun: %s\n", result);
+    return (flight){fd, -1, UNREACHED};
+}
+
+static void arrive(flight *f) {
+    char byte;
+    reach(f, GREETED);
+    say("peer %s, read %s", peer_of(f->fd), outcome(read(f->fd, &byte, 1)));
+    say(", write %s\n", outcome(write(f->fd, "x", 1)));
+    land(f, "");
+    struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
+    say("poll %d", poll(&entry, 1, -1));
+    say(" %s\n", event_names(entry.revents));
+    say_connected(f, "");
+}
+
+static char message[] = "to be sent at once";
+
+static int begin(void) {
+    if (native) fill_queue();
+    return nonblocking();
+}
+
+static void by_sendto(void) {
+    int fd = begin();
+    const char *result = outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length));
+    flight f = departed(fd, result);
+    say("again: %s\n", outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length)));
+    arrive(&f);
+}
+
+static void by_sendmsg(void) {
+    int fd = begin();
+    struct iovec vector = {message, sizeof message};
+    struct msghdr header = {.msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1};
+    flight f = departed(fd, outcome(sendmsg(fd, &header, MSG_FASTOPEN)));
+    arrive(&f);
+}
+
+static void by_sendmmsg(void) {
+    int fd = begin();
+    struct iovec vector = {message, sizeof message};
+    struct mmsghdr header = {.msg_hdr = {
+        .msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1}};
+    flight f = departed(fd, outcome(sendmmsg(fd, &header, 1, MSG_FASTOPEN)));
+    arrive(&f);
+}
+
+static void by_option(void) {
+    int fd = begin();
+    require(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)) == 0);
+    flight f = departed(fd, connect_to_target(fd));
+    arrive(&f);
+}
+
+static void by_number(void) {
+    int fd = begin();
+    flight f = departed(fd, outcome(syscall(SYS_connect, fd, &target.any, target.length)));
+    arrive(&f);
+}
+
+/* A socket that has its own address already. */
+static void bound(void) {
+    address here = numeric("127.0.0.1", "0");
+    int fd = begin();
+    require(bind(fd, &here.any, here.length) == 0);
+    flight f = departed(fd, connect_to_target(fd));
+    arrive(&f);
+}
+
+static const flight_case cases[] = {
+    {"sendto", by_sendto}, {"sendmsg", by_sendmsg}, {"sendmmsg", by_sendmmsg}, {"option", by_option},
+    {"number", by_number}, {"bound", bound}, {0},
+};
+
+int main(int count, char **arguments) {
+    require(count == 3);
+    set_up(arguments);
+    run_case(cases, arguments[1]);
+}

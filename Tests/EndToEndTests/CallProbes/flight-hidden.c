@@ -1,0 +1,168 @@
+/* flight-hidden CASE ADDRESS MODE: registrations that nobody could see being made. MODE: level, edge. */
+#include "flight-epoll.h"
+
+static unsigned mode;
+static int ep;
+static char **own_arguments;
+
+/* A system call without the C library. */
+static long raw(long number, long a, long b, long c, long d) {
+#if defined __x86_64__
+    long result;
+    register long fourth __asm__("r10") = d;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined __aarch64__
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+#endif
+}
+
+static void raw_control(int operation, int fd, unsigned events, const char *name) {
+    struct epoll_event event = {events, {.u64 = mark(name)}};
+    long result = raw(SYS_epoll_ctl, ep, operation, fd, (long)&event);
+    if (result != 0) say("unseen control: %s\n", strerrorname_np((int)-result));
+}
+
+static void before(void) {
+    int fd = nonblocking();
+    raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | mode, "unseen");
+    flight f = depart_with(fd, REACHED);
+    drive_with(ep);
+    reach(&f, GREETED);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
+static void after(void) {
+    flight f = depart(REACHED);
+    reach(&f, REACHED);
+    raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
+    say("in flight %s\n", waiting(ep, 0));
+    drive_with(ep);
+    reach(&f, GREETED);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
+/* An unseen one, beside one that is seen. */
+static void beside(void) {
+    int second = new_epoll();
+    flight f = depart(REACHED);
+    add(second, f.fd, EPOLLOUT | mode, "seen");
+    raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
+    reach(&f, GREETED);
+    say("in flight %s, %s\n", waiting(ep, 0), waiting(second, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(second, -1));
+    say("landed %s\n", waiting(ep, -1));
+    say_connected(&f, "");
+}
+
+/* Made unseen, then edited by calls that are seen. */
+static void edited(void) {
+    int fd = nonblocking();
+    raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | mode, "unseen");
+    flight f = depart_with(fd, REACHED);
+    drive_with(ep);
+    reach(&f, GREETED);
+    say("add: %s\n", control(ep, EPOLL_CTL_ADD, fd, EPOLLOUT, "G"));
+    modify(ep, fd, EPOLLIN | EPOLLOUT | mode, "seen");
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    delete(ep, fd);
+    say("deleted %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* By the numbers of the calls, through syscall(2). */
+static void numbered(void) {
+    ep = (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+    flight f = depart(REACHED);
+    struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("F")}};
+    say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
+    say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
+    drive_with(ep);
+    reach(&f, GREETED);
+    event.data.u64 = mark("G");
+    say("modify: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_MOD, f.fd, &event)));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say("delete: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_DEL, f.fd, NULL)));
+    say("deleted %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* A library that would use io_uring(7) is told that there is none. */
+static void ring(void) {
+    char parameters[256] = {0};
+    say("io_uring_setup: %s\n", outcome(syscall(SYS_io_uring_setup, 8, parameters)));
+}
+
+/* The program is executed anew, with a set and an unconnected socket that is registered. */
+static void execute(const char *again, int fd) {
+    char numbers[2][12];
+    int inherited = epoll_create1(0);
+    uint64_t data = 0x123456789abcdef0u;
+    struct epoll_event event = {EPOLLIN | EPOLLOUT | mode, {.u64 = data}};
+    if (fd >= 0) require(epoll_ctl(inherited, EPOLL_CTL_ADD, fd, &event) == 0);
+    require(fcntl(listening, F_SETFD, FD_CLOEXEC) == 0);
+    sprintf(numbers[0], "%d", inherited);
+    sprintf(numbers[1], "%d", fd);
+    execl("/proc/self/exe", own_arguments[0], again, own_arguments[2], own_arguments[3], numbers[0], numbers[1], NULL);
+}
+
+static void inherited(void) { execute("inherited-again", -1); }
+
+static void inherited_again(void) {
+    ep = atoi(own_arguments[4]);
+    before();
+}
+
+static void inherited_registration(void) { execute("inherited-registration-again", nonblocking()); }
+
+static void inherited_registration_again(void) {
+    ep = atoi(own_arguments[4]);
+    marks[0].name = "inherited";
+    marks[0].data = 0x123456789abcdef0u;
+    flight f = depart_with(atoi(own_arguments[5]), REACHED);
+    drive_with(ep);
+    reach(&f, GREETED);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
+static const flight_case cases[] = {
+    {"before", before}, {"after", after}, {"beside", beside}, {"edited", edited}, {"numbered", numbered},
+    {"ring", ring}, {"inherited", inherited}, {"inherited-again", inherited_again},
+    {"inherited-registration", inherited_registration},
+    {"inherited-registration-again", inherited_registration_again}, {0},
+};
+
+int main(int count, char **arguments) {
+    require(count >= 4);
+    own_arguments = arguments;
+    set_up(arguments);
+    mode = strcmp(arguments[3], "edge") == 0 ? EPOLLET : 0;
+    ep = new_epoll();
+    run_case(cases, arguments[1]);
+}

@@ -1,0 +1,73 @@
+import Testing
+
+extension EndToEnd {
+    /// Connections in flight that fail.
+    @Suite struct FlightFailureTests {
+        /// The lines of one that fails so, whose socket then connects.
+        private static func failure(
+            _ kind: String, at stage: String, _ error: String, by call: String = "epoll_wait", way: String = "error"
+        ) -> Flight.Case {
+            Flight.Case(
+                probe: "flight-failure", name: kind, arguments: [stage, call, way],
+                lines: ["told", "\(way) \(error)", "error 0", "peer ENOTCONN", "again OUT"] + Flight.connected
+                    + ["descriptors +0"])
+        }
+
+        private static let calls = ["poll", "select", "epoll_wait"]
+
+        @Test(arguments: ConnectProbeTests.replyCodes)
+        func `A reply code gives its error`(code: UInt8, error: String) async throws {
+            try await Flight.check(FlightFailureTests.failure("\(code)", at: "greeted", error))
+        }
+
+        static let ways = ["error", "connect", "read", "write"].flatMap { way in
+            calls.map { failure("5", at: "greeted", "ECONNREFUSED", by: $0, way: way) }
+        }
+
+        @Test(arguments: ways)
+        func `The error is told once, by whatever call comes first, and the socket connects again`(
+            given: Flight.Case
+        ) async throws {
+            try await Flight.check(given)
+        }
+
+        @Test(arguments: ["error", "connect", "read", "write"])
+        func `An error that no kernel had in mind is told once as well`(way: String) async throws {
+            try await Flight.check(FlightFailureTests.failure("4", at: "greeted", "EHOSTUNREACH", way: way))
+        }
+
+        static let breaks =
+            ["close", "reset", "garbage"].flatMap { kind in
+                ["reached", "greeted", "half"].flatMap { stage in
+                    // From the address on any bytes are as good as others.
+                    kind == "garbage" && stage == "half"
+                        ? [] : calls.map { failure(kind, at: stage, "ECONNREFUSED", by: $0) }
+                }
+            } + calls.map { failure("gone", at: "unreached", "ECONNREFUSED", by: $0) }
+            + calls.map { failure("no-method", at: "reached", "EACCES", by: $0) }
+
+        @Test(arguments: breaks)
+        func `A proxy that breaks off, or speaks another protocol, ends the connection`(
+            given: Flight.Case
+        ) async throws {
+            try await Flight.check(given)
+        }
+
+        static let silences = ["reached", "greeted", "half"].flatMap { stage in
+            (calls + ["SYS_epoll_pwait2", "ppoll", "pselect"]).map {
+                failure("silence", at: stage, "ETIMEDOUT", by: $0)
+            }
+        }
+
+        /// The program waits for ever; the time of the proxy wakes it.
+        @Test(arguments: silences)
+        func `A proxy that stays silent times out`(given: Flight.Case) async throws {
+            try await Flight.check(given, configuration: ["tcp_read_time_out 1000"])
+        }
+
+        @Test func `The kernel tells a failure the same`() async throws {
+            try await Flight.checkNatively(
+                FlightFailureTests.ways + FlightFailureTests.breaks.filter { $0.name == "gone" })
+        }
+    }
+}
