@@ -24,3 +24,10 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     int family = family_of(address, length);
     return family == AF_INET || family == AF_INET6;
 }
+
+/* Whether there is memory to be read, from the first byte to the last: where not, the kernel is left to say EFAULT. A
+ * system call, for what is rare. */
+static inline int is_readable(const void *start, size_t size) {
+    long result = kernel_probe(start, (const char *)start + size - 1);
+    return result >= 0 || (result != -EFAULT && (uintptr_t)start >= 4096);
+}

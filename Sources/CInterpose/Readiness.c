@@ -67,6 +67,19 @@ static int64_t least(int64_t a, int64_t b) {
 
 /* ----- epoll ----- */
 
+static int made_epoll(int epoll) {
+    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL);
+    return epoll;
+}
+
+int epoll_create(int size) {
+    return made_epoll(REAL(epoll_create)(size));
+}
+
+int epoll_create1(int flags) {
+    return made_epoll(REAL(epoll_create1)(flags));
+}
+
 /* An epoll_ctl(2) has succeeded. */
 static void note_registration(int epoll, int operation, int fd, const struct epoll_event *event) {
     if (operation == EPOLL_CTL_DEL)
@@ -77,7 +90,7 @@ static void note_registration(int epoll, int operation, int fd, const struct epo
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     int has_event = operation != EPOLL_CTL_DEL;
-    if (may_be_in_flight(fd) && (!has_event || (uintptr_t)event >= 4096)) {
+    if (may_be_in_flight(fd) && (!has_event || is_readable(event, sizeof *event))) {
         int result = socksify_epoll_ctl(epoll, operation, fd, has_event ? event->events : 0,
                                         has_event ? event->data.u64 : 0);
         if (result == 0) note_registration(epoll, operation, fd, event);
@@ -308,7 +321,7 @@ static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) 
 static int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
     struct poll_call call = {descriptors, count, end, signals, NULL, NULL};
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
-    if (count > INT_MAX / sizeof(struct pollfd) || ((uintptr_t)descriptors < 4096) ||
+    if (count == 0 || count > INT_MAX / sizeof *descriptors || !is_readable(descriptors, count * sizeof *descriptors) ||
         !any_may_be_in_flight(descriptors, count))
         return poll_for(descriptors, count, until(end), signals);
     return with_memory(count * (sizeof *call.polled + sizeof *call.substituted), poll_in_memory, &call);
@@ -433,8 +446,10 @@ static int select_in_memory(void *memory, void *context) {
 
 /* Whether any descriptor of the sets may be in flight; counts all of them. */
 static int is_concerned(struct select_call *call) {
-    if (!any_in_flight(in_flight_word())) return 0;
+    if (!any_in_flight(in_flight_word()) || call->end_of_sets <= 0) return 0;
     int concerned = 0;
+    for (int set = 0; set < 3; set++)
+        if (call->sets[set] && !is_readable(call->sets[set], (size_t)call->end_of_sets / 8 + 1)) return 0;
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
@@ -449,7 +464,8 @@ static int select_in_flight(struct select_call *call) {
 
 int select(int end, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout) {
     struct select_call call = {{readable, writable, exceptional}, end, 0, 0, NULL};
-    if (!is_concerned(&call) || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+    if (!is_concerned(&call) ||
+        (timeout && (!is_readable(timeout, sizeof *timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0)))
         return REAL(select)(end, readable, writable, exceptional, timeout);
     int64_t duration = FOREVER;
     if (timeout && timeout->tv_sec < FOREVER / NANOSECONDS_IN_SECOND - timeout->tv_usec / 1000000 - 1)

@@ -75,10 +75,45 @@ STREAM(ssize_t, recvfrom,
 STREAM(ssize_t, __recvfrom_chk,
        (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length),
        (fd, bytes, count, room, flags, address, length), message_flags(flags))
-STREAM(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags), message_flags(flags))
-STREAM(int, recvmmsg,
-       (int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout),
-       (fd, messages, count, flags, timeout), message_flags(flags))
+
+/* Descriptors that are passed on, or were (unix(7), SCM_RIGHTS), are duplicates. */
+static void note_rights(const struct msghdr *message) {
+    struct msghdr given = *message;
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(&given); control; control = CMSG_NXTHDR(&given, control)) {
+        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+        size_t size = control->cmsg_len > CMSG_LEN(0) ? control->cmsg_len - CMSG_LEN(0) : 0;
+        for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(control) + at, sizeof fd);
+            descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
+        }
+    }
+}
+
+static inline int has_control(const struct msghdr *message) {
+    return (uintptr_t)message >= 4096 && message->msg_controllen > 0;
+}
+
+static __attribute__((noinline)) ssize_t recvmsg_in_flight(int fd, struct msghdr *message, int flags) {
+    PREPARE(fd, message_flags(flags));
+    ssize_t result = REAL(recvmsg)(fd, message, flags);
+    if (result >= 0 && has_control(message)) note_rights(message);
+    return result;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+    __typeof__(&recvmsg) known = KNOWN(recvmsg);
+    if (!any_in_flight(in_flight_word()) && known && !has_control(message)) return known(fd, message, flags);
+    return recvmsg_in_flight(fd, message, flags);
+}
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
+    PREPARE(fd, message_flags(flags));
+    int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
+    for (int index = 0; index < received; index++)
+        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr);
+    return received;
+}
 
 /* ----- Sending ----- */
 
@@ -114,7 +149,11 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
                      : SOCKSIFY_PASS;
     if (result < 0) return returned(result);
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    if (result == SOCKSIFY_PASS) return REAL(sendmsg)(fd, message, flags);
+    if (result == SOCKSIFY_PASS) {
+        ssize_t sent = REAL(sendmsg)(fd, message, flags);
+        if (sent >= 0 && has_control(message)) note_rights(message);
+        return sent;
+    }
     struct msghdr unaddressed = *message;
     unaddressed.msg_name = NULL;
     unaddressed.msg_namelen = 0;
@@ -137,7 +176,10 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
         break;
     }
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    return REAL(sendmmsg)(fd, messages, messages ? allowed : count, flags);
+    int sent = REAL(sendmmsg)(fd, messages, messages ? allowed : count, flags);
+    for (int index = 0; index < sent; index++)
+        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr);
+    return sent;
 }
 
 /* ----- From one descriptor to another ----- */

@@ -61,7 +61,7 @@ void watched_note(int fd, int epoll, uint32_t events, uint64_t data) {
         STORE(watch->overflown, 1);
     }
     descriptor_set_mark(fd, DESCRIPTOR_WATCHED);
-    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL);
+    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL);
 }
 
 void watched_forget(int fd, int epoll) {

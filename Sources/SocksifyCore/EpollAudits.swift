@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// Registrations are seen when they are made. Some are not: one that is made without libc, or that came with an epoll
 /// from another program over exec. When a handshake is in flight that nobody is seen to wait for, an epoll that the
-/// program waits on is asked, once for each such handshake.
+/// program waits on is asked, once for each such handshake; one that nothing was seen to be registered with, once for
+/// every handshake.
 struct EpollAudits: @unchecked Sendable {
     /// For each epoll, by the low bits of its number: the number, and the count of handshakes at the last audit.
     private let memory: UnsafeMutableRawPointer
@@ -47,9 +48,15 @@ struct EpollAudits: @unchecked Sendable {
 
     /// Whether the epoll is to be asked now. Says so once.
     func isDue(_ epoll: Int32) -> Bool {
-        guard unwatched.pointee.load(ordering: .relaxed) != 0 else { return false }
-        let ever = everUnwatched.pointee.load(ordering: .relaxed)
-        let mark = UInt64(UInt32(bitPattern: epoll)) << 32 | ever & 0xffff_ffff
+        let begun: UInt64
+        if descriptor_mark(epoll) & UInt32(DESCRIPTOR_USED_EPOLL) == 0 {
+            begun = in_flight_word() >> 32
+        } else if unwatched.pointee.load(ordering: .relaxed) != 0 {
+            begun = everUnwatched.pointee.load(ordering: .relaxed)
+        } else {
+            return false
+        }
+        let mark = UInt64(UInt32(bitPattern: epoll)) << 32 | begun & 0xffff_ffff
         let word = (memory + (Int(epoll) & (EpollAudits.count - 1)) * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
         return word.pointee.exchange(mark, ordering: .relaxed) != mark
     }

@@ -53,8 +53,9 @@ struct HandshakeInFlight {
             }
         }
         var stale = DESCRIPTOR_IN_FLIGHT
-        // What is no TCP will never be in flight by another name either.
-        if seen & UInt32(DESCRIPTOR_DUPLICATED) != 0, socket.isTCP != true {
+        // What is no TCP will never be in flight by another number either.
+        let marks = UInt32(DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL)
+        if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }
         descriptor_clear_marks(descriptor, UInt32(stale), seen)
@@ -70,12 +71,19 @@ struct HandshakeInFlight {
         let cookie = table.places.cookie(of: place)
         let socket = Socket(descriptor: record.pointee.descriptor)
         guard socket.cookie != cookie else { return HandshakeInFlight(runtime: runtime, socket: socket, place: place) }
-        // The number was closed; the socket may live on by one that an epoll knows.
+        // The number was closed; the socket may live on by one that an epoll knows, or by another duplicate.
         for index in 0..<record.pointee.registrationCount {
             let other = Socket(descriptor: record.pointee.registrations[index].asked.target)
             guard other.cookie == cookie else { continue }
             record.pointee.descriptor = other.descriptor
             return HandshakeInFlight(runtime: runtime, socket: other, place: place)
+        }
+        for descriptor in 0..<descriptor_end()
+        where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
+            && Socket(descriptor: descriptor).cookie == cookie
+        {
+            record.pointee.descriptor = descriptor
+            return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
         }
         return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: false)
     }
@@ -351,13 +359,22 @@ struct HandshakeInFlight {
         descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
     }
 
-    private func append(_ epoll: Int32, _ asked: EpollRegistration) -> Bool {
+    /// Whether another registration can be recorded. Those of epolls that were closed make room.
+    private func makeRoom() -> Bool {
+        if record.pointee.registrationCount < record.pointee.registrations.count { return true }
+        for index in (0..<record.pointee.registrationCount).reversed() {
+            let registration = record.pointee.registrations[index]
+            if mark(registration.epoll, registration.asked.target) != nil { removeRegistration(at: index) }
+        }
+        return record.pointee.registrationCount < record.pointee.registrations.count
+    }
+
+    private func append(_ epoll: Int32, _ asked: EpollRegistration) {
         let count = record.pointee.registrationCount
-        guard count < record.pointee.registrations.count else { return false }
+        guard count < record.pointee.registrations.count else { return }
         record.pointee.registrations[count] = RecordedRegistration(epoll: epoll, asked: asked)
         record.pointee.registrationCount = count + 1
         isWatched()
-        return true
     }
 
     private func removeRegistration(at index: Int) {
@@ -368,43 +385,37 @@ struct HandshakeInFlight {
 
     /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
     func adopt(_ asked: EpollRegistration, by epoll: Int32) {
-        guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil,
-            record.pointee.registrationCount < record.pointee.registrations.count
+        guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil, makeRoom()
         else { return }
-        if mark(epoll, asked.target) == nil { _ = append(epoll, asked) }
+        if mark(epoll, asked.target) == nil { append(epoll, asked) }
     }
 
     /// epoll_ctl(2) on the socket: changes what the program will have when the handshake is over. The kernel's verdict is
     /// asked for each time.
     func control(_ epoll: Int32, _ operation: Int32, _ target: Int32, events: UInt32, data: UInt64) -> Errno? {
         let asked = EpollRegistration(target: target, events: events, data: data)
-        let known = index(of: epoll, target)
         switch operation {
         case EPOLL_CTL_ADD:
-            guard record.pointee.registrationCount < record.pointee.registrations.count else { return Errno(ENOSPC) }
             // Refused here as there: only these go with EPOLLEXCLUSIVE (epoll_ctl(2)).
             if events & EPOLLEXCLUSIVE != 0, events & ~HandshakeInFlight.exclusiveEvents != 0 { return Errno(EINVAL) }
+            guard makeRoom() else { return Errno(ENOSPC) }
             let result = kernel_epoll_ctl(
                 epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
             guard result == 0 else { return Errno(result: result) }
-            _ = append(epoll, asked)
+            // What is known under these numbers was that of an epoll which is closed by now.
+            if let known = index(of: epoll, target) { removeRegistration(at: known) }
+            append(epoll, asked)
         case EPOLL_CTL_MOD:
-            if events & EPOLLEXCLUSIVE != 0 { return Errno(EINVAL) }
-            if let known, record.pointee.registrations[known].asked.events & EPOLLEXCLUSIVE != 0 {
-                return Errno(EINVAL)
-            }
-            if known == nil, record.pointee.registrationCount == record.pointee.registrations.count {
-                return Errno(ENOSPC)
-            }
+            let known = index(of: epoll, target)
+            let isExclusive = known.map { record.pointee.registrations[$0].asked.events & EPOLLEXCLUSIVE != 0 }
+            if events & EPOLLEXCLUSIVE != 0 || isExclusive == true { return Errno(EINVAL) }
+            guard known != nil || makeRoom() else { return Errno(ENOSPC) }
             if let error = mark(epoll, target) { return error }
-            if let known {
-                record.pointee.registrations[known] = RecordedRegistration(epoll: epoll, asked: asked)
-            } else {
-                _ = append(epoll, asked)
-            }
+            if let known { removeRegistration(at: known) }
+            append(epoll, asked)
         default:
             let result = kernel_epoll_ctl(epoll, operation, target, 0, 0)
-            if operation == EPOLL_CTL_DEL, let known { removeRegistration(at: known) }
+            if operation == EPOLL_CTL_DEL, let known = index(of: epoll, target) { removeRegistration(at: known) }
             return result < 0 ? Errno(result: result) : nil
         }
         return nil

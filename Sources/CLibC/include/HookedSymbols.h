@@ -50,6 +50,8 @@ HOOK(__ppoll_chk)
 HOOK(select)
 HOOK(__select)
 HOOK(pselect)
+HOOK(epoll_create)
+HOOK(epoll_create1)
 HOOK(epoll_ctl)
 HOOK(epoll_wait)
 HOOK(epoll_pwait)
@@ -120,7 +122,6 @@ HOOK(syscall)
  * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
  *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
  *     stream.
- * epoll_create, epoll_create1: an epoll is known by what is registered with it.
  * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.
  * gai_error, gai_suspend, gai_cancel: read the request, which is complete when getaddrinfo_a returns.

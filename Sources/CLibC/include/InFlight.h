@@ -45,9 +45,10 @@ enum {
     DESCRIPTOR_DUPLICATED = 2,
     /* An epoll watches it. */
     DESCRIPTOR_WATCHED = 4,
-    /* An epoll. */
+    /* An epoll, and one that was seen to be asked to watch something. */
     DESCRIPTOR_EPOLL = 8,
-    DESCRIPTOR_MARKS = 15,
+    DESCRIPTOR_USED_EPOLL = 16,
+    DESCRIPTOR_MARKS = 31,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */

@@ -14,8 +14,9 @@ static int connections;
 /* What is known of the one connection that a thread has at a time. The number of the attempt is in the low half of the
  * data, so that an event tells which it is for. */
 static struct {
-    atomic_uint attempt;
-    atomic_int told;
+    /* In the upper half the number of the attempt, in the lower how often an event for it was told. One word, so that
+     * an event of a former attempt cannot be counted for the next. */
+    _Atomic uint64_t told;
 } slots[SLOTS];
 
 static atomic_int landed, refused, given_up, wrong, threads_left = THREADS;
@@ -40,12 +41,13 @@ static void take(int set, int timeout) {
             complain("foreign data", (long)data);
             continue;
         }
-        unsigned now = slots[slot].attempt;
+        uint64_t told = slots[slot].told;
+        unsigned now = (unsigned)(told >> 32);
         if ((unsigned)data > now) complain("data of the future", (long)data);
         /* That of a former attempt was on its way when the socket was closed. */
         if ((unsigned)data != now) continue;
         if (events[index].events & ~(EPOLLOUT | EPOLLERR | EPOLLHUP)) complain("events", (long)events[index].events);
-        slots[slot].told++;
+        while ((unsigned)(told >> 32) == now && !atomic_compare_exchange_weak(&slots[slot].told, &told, told + 1)) continue;
     }
 }
 
@@ -55,8 +57,8 @@ static void *connect_in_turn(void *argument) {
     for (int turn = 0; turn < connections; turn++) {
         int set = sets[rand_r(&random) / 8 % SETS];
         int fd = nonblocking();
-        unsigned attempt = ++slots[slot].attempt;
-        slots[slot].told = 0;
+        unsigned attempt = (unsigned)(slots[slot].told >> 32) + 1;
+        slots[slot].told = (uint64_t)attempt << 32;
         struct epoll_event event = {EPOLLOUT | mode, {.u64 = data_of(slot, attempt)}};
         int is_modified = rand_r(&random) / 8 % 2;
         struct epoll_event nothing = {EPOLLONESHOT, {.u64 = data_of(slot, attempt)}};
@@ -69,11 +71,11 @@ static void *connect_in_turn(void *argument) {
         } else {
             require(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0);
         }
-        while (slots[slot].told == 0 && patience != 0) {
+        while ((unsigned)slots[slot].told == 0 && patience != 0) {
             take(set, rand_r(&random) / 8 % 3);
             if (patience > 0) patience--;
         }
-        if (slots[slot].told == 0) {
+        if ((unsigned)slots[slot].told == 0) {
             given_up++;
             if (rand_r(&random) / 8 % 2) require(epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL) == 0);
             close(fd);
@@ -84,7 +86,7 @@ static void *connect_in_turn(void *argument) {
             char byte = 0;
             if (!read_all(fd, &byte, 1) || byte != 'x') complain("byte", byte);
             take(set, 0);
-            if (mode && slots[slot].told != 1) complain("told", slots[slot].told);
+            if (mode && (unsigned)slots[slot].told != 1) complain("told", (long)slots[slot].told);
             landed++;
         } else if (strcmp(error, "ECONNREFUSED") == 0) {
             refused++;
