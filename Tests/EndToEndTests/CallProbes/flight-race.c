@@ -47,7 +47,8 @@ static void take(int set, int timeout) {
         /* That of a former attempt was on its way when the socket was closed. */
         if ((unsigned)data != now) continue;
         if (events[index].events & ~(EPOLLOUT | EPOLLERR | EPOLLHUP)) complain("events", (long)events[index].events);
-        while ((unsigned)(told >> 32) == now && !atomic_compare_exchange_weak(&slots[slot].told, &told, told + 1)) continue;
+        while ((unsigned)(told >> 32) == now && !atomic_compare_exchange_weak(&slots[slot].told, &told, told + 1))
+            continue;
     }
 }
 
