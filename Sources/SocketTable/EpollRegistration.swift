@@ -27,7 +27,7 @@ public struct EpollRegistration: Equatable, Sendable {
         self.init(target: target, events: events, data: data)
     }
 
-    /// The number behind a key and spaces; nil when there is none, or one that is too large.
+    /// The number behind a key and spaces, up to a space or the end; nil when there is none, or one that is too large.
     private static func number(after key: StaticString, in line: Span<UInt8>, radix: UInt64) -> UInt64? {
         let length = key.utf8CodeUnitCount
         var start = 0
@@ -44,7 +44,8 @@ public struct EpollRegistration: Equatable, Sendable {
             digits += 1
             index += 1
         }
-        return digits > 0 ? value : nil
+        guard digits > 0, index >= line.count || line[index] == UInt8(ascii: " ") else { return nil }
+        return value
     }
 
     private static func matches(_ key: StaticString, _ line: Span<UInt8>, at start: Int) -> Bool {

@@ -44,7 +44,10 @@ public struct PlaceTable: @unchecked Sendable {
     // MARK: Places
 
     /// Places that were ever taken are those below this number.
-    public var end: Int { min(Int(truncatingIfNeeded: takenCount.pointee.load(ordering: .acquiring)), capacity) }
+    public var end: Int {
+        // In one order with the deadlines of a place that is taken (see Deadlines).
+        min(Int(truncatingIfNeeded: takenCount.pointee.load(ordering: .sequentiallyConsistent)), capacity)
+    }
 
     /// Takes a place that nobody has; nil when all are taken. It is not found by a cookie before `publish`.
     public func take() -> Int? {
@@ -62,7 +65,7 @@ public struct PlaceTable: @unchecked Sendable {
         var count = takenCount.pointee.load(ordering: .relaxed)
         while count < UInt64(capacity) {
             let (exchanged, current) = takenCount.pointee.compareExchange(
-                expected: count, desired: count + 1, ordering: .acquiringAndReleasing)
+                expected: count, desired: count + 1, ordering: .sequentiallyConsistent)
             if exchanged { return Int(count) }
             count = current
         }
@@ -95,7 +98,8 @@ public struct PlaceTable: @unchecked Sendable {
             let slot = slot(cookie, offset)
             guard slotCookie(slot).pointee.load(ordering: .acquiring) == cookie else { continue }
             let place = Int(slotPlace(slot).pointee.load(ordering: .relaxed))
-            if place < capacity, slotCookie(slot).pointee.load(ordering: .relaxed) == cookie { return place }
+            // The slot may be another's by now, or one that a thread left behind that ended in the middle.
+            if place < capacity, self.cookie(of: place) == cookie { return place }
         }
         return nil
     }

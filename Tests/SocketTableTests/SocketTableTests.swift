@@ -60,11 +60,7 @@ import Testing
         SocketAddress(address: .v4(IPv4Address(value)), port: 80)
     }
 
-    /// Memory that is left to the process: a test's table may outlive the test.
     private static func table(capacity: Int) -> SocketTable {
-        let size = SocketTable.size(capacity: capacity)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        return SocketTable(memory: memory, capacity: capacity)
+        SocketTable(memory: zeroedMemory(SocketTable.size(capacity: capacity)), capacity: capacity)
     }
 }
