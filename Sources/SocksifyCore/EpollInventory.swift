@@ -23,7 +23,7 @@ struct EpollInventory {
         guard count >= 0, !isDuplicated else { return adoptFromEveryEpoll(flight) }
         for index in 0..<min(Int(count), seen.count) {
             let found = seen[index]
-            if found.events & EPOLLONESHOT.rawValue != 0 {
+            if found.events & EpollEvents.oneShot != 0 {
                 // Whether it is used up only the kernel knows.
                 adopt(from: found.epoll, flight)
             } else {

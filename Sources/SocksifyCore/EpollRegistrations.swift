@@ -1,0 +1,160 @@
+import CLibC
+import SocketTable
+
+/// What the program's epolls watch of a socket in flight. The kernel has the library's registrations in their place; the
+/// program's are recorded, and given back when the handshake is over.
+extension HandshakeInFlight {
+    /// The library's events for a socket in flight: each change is told once, so that threads that wait do not wake each
+    /// other all the time, and nothing has to be changed from step to step.
+    private static var ownEvents: UInt32 { EpollEvents.readable | EpollEvents.writable | EpollEvents.edgeTriggered }
+
+    /// Puts the library's registration in place of the program's; the kernel's error when there is none to replace.
+    private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
+        let data = table.marker.data(for: place)
+        var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, HandshakeInFlight.ownEvents, data)
+        if result == Int(-EINVAL) {
+            // The kernel does not modify what is exclusive.
+            result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
+            if result == 0 {
+                result = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, data)
+            }
+        }
+        return result < 0 ? Errno(result: result) : nil
+    }
+
+    /// The recorded registration of this descriptor with this epoll, by whichever number the epoll goes.
+    private func index(of epoll: Int32, _ target: Int32) -> Int? {
+        for index in 0..<record.pointee.registrationCount
+        where record.pointee.registrations[index].asked.target == target {
+            let known = record.pointee.registrations[index].epoll
+            if known == epoll || (isDuplicated(known) && isDuplicated(epoll) && kernel_is_same_file(known, epoll) != 0)
+            {
+                return index
+            }
+        }
+        return nil
+    }
+
+    func isDuplicated(_ descriptor: Int32) -> Bool {
+        descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
+    }
+
+    /// Whether another registration can be recorded. Those of epolls that were closed make room.
+    private func makeRoom() -> Bool {
+        if record.pointee.registrationCount < record.pointee.registrations.count { return true }
+        for index in (0..<record.pointee.registrationCount).reversed() {
+            let registration = record.pointee.registrations[index]
+            if mark(registration.epoll, registration.asked.target) != nil { removeRegistration(at: index) }
+        }
+        return record.pointee.registrationCount < record.pointee.registrations.count
+    }
+
+    private func append(_ epoll: Int32, _ asked: EpollRegistration) {
+        let count = record.pointee.registrationCount
+        guard count < record.pointee.registrations.count else { return }
+        record.pointee.registrations[count] = RecordedRegistration(epoll: epoll, asked: asked)
+        record.pointee.registrationCount = count + 1
+        isWatched()
+    }
+
+    private func removeRegistration(at index: Int) {
+        let last = record.pointee.registrationCount - 1
+        record.pointee.registrations[index] = record.pointee.registrations[last]
+        record.pointee.registrationCount = last
+    }
+
+    /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
+    func adopt(_ asked: EpollRegistration, by epoll: Int32) {
+        guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil, makeRoom()
+        else { return }
+        if mark(epoll, asked.target) == nil { append(epoll, asked) }
+    }
+
+    /// epoll_ctl(2) on the socket: changes what the program will have when the handshake is over. The kernel's verdict is
+    /// asked for each time.
+    func control(_ epoll: Int32, _ operation: Int32, _ target: Int32, events: UInt32, data: UInt64) -> Errno? {
+        let asked = EpollRegistration(target: target, events: events, data: data)
+        switch operation {
+        case EPOLL_CTL_ADD:
+            // Refused here as there: only these go with EPOLLEXCLUSIVE (epoll_ctl(2)).
+            if events & EpollEvents.exclusive != 0, events & ~HandshakeInFlight.exclusiveEvents != 0 {
+                return Errno(EINVAL)
+            }
+            guard makeRoom() else { return Errno(ENOSPC) }
+            let result = kernel_epoll_ctl(
+                epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
+            guard result == 0 else { return Errno(result: result) }
+            // What is known under these numbers was that of an epoll which is closed by now.
+            if let known = index(of: epoll, target) { removeRegistration(at: known) }
+            append(epoll, asked)
+        case EPOLL_CTL_MOD:
+            let known = index(of: epoll, target)
+            let isExclusive = known.map { record.pointee.registrations[$0].asked.events & EpollEvents.exclusive != 0 }
+            if events & EpollEvents.exclusive != 0 || isExclusive == true { return Errno(EINVAL) }
+            guard known != nil || makeRoom() else { return Errno(ENOSPC) }
+            if let error = mark(epoll, target) { return error }
+            if let known { removeRegistration(at: known) }
+            append(epoll, asked)
+        default:
+            let result = kernel_epoll_ctl(epoll, operation, target, 0, 0)
+            if operation == EPOLL_CTL_DEL, let known = index(of: epoll, target) { removeRegistration(at: known) }
+            return result < 0 ? Errno(result: result) : nil
+        }
+        return nil
+    }
+
+    private static var exclusiveEvents: UInt32 {
+        EpollEvents.readable | EpollEvents.writable | EpollEvents.error | EpollEvents.hangUp | EpollEvents.wakeUp
+            | EpollEvents.edgeTriggered | EpollEvents.exclusive
+    }
+
+    /// Gives the program's registrations back. That makes the kernel look at the socket again, and tell what it finds.
+    func restoreRegistrations() {
+        for index in 0..<record.pointee.registrationCount {
+            let registration = record.pointee.registrations[index]
+            guard restore(registration.asked, registration.epoll) != 0 else { continue }
+            restoreByOtherNumbers(registration)
+        }
+        record.pointee.registrationCount = 0
+    }
+
+    /// The number of the epoll or of the socket was closed, while either lives on by another one.
+    private func restoreByOtherNumbers(_ registration: RecordedRegistration) {
+        // The kernel knows the registration by the socket's number: it is taken again for a moment, if nobody has it.
+        let target = registration.asked.target
+        var copy = -1
+        if mayHaveOthers, Socket(descriptor: target).cookie != socket.cookie {
+            copy = kernel_duplicate(socket.descriptor, target)
+        }
+        if restore(registration.asked, registration.epoll) != 0 {
+            for epoll in 0..<descriptor_end()
+            where isDuplicated(epoll) && descriptor_mark(epoll) & UInt32(DESCRIPTOR_EPOLL) != 0
+                && index(of: epoll, target) == nil
+            {
+                if restore(registration.asked, epoll) == 0 { break }
+            }
+        }
+        if copy >= 0 { _ = kernel_close(Int32(truncatingIfNeeded: copy)) }
+    }
+
+    /// The kernel's result: 0, or a negative error number.
+    private func restore(_ asked: EpollRegistration, _ epoll: Int32) -> Int {
+        guard asked.events & EpollEvents.exclusive != 0 else {
+            return kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, asked.target, asked.events, asked.data)
+        }
+        let result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, asked.target, 0, 0)
+        return result < 0 ? result : kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, asked.target, asked.events, asked.data)
+    }
+}
+
+/// Events of epoll_ctl(2).
+enum EpollEvents {
+    static var readable: UInt32 { EPOLLIN.rawValue }
+    static var writable: UInt32 { EPOLLOUT.rawValue }
+    static var error: UInt32 { EPOLLERR.rawValue }
+    static var hangUp: UInt32 { EPOLLHUP.rawValue }
+    static var oneShot: UInt32 { EPOLLONESHOT.rawValue }
+    static var exclusive: UInt32 { 1 << 28 }
+    static var wakeUp: UInt32 { 1 << 29 }
+    static var edgeTriggered: UInt32 { 1 << 31 }
+}
