@@ -65,22 +65,11 @@ struct EpollInventory {
     }
 
     private func forEachRegistration(of epoll: Int32, _ body: (EpollRegistration) -> Void) {
-        var path = InlineArray<64, UInt8>(repeating: 0)
-        var length = 0
-        let prefix: StaticString = "/proc/self/fdinfo/"
-        for index in 0..<prefix.utf8CodeUnitCount { path[index] = prefix.utf8Start[index] }
-        length = prefix.utf8CodeUnitCount
-        var divisor: Int32 = 1_000_000_000
-        while divisor > 0 {
-            if epoll >= divisor || divisor == 1 {
-                path[length] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: epoll / divisor % 10)
-                length += 1
-            }
-            divisor /= 10
-        }
-        let descriptor = path.span.withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { kernel_open_to_read($0) } ?? -1 }
-        }
+        guard epoll >= 0 else { return }
+        var path = Path()
+        path.append("/proc/self/fdinfo/")
+        path.append(decimal: Int(epoll))
+        let descriptor = path.open()
         guard descriptor >= 0 else { return }
         defer { _ = kernel_close(Int32(truncatingIfNeeded: descriptor)) }
         forEachLine(of: Int32(truncatingIfNeeded: descriptor)) { line in
@@ -108,6 +97,25 @@ struct EpollInventory {
             if start == 0, count == buffer.count { start = count }
             for index in start..<count { buffer[index - start] = buffer[index] }
             count -= start
+        }
+    }
+}
+
+/// A path of /proc, and a zero behind it.
+private struct Path: ByteSink {
+    private var bytes = InlineArray<64, UInt8>(repeating: 0)
+    private var length = 0
+
+    mutating func append(_ byte: UInt8) {
+        guard length < 63 else { return }
+        bytes[length] = byte
+        length += 1
+    }
+
+    /// The kernel's result: a descriptor, or a negative error number.
+    func open() -> Int {
+        bytes.span.withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { kernel_open_to_read($0) } ?? -1 }
         }
     }
 }

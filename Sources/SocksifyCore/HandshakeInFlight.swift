@@ -244,7 +244,8 @@ struct HandshakeInFlight {
         } else if standing == .underWay, let deadline, deadline <= now {
             return fail(.timedOut)
         }
-        table.deadlines.set(now + HandshakeInFlight.inspectionInterval, for: place)
+        let next = now + HandshakeInFlight.inspectionInterval
+        table.deadlines.set(hasSocket && standing == .underWay ? min(deadline ?? next, next) : next, for: place)
     }
 
     // MARK: The end

@@ -94,6 +94,8 @@ struct HandshakesInFlight: @unchecked Sendable {
             guard lock(place).tryAcquire() else { return false }
         }
         guard places.cookie(of: place) != 0 else {
+            // Set by somebody who still took it for used.
+            deadlines.set(nil, for: place)
             lock(place).release()
             return false
         }

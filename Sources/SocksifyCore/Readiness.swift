@@ -45,7 +45,7 @@ public enum Readiness {
         let now = Clock.now
         table.deadlines.forEachOver(now: now, end: table.places.end) { place in
             guard var flight = HandshakeInFlight.at(place, runtime) else {
-                // Somebody is at work on it. Were it nobody's any more, it would have no deadline.
+                // Somebody is at work on it, and may set another.
                 if table.places.cookie(of: place) != 0 { table.deadlines.set(now + 1, for: place) }
                 return
             }
