@@ -25,9 +25,10 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     return family == AF_INET || family == AF_INET6;
 }
 
-/* Whether there is memory to be read, from the first byte to the last: where not, the kernel is left to say EFAULT. A
- * system call, for what is rare. */
+/* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say EFAULT.
+ * A system call or two, for what is rare. */
 static inline int is_readable(const void *start, size_t size) {
-    long result = kernel_probe(start, (const char *)start + size - 1);
-    return result >= 0 || (result != -EFAULT && (uintptr_t)start >= 4096);
+    const char *last = (const char *)start + size - 8;
+    int is_one_page = ((uintptr_t)start ^ (uintptr_t)(last + 7)) < 4096;
+    return kernel_can_read(start) && (is_one_page || kernel_can_read(last));
 }

@@ -132,7 +132,7 @@ static int call_pwait2(const struct epoll_call *call, int64_t duration) {
 static int take_events(struct epoll_event *events, int count) {
     int kept = 0;
     for (int index = 0; index < count; index++) {
-        if (socksify_take_event(events[index].data.u64)) continue;
+        if (socksify_take_event(events[index].data.u64, events[index].events)) continue;
         if (kept != index) events[kept] = events[index];
         kept++;
     }
@@ -449,7 +449,7 @@ static int is_concerned(struct select_call *call) {
     if (!any_in_flight(in_flight_word()) || call->end_of_sets <= 0) return 0;
     int concerned = 0;
     for (int set = 0; set < 3; set++)
-        if (call->sets[set] && !is_readable(call->sets[set], (size_t)call->end_of_sets / 8 + 1)) return 0;
+        if (call->sets[set] && !is_readable(call->sets[set], (size_t)(call->end_of_sets + 63) / 64 * 8)) return 0;
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;

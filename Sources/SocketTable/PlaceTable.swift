@@ -6,8 +6,8 @@ import Synchronization
 /// it. It is used without locks by any number of threads, and a thread that ends in the middle leaves at worst one
 /// place unusable. What lies in a place, and who may touch it, is the owner's business.
 ///
-/// A cookie is looked for in a window of slots behind the one that its low bits name. Nothing but the window's length
-/// ends the search, so that a slot can be given back at any time.
+/// A cookie is looked for in a window of slots behind the one that its hash names; a slot has the number of a place, and
+/// the place its cookie. Nothing but the window's length ends the search, so that a slot can be given back at any time.
 public struct PlaceTable: @unchecked Sendable {
     /// Count of the places.
     public let capacity: Int
@@ -16,15 +16,12 @@ public struct PlaceTable: @unchecked Sendable {
     private static var largestCapacity: Int { 1 << EventMarker.placeBits }
     private static var window: Int { 64 }
     private static var headerSize: Int { 64 }
-    /// The mark of a slot that is being filled. No socket has this cookie.
-    private static var beingFilled: UInt64 { .max }
-
     private var slotCount: Int { capacity * 2 }
 
     /// Bytes of memory for so many places.
     public static func size(capacity: Int) -> Int {
-        // Per place: two slots of a cookie and a place each, the place's own cookie, its link.
-        headerSize + roundedUp(capacity) * (2 * 12 + 8 + 4)
+        // Per place: its cookie, its link, and two slots.
+        headerSize + roundedUp(capacity) * (8 + 4 + 2 * 4)
     }
 
     /// - Parameters:
@@ -74,32 +71,28 @@ public struct PlaceTable: @unchecked Sendable {
 
     /// Makes a place that was taken the cookie's. False when the window is full of others.
     public func publish(_ place: Int, cookie: UInt64) -> Bool {
+        let before = ownCookie(place).pointee.exchange(cookie, ordering: .relaxed)
         for offset in 0..<PlaceTable.window {
-            let slot = slot(cookie, offset)
-            let holder = slotCookie(slot)
-            guard
-                holder.pointee.compareExchange(
-                    expected: 0, desired: PlaceTable.beingFilled, ordering: .acquiring
-                ).exchanged
-            else { continue }
-            slotPlace(slot).pointee.store(UInt32(truncatingIfNeeded: place), ordering: .relaxed)
-            ownCookie(place).pointee.store(cookie, ordering: .relaxed)
-            holder.pointee.store(cookie, ordering: .releasing)
-            return true
+            let holder = slot(firstSlot(of: cookie) + offset)
+            if holder.pointee.compareExchange(
+                expected: 0, desired: UInt32(place) + 1, ordering: .acquiringAndReleasing
+            ).exchanged {
+                return true
+            }
         }
+        ownCookie(place).pointee.store(before, ordering: .relaxed)
         return false
     }
 
     /// The place of a cookie; nil when it has none. Whether it still is the cookie's is to be asked again, by `cookie`,
     /// when nobody can give it back any more.
     public func find(cookie: UInt64) -> Int? {
-        guard cookie != 0, cookie != PlaceTable.beingFilled else { return nil }
+        guard cookie != 0 else { return nil }
         for offset in 0..<PlaceTable.window {
-            let slot = slot(cookie, offset)
-            guard slotCookie(slot).pointee.load(ordering: .acquiring) == cookie else { continue }
-            let place = Int(slotPlace(slot).pointee.load(ordering: .relaxed))
-            // The slot may be another's by now, or one that a thread left behind that ended in the middle.
-            if place < capacity, self.cookie(of: place) == cookie { return place }
+            let holder = slot(firstSlot(of: cookie) + offset).pointee.load(ordering: .acquiring)
+            let place = Int(holder) - 1
+            // A slot may be one that a thread left behind which ended in the middle.
+            if place >= 0, place < capacity, self.cookie(of: place) == cookie { return place }
         }
         return nil
     }
@@ -113,14 +106,11 @@ public struct PlaceTable: @unchecked Sendable {
     public func withdraw(_ place: Int) {
         let cookie = ownCookie(place).pointee.exchange(0, ordering: .acquiringAndReleasing)
         guard cookie != 0 else { return }
-        for offset in 0..<PlaceTable.window {
-            let slot = slot(cookie, offset)
-            guard slotPlace(slot).pointee.load(ordering: .relaxed) == UInt32(truncatingIfNeeded: place) else {
-                continue
-            }
-            if slotCookie(slot).pointee.compareExchange(expected: cookie, desired: 0, ordering: .releasing).exchanged {
-                return
-            }
+        for offset in 0..<PlaceTable.window
+        where slot(firstSlot(of: cookie) + offset).pointee.compareExchange(
+            expected: UInt32(place) + 1, desired: 0, ordering: .acquiringAndReleasing
+        ).exchanged {
+            return
         }
     }
 
@@ -139,25 +129,24 @@ public struct PlaceTable: @unchecked Sendable {
 
     // MARK: Memory
 
-    private func slot(_ cookie: UInt64, _ offset: Int) -> Int {
-        (Int(truncatingIfNeeded: cookie) &+ offset) & (slotCount - 1)
+    /// Where the search for a cookie begins. Cookies count up, for each processor from another number: their hash is
+    /// spread, because runs of neighbours that lie on top of each other would fill a window.
+    func firstSlot(of cookie: UInt64) -> Int {
+        Int(truncatingIfNeeded: (cookie &* 0x9e37_79b9_7f4a_7c15) >> 32) & (slotCount - 1)
     }
 
     private var freeHead: UnsafeMutablePointer<Atomic<UInt64>> { wide(0) }
     private var takenCount: UnsafeMutablePointer<Atomic<UInt64>> { wide(8) }
 
-    private func slotCookie(_ slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        wide(PlaceTable.headerSize + slot * 8)
-    }
     private func ownCookie(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        wide(PlaceTable.headerSize + (slotCount + place) * 8)
+        wide(PlaceTable.headerSize + place * 8)
     }
-    private var narrowOffset: Int { PlaceTable.headerSize + (slotCount + capacity) * 8 }
-    private func slotPlace(_ slot: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
-        narrow(narrowOffset + slot * 4)
-    }
+    private var narrowOffset: Int { PlaceTable.headerSize + capacity * 8 }
     private func link(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
-        narrow(narrowOffset + (slotCount + place) * 4)
+        narrow(narrowOffset + place * 4)
+    }
+    private func slot(_ number: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        narrow(narrowOffset + (capacity + number & (slotCount - 1)) * 4)
     }
 
     private func wide(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {

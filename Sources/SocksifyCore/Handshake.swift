@@ -68,10 +68,10 @@ struct Handshake {
 
     /// Goes as far as the socket allows.
     ///
-    /// - Parameter isEdgeTriggered: whether the caller learns of new bytes alone, not of those that lie there. An
-    ///   answer cannot be there right after its question, but a proxy may have sent it unasked.
+    /// - Parameter receivesAtOnce: whether to look for an answer right after its question: it cannot be there yet, but a
+    ///   proxy may have sent it unasked, and nobody tells of it again.
     mutating func advance(
-        on socket: Socket, _ configuration: Configuration, isEdgeTriggered: Bool
+        on socket: Socket, _ configuration: Configuration, receivesAtOnce: Bool
     ) throws(HandshakeError) -> Progress {
         while true {
             switch stage {
@@ -81,7 +81,7 @@ struct Handshake {
                 guard try send(on: socket) else { return .waiting }
                 deadline = nil
                 stage = .receiving
-                if !isEdgeTriggered { return .waiting }
+                if !receivesAtOnce { return .waiting }
             case .receiving:
                 guard try receive(on: socket) else { return .waiting }
                 if case .established = try takeAnswer(configuration) { return .established }

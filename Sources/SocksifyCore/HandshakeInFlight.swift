@@ -163,8 +163,10 @@ struct HandshakeInFlight {
             // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
             throw .kernel(.connectionReset)
         }
+        // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
+        let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         return try record.pointee.handshake.advance(
-            on: socket, configuration, isEdgeTriggered: events == nil || record.pointee.registrationCount > 0)
+            on: socket, configuration, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
     }
 
     /// False when the kernel is not done yet.

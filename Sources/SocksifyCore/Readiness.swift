@@ -23,11 +23,12 @@ public enum Readiness {
     }
 
     /// Goes on with the socket that an event is about, and returns true; false when the event is the program's.
-    public static func take(eventData data: UInt64) -> Bool {
+    public static func take(eventData data: UInt64, events: UInt32) -> Bool {
         guard let runtime = Runtime.existing, let place = runtime.pointee.inFlight.marker.place(of: data)
         else { return false }
         if var flight = HandshakeInFlight.at(place, runtime) {
-            flight.step()
+            // Those that poll(2) has too, by the same numbers.
+            flight.step(events: Int16(truncatingIfNeeded: events & 0x1f))
             flight.leave()
         }
         return true

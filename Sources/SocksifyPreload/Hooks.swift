@@ -59,8 +59,8 @@ public func socksify_poll_advance(_ fd: Int32, _ events: Int16) -> Int32 {
 }
 
 @c @implementation
-public func socksify_take_event(_ data: UInt64) -> Int32 {
-    Readiness.take(eventData: data) ? 1 : 0
+public func socksify_take_event(_ data: UInt64, _ events: UInt32) -> Int32 {
+    Readiness.take(eventData: data, events: events) ? 1 : 0
 }
 
 @c @implementation

@@ -43,7 +43,7 @@ short socksify_poll_interest(int fd);
 int socksify_poll_advance(int fd, short events);
 
 /* Whether an event with this data is the library's, which has gone on with its socket then. */
-int socksify_take_event(uint64_t data);
+int socksify_take_event(uint64_t data, uint32_t events);
 /* Ends the handshakes whose time is over. Milliseconds until the next one's is; -1: none is limited. */
 long socksify_inspect_handshakes(void);
 /* Before a wait on an epoll. */
