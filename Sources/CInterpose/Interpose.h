@@ -25,8 +25,8 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     return family == AF_INET || family == AF_INET6;
 }
 
-/* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say EFAULT.
- * A system call or two, for what is rare. */
+/* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say
+ * EFAULT. A system call or two, for what is rare. */
 static inline int is_readable(const void *start, size_t size) {
     const char *last = (const char *)start + size - 8;
     int is_one_page = ((uintptr_t)start ^ (uintptr_t)(last + 7)) < 4096;
