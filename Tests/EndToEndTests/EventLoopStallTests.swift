@@ -148,7 +148,8 @@ extension EndToEnd {
                 let run = try await Client.run(
                     ["curl", "-sS", "--connect-timeout", "0.3", EventLoopTool.url(.ipv4, "")], proxy: url,
                     limit: EventLoopStalls.patience)
-                #expect(run.status == 28 && run.error.contains(/Timeout was reached|timed out after/), "\(run)")
+                // CURLE_OPERATION_TIMEDOUT; the words depend on which of its timers was first.
+                #expect(run.status == 28, "\(run)")
             }
         }
 
