@@ -56,13 +56,7 @@ public enum Connect {
             case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
         else { return .pass }
         defer { flight.leave() }
-        do {
-            try flight.socket.disconnect()
-        } catch {
-            return .failed(error)
-        }
-        flight.abandon()
-        return .succeeded
+        return flight.dissolve()
     }
 
     /// What the last proxy is asked for. A name goes by its number, because it is long, and a signal handler's stack is

@@ -294,7 +294,18 @@ struct HandshakeInFlight {
         return told
     }
 
-    /// The program ends the attempt itself.
+    /// The program ends the attempt itself: the socket is as one that was never connected.
+    mutating func dissolve() -> Outcome {
+        do throws(Errno) {
+            try socket.disconnect()
+        } catch {
+            return .failed(error)
+        }
+        abandon()
+        return .succeeded
+    }
+
+    /// There is no attempt any more.
     mutating func abandon() {
         putUserTimeoutBack()
         restoreRegistrations()

@@ -70,13 +70,6 @@ public enum Stream {
         guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
         else { return .pass }
         defer { flight.leave() }
-        guard flight.standing == .underWay else { return .pass }
-        do {
-            try flight.socket.disconnect()
-        } catch {
-            return .failed(error)
-        }
-        flight.abandon()
-        return .succeeded
+        return flight.standing == .underWay ? flight.dissolve() : .pass
     }
 }
