@@ -56,7 +56,7 @@ int dup(int fd) {
 
 /* dup2 and dup3 close `copy` if they succeed. */
 static void replace(int fd, int copy) {
-    if (fd != copy && is_to_be_ended(copy) && REAL(fcntl)(fd, F_GETFD) >= 0) end_descriptor(copy);
+    if (fd != copy && is_to_be_ended(copy) && REAL(fcntl)(fd, F_GETFD) >= 0) socksify_end_descriptor(copy);
 }
 
 int dup2(int fd, int copy) {

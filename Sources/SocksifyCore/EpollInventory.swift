@@ -19,8 +19,7 @@ struct EpollInventory {
             let places = bytes.bindMemory(to: watched_registration.self)
             return places.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
         }
-        let isDuplicated = descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
-        guard count >= 0, !isDuplicated else { return adoptFromEveryEpoll(flight) }
+        guard count >= 0, !flight.isDuplicated(descriptor) else { return adoptFromEveryEpoll(flight) }
         for index in 0..<min(Int(count), seen.count) {
             let found = seen[index]
             if found.events & EpollEvents.oneShot != 0 {

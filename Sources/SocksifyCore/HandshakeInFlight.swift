@@ -237,10 +237,7 @@ struct HandshakeInFlight {
         if !hasSocket {
             // Another process may have the socket still; it looks after it itself.
             let owner = record.pointee.process
-            if process_is_own() != 0,
-                owner == Int32(truncatingIfNeeded: kernel_process_id())
-                    || kernel_process_exists(owner) == 0
-            {
+            if process_is_own() != 0, owner == process_own_id() || kernel_process_exists(owner) == 0 {
                 return remove()
             }
         } else if standing == .underWay, let deadline, deadline <= now {

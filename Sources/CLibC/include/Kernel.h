@@ -43,6 +43,10 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
 #endif
 }
 
+static inline long kernel_process_id(void) {
+    return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 static inline long kernel_connect(int fd, const void *_Nonnull address, socklen_t length) {
     return kernel_call(SYS_connect, fd, (long)address, length, 0, 0, 0);
 }
@@ -117,7 +121,7 @@ static inline long kernel_duplicate(int fd, int least) {
 
 /* Whether two descriptors of the process stand for the same (kcmp(2)). Where the kernel does not tell, they may. */
 static inline int kernel_is_same_file(int fd, int other) {
-    long process = kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    long process = kernel_process_id();
     return kernel_call(SYS_kcmp, process, process, 0 /* KCMP_FILE */, fd, other, 0) <= 0;
 }
 
@@ -150,10 +154,6 @@ static inline long kernel_map_shared(size_t size) {
 /* Random bytes, as far as the kernel has any to give without waiting. */
 static inline long kernel_random(void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_getrandom, (long)bytes, (long)count, 1 /* GRND_NONBLOCK */, 0, 0, 0);
-}
-
-static inline long kernel_process_id(void) {
-    return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
 
 static inline int kernel_process_exists(int process) {
