@@ -24,6 +24,10 @@ static int call_in_flight(long number, const long word[6], long *result) {
     switch (number) {
         case SYS_read: *result = read((int)word[0], (void *)word[1], (size_t)word[2]); break;
         case SYS_readv: *result = readv((int)word[0], (const struct iovec *)word[1], (int)word[2]); break;
+        /* Here the offset takes two words, of which the first has it all. */
+        case SYS_preadv2:
+            *result = preadv2((int)word[0], (const struct iovec *)word[1], (int)word[2], word[3], (int)word[5]);
+            break;
         case SYS_recvfrom:
             *result = recvfrom((int)word[0], (void *)word[1], (size_t)word[2], (int)word[3],
                                (struct sockaddr *)word[4], (socklen_t *)word[5]);
@@ -35,6 +39,9 @@ static int call_in_flight(long number, const long word[6], long *result) {
             break;
         case SYS_write: *result = write((int)word[0], (const void *)word[1], (size_t)word[2]); break;
         case SYS_writev: *result = writev((int)word[0], (const struct iovec *)word[1], (int)word[2]); break;
+        case SYS_pwritev2:
+            *result = pwritev2((int)word[0], (const struct iovec *)word[1], (int)word[2], word[3], (int)word[5]);
+            break;
         case SYS_sendfile:
             *result = sendfile((int)word[0], (int)word[1], (off_t *)word[2], (size_t)word[3]);
             break;
@@ -97,6 +104,10 @@ long syscall(long number, ...) {
         case SYS_sendmsg: return sendmsg((int)word[0], (const struct msghdr *)word[1], (int)word[2]);
         case SYS_sendmmsg:
             return sendmmsg((int)word[0], (struct mmsghdr *)word[1], (unsigned int)word[2], (int)word[3]);
+#ifdef SYS_epoll_create
+        case SYS_epoll_create: return epoll_create((int)word[0]);
+#endif
+        case SYS_epoll_create1: return epoll_create1((int)word[0]);
         case SYS_epoll_ctl:
             return epoll_ctl((int)word[0], (int)word[1], (int)word[2], (struct epoll_event *)word[3]);
         case SYS_close: return close((int)word[0]);

@@ -7,11 +7,11 @@ extension EndToEnd {
 
         private static let reading = [
             "read", "__read", "__read_chk", "readv", "preadv2", "recv", "__recv_chk", "recvfrom", "__recvfrom_chk",
-            "recvmsg", "recvmmsg", "splice-in", "SYS_read", "SYS_readv", "SYS_recvfrom", "SYS_recvmsg",
+            "recvmsg", "recvmmsg", "splice-in", "SYS_read", "SYS_readv", "SYS_preadv2", "SYS_recvfrom", "SYS_recvmsg",
         ]
         private static let writing = [
             "write", "__write", "writev", "pwritev2", "send", "__send", "sendto", "sendmsg", "sendmmsg", "sendfile",
-            "sendfile64", "splice-out", "SYS_write", "SYS_writev", "SYS_sendto", "SYS_sendmsg",
+            "sendfile64", "splice-out", "SYS_write", "SYS_writev", "SYS_pwritev2", "SYS_sendto", "SYS_sendmsg",
         ]
 
         private static let inFlight =

@@ -46,6 +46,7 @@ static ssize_t by_recv_chk(int fd) { return __recv_chk(fd, &heard, 1, 1, 0); }
 static ssize_t by_recvfrom(int fd) { return recvfrom(fd, &heard, 1, 0, NULL, NULL); }
 static ssize_t by_recvfrom_chk(int fd) { return __recvfrom_chk(fd, &heard, 1, 1, 0, NULL, NULL); }
 static ssize_t by_number_read(int fd) { return syscall(SYS_read, fd, &heard, 1); }
+static ssize_t by_number_preadv2(int fd) { return syscall(SYS_preadv2, fd, into(), 1, -1L, -1L, 0); }
 static ssize_t by_number_readv(int fd) { return syscall(SYS_readv, fd, into(), 1); }
 static ssize_t by_number_recvfrom(int fd) { return syscall(SYS_recvfrom, fd, &heard, 1, 0, NULL, NULL); }
 static ssize_t by_recvmsg(int fd) {
@@ -80,6 +81,7 @@ static ssize_t by_send(int fd) { return send(fd, spoken, 1, 0); }
 static ssize_t by_alias_send(int fd) { return __send(fd, spoken, 1, 0); }
 static ssize_t by_sendto(int fd) { return sendto(fd, spoken, 1, 0, NULL, 0); }
 static ssize_t by_number_write(int fd) { return syscall(SYS_write, fd, spoken, 1); }
+static ssize_t by_number_pwritev2(int fd) { return syscall(SYS_pwritev2, fd, from(), 1, -1L, -1L, 0); }
 static ssize_t by_number_writev(int fd) { return syscall(SYS_writev, fd, from(), 1); }
 static ssize_t by_number_sendto(int fd) { return syscall(SYS_sendto, fd, spoken, 1, 0, NULL, 0); }
 static ssize_t by_sendmsg(int fd) {
@@ -119,6 +121,7 @@ static const one_byte_call reading_calls[] = {
     {"preadv2", by_preadv2}, {"recv", by_recv}, {"__recv_chk", by_recv_chk}, {"recvfrom", by_recvfrom},
     {"__recvfrom_chk", by_recvfrom_chk}, {"recvmsg", by_recvmsg}, {"recvmmsg", by_recvmmsg},
     {"splice-in", by_splice_in}, {"SYS_read", by_number_read}, {"SYS_readv", by_number_readv},
+    {"SYS_preadv2", by_number_preadv2},
     {"SYS_recvfrom", by_number_recvfrom}, {"SYS_recvmsg", by_number_recvmsg}, {0},
 };
 
@@ -127,5 +130,6 @@ static const one_byte_call writing_calls[] = {
     {"send", by_send}, {"__send", by_alias_send}, {"sendto", by_sendto}, {"sendmsg", by_sendmsg},
     {"sendmmsg", by_sendmmsg}, {"sendfile", by_sendfile}, {"sendfile64", by_sendfile64},
     {"splice-out", by_splice_out}, {"SYS_write", by_number_write}, {"SYS_writev", by_number_writev},
+    {"SYS_pwritev2", by_number_pwritev2},
     {"SYS_sendto", by_number_sendto}, {"SYS_sendmsg", by_number_sendmsg}, {0},
 };
