@@ -34,11 +34,13 @@ public struct ClientHandshake: Sendable {
         case sendUsernamePassword(thenReceive: Int)
         /// Receive so many bytes and hand them to `receive`.
         case receive(exactly: Int)
-        /// The request is granted; the connection is the application's.
+        /// The request is granted. After CONNECT the connection is the application's; after UDP ASSOCIATE the
+        /// association lasts as long as it is open (RFC 1928 section 7).
         case established
     }
 
-    /// BND.ADDR and BND.PORT of the reply; nil before it was read.
+    /// BND.ADDR and BND.PORT of the reply; nil before it was read. For UDP ASSOCIATE it is where datagrams are sent to,
+    /// for `Command.resolve` and `Command.resolvePTR` the answer.
     public private(set) var boundAddress: Endpoint?
 
     /// - Parameter offersUsernamePassword: beside no authentication; without it only the latter is offered.

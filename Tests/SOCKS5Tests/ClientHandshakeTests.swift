@@ -58,6 +58,32 @@ import Testing
         #expect(sent(try mapped.take([5, 0]))?.bytes == [5, 1, 0, 1, 192, 0, 2, 1, 1, 187])
     }
 
+    @Test func `an association is asked for by CMD 3, and the reply tells where datagrams go`() throws {
+        let unknown = Endpoint(host: .address(.v4(IPv4Address(0))), port: 0)
+        var handshake = asking(for: .udpAssociate, unknown)
+        _ = begun(&handshake)
+        #expect(sent(try handshake.take([5, 0])) == Sent([5, 3, 0, 1, 0, 0, 0, 0, 0, 0], thenReceive: 5))
+        #expect(asked(try handshake.take([5, 0, 0, 1, 192])) == 5)
+        #expect(established(try handshake.take([0, 2, 7, 4, 56])) == "192.0.2.7:1080")
+    }
+
+    @Test func `Tor resolves a name by CMD F0, and an address by CMD F1`() throws {
+        let name = Endpoint(host: .name(try #require(HostName("a.b"))), port: 0)
+        var forward = asking(for: .resolve, name)
+        _ = begun(&forward)
+        #expect(sent(try forward.take([5, 0])) == Sent([5, 0xf0, 0, 3, 3, 97, 46, 98, 0, 0], thenReceive: 5))
+        #expect(asked(try forward.take([5, 0, 0, 4, 0x20])) == 17)
+        #expect(
+            established(try forward.take([1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0])) == "[2001:db8::7]:0"
+        )
+
+        var reverse = asking(for: .resolvePTR, Endpoint(host: target.host, port: 0))
+        _ = begun(&reverse)
+        #expect(sent(try reverse.take([5, 0])) == Sent([5, 0xf1, 0, 1, 192, 0, 2, 1, 0, 0], thenReceive: 5))
+        #expect(asked(try reverse.take([5, 0, 0, 3, 3])) == 5)
+        #expect(established(try reverse.take([97, 46, 98, 0, 0])) == "a.b:0")
+    }
+
     @Test func `each address type of a reply is asked for by its exact length`() throws {
         let replies: [(head: [UInt8], rest: [UInt8], bound: String)] = [
             ([5, 0, 0, 1, 1], [2, 3, 4, 0, 80], "1.2.3.4:80"),
@@ -192,8 +218,14 @@ private struct Sent: Equatable {
 }
 
 private func connect(to target: Endpoint, offersUsernamePassword: Bool = false) -> ClientHandshake {
+    asking(for: .connect, target, offersUsernamePassword: offersUsernamePassword)
+}
+
+private func asking(
+    for command: Command, _ target: Endpoint, offersUsernamePassword: Bool = false
+) -> ClientHandshake {
     ClientHandshake(
-        Request(command: .connect, destination: target), offersUsernamePassword: offersUsernamePassword)
+        Request(command: command, destination: target), offersUsernamePassword: offersUsernamePassword)
 }
 
 /// What an answer led to.
