@@ -13,56 +13,85 @@ public struct AddressType: Equatable, Sendable {
     public static var ipv6: AddressType { AddressType(code: 4) }
 }
 
-extension Message {
+extension ByteSink {
     /// Writes ATYP, ADDR and PORT of RFC 1928 section 5.
-    ///
-    /// An IPv4-mapped IPv6 address goes out as the IPv4 address that it stands for: the proxy connects by IPv4.
     mutating func append(_ endpoint: Endpoint) {
         switch endpoint.host {
         case .address(let address):
-            switch address.unmapped {
-            case .v4(let address):
-                append(AddressType.ipv4.code)
-                append(address.octets.span)
-            case .v6(let address):
-                append(AddressType.ipv6.code)
-                append(address.octets.span)
-            }
+            append(address, port: endpoint.port)
         case .name(let name):
             append(AddressType.domainName.code)
             append(UInt8(truncatingIfNeeded: name.count))
             append(name.bytes)
+            append(bigEndian: endpoint.port)
         }
-        append(bigEndian: endpoint.port)
     }
+
+    /// Writes ATYP, ADDR and PORT of RFC 1928 section 5.
+    ///
+    /// An IPv4-mapped IPv6 address goes out as the IPv4 address that it stands for: the proxy reaches it by IPv4.
+    mutating func append(_ address: IPAddress, port: UInt16) {
+        switch address.unmapped {
+        case .v4(let address):
+            append(AddressType.ipv4.code)
+            append(address.octets.span)
+        case .v6(let address):
+            append(AddressType.ipv6.code)
+            append(address.octets.span)
+        }
+        append(bigEndian: port)
+    }
+
+    /// Writes `number` in network byte order.
+    private mutating func append(bigEndian number: UInt16) {
+        append(UInt8(truncatingIfNeeded: number >> 8))
+        append(UInt8(truncatingIfNeeded: number))
+    }
+}
+
+extension IPAddress {
+    /// Reads ADDR of one of the numeric types; nil for another type, and when `octets` is not exactly as long as it is.
+    init?(type: AddressType, octets: Span<UInt8>) {
+        switch type {
+        case .ipv4:
+            guard octets.count == 4 else { return nil }
+            self = .v4(IPv4Address(octets[0], octets[1], octets[2], octets[3]))
+        case .ipv6:
+            guard octets.count == 16 else { return nil }
+            self = .v6(IPv6Address(octets: InlineArray { octets[$0] }))
+        default:
+            return nil
+        }
+    }
+
+    /// What a domain name of no bytes counts as, which some proxies answer with: 0.0.0.0.
+    static var ofEmptyName: IPAddress { .v4(IPv4Address(0)) }
 }
 
 extension Endpoint {
     /// Reads ADDR and PORT of the given type; nil when `bytes` is not exactly as long as they are.
-    ///
-    /// A domain name of no bytes, which some proxies answer with, counts as the address 0.0.0.0.
     init?(type: AddressType, bytes: Span<UInt8>) {
+        guard let port = UInt16(bigEndian: bytes.extracting(last: 2)) else { return nil }
+        let address = bytes.extracting(droppingLast: 2)
         let host: Host
         switch type {
-        case .ipv4:
-            guard bytes.count == 6 else { return nil }
-            host = .address(.v4(IPv4Address(bytes[0], bytes[1], bytes[2], bytes[3])))
-        case .ipv6:
-            guard bytes.count == 18 else { return nil }
-            var octets = InlineArray<16, UInt8>(repeating: 0)
-            for index in 0..<16 { octets[index] = bytes[index] }
-            host = .address(.v6(IPv6Address(octets: octets)))
+        case .ipv4, .ipv6:
+            guard let address = IPAddress(type: type, octets: address) else { return nil }
+            host = .address(address)
         case .domainName:
-            guard bytes.count >= 3, bytes.count == 3 + Int(bytes[0]) else { return nil }
-            if let name = HostName(bytes.extracting(1..<(bytes.count - 2))) {
-                host = .name(name)
-            } else {
-                host = .address(.v4(IPv4Address(0)))
-            }
+            guard address.count >= 1, address.count == 1 + Int(address[0]) else { return nil }
+            host = HostName(address.extracting(droppingFirst: 1)).map(Host.name) ?? .address(.ofEmptyName)
         default:
             return nil
         }
-        let port = UInt16(bytes[bytes.count - 2]) << 8 | UInt16(bytes[bytes.count - 1])
         self.init(host: host, port: port)
+    }
+}
+
+extension UInt16 {
+    /// Reads a number in network byte order; nil when `bytes` are not two.
+    init?(bigEndian bytes: Span<UInt8>) {
+        guard bytes.count == 2 else { return nil }
+        self = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
     }
 }

@@ -20,12 +20,6 @@ public struct Message: ByteSink, Sendable {
         length = 0
     }
 
-    /// Writes `number` in network byte order.
-    mutating func append(bigEndian number: UInt16) {
-        append(UInt8(truncatingIfNeeded: number >> 8))
-        append(UInt8(truncatingIfNeeded: number))
-    }
-
     public var count: Int { length }
 
     public var bytes: Span<UInt8> {
