@@ -13,6 +13,10 @@ public struct Configuration: Equatable, Sendable {
     public var translations: [AddressTranslation] = []
     public var loopback: LoopbackPolicy = .direct
     public var dns: DNSMode = .fake
+    public var udp: UDPPolicy = .associate
+    /// The most bytes of data that go to the proxy in one datagram, 256 to 65,000; what has more goes out in fragments
+    /// (RFC 1928 section 7), for proxies that join them (`udp associate fragment`). nil: nothing goes out in fragments.
+    public var udpFragmentSize: Int?
     /// Where addresses that stand for names are taken from (`remote_dns_subnet`). 198.18.0.0/15 unless told.
     public var fakeNetwork = IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15)
     /// Milliseconds that a TCP connection to the first proxy may take (`tcp_connect_time_out`);
@@ -94,12 +98,30 @@ public enum LoopbackPolicy: Equatable, Sendable {
     case direct, proxy
 }
 
-/// How names are resolved.
+/// How names are resolved (`dns`).
 public enum DNSMode: Equatable, Sendable {
     /// A reserved address stands for the name, and the proxy resolves it.
     case fake
+    /// By this server, which is asked through the proxy, over TCP (RFC 7766). A name is the proxy's to resolve. The port
+    /// is 1 or more.
+    case tcp(Endpoint)
+    /// By Tor, with the commands that it adds to SOCKS5.
+    case tor
     /// By the resolver of this machine.
     case local
+}
+
+/// The port of name servers (RFC 1035 section 4.2).
+let nameServerPort: UInt16 = 53
+
+/// What happens to datagrams that would go through the proxy if they were connections (`udp`).
+public enum UDPPolicy: Equatable, Sendable {
+    /// They go through the proxy (RFC 1928 section 7).
+    case associate
+    /// They are refused.
+    case block
+    /// They go around the proxy.
+    case direct
 }
 
 /// How much is logged; each level includes those before it.

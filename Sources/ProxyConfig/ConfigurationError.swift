@@ -64,7 +64,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case milliseconds, positiveMilliseconds, firstOctet, chainLength, equalsSign, dnsDaemon
         case localNetwork, networkAddress, mask, prefixLengthV6
         case addressV4, secondAddress, port, portOrZero
-        case loopbackPolicy, dnsMode, logLevel
+        case loopbackPolicy, dnsMode, dnsServer, udpPolicy, fragmentSize, logLevel
         case proxyURL, host, proxyHost, closingBracket
     }
 
@@ -207,7 +207,10 @@ extension ConfigurationError.Expectation {
         case .port: "a port, 1 to 65535"
         case .portOrZero: "a port, 0 to 65535"
         case .loopbackPolicy: "direct or proxy"
-        case .dnsMode: "fake or local"
+        case .dnsMode: "fake, tcp, tor or local"
+        case .dnsServer: "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.example:53'"
+        case .udpPolicy: "associate, block or direct"
+        case .fragmentSize: "bytes, 256 to 65000"
         case .logLevel: "off, error, warn, info or debug"
         case .proxyURL: "a proxy, as in 'socks5://127.0.0.1:1080'"
         case .host: "an IPv4 address, an IPv6 address or a host name"

@@ -205,7 +205,7 @@ extension ConfigurationParser {
     }
 
     /// Takes `a.b.c.d`, `a.b.c.d:port`, an IPv6 address bare, or in brackets with or without a port, apart.
-    private mutating func splitNetworkAddress(_ value: Range<Int>) -> (
+    mutating func splitNetworkAddress(_ value: Range<Int>) -> (
         address: Range<Int>, port: Range<Int>?
     )? {
         let colon = UInt8(ascii: ":")

@@ -10,6 +10,8 @@ extension ConfigurationParser {
             parseLoopback(value, after: word)
         } else if text.equals(word, "dns") {
             parseDNS(value, after: word)
+        } else if text.equals(word, "udp") {
+            parseUDP(value, after: word)
         } else if text.equals(word, "log") {
             parseLog(value, after: word)
         } else if isSocksifyKeyword(word) {
@@ -37,21 +39,74 @@ extension ConfigurationParser {
     }
 
     private mutating func parseDNS(_ value: Range<Int>, after word: Range<Int>) {
-        let mode = text.splitWord(value).word
-        if text.equals(mode, "tor") || text.equals(mode, "tcp") {
-            fail(.notImplemented(text.copy(word.lowerBound..<mode.upperBound)), at: word)
-            return
-        }
-        guard let value = parseWord(value, after: word, .dnsMode) else { return }
-        if text.equals(value, "fake") {
-            result.configuration.dns = .fake
-        } else if text.equals(value, "local") {
-            result.configuration.dns = .local
-        } else {
-            fail(.invalid(text.copy(value), .dnsMode), at: value)
-            return
-        }
+        guard let mode = parseDNSMode(value, after: word) else { return }
+        result.configuration.dns = mode
         result.configuration.dnsDaemon = nil
+    }
+
+    private mutating func parseDNSMode(_ value: Range<Int>, after word: Range<Int>) -> DNSMode? {
+        let (first, server) = text.splitWord(value)
+        if text.equals(first, "tcp") { return parseDNSServer(server, after: first).map(DNSMode.tcp) }
+        guard let mode = parseWord(value, after: word, .dnsMode) else { return nil }
+        if text.equals(mode, "fake") { return .fake }
+        if text.equals(mode, "tor") { return .tor }
+        if text.equals(mode, "local") { return .local }
+        fail(.invalid(text.copy(mode), .dnsMode), at: mode)
+        return nil
+    }
+
+    /// An address or a name, with a port or without; an IPv6 address with a port stands in brackets.
+    private mutating func parseDNSServer(_ value: Range<Int>, after mode: Range<Int>) -> Endpoint? {
+        guard let server = parseWord(value, after: mode, .dnsServer),
+            let (host, port) = splitNetworkAddress(server)
+        else { return nil }
+        guard !host.isEmpty else {
+            fail(.missing(.dnsServer), at: host)
+            return nil
+        }
+        guard let host = parseHost(host) else { return nil }
+        guard let port else { return Endpoint(host: host, port: nameServerPort) }
+        guard !port.isEmpty else {
+            fail(.missing(.port), at: port)
+            return nil
+        }
+        guard let number = text.number(port, maximum: 65535), number > 0, let number = UInt16(exactly: number)
+        else {
+            fail(.invalid(text.copy(port), .port), at: port)
+            return nil
+        }
+        return Endpoint(host: host, port: number)
+    }
+
+    private mutating func parseUDP(_ value: Range<Int>, after word: Range<Int>) {
+        let (first, rest) = text.splitWord(value)
+        let (option, size) = text.splitWord(rest)
+        if text.equals(first, "associate"), text.equals(option, "fragment") {
+            guard let size = parseFragmentSize(size, after: option) else { return }
+            result.configuration.udp = .associate
+            result.configuration.udpFragmentSize = size
+        } else if let policy = parseUDPPolicy(value, after: word) {
+            result.configuration.udp = policy
+            result.configuration.udpFragmentSize = nil
+        }
+    }
+
+    private mutating func parseUDPPolicy(_ value: Range<Int>, after word: Range<Int>) -> UDPPolicy? {
+        guard let policy = parseWord(value, after: word, .udpPolicy) else { return nil }
+        if text.equals(policy, "associate") { return .associate }
+        if text.equals(policy, "block") { return .block }
+        if text.equals(policy, "direct") { return .direct }
+        fail(.invalid(text.copy(policy), .udpPolicy), at: policy)
+        return nil
+    }
+
+    private mutating func parseFragmentSize(_ value: Range<Int>, after option: Range<Int>) -> Int? {
+        guard let size = parseWord(value, after: option, .fragmentSize) else { return nil }
+        guard let number = text.number(size, maximum: 65_000), number >= 256 else {
+            fail(.invalid(text.copy(size), .fragmentSize), at: size)
+            return nil
+        }
+        return number
     }
 
     private mutating func parseLog(_ value: Range<Int>, after word: Range<Int>) {

@@ -11,6 +11,8 @@ import Testing
         #expect(configuration.loopback == .direct)
         #expect(configuration.dns == .fake)
         #expect(configuration.fakeNetwork == IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15))
+        #expect(configuration.udp == .associate)
+        #expect(configuration.udpFragmentSize == nil)
     }
 
     /// An empty file of proxychains means what proxychains takes it for.

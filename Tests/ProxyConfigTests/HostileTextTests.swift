@@ -13,6 +13,7 @@ import Testing
             #expect(parsed.configuration.chainLength >= 1)
             #expect(parsed.configuration.readTimeout >= 1)
             #expect(parsed.configuration.connectTimeout >= 0)
+            #expect((256...65_000).contains(parsed.configuration.udpFragmentSize ?? 256))
         }
         render(Configuration.parse(proxyURLs: bytes.span))
         _ = LogLevel(parsing: bytes.span)
@@ -36,6 +37,8 @@ import Testing
             tcp_read_time_out -15
             proxy_dns_daemon 127.0.0.1:1053
             dns fake
+            dns tcp [::1]:53
+            udp associate fragment 1200
             [ProxyList]
             socks5 10.0.0.1 1080 alice pw
             socks5://a%41:b@[::1]:1080
@@ -58,6 +61,8 @@ import Testing
             dnat 1.1.1.1:1 2.2.2.2:2
             chain_len = 2
             log info
+            dns tcp dns.example:53
+            udp associate fragment 1200
             [ProxyList]
             socks5 10.0.0.1 1080 alice pw
             socks5://a%41:b@[::1]:1080/
@@ -76,7 +81,8 @@ import Testing
             "255.0.0.0",
             "0", "1", "65535", "65536", "99999999999999999999", "-", "#", "proxy_dns_daemon",
             "tcp_read_time_out",
-            "remote_dns_subnet", "dns", "log", "loopback", "\0", "\u{ff}", "alice", ".", "..", "[::1]",
+            "remote_dns_subnet", "dns", "tcp", "udp", "associate", "fragment", "log", "loopback", "\0", "\u{ff}",
+            "alice", ".", "..", "[::1]",
             "\r\n",
         ].map { Array($0.utf8) }
         for _ in 0..<20_000 {
