@@ -1,6 +1,6 @@
 import Addressing
 
-/// Where a connection goes.
+/// Where a connection or a datagram goes.
 public enum Route: Equatable, Sendable {
     /// To the address that the program named, without a proxy.
     case direct
@@ -11,12 +11,14 @@ public enum Route: Equatable, Sendable {
     case refuse(Refusal)
 }
 
-/// Why a connection is not made at all.
+/// Why a connection is not made at all, or a datagram not sent.
 public enum Refusal: Equatable, Sendable {
     /// 0.0.0.0 or ::, which means this machine, and no proxy could mean the same by it: ECONNREFUSED.
     case unspecifiedAddress
     /// An address that is reserved for names, and stands for none: EHOSTUNREACH.
     case unknownName
+    /// A datagram that `udp block` keeps from the proxy: ENETUNREACH.
+    case udpBlocked
 }
 
 extension Configuration {

@@ -84,6 +84,7 @@ public enum Connect {
             case .direct: return .pass
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
+            case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
             case .proxy(let address, let port): target = .address(address, port: port)
             }
         }
