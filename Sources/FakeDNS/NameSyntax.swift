@@ -41,7 +41,8 @@ public enum NameSyntax {
             || lowercased(character) >= UInt8(ascii: "a") && lowercased(character) <= UInt8(ascii: "z")
     }
 
-    private static func isOrIsBelow(_ name: Span<UInt8>, _ parent: StaticString) -> Bool {
+    /// - Parameter parent: in lower case.
+    static func isOrIsBelow(_ name: Span<UInt8>, _ parent: StaticString) -> Bool {
         let length = parent.utf8CodeUnitCount
         guard name.count >= length else { return false }
         let start = name.count - length
