@@ -34,6 +34,19 @@ public enum IPAddress: Equatable, Sendable {
         }
     }
 
+    /// Whether the address means something else, or nothing, on another network: one of RFC 1918, RFC 4193, link-local
+    /// (RFC 3927, RFC 4291 section 2.5.6) or loopback.
+    public var isPrivate: Bool {
+        switch unmapped {
+        case .v4(let address):
+            let value = address.value
+            return address.isLoopback || value >> 24 == 10 || value >> 20 == 0xac1 || value >> 16 == 0xc0a8
+                || value >> 16 == 0xa9fe
+        case .v6(let address):
+            return address.isLoopback || address.high >> 57 == 0x7e || address.high >> 54 == 0x3fa
+        }
+    }
+
     public func write(to sink: inout some ByteSink) {
         switch self {
         case .v4(let address): address.write(to: &sink)
