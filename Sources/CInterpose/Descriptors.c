@@ -26,14 +26,23 @@ static void end_descriptors(unsigned first, unsigned last) {
 /* `copy` is what the call returned. */
 static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
-    unsigned is_epoll = descriptor_mark(fd) & (DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL);
-    if (!is_epoll && runtime_is_made() && kernel_is_tcp(fd) <= 0) return copy;
+    unsigned kept = descriptor_mark(fd) & (DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_CARRIED);
+    if (!kept && runtime_is_made() && kernel_is_tcp(fd) <= 0) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
-    descriptor_set_mark(copy, DESCRIPTOR_DUPLICATED | is_epoll);
+    descriptor_set_mark(copy, DESCRIPTOR_DUPLICATED | kept);
     return copy;
 }
 
+/* Programs that close whatever might be open have not opened what is the library's own. */
+static inline int is_own(int fd) {
+    return (descriptor_mark(fd) & DESCRIPTOR_OWN) && socksify_is_own_descriptor(fd);
+}
+
 int close(int fd) {
+    if (is_own(fd)) {
+        errno = EBADF;
+        return -1;
+    }
     end_descriptor(fd);
     return REAL(close)(fd);
 }

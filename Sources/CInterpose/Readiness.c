@@ -143,6 +143,7 @@ static int wait_in_flight(const struct epoll_call *call, int64_t end) {
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
         socksify_audit_epoll(call->epoll);
+        if (any_errands()) limit = least(limit, of_milliseconds(socksify_watch_errands(call->epoll)));
         int64_t left = until(end);
         int count = call->wait(call, least(left, limit));
         if (count < 0) return count;
@@ -203,13 +204,18 @@ int epoll_pwait2(int epoll, struct epoll_event *events, int room, const struct t
 /* How long poll may wait for a socket that another thread could bring to its end: poll is not told of that. */
 #define LONGEST_SHARED_WAIT (50 * NANOSECONDS_IN_MILLISECOND)
 
+/* The library's own descriptors that are waited for beside the program's. More of them take turns. */
+#define LARGEST_ERRAND_COUNT 64
+
 struct poll_call {
     struct pollfd *given;
     nfds_t count;
     int64_t end;
     const sigset_t *signals;
-    /* What is polled in the place of `given`, and in which of it a socket in flight has other events. */
+    /* What is polled in the place of `given`, the errands behind it, and in which of it a socket in flight has other
+     * events. */
     struct pollfd *polled;
+    int errands;
     unsigned char *substituted;
 };
 
@@ -219,8 +225,9 @@ static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, 
 }
 
 /* Fills in what is polled. Returns how many of it are in flight. */
-static int substitute(const struct poll_call *call) {
-    int in_flight = 0;
+static int substitute(struct poll_call *call) {
+    call->errands = any_errands() ? socksify_errands(call->polled + call->count, LARGEST_ERRAND_COUNT) : 0;
+    int in_flight = call->errands;
     for (nfds_t index = 0; index < call->count; index++) {
         struct pollfd *polled = &call->polled[index];
         *polled = call->given[index];
@@ -247,17 +254,22 @@ static int advance(const struct poll_call *call, int *ready) {
         else if (!socksify_poll_advance(polled->fd, polled->revents))
             ended++;
     }
+    for (int index = 0; index < call->errands; index++) {
+        const struct pollfd *errand = &call->polled[call->count + (nfds_t)index];
+        if (errand->revents && !socksify_poll_advance(errand->fd, errand->revents)) ended++;
+    }
     return ended;
 }
 
-static int poll_in_flight(const struct poll_call *call) {
+static int poll_in_flight(struct poll_call *call) {
     int gathers = 0;
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
         if (!substitute(call)) return poll_for(call->given, call->count, until(call->end), call->signals);
         if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
         int64_t left = until(call->end);
-        if (poll_for(call->polled, call->count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
+        nfds_t count = call->count + (nfds_t)call->errands;
+        if (poll_for(call->polled, count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
         int ready, ended = advance(call, &ready);
         /* What has come to its end may be ready: everything is looked at once more, at one time. */
         if (!ended && ready) {
@@ -307,7 +319,7 @@ static int with_memory(size_t size, int (*body)(void *memory, void *context), vo
 static int poll_in_memory(void *memory, void *context) {
     struct poll_call *call = context;
     call->polled = memory;
-    call->substituted = (unsigned char *)(call->polled + call->count);
+    call->substituted = (unsigned char *)(call->polled + call->count + LARGEST_ERRAND_COUNT);
     return poll_in_flight(call);
 }
 
@@ -319,12 +331,13 @@ static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) 
 
 /* poll where something is in flight. */
 static int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
-    struct poll_call call = {descriptors, count, end, signals, NULL, NULL};
+    struct poll_call call = {descriptors, count, end, signals, NULL, 0, NULL};
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
     if (count == 0 || count > INT_MAX / sizeof *descriptors || !is_readable(descriptors, count * sizeof *descriptors) ||
-        !any_may_be_in_flight(descriptors, count))
+        !(any_errands() || any_may_be_in_flight(descriptors, count)))
         return poll_for(descriptors, count, until(end), signals);
-    return with_memory(count * (sizeof *call.polled + sizeof *call.substituted), poll_in_memory, &call);
+    size_t size = (count + LARGEST_ERRAND_COUNT) * sizeof *call.polled + count * sizeof *call.substituted;
+    return with_memory(size, poll_in_memory, &call);
 }
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
@@ -455,7 +468,7 @@ static int is_concerned(struct select_call *call) {
         call->count++;
         concerned |= may_be_in_flight(fd);
     }
-    return concerned;
+    return concerned || any_errands();
 }
 
 static int select_in_flight(struct select_call *call) {

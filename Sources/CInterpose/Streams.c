@@ -1,11 +1,14 @@
-/* Calls that read from and write to a descriptor. On one that is not in flight, a load and a branch. */
+/* Calls that read from and write to a descriptor. Where nothing is in flight and nothing carried, a load and a branch. */
 #include "Interpose.h"
 
+#include <netinet/udp.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "Datagrams.h"
 
 /* Called by programs that were compiled with checks; no header declares them without. */
 ssize_t __read_chk(int fd, void *bytes, size_t count, size_t room);
@@ -21,17 +24,19 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         }                                                                                      \
     } while (0)
 
-/* Defines a hook that has nothing to do but to prepare. The usual case is a jump to libc without a frame of its own, so
- * all else is in a function beside it. */
-#define STREAM(type, name, parameters, arguments, flags)                                       \
-    static __attribute__((noinline)) type name##_in_flight parameters {                        \
+/* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case is
+ * a jump to libc without a frame of its own, so all else is in a function beside it. */
+#define STREAM(type, name, parameters, arguments, flags, carried)                              \
+    static __attribute__((noinline)) type name##_disturbed parameters {                        \
+        ssize_t result;                                                                        \
+        if (may_be_carried(fd) && (carried)) return (type)result;                              \
         PREPARE(fd, flags);                                                                    \
         return REAL(name) arguments;                                                           \
     }                                                                                          \
     type name parameters {                                                                     \
         __typeof__(&name) known = KNOWN(name);                                                 \
-        if (!any_in_flight(in_flight_word()) && known) return known arguments;                 \
-        return name##_in_flight arguments;                                                     \
+        if (is_undisturbed(in_flight_word()) && known) return known arguments;                 \
+        return name##_disturbed arguments;                                                     \
     }
 
 static inline unsigned message_flags(int flags) {
@@ -44,40 +49,51 @@ static inline unsigned read_write_flags(int flags) {
 
 /* ----- Receiving ----- */
 
-static __attribute__((noinline)) ssize_t read_in_flight(int fd, void *bytes, size_t count) {
+static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, size_t count) {
     /* Nothing can be read at any time. */
-    if (count > 0) PREPARE(fd, 0);
+    if (count > 0) {
+        ssize_t result;
+        if (may_be_carried(fd) && carried_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result)) return result;
+        PREPARE(fd, 0);
+    }
     return REAL(read)(fd, bytes, count);
 }
 
 ssize_t read(int fd, void *bytes, size_t count) {
     __typeof__(&read) known = KNOWN(read);
-    if (!any_in_flight(in_flight_word()) && known) return known(fd, bytes, count);
-    return read_in_flight(fd, bytes, count);
+    if (is_undisturbed(in_flight_word()) && known) return known(fd, bytes, count);
+    return read_disturbed(fd, bytes, count);
 }
 
 ssize_t __read(int fd, void *bytes, size_t count) __attribute__((alias("read")));
 
-STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0)
-STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), 0)
+/* libc ends the program when there is too little room. */
+STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0,
+       count > 0 && count <= room && carried_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
+STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), 0,
+       carried_receive_parts(fd, parts, count, &result))
 STREAM(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
-       (fd, parts, count, offset, flags), read_write_flags(flags))
+       (fd, parts, count, offset, flags), read_write_flags(flags), carried_receive_parts(fd, parts, count, &result))
 
 ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("preadv2")));
 
-STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), message_flags(flags))
+STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), message_flags(flags),
+       carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
-       (fd, bytes, count, room, flags), message_flags(flags))
+       (fd, bytes, count, room, flags), message_flags(flags),
+       count <= room && carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 STREAM(ssize_t, recvfrom,
        (int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length),
-       (fd, bytes, count, flags, address, length), message_flags(flags))
+       (fd, bytes, count, flags, address, length), message_flags(flags),
+       carried_receive_bytes(fd, bytes, count, flags, address, length, &result))
 STREAM(ssize_t, __recvfrom_chk,
        (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length),
-       (fd, bytes, count, room, flags, address, length), message_flags(flags))
+       (fd, bytes, count, room, flags, address, length), message_flags(flags),
+       count <= room && carried_receive_bytes(fd, bytes, count, flags, address, length, &result))
 
 /* Descriptors that are passed on, or were (unix(7), SCM_RIGHTS), are duplicates. */
-static void note_rights(const struct msghdr *message) {
+static void note_rights(const struct msghdr *message, int is_received) {
     struct msghdr given = *message;
     for (struct cmsghdr *control = CMSG_FIRSTHDR(&given); control; control = CMSG_NXTHDR(&given, control)) {
         if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
@@ -86,6 +102,7 @@ static void note_rights(const struct msghdr *message) {
             int fd;
             memcpy(&fd, CMSG_DATA(control) + at, sizeof fd);
             descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
+            if (is_received) socksify_received_descriptor(fd);
         }
     }
 }
@@ -94,64 +111,81 @@ static inline int has_control(const struct msghdr *message) {
     return (uintptr_t)message >= 4096 && message->msg_controllen > 0;
 }
 
-static __attribute__((noinline)) ssize_t recvmsg_in_flight(int fd, struct msghdr *message, int flags) {
+static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
+    ssize_t result;
+    if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_receive(fd, message, flags, &result)) return result;
     PREPARE(fd, message_flags(flags));
-    ssize_t result = REAL(recvmsg)(fd, message, flags);
-    if (result >= 0 && has_control(message)) note_rights(message);
+    result = REAL(recvmsg)(fd, message, flags);
+    if (result >= 0 && has_control(message)) note_rights(message, 1);
     return result;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     __typeof__(&recvmsg) known = KNOWN(recvmsg);
-    if (!any_in_flight(in_flight_word()) && known && !has_control(message)) return known(fd, message, flags);
-    return recvmsg_in_flight(fd, message, flags);
+    if (is_undisturbed(in_flight_word()) && known && !has_control(message)) return known(fd, message, flags);
+    return recvmsg_disturbed(fd, message, flags);
 }
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
+    int carried;
+    if (may_be_carried(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
+        carried_receive_several(fd, messages, count, flags, timeout, &carried))
+        return carried;
     PREPARE(fd, message_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     for (int index = 0; index < received; index++)
-        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr);
+        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr, 1);
     return received;
 }
 
 /* ----- Sending ----- */
 
-STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count), SOCKSIFY_SENDING)
+STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count), SOCKSIFY_SENDING,
+       carried_send_bytes(fd, bytes, count, 0, NULL, 0, &result))
 
 ssize_t __write(int fd, const void *bytes, size_t count) __attribute__((alias("write")));
 
-STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SOCKSIFY_SENDING)
+STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SOCKSIFY_SENDING,
+       carried_send_parts(fd, parts, count, &result))
 STREAM(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
-       (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags))
+       (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags),
+       carried_send_parts(fd, parts, count, &result))
 
 ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("pwritev2")));
 
 STREAM(ssize_t, send, (int fd, const void *bytes, size_t count, int flags), (fd, bytes, count, flags),
-       SOCKSIFY_SENDING | message_flags(flags))
+       SOCKSIFY_SENDING | message_flags(flags), carried_send_bytes(fd, bytes, count, flags, NULL, 0, &result))
 
 ssize_t __send(int fd, const void *bytes, size_t count, int flags) __attribute__((alias("send")));
 
-/* Sends that name an address: MSG_FASTOPEN connects, and then there is none to name any more. */
+/* Sends that name an address: MSG_FASTOPEN connects, and then there is none to name any more. The first datagram that
+ * has to be carried makes the socket one whose datagrams are. */
+static inline int decide(int fd, const struct sockaddr *address, socklen_t length, int flags) {
+    return !may_be_carried(fd) && is_internet(address, length) ? socksify_send_to(fd, address, length, flags)
+                                                               : SOCKSIFY_PASS;
+}
 
 ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {
-    int result = is_internet(address, length) ? socksify_send_to(fd, address, length, flags) : SOCKSIFY_PASS;
-    if (result < 0) return returned(result);
+    int decision = decide(fd, address, length, flags);
+    if (decision < 0) return returned(decision);
+    ssize_t result;
+    if (may_be_carried(fd) && carried_send_bytes(fd, bytes, count, flags, address, length, &result)) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    if (result == SOCKSIFY_PASS) return REAL(sendto)(fd, bytes, count, flags, address, length);
+    if (decision == SOCKSIFY_PASS) return REAL(sendto)(fd, bytes, count, flags, address, length);
     return REAL(sendto)(fd, bytes, count, flags & ~MSG_FASTOPEN, NULL, 0);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-    int result = message && is_internet(message->msg_name, message->msg_namelen)
-                     ? socksify_send_to(fd, message->msg_name, message->msg_namelen, flags)
-                     : SOCKSIFY_PASS;
-    if (result < 0) return returned(result);
+    int decision = (uintptr_t)message >= 4096 ? decide(fd, message->msg_name, message->msg_namelen, flags)
+                                              : SOCKSIFY_PASS;
+    if (decision < 0) return returned(decision);
+    ssize_t result;
+    if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_send(fd, message, flags, &result)) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    if (result == SOCKSIFY_PASS) {
+    if (decision == SOCKSIFY_PASS) {
         ssize_t sent = REAL(sendmsg)(fd, message, flags);
-        if (sent >= 0 && has_control(message)) note_rights(message);
+        if (sent >= 0 && has_control(message)) note_rights(message, 0);
         return sent;
     }
     struct msghdr unaddressed = *message;
@@ -163,40 +197,46 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 /* Sends the messages up to the first whose destination is refused, as the kernel does with one that fails. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
     unsigned int allowed = 0;
-    for (; messages && allowed < count; allowed++) {
+    for (; (uintptr_t)messages >= 4096 && allowed < count && !may_be_carried(fd); allowed++) {
         const struct msghdr *message = &messages[allowed].msg_hdr;
-        if (!is_internet(message->msg_name, message->msg_namelen)) continue;
-        int result = socksify_send_to(fd, message->msg_name, message->msg_namelen, flags);
-        if (result == SOCKSIFY_PASS) continue;
-        if (result == 0) {
+        int decision = decide(fd, message->msg_name, message->msg_namelen, flags);
+        if (decision == SOCKSIFY_PASS) continue;
+        if (decision == 0) {
             flags &= ~MSG_FASTOPEN;
             continue;
         }
-        if (allowed == 0) return returned(result);
+        if (allowed == 0) return returned(decision);
         break;
     }
+    int carried;
+    if (may_be_carried(fd) && (uintptr_t)messages >= 4096 &&
+        carried_send_several(fd, messages, count, flags, &carried))
+        return carried;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
     int sent = REAL(sendmmsg)(fd, messages, messages ? allowed : count, flags);
     for (int index = 0; index < sent; index++)
-        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr);
+        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr, 0);
     return sent;
 }
 
 /* ----- From one descriptor to another ----- */
 
 STREAM(ssize_t, sendfile, (int fd, int from, off_t *offset, size_t count), (fd, from, offset, count),
-       SOCKSIFY_SENDING)
+       SOCKSIFY_SENDING, carried_transfer(fd, &result))
 
 ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __attribute__((alias("sendfile")));
 
 ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t count, unsigned int flags) {
+    ssize_t result;
+    if (may_be_carried(from) && carried_transfer(from, &result)) return result;
+    if (may_be_carried(to) && carried_transfer(to, &result)) return result;
     unsigned waits = flags & SPLICE_F_NONBLOCK ? SOCKSIFY_NONBLOCKING : 0;
     PREPARE(from, waits);
     PREPARE(to, SOCKSIFY_SENDING | waits);
     return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }
 
-/* ----- Questions about a stream ----- */
+/* ----- Questions and options ----- */
 
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
     if (level != SOL_SOCKET || option != SO_ERROR || !may_be_in_flight(fd))
@@ -206,6 +246,16 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
     /* What the kernel could write to can be written to. */
     if (result == 0 && error != SOCKSIFY_PASS) memcpy(value, &error, *length < sizeof error ? *length : sizeof error);
     return result;
+}
+
+/* Cutting and joining datagrams in the kernel leaves no place for a header before each. */
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+    int is_offload = level == SOL_UDP && (option == UDP_SEGMENT || option == UDP_GRO || option == UDP_CORK);
+    if (is_offload && !socksify_allows_offload(fd)) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return REAL(setsockopt)(fd, level, option, value, length);
 }
 
 int shutdown(int fd, int how) {
@@ -221,6 +271,13 @@ int ioctl(int fd, unsigned long request, ...) {
     va_start(arguments, request);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
+    int unread;
+    if (request == FIONREAD && may_be_carried(fd) && carried_unread(fd, &unread)) {
+        int result = REAL(ioctl)(fd, request, argument);
+        /* What the kernel could write to can be written to. */
+        if (result == 0) *(int *)argument = unread;
+        return result;
+    }
     int is_in_flight = request == FIONREAD && may_be_in_flight(fd) && socksify_is_in_flight(fd);
     int result = REAL(ioctl)(fd, request, argument);
     if (result == 0 && is_in_flight) *(int *)argument = 0;

@@ -19,8 +19,8 @@ struct sized_signals {
     size_t size;
 };
 
-/* Calls that matter only while something is in flight. False for any other. */
-static int call_in_flight(long number, const long word[6], long *result) {
+/* Calls that matter only while something is in flight, or carried. False for any other. */
+static int call_disturbed(long number, const long word[6], long *result) {
     switch (number) {
         case SYS_read: *result = read((int)word[0], (void *)word[1], (size_t)word[2]); break;
         case SYS_readv: *result = readv((int)word[0], (const struct iovec *)word[1], (int)word[2]); break;
@@ -110,6 +110,8 @@ long syscall(long number, ...) {
         case SYS_epoll_create1: return epoll_create1((int)word[0]);
         case SYS_epoll_ctl:
             return epoll_ctl((int)word[0], (int)word[1], (int)word[2], (struct epoll_event *)word[3]);
+        case SYS_setsockopt:
+            return setsockopt((int)word[0], (int)word[1], (int)word[2], (const void *)word[3], (socklen_t)word[4]);
         case SYS_close: return close((int)word[0]);
         case SYS_close_range: return close_range((unsigned)word[0], (unsigned)word[1], (int)word[2]);
         case SYS_dup: return dup((int)word[0]);
@@ -129,7 +131,7 @@ long syscall(long number, ...) {
             errno = ENOSYS;
             return -1;
         default:
-            if (any_in_flight(in_flight_word()) && call_in_flight(number, word, &result)) return result;
+            if (!is_undisturbed(in_flight_word()) && call_disturbed(number, word, &result)) return result;
             return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
     }
 }

@@ -30,6 +30,11 @@ public enum NameSyntax {
         isOrIsBelow(withoutFinalDot(name), "localhost")
     }
 
+    /// Whether `name` is below `onion`: a hidden service of Tor, which has no address (RFC 7686).
+    public static func isOnion(_ name: Span<UInt8>) -> Bool {
+        isOrIsBelow(withoutFinalDot(name), "onion")
+    }
+
     /// The name without the dot that marks it as complete.
     @_lifetime(copy name)
     public static func withoutFinalDot(_ name: Span<UInt8>) -> Span<UInt8> {

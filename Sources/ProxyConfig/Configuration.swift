@@ -109,6 +109,9 @@ public enum DNSMode: Equatable, Sendable {
     case tor
     /// By the resolver of this machine.
     case local
+
+    /// Whether reserved addresses stand for names: for all of them, or for those that have no other (`.onion`).
+    public var reservesAddresses: Bool { self == .fake || self == .tor }
 }
 
 /// The port of name servers (RFC 1035 section 4.2).

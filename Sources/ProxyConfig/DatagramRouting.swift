@@ -32,7 +32,7 @@ extension Configuration {
         for local in localNetworks where local.port == nameServerPort && local.network.contains(address) {
             return false
         }
-        if dns == .fake, fakeNetwork.contains(address) { return true }
+        if dns.reservesAddresses, fakeNetwork.contains(address) { return true }
         return !address.isMulticast
     }
 }

@@ -33,7 +33,7 @@ extension Configuration {
         if address.isUnspecified { return loopback == .direct ? .direct : .refuse(.unspecifiedAddress) }
 
         // Neither translated nor local: `dnat` and `localnet` speak of addresses that programs mean.
-        if dns == .fake, fakeNetwork.contains(address) { return .refuse(.unknownName) }
+        if dns.reservesAddresses, fakeNetwork.contains(address) { return .refuse(.unknownName) }
 
         let translated = translation(of: address, port: port)
 

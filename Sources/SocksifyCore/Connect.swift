@@ -30,21 +30,31 @@ public enum Connect {
         case .beingMade: return .pass
         }
         if let outcome = Connection.resume(descriptor, runtime) { return outcome }
+        let socket = Socket(descriptor: descriptor)
         let target: Target
         switch decide(on: peer, runtime) {
         case .pass:
+            // Where a stream goes directly a datagram mostly does, too.
+            if peer.port == 53 || may_be_carried(descriptor) != 0, socket.isDatagram, socket.isInternet {
+                return Datagram.connect(socket, to: peer, runtime)
+            }
             // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
-            if runtime.pointee.firstHop.matches(peer), let cookie = Socket(descriptor: descriptor).cookie {
+            if runtime.pointee.firstHop.matches(peer), let cookie = socket.cookie {
                 runtime.pointee.sockets.remove(cookie: cookie)
             }
             return .pass
-        case .refuse(let errno): return .failed(errno)
+        case .refuse(let errno):
+            if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
+            return .failed(errno)
         case .proxy(let decided): target = decided
         }
-        let socket = Socket(descriptor: descriptor)
         guard let isTCP = socket.isTCP else { return .pass }
-        // What is no stream cannot go through the proxy, and must not go around it; but what is no IP goes nowhere.
-        guard isTCP else { return socket.isInternet ? .failed(.networkUnreachable) : .pass }
+        guard isTCP else {
+            // What is no IP goes nowhere.
+            guard socket.isInternet else { return .pass }
+            // What is neither stream nor datagram cannot go through the proxy, and must not go around it.
+            return socket.isDatagram ? Datagram.connect(socket, to: peer, runtime) : .failed(.networkUnreachable)
+        }
         guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
         return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)
             .begin(peer: peer, target: target)
@@ -52,6 +62,7 @@ public enum Connect {
 
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
     private static func dissolve(_ descriptor: Int32) -> Outcome {
+        if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor) }
         guard !HandshakesInFlight.isEmpty, let runtime = Runtime.existing,
             case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
         else { return .pass }
@@ -142,7 +153,9 @@ private struct Connection {
         guard
             let place = table.add(
                 HandshakeRecord(
-                    Handshake(to: destination, peer: peer, configuration: configuration),
+                    Handshake(
+                        for: Request(command: .connect, destination: destination), peer: peer,
+                        configuration: configuration),
                     descriptor: socket.descriptor),
                 cookie: cookie)
         else { return .failed(.outOfBuffers) }
@@ -242,7 +255,7 @@ private struct Connection {
 
     private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
         let driver = HandshakeDriver(
-            socket: socket, cookie: cookie, runtime: runtime, limit: .sendTimeout, began: began)
+            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .sendTimeout, began: began)
         switch driver.drive(events: events ?? socket.readyEvents) {
         case .established: return .succeeded
         case .timeOver: return .failed(error)

@@ -6,10 +6,11 @@ import SOCKS5
 enum ConnectionLog {
     /// It is made.
     @inline(never)
-    static func write(_ handshake: inout Handshake, _ configuration: Configuration) {
-        Log.write(.info, configuration) { line in
-            line.append("tcp ")
-            handshake.destination.write(to: &line)
+    static func write(_ handshake: inout Handshake, _ purpose: Purpose, _ configuration: Configuration) {
+        var level = LogLevel.info
+        if case .exchange = purpose { level = .debug }
+        Log.write(level, configuration) { line in
+            writeSubject(purpose, handshake.destination, to: &line)
             line.append(" via ")
             writeProxy(handshake.hop, configuration, to: &line)
             line.append(" in ")
@@ -18,15 +19,22 @@ enum ConnectionLog {
         }
     }
 
-    /// It has failed. A proxy that cannot be spoken with is what a person must know of; a target that it cannot reach is
-    /// what the program tells in its own words.
+    /// It has failed. A proxy that cannot be spoken with, or does not carry datagrams, is what a person must know of; a
+    /// target that it cannot reach is what the program tells in its own words.
+    ///
+    /// - Parameter isKnown: whether that the proxy does not carry datagrams was told before.
     @inline(never)
-    static func write(_ handshake: inout Handshake, failedBy error: HandshakeError, _ configuration: Configuration) {
+    static func write(
+        _ handshake: inout Handshake, _ purpose: Purpose, failedBy error: HandshakeError, isKnown: Bool = false,
+        _ configuration: Configuration
+    ) {
         var level = LogLevel.error
-        if case .proxy(.rejected) = error, handshake.hop + 1 == configuration.proxies.count { level = .info }
+        if case .proxy(.rejected) = error, handshake.hop + 1 == configuration.proxies.count {
+            level = .info
+            if case .association = purpose, !isKnown { level = .error }
+        }
         Log.write(level, configuration) { line in
-            line.append("tcp ")
-            handshake.destination.write(to: &line)
+            writeSubject(purpose, handshake.destination, to: &line)
             line.append(": proxy ")
             writeProxy(handshake.hop, configuration, to: &line)
             line.append(" ")
@@ -39,6 +47,15 @@ enum ConnectionLog {
             case .byKernel: line.append("cannot be connected to")
             }
         }
+    }
+
+    private static func writeSubject(_ purpose: Purpose, _ destination: Endpoint, to line: inout LogLine) {
+        switch purpose {
+        case .connection: line.append("tcp ")
+        case .association: return line.append("udp")
+        case .exchange: line.append("dns ")
+        }
+        destination.write(to: &line)
     }
 
     private static func writeProxy(_ hop: Int, _ configuration: Configuration, to line: inout LogLine) {

@@ -1,12 +1,88 @@
 import Addressing
 import CLibC
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
 
-/// Sends that name an address.
+/// Datagrams: which of them are carried, and how they go out.
 public enum Datagram {
-    /// Decides on sendto(2), sendmsg(2) or one message of sendmmsg(2).
+    // MARK: Decisions
+
+    /// Where a carried datagram goes.
+    enum Destination {
+        case address(IPAddress, port: UInt16)
+        /// A name, by its number.
+        case name(NamedDestinations.Name, port: UInt16)
+        /// A server of the DNS, in whose place the library answers.
+        case nameServer
+    }
+
+    enum Decision {
+        case pass
+        case refuse(Errno)
+        case carry(Destination)
+    }
+
+    static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
+        let configuration = runtime.pointee.configuration
+        if configuration.answersNames(at: peer.address, port: peer.port) { return .carry(.nameServer) }
+        let destination: Destination
+        switch runtime.pointee.meaning(of: peer.address) {
+        case .name(let number):
+            guard runtime.pointee.names.holds(number) else { return .refuse(.hostUnreachable) }
+            guard configuration.udp == .associate else { return .refuse(.networkUnreachable) }
+            var isIPv6 = false
+            if case .v6 = peer.address.unmapped { isIPv6 = true }
+            destination = .name(NamedDestinations.Name(number: number, isIPv6: isIPv6), port: peer.port)
+        case .real:
+            switch configuration.routeDatagram(to: peer.address, port: peer.port) {
+            case .direct: return .pass
+            case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
+            case .refuse(.unknownName): return .refuse(.hostUnreachable)
+            case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
+            case .proxy(let address, let port): destination = .address(address, port: port)
+            }
+        }
+        switch runtime.pointee.firstHop.lookUp() {
+        case .underWay: return .pass
+        case .failed:
+            Log.write(.error, configuration) { line in
+                line.append("the proxy's name cannot be resolved")
+            }
+            return .refuse(.hostUnreachable)
+        case .found: break
+        }
+        // Only the last proxy of a chain has a relay, and only by way of the others could it be reached.
+        return configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)
+    }
+
+    /// Whether the kernel may cut or join the datagrams of a socket (udp(7), UDP_SEGMENT, UDP_GRO): not where each may
+    /// have to go with a header of its own.
+    public static func allowsOffload(_ descriptor: Int32) -> Bool {
+        switch Runtime.state {
+        case .beingMade: true
+        case .unusable: false
+        case .ready(let runtime): runtime.pointee.configuration.udp == .direct
+        }
+    }
+
+    /// Whether the descriptor's socket is carried.
+    public static func isCarried(_ descriptor: Int32) -> Bool {
+        Runtime.existing?.pointee.carried.place(of: descriptor) != nil
+    }
+
+    /// SO_RCVTIMEO in milliseconds; nil when it is not set.
+    public static func receiveTimeout(_ descriptor: Int32) -> Int? {
+        Socket(descriptor: descriptor).receiveTimeout
+    }
+
+    // MARK: Sends that name an address
+
+    /// Decides on sendto(2), sendmsg(2) or one message of sendmmsg(2) on a socket that is not carried.
     ///
-    /// MSG_FASTOPEN on a stream is a connect(2) that brings data: it succeeds when the socket is connected, and the
-    /// data is then sent without address. A datagram that would have to go through the proxy is refused.
+    /// MSG_FASTOPEN on a stream is a connect(2) that brings data: it succeeds when the socket is connected, and the data
+    /// is then sent without address. For a datagram that is to be carried, the socket becomes one that is.
     public static func send(
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t, flags: Int32
     ) -> Outcome {
@@ -19,10 +95,15 @@ public enum Datagram {
         case .beingMade: return .pass
         case .unusable: return refuse(socket, .networkUnreachable)
         case .ready(let runtime):
-            switch Connect.decide(on: peer, runtime) {
+            switch decide(on: peer, runtime) {
             case .pass: return .pass
             case .refuse(let errno): return refuse(socket, errno)
-            case .proxy: return refuse(socket, .networkUnreachable)
+            case .carry:
+                guard socket.isDatagram else { return refuse(socket, .networkUnreachable) }
+                guard runtime.pointee.carried.add(descriptor, domain: socket.domain) != nil else {
+                    return .failed(.outOfBuffers)
+                }
+                return .pass
             }
         }
     }
@@ -30,5 +111,396 @@ public enum Datagram {
     /// A connected stream ignores the address (send(2)); what is no socket, or none of IP, fails in libc's own words.
     private static func refuse(_ socket: Socket, _ errno: Errno) -> Outcome {
         socket.isTCP == false && socket.isInternet ? .failed(errno) : .pass
+    }
+
+    // MARK: connect
+
+    /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
+    static func connect(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+        let table = runtime.pointee.carried
+        switch decide(on: peer, runtime) {
+        case .pass:
+            endCarrying(socket.descriptor, runtime)
+            return .pass
+        case .refuse(let errno): return .failed(errno)
+        case .carry(let destination):
+            // The kernel has the right words for an address that the socket has no form for.
+            if socket.domain == AF_INET, case .v6 = peer.address { return .pass }
+            if case .nameServer = destination {
+            } else if runtime.pointee.carried.refusal.isFresh {
+                return .failed(.networkUnreachable)
+            }
+            guard let place = table.add(socket.descriptor, domain: socket.domain), let record = table.enter(place)
+            else { return .failed(.outOfBuffers) }
+            defer { table.leave(place) }
+            record.pointee.descriptor = socket.descriptor
+            do {
+                try record.pointee.connectInKernel(socket, towards: destination, runtime)
+            } catch {
+                return .failed(error)
+            }
+            record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination)
+            return .succeeded
+        }
+    }
+
+    /// connect(2) with AF_UNSPEC: the socket has no peer any more, and mostly another port, too, which the relay does not
+    /// know.
+    static func disconnect(_ descriptor: Int32) {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
+            let record = runtime.pointee.carried.enter(place)
+        else { return }
+        record.pointee.peer = nil
+        record.pointee.kernelPeer = .none
+        record.pointee.ownAddress = nil
+        record.pointee.association.end()
+        runtime.pointee.carried.leave(place)
+    }
+
+    /// The socket goes its own way from now on.
+    private static func endCarrying(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
+        guard may_be_carried(descriptor) != 0, let place = runtime.pointee.carried.place(of: descriptor),
+            let record = runtime.pointee.carried.enter(place)
+        else { return }
+        record.pointee.association.end()
+        runtime.pointee.carried.remove(place)
+    }
+
+    /// The address that the program has connected the socket to; nil when it is not carried, or not connected.
+    static func peer(of descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
+        guard may_be_carried(descriptor) != 0, let place = runtime.pointee.carried.place(of: descriptor),
+            let record = runtime.pointee.carried.enter(place)
+        else { return nil }
+        defer { runtime.pointee.carried.leave(place) }
+        return record.pointee.peer?.address
+    }
+
+    // MARK: Sending
+
+    /// What becomes of a datagram that is to be sent.
+    public enum Sending {
+        /// It is none of ours: libc sends it as it is.
+        case pass
+        /// It goes in the envelope.
+        case wrapped
+        /// It was sent, answered, or waits to be sent.
+        case taken
+        case failed(Errno)
+    }
+
+    /// Before a datagram is sent by a socket that may be carried.
+    public static func wrap(
+        _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
+        _ envelope: UnsafeMutablePointer<socksify_envelope>
+    ) -> Sending {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
+            return .pass
+        }
+        let socket = Socket(descriptor: descriptor)
+        let name = message.pointee.msg_name?.assumingMemoryBound(to: sockaddr.self)
+        let named = SocketAddress(name, length: message.pointee.msg_namelen)
+        // An address of another kind, or a wrong one, is the kernel's to judge.
+        if name != nil, named == nil { return .pass }
+        let destination: Destination
+        if let named {
+            switch decide(on: named, runtime) {
+            case .pass: return .pass
+            case .refuse(let errno): return .failed(errno)
+            case .carry(let decided): destination = decided
+            }
+        } else {
+            guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
+            let peer = record.pointee.peer
+            runtime.pointee.carried.leave(place)
+            guard let peer else { return .pass }
+            destination = peer.destination
+        }
+        if case .nameServer = destination {
+            return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
+        }
+        return send(message, to: destination, socket, place, flags: flags, envelope, runtime)
+    }
+
+    private static func send(
+        _ message: UnsafePointer<msghdr>, to destination: Destination, _ socket: Socket, _ place: Int, flags: Int32,
+        _ envelope: UnsafeMutablePointer<socksify_envelope>, _ runtime: UnsafePointer<Runtime>
+    ) -> Sending {
+        let table = runtime.pointee.carried
+        // What was opening and has ended meanwhile is opened once more; then something is wrong.
+        for _ in 0..<3 {
+            guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+            record.pointee.association.check()
+            switch record.pointee.association.state {
+            case .open:
+                defer { table.leave(place) }
+                guard let header = header(to: destination, noting: &record.pointee.names, runtime) else {
+                    return .failed(.hostUnreachable)
+                }
+                if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
+                    return sendFragments(message, header, limit, socket, record)
+                }
+                put(header, record, in: envelope)
+                return .wrapped
+            case .none:
+                if runtime.pointee.carried.refusal.isFresh {
+                    table.leave(place)
+                    return .failed(.networkUnreachable)
+                }
+                record.pointee.association.begin()
+                table.leave(place)
+                if let errno = openAssociation(socket, place, runtime) { return .failed(errno) }
+            case .opening:
+                if record.pointee.association.isAbandoned(runtime.pointee.inFlight) {
+                    record.pointee.association.end()
+                    table.leave(place)
+                    continue
+                }
+                let errand = Errand(
+                    descriptor: record.pointee.association.control, cookie: record.pointee.association.controlCookie)
+                let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0 || socket.isNonBlocking
+                if isNonBlocking {
+                    guard let header = header(to: destination, noting: &record.pointee.names, runtime) else {
+                        table.leave(place)
+                        return .failed(.hostUnreachable)
+                    }
+                    queue(message, header, place, table)
+                    table.leave(place)
+                    Errand.step(cookie: errand.cookie, runtime)
+                    return .taken
+                }
+                table.leave(place)
+                switch errand.wait(runtime, limitedBy: socket, .sendTimeout) {
+                case .timeOver: return .failed(.again)
+                case .interrupted: return .failed(.interrupted)
+                case .established, .failed: continue
+                }
+            case .failed(let errno):
+                record.pointee.association.forgetFailure()
+                table.leave(place)
+                return .failed(errno)
+            }
+        }
+        return .failed(.networkUnreachable)
+    }
+
+    /// nil for a name that was replaced meanwhile.
+    private static func header(
+        to destination: Destination, noting names: inout NamedDestinations, _ runtime: UnsafePointer<Runtime>
+    ) -> DatagramHeader? {
+        switch destination {
+        case .address(let address, let port):
+            names.sent(to: address.unmapped)
+            return DatagramHeader(address: address, port: port)
+        case .name(let name, let port):
+            names.sent(to: name, port: port)
+            return runtime.pointee.names.name(of: name.number).map {
+                DatagramHeader(destination: Endpoint(host: .name($0), port: port))
+            }
+        case .nameServer:
+            return nil
+        }
+    }
+
+    private static func put(
+        _ header: DatagramHeader, _ record: UnsafeMutablePointer<CarriedSocket>,
+        in envelope: UnsafeMutablePointer<socksify_envelope>
+    ) {
+        envelope.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
+        let place = envelope_header(envelope)
+        let bytes = header.bytes
+        for index in bytes.indices { place[index] = bytes[index] }
+        envelope.pointee.address_length = 0
+        if case .relay = record.pointee.kernelPeer { return }
+        let room = UnsafeMutableRawBufferPointer(
+            start: envelope, count: MemoryLayout.size(ofValue: envelope.pointee.address))
+        let length = record.pointee.association.relay.write(to: room)
+        envelope.pointee.address_length = socklen_t(length)
+    }
+
+    /// Keeps a datagram for when the association is there.
+    private static func queue(
+        _ message: UnsafePointer<msghdr>, _ header: DatagramHeader, _ place: Int, _ table: CarriedSockets
+    ) {
+        table.makeQueue(place)?.append(count: header.count + size(of: message)) { room in
+            header.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+            copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[header.count...]))
+        }
+    }
+
+    // MARK: What a message carries
+
+    static func size(of message: UnsafePointer<msghdr>) -> Int {
+        var size = 0
+        for index in 0..<message.pointee.msg_iovlen { size &+= message.pointee.msg_iov[index].iov_len }
+        return size
+    }
+
+    /// Copies as much as there is room for; returns how much that is.
+    @discardableResult
+    static func copy(_ message: UnsafePointer<msghdr>, to room: UnsafeMutableRawBufferPointer) -> Int {
+        var copied = 0
+        for index in 0..<message.pointee.msg_iovlen {
+            let part = message.pointee.msg_iov[index]
+            let count = min(part.iov_len, room.count - copied)
+            if count > 0, let start = part.iov_base {
+                UnsafeMutableRawBufferPointer(rebasing: room[copied..<copied + count])
+                    .copyMemory(from: UnsafeRawBufferPointer(start: start, count: count))
+                copied += count
+            }
+        }
+        return copied
+    }
+
+    // MARK: Fragments
+
+    /// Sends a datagram that is longer than the proxy wants in fragments (RFC 1928 section 7).
+    private static func sendFragments(
+        _ message: UnsafePointer<msghdr>, _ header: DatagramHeader, _ limit: Int, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Sending {
+        let size = size(of: message)
+        guard let fragments = Fragmentation(of: size, limit: limit) else { return .failed(Errno(EMSGSIZE)) }
+        let mapped = kernel_map(size + DatagramHeader.capacity)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
+            return .failed(.outOfBuffers)
+        }
+        defer { kernel_unmap(memory, size + DatagramHeader.capacity) }
+        copy(message, to: UnsafeMutableRawBufferPointer(start: memory + header.count, count: size))
+        for fragment in fragments {
+            // The header stands before each fragment in turn, where what was sent already stood.
+            let start = memory + fragment.range.lowerBound
+            let bytes = header.bytes
+            for index in bytes.indices { start.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self) }
+            start.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
+            let datagram = UnsafeRawBufferPointer(start: start, count: header.count + fragment.range.count)
+            do {
+                try record.pointee.sendToRelay(datagram, socket)
+            } catch {
+                return .failed(error)
+            }
+        }
+        return .taken
+    }
+
+    // MARK: Opening an association
+
+    /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
+    private static func openAssociation(
+        _ socket: Socket, _ place: Int, _ runtime: UnsafePointer<Runtime>
+    ) -> Errno? {
+        let table = runtime.pointee.carried
+        // As most servers want it: the client's own address it may not know, behind a translation.
+        let anyAddress = Endpoint(host: .address(.v4(IPv4Address(0))), port: 0)
+        do {
+            let purpose = Purpose.association(
+                place: place, cookie: table.cookie(of: place), descriptor: socket.descriptor)
+            let errand = try Errand.prepare(
+                purpose, Request(command: .udpAssociate, destination: anyAddress), runtime)
+            if let record = table.enter(place) {
+                record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
+                table.leave(place)
+            }
+            errand.begin(runtime)
+            return nil
+        } catch {
+            if let record = table.enter(place) {
+                record.pointee.association.end()
+                table.leave(place)
+            }
+            return error
+        }
+    }
+
+    /// The handshake of an association is over. Returns whether its connection is to be kept.
+    ///
+    /// - Parameter bound: BND of the reply; nil when it failed, with `errno`.
+    static func concludeAssociation(
+        _ place: Int, cookie: UInt64, descriptor: Int32, control: Socket, bound: Endpoint?, errno: Errno?,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        let table = runtime.pointee.carried
+        guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return false }
+        defer { table.leave(place) }
+        guard let bound, let proxy = control.peer else {
+            table.forgetQueue(place)
+            record.pointee.association.failed(errno ?? .networkUnreachable)
+            return false
+        }
+        let socket = Socket(descriptor: descriptor)
+        do throws(Errno) {
+            let relay = Association.relay(bound, proxy: proxy.address.unmapped)
+            guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
+            guard socket.cookie == cookie else { throw .aborted }
+            record.pointee.association.opened(relay: form)
+            if let peer = record.pointee.peer {
+                try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)
+            }
+        } catch {
+            table.forgetQueue(place)
+            record.pointee.association.failed(error)
+            return false
+        }
+        table.queue(place)?.forEach { try? record.pointee.sendToRelay($0, socket) }
+        table.forgetQueue(place)
+        return true
+    }
+
+    /// The kernel was told that nobody listens at the relay's port: the server may have gone. The program has not asked
+    /// for it, and does not learn of it.
+    public static func relayRefused(_ descriptor: Int32) {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
+            let record = runtime.pointee.carried.enter(place)
+        else { return }
+        record.pointee.association.checkNow()
+        runtime.pointee.carried.leave(place)
+    }
+}
+
+extension CarriedSocket {
+    /// Has the kernel connect the socket to where what the program has connected it to is reached.
+    mutating func connectInKernel(
+        _ socket: Socket, towards destination: Datagram.Destination, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) {
+        if case .nameServer = destination {
+            try socket.connectDatagrams(to: findOwnAddress(socket))
+            kernelPeer = .own
+        } else if case .open = association.state {
+            try socket.connectDatagrams(to: association.relay)
+            kernelPeer = .relay
+        } else {
+            let unspecified: IPAddress = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
+            guard
+                let proxy = runtime.pointee.firstHop.address(for: SocketAddress(address: unspecified, port: 0))
+            else { throw .networkUnreachable }
+            try socket.connectDatagrams(to: proxy)
+            kernelPeer = .proxy
+        }
+    }
+
+    /// The socket's own address, by which it reaches itself. A socket without a port gets one.
+    mutating func findOwnAddress(_ socket: Socket) throws(Errno) -> SocketAddress {
+        if let ownAddress { return ownAddress }
+        var name = try socket.name
+        if name.port == 0 {
+            try socket.bind(to: name)
+            name = try socket.name
+        }
+        if name.address.isUnspecified {
+            let loopback = IPv4Address(127, 0, 0, 1)
+            switch name.address {
+            case .v4: name.address = .v4(loopback)
+            case .v6:
+                name.address = .v6(socket.isIPv6Only ? IPv6Address(high: 0, low: 1) : IPv6Address(mapping: loopback))
+            }
+        }
+        ownAddress = name
+        return name
+    }
+
+    /// Sends a datagram that has its header to the relay.
+    func sendToRelay(_ datagram: UnsafeRawBufferPointer, _ socket: Socket) throws(Errno) {
+        var address: SocketAddress?
+        if case .relay = kernelPeer {} else { address = association.relay }
+        try socket.sendDatagram(datagram, to: address)
     }
 }

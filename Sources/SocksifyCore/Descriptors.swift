@@ -14,7 +14,26 @@ public enum Descriptors {
             if !flight.mayHaveOthers { flight.remove() }
             flight.leave()
         }
+        if may_be_carried(descriptor) != 0 { Runtime.existing?.pointee.carried.end(descriptor) }
         watched_forget_all(descriptor)
         descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_MARKS), marks)
+    }
+
+    /// Whether the descriptor is the library's own.
+    public static func isOwn(_ descriptor: Int32) -> Bool {
+        guard let runtime = Runtime.existing else { return false }
+        if runtime.pointee.carried.isControl(descriptor) { return true }
+        guard case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime) else { return false }
+        defer { flight.leave() }
+        return flight.record.pointee.purpose.isErrand
+    }
+
+    /// A descriptor came from another process: it may stand for a socket that is carried there.
+    public static func received(_ descriptor: Int32) {
+        let socket = Socket(descriptor: descriptor)
+        guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,
+            let cookie = socket.cookie, runtime.pointee.carried.place(ofCookie: cookie) != nil
+        else { return }
+        runtime.pointee.carried.mark(descriptor)
     }
 }

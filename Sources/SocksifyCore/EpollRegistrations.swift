@@ -108,6 +108,36 @@ extension HandshakeInFlight {
             | EpollEvents.edgeTriggered | EpollEvents.exclusive
     }
 
+    // MARK: Errands
+
+    /// Has an epoll tell of an errand. False when it cannot.
+    func watch(by epoll: Int32) -> Bool {
+        let target = socket.descriptor
+        guard hasSocket, index(of: epoll, target) == nil else { return hasSocket }
+        guard record.pointee.registrationCount < record.pointee.registrations.count else { return false }
+        let result = kernel_epoll_ctl(
+            epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
+        guard result == 0 || result == Int(-EEXIST) else { return false }
+        append(epoll, EpollRegistration(target: target, events: 0, data: 0))
+        return true
+    }
+
+    /// Threads may wait already.
+    func watchInEveryEpoll() {
+        for epoll in 0..<descriptor_end()
+        where descriptor_mark(epoll) & UInt32(DESCRIPTOR_USED_EPOLL) != 0 { _ = watch(by: epoll) }
+    }
+
+    func unwatch() {
+        for index in 0..<record.pointee.registrationCount {
+            let registration = record.pointee.registrations[index]
+            _ = kernel_epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.asked.target, 0, 0)
+        }
+        record.pointee.registrationCount = 0
+    }
+
+    // MARK: The end
+
     /// Gives the program's registrations back. That makes the kernel look at the socket again, and tell what it finds.
     func restoreRegistrations() {
         for index in 0..<record.pointee.registrationCount {

@@ -25,6 +25,12 @@ enum HandshakeError: Error {
         }
     }
 
+    /// What a send of a datagram fails with for which there is no association. ECONNREFUSED would be a word of the
+    /// destination's, which nobody has asked.
+    var errnoOfDatagrams: Errno {
+        errno == .accessDenied ? .accessDenied : .networkUnreachable
+    }
+
     /// The error for a reply code. Where RFC 1928 says nothing fitting, the choice is that of torsocks and Dante,
     /// which programs have lived with.
     private func errno(for code: ReplyCode) -> Errno {

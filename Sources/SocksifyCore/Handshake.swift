@@ -11,7 +11,7 @@ struct Handshake {
     /// What the program connected to.
     let peer: SocketAddress
     /// What the last proxy is asked for.
-    let destination: Endpoint
+    let request: Request
     /// Milliseconds of `Clock` at the beginning.
     let started: Int
     /// The proxy that is spoken with: its place in the list.
@@ -42,12 +42,18 @@ struct Handshake {
         case established
     }
 
-    init(to destination: Endpoint, peer: SocketAddress, configuration: Configuration) {
+    init(for request: Request, peer: SocketAddress, configuration: Configuration) {
         self.peer = peer
-        self.destination = destination
+        self.request = request
         started = Clock.now
-        engine = Handshake.engine(hop: 0, destination: destination, configuration)
+        engine = Handshake.engine(hop: 0, request, configuration)
     }
+
+    /// DST.ADDR and DST.PORT for the last proxy.
+    var destination: Endpoint { request.destination }
+
+    /// BND.ADDR and BND.PORT of the last proxy's reply; nil before it is there.
+    var boundAddress: Endpoint? { engine.boundAddress }
 
     /// Whether the TCP connection to the first proxy is still under way.
     var isConnecting: Bool {
@@ -144,7 +150,7 @@ struct Handshake {
         if case .established = action {
             guard hop + 1 < configuration.proxies.count else { return .established }
             hop += 1
-            engine = Handshake.engine(hop: hop, destination: destination, configuration)
+            engine = Handshake.engine(hop: hop, request, configuration)
             perform(engine.start(writing: &outgoing))
         } else {
             if case .sendUsernamePassword = action { writeCredentials(configuration) }
@@ -167,16 +173,12 @@ struct Handshake {
         }
     }
 
-    /// The engine for one proxy of the list: it is asked for the next one, the last for the destination.
-    private static func engine(
-        hop: Int, destination: Endpoint, _ configuration: Configuration
-    ) -> ClientHandshake {
+    /// The engine for one proxy of the list: it is asked for a connection to the next one, the last for what is wanted.
+    private static func engine(hop: Int, _ request: Request, _ configuration: Configuration) -> ClientHandshake {
         let proxies = configuration.proxies
         let isLast = hop + 1 >= proxies.count
-        let target = isLast ? destination : Endpoint(host: proxies[hop + 1].host, port: proxies[hop + 1].port)
-        return ClientHandshake(
-            Request(command: .connect, destination: target),
-            offersUsernamePassword: hop < proxies.count && proxies[hop].credentials != nil)
+        let next = isLast ? request : .connecting(to: proxies[hop + 1])
+        return ClientHandshake(next, offersUsernamePassword: hop < proxies.count && proxies[hop].credentials != nil)
     }
 
     /// Lengths that do not fit do not pass the configuration's grammar; the proxy would refuse the empty message.
@@ -189,5 +191,11 @@ struct Handshake {
         } catch {
             outgoing = Message()
         }
+    }
+}
+
+extension Request {
+    fileprivate static func connecting(to proxy: Proxy) -> Request {
+        Request(command: .connect, destination: Endpoint(host: proxy.host, port: proxy.port))
     }
 }

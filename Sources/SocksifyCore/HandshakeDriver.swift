@@ -6,9 +6,11 @@ import SocketTable
 /// waits others may step it too.
 struct HandshakeDriver {
     let socket: Socket
+    /// The socket of the program whose option limits the call.
+    let timed: Socket
     let cookie: UInt64
     let runtime: UnsafePointer<Runtime>
-    /// The option of the socket that limits the call.
+    /// That option.
     let limit: TimeLimit
     /// When the call began, in milliseconds of `Clock`.
     let began: Int
@@ -113,7 +115,7 @@ struct HandshakeDriver {
             isInterrupted = true
         }
         if case .unknown = end {
-            let limit = limit == .sendTimeout ? socket.sendTimeout : socket.receiveTimeout
+            let limit = limit == .sendTimeout ? timed.sendTimeout : timed.receiveTimeout
             end = limit.map { .at(began + $0) } ?? .none
         }
         if isInterrupted {

@@ -68,6 +68,10 @@ struct HandshakeInFlight {
         let table = runtime.pointee.inFlight
         guard table.tryEnter(place: place) else { return nil }
         let record = table.record(place)
+        if record.pointee.isErrandOfAnother {
+            _ = table.leave(place)
+            return nil
+        }
         let cookie = table.places.cookie(of: place)
         let socket = Socket(descriptor: record.pointee.descriptor)
         guard socket.cookie != cookie else { return HandshakeInFlight(runtime: runtime, socket: socket, place: place) }
@@ -123,7 +127,10 @@ struct HandshakeInFlight {
     }
 
     /// What the socket is to be ready for before another step makes sense.
-    var readiness: Socket.Readiness { record.pointee.handshake.readiness }
+    var readiness: Socket.Readiness {
+        if case .exchange(let exchange) = record.pointee.purpose, exchange.isUnderWay { return exchange.readiness }
+        return record.pointee.handshake.readiness
+    }
 
     /// When the time for what is waited for is over, in milliseconds of `Clock`; nil when it is not limited.
     var deadline: Int? { record.pointee.handshake.deadline }
@@ -163,10 +170,20 @@ struct HandshakeInFlight {
             // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
             throw .kernel(.connectionReset)
         }
+        if case .exchange(let exchange) = record.pointee.purpose, exchange.isUnderWay {
+            return try exchange.advance(on: socket)
+        }
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
-        return try record.pointee.handshake.advance(
+        let progress = try record.pointee.handshake.advance(
             on: socket, configuration, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
+        if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
+            record.pointee.handshake.deadline = nil
+            return try exchange.begin(
+                on: socket, reply: record.pointee.handshake.boundAddress,
+                for: record.pointee.handshake.request.command)
+        }
+        return progress
     }
 
     /// False when the kernel is not done yet.
@@ -235,6 +252,7 @@ struct HandshakeInFlight {
     /// Ends the handshake if its time is over, and forgets it if its socket is.
     mutating func inspect(now: Int) {
         if !hasSocket {
+            if record.pointee.purpose.isErrand { return conclude(.kernel(.aborted)) }
             // Another process may have the socket still; it looks after it itself.
             let owner = record.pointee.process
             if process_is_own() != 0, owner == process_own_id() || kernel_process_exists(owner) == 0 {
@@ -250,8 +268,9 @@ struct HandshakeInFlight {
     // MARK: The end
 
     private mutating func establish() {
+        if record.pointee.purpose.isErrand { return conclude(nil) }
         runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: table.places.cookie(of: place))
-        ConnectionLog.write(&record.pointee.handshake, configuration)
+        ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
         restoreRegistrations()
         remove()
     }
@@ -259,11 +278,12 @@ struct HandshakeInFlight {
     /// The connection has failed: the socket is as one that the kernel could not connect, until the program takes the
     /// error.
     mutating func fail(_ error: HandshakeError) {
+        if record.pointee.purpose.isErrand { return conclude(error) }
         putUserTimeoutBack()
         if case .byKernel = error {
             record.pointee.failure = .ofKernel
         } else {
-            ConnectionLog.write(&record.pointee.handshake, failedBy: error, configuration)
+            ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: error, configuration)
             try? socket.disconnect()
             record.pointee.failure = .errno(error.errno)
         }
@@ -275,20 +295,55 @@ struct HandshakeInFlight {
     /// The error of a failed handshake, which the program thereby knows; the socket can connect anew. nil when the
     /// kernel has told it already.
     mutating func takeFailure() -> Errno? {
-        guard let failure = record.pointee.failure else { return nil }
+        guard !isRemoved, let failure = record.pointee.failure else { return nil }
         let kept = socket.takeError()
         let told: Errno?
         switch failure {
         case .errno(let errno): told = errno
         case .ofKernel:
             told = kept
-            if let kept { ConnectionLog.write(&record.pointee.handshake, failedBy: .kernel(kept), configuration) }
+            if let kept {
+                ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: .kernel(kept), configuration)
+            }
             // The kernel would let the next connect(2) fail once more.
             try? socket.disconnect()
             _ = socket.takeError()
         }
         remove()
         return told
+    }
+
+    /// The errand is done, or has failed. Whom it was for is told before the record is gone: so nobody takes it for
+    /// abandoned in between.
+    private mutating func conclude(_ error: HandshakeError?) {
+        writeLog(error)
+        var isKept = false
+        switch record.pointee.purpose {
+        case .connection: return
+        case .association(let place, let cookie, let descriptor):
+            if case .proxy(.rejected)? = error { _ = runtime.pointee.carried.refusal.note() }
+            isKept = Datagram.concludeAssociation(
+                place, cookie: cookie, descriptor: descriptor, control: socket,
+                bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,
+                runtime)
+        case .exchange(let exchange):
+            exchange.conclude(error, runtime)
+        }
+        if hasSocket { unwatch() }
+        let descriptor = socket.descriptor
+        remove()
+        if hasSocket, !isKept { OwnDescriptor.close(descriptor) }
+    }
+
+    /// Without a frame of its own for the line where there is none to write.
+    private func writeLog(_ error: HandshakeError?) {
+        if let error {
+            let isKnown = runtime.pointee.carried.refusal.isFresh
+            ConnectionLog.write(
+                &record.pointee.handshake, record.pointee.purpose, failedBy: error, isKnown: isKnown, configuration)
+        } else {
+            ConnectionLog.write(&record.pointee.handshake, record.pointee.purpose, configuration)
+        }
     }
 
     /// The program ends the attempt itself: the socket is as one that was never connected.

@@ -134,6 +134,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         in_flight_begin()
+        if self.record(place).pointee.purpose.isErrand { errand_begin() }
         descriptor_set_mark(self.record(place).pointee.descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
         return place
     }
@@ -147,6 +148,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         deadlines.set(nil, for: place)
         places.withdraw(place)
         if isOwn { in_flight_end() }
+        if isOwn, record(place).pointee.purpose.isErrand { errand_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
         descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), seen)
@@ -166,6 +168,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 /// A handshake in flight, and what is to be put back when it is over.
 struct HandshakeRecord {
     var handshake: Handshake
+    let purpose: Purpose
     /// A descriptor of the socket: the last that the program named it by.
     var descriptor: Int32
     /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
@@ -187,12 +190,16 @@ struct HandshakeRecord {
     /// seen.
     var isUnwatched = false
 
-    init(_ handshake: Handshake, descriptor: Int32) {
+    init(_ handshake: Handshake, descriptor: Int32, purpose: Purpose = .connection) {
         self.handshake = handshake
+        self.purpose = purpose
         self.descriptor = descriptor
         process = process_own_id()
         forks = process_forks()
     }
+
+    /// Whether another process does this errand, and it is none of this one's business.
+    var isErrandOfAnother: Bool { purpose.isErrand && process != process_own_id() }
 
     /// Whether a child of fork may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }

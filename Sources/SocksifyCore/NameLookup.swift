@@ -31,12 +31,41 @@ enum NameLookup {
         case .unusable: return .failure
         case .ready(let pointer): runtime = pointer
         }
-        guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
+        if runtime.pointee.configuration.dns == .local { return .byLibC }
         guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return .none }
+        switch known(host, family: family, runtime) {
+        case .addresses(let list): return .addresses(list)
+        case .none: return .none
+        case .unknown: break
+        }
+        if runtime.pointee.givesFakeAddress(to: host) {
+            return runtime.pointee.names.number(of: host).map { .fake(number: $0) } ?? .tryAgain
+        }
+        return RemoteLookup.addresses(of: host, family: family, runtime)
+    }
+
+    /// What is known of a name without asking anybody.
+    enum Knowledge {
+        /// The name's own addresses; there may be none of the family.
+        case addresses(AddressList)
+        /// No such name can be.
+        case none
+        case unknown
+    }
+
+    static func known(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
         let own = addressesOfThisMachine(host, family: family)
-        if own.count > 0 { return .addresses(own) }
-        if own.isKnown || !NameSyntax.isResolvable(name) { return .none }
-        return runtime.pointee.names.number(of: host).map { .fake(number: $0) } ?? .tryAgain
+        if own.isKnown { return .addresses(own) }
+        if !NameSyntax.isResolvable(host.bytes) { return .none }
+        // A hidden service has no address that anybody could tell.
+        if runtime.pointee.configuration.dns == .tor, runtime.pointee.givesFakeAddress(to: host),
+            let number = runtime.pointee.names.number(of: host)
+        {
+            var list = AddressList()
+            list.addFake(number: number, family: family)
+            return .addresses(list)
+        }
+        return .unknown
     }
 
     /// What /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
@@ -75,6 +104,10 @@ struct AddressList {
 
     subscript(index: Int) -> IPAddress { storage[index] }
 
+    var addresses: Span<IPAddress> {
+        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: count) }
+    }
+
     /// The reserved address of the family that was asked for. One is enough for a program that takes either: the proxy
     /// resolves the name, whatever family the program spoke. It is IPv6 where the proxy itself is reached by that
     /// alone.
@@ -105,7 +138,15 @@ struct AddressList {
         add(.v4(IPv4Address(127, 0, 0, 1)), ifOf: family)
     }
 
-    private mutating func add(_ address: IPAddress, ifOf family: Int32) {
+    /// What a server has answered: the name is there, be it without addresses.
+    mutating func add(_ response: DNSResponse) {
+        isKnown = true
+        if canonicalName == nil { canonicalName = response.canonicalName.hostName }
+        let addresses = response.addresses
+        for index in addresses.indices { add(addresses[index], ifOf: AF_UNSPEC) }
+    }
+
+    mutating func add(_ address: IPAddress, ifOf family: Int32) {
         isKnown = true
         switch address {
         case .v4 where family == AF_INET6, .v6 where family == AF_INET: return

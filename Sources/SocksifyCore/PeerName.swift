@@ -16,6 +16,7 @@ public enum PeerName {
 
     public static func peer(of descriptor: Int32) -> Answer {
         guard let runtime = Runtime.existing else { return .byLibC }
+        if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
         let socket = Socket(descriptor: descriptor)
         guard let kernelPeer = socket.peer, runtime.pointee.firstHop.matches(kernelPeer), let cookie = socket.cookie
         else { return .byLibC }

@@ -13,7 +13,7 @@ public enum Resolve {
         switch Runtime.state {
         case .beingMade: false
         case .unusable: true
-        case .ready(let runtime): runtime.pointee.configuration.dns == .fake
+        case .ready(let runtime): runtime.pointee.configuration.dns != .local
         }
     }
 
@@ -164,17 +164,35 @@ enum ReverseLookup {
         case .unusable: return .none
         case .ready(let pointer): runtime = pointer
         }
-        guard runtime.pointee.configuration.dns == .fake else { return .byLibC }
+        if runtime.pointee.configuration.dns == .local { return .byLibC }
+        switch known(address, runtime) {
+        case .name(let name): return .name(name)
+        case .none: return .none
+        case .unknown: return RemoteLookup.name(of: address, runtime)
+        }
+    }
+
+    /// What is known of an address without asking anybody.
+    enum Knowledge {
+        case name(HostName)
+        /// It has no name.
+        case none
+        case unknown
+    }
+
+    static func known(_ address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
         if case .name(let number) = runtime.pointee.meaning(of: address) {
             return runtime.pointee.names.name(of: number).map { .name($0) } ?? .none
         }
-        var answer = Answer.none
+        var found: HostName?
         HostsFile.forEachLine { line in
             guard line.address.unmapped == address.unmapped, let name = line.canonicalName else { return true }
-            answer = .name(name)
+            found = name
             return false
         }
-        return answer
+        if let found { return .name(found) }
+        // Nobody is asked where names are the proxy's alone: SOCKS has no question for an address.
+        return runtime.pointee.configuration.dns == .fake ? .none : .unknown
     }
 }
 

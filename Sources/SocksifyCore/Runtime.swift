@@ -17,6 +17,7 @@ struct Runtime {
     let names: NameTable
     let sockets: SocketTable
     let inFlight: HandshakesInFlight
+    let carried: CarriedSockets
 
     /// Names that have an address at the same time. Address space of 18 MiB, of which what is used is taken.
     private static var nameCapacity: UInt32 { 65_536 }
@@ -70,6 +71,7 @@ struct Runtime {
         guard let names = map(NameTable.size(capacity: nameCapacity)),
             let sockets = map(SocketTable.size(capacity: socketCapacity)),
             let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
+            let carried = address(kernel_map_shared(CarriedSockets.size)), let ownCarried = map(CarriedSockets.ownSize),
             let firstHop = map(FirstHop.size),
             let place = map(MemoryLayout<Runtime>.size)
         else {
@@ -82,7 +84,8 @@ struct Runtime {
                 configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
                 fakeAddresses: fakeAddresses, names: NameTable(memory: names, capacity: nameCapacity),
                 sockets: SocketTable(memory: sockets, capacity: socketCapacity),
-                inFlight: HandshakesInFlight(memory: inFlight, audits: audits)))
+                inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
+                carried: CarriedSockets(memory: carried, own: ownCarried)))
         return UnsafePointer(runtime)
     }
 
@@ -96,6 +99,15 @@ struct Runtime {
 
     /// What an address of the program stands for, by the configuration's way with names.
     func meaning(of address: IPAddress) -> FakeAddresses.Meaning {
-        configuration.dns == .fake ? fakeAddresses.meaning(of: address) : .real
+        configuration.dns.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
+    }
+
+    /// Whether a reserved address stands for the name.
+    func givesFakeAddress(to name: HostName) -> Bool {
+        switch configuration.dns {
+        case .fake: true
+        case .tor: NameSyntax.isOnion(name.bytes)
+        case .tcp, .local: false
+        }
     }
 }

@@ -20,10 +20,20 @@ struct Socket {
     }
 
     /// Whether the socket's addresses are those of IP.
-    var isInternet: Bool {
-        var domain: Int32 = 0
-        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4) == 0 else { return false }
-        return domain == AF_INET || domain == AF_INET6
+    var isInternet: Bool { domain == AF_INET || domain == AF_INET6 }
+
+    /// AF_INET, AF_INET6 or another; -1 for what is no socket.
+    var domain: Int32 {
+        var domain: Int32 = -1
+        _ = kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4)
+        return domain
+    }
+
+    /// Whether the socket is one of UDP.
+    var isDatagram: Bool {
+        var protocolNumber: Int32 = 0
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocolNumber, 4) == 0 else { return false }
+        return protocolNumber == Int32(IPPROTO_UDP) || protocolNumber == 136 /* IPPROTO_UDPLITE */
     }
 
     /// Whether the program has set O_NONBLOCK.
@@ -151,5 +161,62 @@ struct Socket {
     func setUserTimeout(_ milliseconds: Int32) {
         var value = milliseconds
         _ = kernel_setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, 4)
+    }
+}
+
+/// Sockets of datagrams.
+extension Socket {
+    /// The socket's own address.
+    var name: SocketAddress {
+        get throws(Errno) {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let result = kernel_getsockname(descriptor, &storage, &length)
+            guard result == 0 else { throw Errno(result: result) }
+            let name = withUnsafeBytes(of: &storage) { bytes in
+                SocketAddress(bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), length: length)
+            }
+            guard let name else { throw Errno(EAFNOSUPPORT) }
+            return name
+        }
+    }
+
+    /// Whether an IPv6 socket has nothing to do with IPv4 (ipv6(7), IPV6_V6ONLY).
+    var isIPv6Only: Bool {
+        var value: Int32 = 0
+        return kernel_getsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &value, 4) == 0 && value != 0
+    }
+
+    func bind(to address: SocketAddress) throws(Errno) {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let result = kernel_bind(descriptor, &storage, socklen_t(length))
+        // Somebody else was first.
+        guard result == 0 || result == Int(-EINVAL) else { throw Errno(result: result) }
+    }
+
+    /// Has the kernel send to this address, and receive from no other. It asks nobody.
+    func connectDatagrams(to address: SocketAddress) throws(Errno) {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        guard result == 0 else { throw Errno(result: result) }
+    }
+
+    /// Sends one datagram without waiting.
+    ///
+    /// - Parameter address: nil: to the kernel's own peer.
+    func sendDatagram(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress?) throws(Errno) {
+        guard let start = bytes.baseAddress else { return }
+        let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+        let result: Int
+        if let address {
+            var storage = sockaddr_storage()
+            let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+            result = kernel_send_to(descriptor, start, bytes.count, flags, &storage, socklen_t(length))
+        } else {
+            result = kernel_send(descriptor, start, bytes.count, flags)
+        }
+        guard result >= 0 else { throw Errno(result: result) }
     }
 }

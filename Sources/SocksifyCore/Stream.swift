@@ -27,7 +27,7 @@ public enum Stream {
         }
         guard !isNonBlocking, !socket.isNonBlocking, let cookie = socket.cookie else { return .failed(.again) }
         let driver = HandshakeDriver(
-            socket: socket, cookie: cookie, runtime: runtime,
+            socket: socket, timed: socket, cookie: cookie, runtime: runtime,
             limit: direction == .sending ? .sendTimeout : .receiveTimeout, began: Clock.now)
         switch driver.drive(events: socket.readyEvents) {
         case .established: return .pass

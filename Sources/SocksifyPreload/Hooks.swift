@@ -93,6 +93,70 @@ public func socksify_send_to(
 }
 
 @c @implementation
+public func socksify_allows_offload(_ fd: Int32) -> Int32 {
+    Datagram.allowsOffload(fd) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_is_carried(_ fd: Int32) -> Int32 {
+    Datagram.isCarried(fd) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_wrap(
+    _ fd: Int32, _ message: UnsafePointer<msghdr>, _ flags: Int32, _ envelope: UnsafeMutablePointer<socksify_envelope>
+) -> Int32 {
+    switch Datagram.wrap(fd, message, flags: flags, envelope) {
+    case .pass: Outcome.pass.result
+    case .wrapped: 0
+    case .taken: Int32(SOCKSIFY_TAKEN)
+    case .failed(let errno): -errno.code
+    }
+}
+
+@c @implementation
+public func socksify_prepare_to_receive(_ fd: Int32) -> Int32 {
+    Datagram.prepareToReceive(fd) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_unwrap(
+    _ fd: Int32, _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+) -> Int32 {
+    Datagram.unwrap(fd, arrival, opened) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_relay_refused(_ fd: Int32) {
+    Datagram.relayRefused(fd)
+}
+
+@c @implementation
+public func socksify_receive_timeout(_ fd: Int32) -> Int32 {
+    Datagram.receiveTimeout(fd).map { Int32(truncatingIfNeeded: $0) } ?? -1
+}
+
+@c @implementation
+public func socksify_received_descriptor(_ fd: Int32) {
+    Descriptors.received(fd)
+}
+
+@c @implementation
+public func socksify_is_own_descriptor(_ fd: Int32) -> Int32 {
+    Descriptors.isOwn(fd) ? 1 : 0
+}
+
+@c @implementation
+public func socksify_errands(_ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32) -> Int32 {
+    Int32(truncatingIfNeeded: Errands.fill(UnsafeMutableBufferPointer(start: descriptors, count: Int(room))))
+}
+
+@c @implementation
+public func socksify_watch_errands(_ epoll: Int32) -> Int32 {
+    Errands.watch(by: epoll).map { Int32(truncatingIfNeeded: $0) } ?? -1
+}
+
+@c @implementation
 public func socksify_getpeername(
     _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ room: socklen_t,
     _ length: UnsafeMutablePointer<socklen_t>

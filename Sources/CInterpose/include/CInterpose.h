@@ -15,8 +15,40 @@ int socksify_connect(int fd, const struct sockaddr *_Nullable address, socklen_t
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
 /* A send that names an address: MSG_FASTOPEN, or a datagram. 0: the socket has been connected, what is to be sent
- * goes out without address and without MSG_FASTOPEN. */
+ * goes out without address and without MSG_FASTOPEN. SOCKSIFY_PASS also where the socket's datagrams are carried from
+ * now on, as may_be_carried() then says. */
 int socksify_send_to(int fd, const struct sockaddr *_Nonnull address, socklen_t length, int flags);
+
+/* setsockopt(2) with an option of UDP that lets the kernel cut or join datagrams: 0 when the socket has to do without. */
+int socksify_allows_offload(int fd);
+
+/* The functions below are called only for what may_be_carried(). */
+
+/* Whether it is. */
+int socksify_is_carried(int fd);
+/* The datagram was sent, or kept: libc has nothing to do with it. */
+enum { SOCKSIFY_TAKEN = 1 << 29 };
+/* Before a datagram is sent, which has to be readable. SOCKSIFY_PASS; SOCKSIFY_TAKEN; or 0: it goes in the envelope. */
+int socksify_wrap(int fd, const struct msghdr *_Nonnull message, int flags,
+                  struct socksify_envelope *_Nonnull envelope);
+/* Before a datagram is received: the length of the header that is to be expected, or SOCKSIFY_PASS. */
+int socksify_prepare_to_receive(int fd);
+/* Takes a datagram out of its envelope. 0 when it is none of the program's. */
+int socksify_unwrap(int fd, const struct socksify_arrival *_Nonnull arrival, struct socksify_opened *_Nonnull opened);
+/* The kernel was told that nobody listens at the relay's port. */
+void socksify_relay_refused(int fd);
+/* SO_RCVTIMEO in milliseconds; -1: none. */
+int socksify_receive_timeout(int fd);
+/* A descriptor came from another process. */
+void socksify_received_descriptor(int fd);
+
+/* While any_errands(). */
+
+/* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */
+int socksify_errands(struct pollfd *_Nonnull descriptors, int room);
+/* Before a wait on an epoll: has it tell of them. Milliseconds after which those that it does not tell of are to be
+ * looked at; -1: there are none. */
+int socksify_watch_errands(int epoll);
 
 /* The functions below are called only for what may_be_in_flight(), or while anything is. */
 
@@ -36,6 +68,9 @@ int socksify_shutdown(int fd);
 
 /* The descriptor is about to be closed. */
 void socksify_end_descriptor(int fd);
+
+/* Whether the descriptor is the library's own, for an errand or an association. */
+int socksify_is_own_descriptor(int fd);
 
 /* The events that a socket in flight is to be polled for; 0 when it is none. */
 short socksify_poll_interest(int fd);

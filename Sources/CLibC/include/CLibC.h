@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 
 #include "CancellableCalls.h"
+#include "CarriedDescriptors.h"
+#include "Envelope.h"
 #include "InFlight.h"
 #include "InheritedEnvironment.h"
 #include "Kernel.h"

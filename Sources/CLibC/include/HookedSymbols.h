@@ -36,8 +36,9 @@ HOOK(sendfile)
 HOOK(sendfile64)
 HOOK(splice)
 
-/* Questions about a stream, and its end. */
+/* Questions about a socket, its options, and its end. */
 HOOK(getsockopt)
+HOOK(setsockopt)
 HOOK(ioctl)
 HOOK(shutdown)
 

@@ -1,5 +1,5 @@
-/* What the exported names must know of handshakes in flight before anything else: whether there are any, and which
- * descriptors they may concern. One load and a branch decide for a program that has none.
+/* What the exported names must know before anything else: whether any handshakes are in flight, whether any datagrams
+ * are carried, and which descriptors that may concern. One load and a branch decide for a program that has neither.
  *
  * In C, because it is tested in every call that reads, writes or waits, before any other code of the library. */
 #pragma once
@@ -9,15 +9,27 @@
 
 #include "RealLibC.h"
 
-/* How many handshakes are in flight that this process may have the sockets of, in the lower half; how many it began,
- * in the upper half: two equal values mean that none was begun in between. The lower half may be too high, never too
- * low. */
+/* How many handshakes are in flight that this process may have the sockets of, in the lower half without its highest
+ * bit; how many it began, in the upper half: two equal values mean that none was begun in between. The count may be too
+ * high, never too low. The bit says that the process may have sockets whose datagrams are carried. */
 static inline uint64_t in_flight_word(void) {
     return __atomic_load_n(&hot_state.in_flight, __ATOMIC_RELAXED);
 }
 
+#define DATAGRAMS_CARRIED ((uint64_t)1 << 31)
+#define IN_FLIGHT_COUNT (DATAGRAMS_CARRIED - 1)
+
 static inline int any_in_flight(uint64_t word) {
-    return (uint32_t)word != 0;
+    return (word & IN_FLIGHT_COUNT) != 0;
+}
+
+/* Whether a call that reads or writes can be of interest to nobody but libc. */
+static inline int is_undisturbed(uint64_t word) {
+    return (uint32_t)word == 0;
+}
+
+static inline int any_carried(uint64_t word) {
+    return (word & DATAGRAMS_CARRIED) != 0;
 }
 
 /* This process begins a handshake, and ends one that it began. One that a process ended which forked from it is counted
@@ -32,8 +44,27 @@ static inline void in_flight_end(void) {
 
 /* No process has any handshake in flight, at a time after the word was `seen`. */
 static inline void in_flight_none(uint64_t seen) {
-    __atomic_compare_exchange_n(&hot_state.in_flight, &seen, seen & ~(uint64_t)UINT32_MAX, 0, __ATOMIC_SEQ_CST,
+    __atomic_compare_exchange_n(&hot_state.in_flight, &seen, seen & ~IN_FLIGHT_COUNT, 0, __ATOMIC_SEQ_CST,
                                 __ATOMIC_RELAXED);
+}
+
+/* From now on the process may have sockets whose datagrams are carried. */
+static inline void datagrams_begin(void) {
+    __atomic_fetch_or(&hot_state.in_flight, DATAGRAMS_CARRIED, __ATOMIC_SEQ_CST);
+}
+
+/* How many of the handshakes in flight are the library's own errands: a program that waits for whatever it is waits for
+ * them, too. */
+static inline int any_errands(void) {
+    return __atomic_load_n(&hot_state.errands, __ATOMIC_RELAXED) != 0;
+}
+
+static inline void errand_begin(void) {
+    __atomic_fetch_add(&hot_state.errands, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void errand_end(void) {
+    __atomic_fetch_sub(&hot_state.errands, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
@@ -48,7 +79,11 @@ enum {
     /* An epoll, and one that was seen to be asked to watch something. */
     DESCRIPTOR_EPOLL = 8,
     DESCRIPTOR_USED_EPOLL = 16,
-    DESCRIPTOR_MARKS = 31,
+    /* A socket whose datagrams go through the proxy, or are answered by the library. */
+    DESCRIPTOR_CARRIED = 32,
+    /* A socket of the library's own. */
+    DESCRIPTOR_OWN = 64,
+    DESCRIPTOR_MARKS = 127,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
@@ -60,12 +95,17 @@ extern uint32_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hi
 
 static inline uint32_t descriptor_mark(int fd) {
     if ((unsigned)fd < DESCRIPTOR_LIMIT) return __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
-    return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT;
+    return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED;
 }
 
 /* Whether the descriptor's socket is to be asked. */
 static inline int may_be_in_flight(int fd) {
     return any_in_flight(in_flight_word()) && (descriptor_mark(fd) & (DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED));
+}
+
+/* Whether the descriptor's datagrams may be carried. */
+static inline int may_be_carried(int fd) {
+    return any_carried(in_flight_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
 }
 
 void descriptor_set_mark(int fd, uint32_t mark);

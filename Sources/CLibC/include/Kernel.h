@@ -55,6 +55,12 @@ static inline long kernel_send(int fd, const void *_Nonnull bytes, size_t count,
     return kernel_call(SYS_sendto, fd, (long)bytes, (long)count, flags, 0, 0);
 }
 
+/* sendto(2) */
+static inline long kernel_send_to(int fd, const void *_Nonnull bytes, size_t count, int flags,
+                                  const void *_Nullable address, socklen_t length) {
+    return kernel_call(SYS_sendto, fd, (long)bytes, (long)count, flags, (long)address, length);
+}
+
 static inline long kernel_receive(int fd, void *_Nonnull bytes, size_t count, int flags) {
     return kernel_call(SYS_recvfrom, fd, (long)bytes, (long)count, flags, 0, 0);
 }
@@ -66,6 +72,18 @@ static inline long kernel_getsockopt(int fd, int level, int option, void *_Nonnu
 
 static inline long kernel_setsockopt(int fd, int level, int option, const void *_Nonnull value, socklen_t length) {
     return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
+}
+
+static inline long kernel_socket(int domain, int type, int protocol) {
+    return kernel_call(SYS_socket, domain, type, protocol, 0, 0, 0);
+}
+
+static inline long kernel_bind(int fd, const void *_Nonnull address, socklen_t length) {
+    return kernel_call(SYS_bind, fd, (long)address, length, 0, 0, 0);
+}
+
+static inline long kernel_getsockname(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {
+    return kernel_call(SYS_getsockname, fd, (long)address, (long)length, 0, 0, 0);
 }
 
 static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {
@@ -151,6 +169,17 @@ static inline long kernel_map_shared(size_t size) {
     return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4021, -1, 0);
 }
 
+static inline void kernel_unmap(void *_Nonnull start, size_t size) {
+    kernel_call(SYS_munmap, (long)start, (long)size, 0, 0, 0, 0);
+}
+
+/* The soft limit of descriptors (RLIMIT_NOFILE). */
+static inline long kernel_descriptor_limit(void) {
+    uint64_t limits[2] = {0, 0};
+    long result = kernel_call(SYS_prlimit64, 0, 7, 0, (long)limits, 0, 0);
+    return result < 0 || limits[0] > 1 << 30 ? 1 << 30 : (long)limits[0];
+}
+
 /* Random bytes, as far as the kernel has any to give without waiting. */
 static inline long kernel_random(void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_getrandom, (long)bytes, (long)count, 1 /* GRND_NONBLOCK */, 0, 0, 0);
@@ -176,6 +205,26 @@ static inline void kernel_yield(void) {
 static inline void kernel_sleep(long nanoseconds) {
     struct timespec duration = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     kernel_call(SYS_nanosleep, (long)&duration, 0, 0, 0, 0, 0);
+}
+
+/* The number that the kernel knows a socket by, from a descriptor in whatever process (proc(5), /proc/PID/fd);
+ * negative when it is none, or is not to be seen. */
+static inline long kernel_socket_number(int process, int fd) {
+    char path[48] = "/proc/", target[48], digits[12];
+    size_t end = 6;
+    const unsigned parts[2] = {(unsigned)process, (unsigned)fd};
+    for (int part = 0; part < 2; part++) {
+        int count = 0;
+        for (unsigned rest = parts[part]; count == 0 || rest; rest /= 10) digits[count++] = (char)('0' + rest % 10);
+        while (count) path[end++] = digits[--count];
+        for (const char *name = part ? "" : "/fd/"; *name; name++) path[end++] = *name;
+    }
+    path[end] = 0;
+    long length = kernel_call(SYS_readlinkat, -100, (long)path, (long)target, sizeof target, 0, 0);
+    if (length < 9 || target[0] != 's' || target[7] != '[') return -1;
+    long number = 0;
+    for (long at = 8; at < length && target[at] >= '0' && target[at] <= '9'; at++) number = number * 10 + target[at] - '0';
+    return number;
 }
 
 /* The machine's own name (uname(2)): up to 64 characters and a zero. */

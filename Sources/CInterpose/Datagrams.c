@@ -1,0 +1,491 @@
+/* Datagrams that are carried: behind a header (RFC 1928 section 7) that goes out before the program's own bytes, and is
+ * taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
+#include "Datagrams.h"
+
+#include <limits.h>
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <sys/uio.h>
+
+enum {
+    /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT. */
+    LONGEST_HEADER = SOCKSIFY_LONGEST_HEADER,
+    /* With an IPv4 address. */
+    SHORTEST_HEADER = 10,
+    /* Messages that go through the kernel together. */
+    BATCH = 32,
+    BATCH_PARTS = 256,
+    /* What is tried again when the relay turns out to be gone. */
+    ATTEMPTS = 3,
+};
+
+static size_t size_of(const struct iovec *parts, size_t count) {
+    size_t size = 0;
+    for (size_t index = 0; index < count; index++) size += parts[index].iov_len;
+    return size;
+}
+
+/* The kernel refuses more parts, and parts that nobody can read. */
+static int are_usable(const struct iovec *parts, size_t count) {
+    if (count == 0) return 1;
+    if (count >= IOV_MAX) {
+        errno = EMSGSIZE;
+        return 0;
+    }
+    if ((uintptr_t)parts < 4096) {
+        errno = EFAULT;
+        return 0;
+    }
+    return 1;
+}
+
+/* ----- Sending ----- */
+
+/* Whether the message asks for what cannot be had with a header before each datagram. Programs know these answers from
+ * kernels and network cards that cannot do it either. */
+static int refusal(const struct msghdr *message, int flags) {
+    if (flags & MSG_ZEROCOPY) return ENOBUFS;
+    if (flags & MSG_MORE) return EOPNOTSUPP;
+    if (!message->msg_control || message->msg_controllen < sizeof(struct cmsghdr)) return 0;
+    struct msghdr given = *message;
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(&given); control; control = CMSG_NXTHDR(&given, control))
+        if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_SEGMENT) return EIO;
+    return 0;
+}
+
+/* Makes `wrapped` the message in its envelope; `parts` has room for one more than the message has. */
+static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct iovec *parts,
+                   struct socksify_envelope *envelope) {
+    parts[0] = (struct iovec){envelope->header, envelope->header_length};
+    if (message->msg_iovlen) memcpy(parts + 1, message->msg_iov, message->msg_iovlen * sizeof *parts);
+    *wrapped = *message;
+    wrapped->msg_iov = parts;
+    wrapped->msg_iovlen++;
+    wrapped->msg_name = envelope->address_length ? &envelope->address : NULL;
+    wrapped->msg_namelen = envelope->address_length;
+}
+
+int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
+    struct socksify_envelope envelope;
+    *result = -1;
+    for (int attempt = 1;; attempt++) {
+        int decision = socksify_wrap(fd, message, flags, &envelope);
+        if (decision == SOCKSIFY_PASS) return 0;
+        if (decision == SOCKSIFY_TAKEN) {
+            *result = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
+            return 1;
+        }
+        if (decision == 0 && (decision = -refusal(message, flags)) == 0 &&
+            !are_usable(message->msg_iov, message->msg_iovlen))
+            return 1;
+        if (decision < 0) {
+            *result = returned(decision);
+            return 1;
+        }
+        struct iovec parts[message->msg_iovlen + 1];
+        struct msghdr wrapped;
+        put_in(&wrapped, message, parts, &envelope);
+        *result = REAL(sendmsg)(fd, &wrapped, flags);
+        if (*result >= 0) *result -= envelope.header_length;
+        if (*result >= 0 || errno != ECONNREFUSED || attempt == ATTEMPTS) return 1;
+        socksify_relay_refused(fd);
+    }
+}
+
+int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
+                       socklen_t length, ssize_t *result) {
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {(void *)address, address ? length : 0, &part, 1, NULL, 0, 0};
+    return carried_send(fd, &message, flags, result);
+}
+
+int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
+    if (count < 0) return 0;
+    struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
+    return carried_send(fd, &message, 0, result);
+}
+
+/* Messages on their way together. */
+struct batch {
+    struct mmsghdr wrapped[BATCH];
+    struct iovec parts[BATCH_PARTS];
+    struct socksify_envelope envelopes[BATCH];
+    unsigned count, parts_count;
+};
+
+static int has_room(const struct batch *batch, const struct msghdr *message) {
+    return batch->count < BATCH && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS;
+}
+
+/* Adds the message to the batch; 0 when it cannot go with the others. */
+static int add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
+    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen) || refusal(message, flags))
+        return 0;
+    struct socksify_envelope *envelope = &batch->envelopes[batch->count];
+    struct mmsghdr *wrapped = &batch->wrapped[batch->count];
+    int decision = socksify_wrap(fd, message, flags | MSG_DONTWAIT, envelope);
+    if (decision == SOCKSIFY_PASS) {
+        envelope->header_length = 0;
+        wrapped->msg_hdr = *message;
+    } else if (decision == 0) {
+        put_in(&wrapped->msg_hdr, message, &batch->parts[batch->parts_count], envelope);
+        batch->parts_count += message->msg_iovlen + 1;
+    } else if (decision == SOCKSIFY_TAKEN) {
+        /* Was sent, or kept; it does not go through the kernel with the others. */
+        envelope->header_length = SOCKSIFY_TAKEN;
+        return -1;
+    } else {
+        return 0;
+    }
+    batch->count++;
+    return 1;
+}
+
+/* Sends what the batch has, and returns how many of it went; the first that did not has its error in `errno`. */
+static int send_batch(struct batch *batch, int fd, struct mmsghdr *messages, int flags) {
+    int sent = REAL(sendmmsg)(fd, batch->wrapped, batch->count, flags);
+    for (int index = 0; index < sent; index++)
+        messages[index].msg_len = batch->wrapped[index].msg_len - batch->envelopes[index].header_length;
+    return sent;
+}
+
+int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result) {
+    unsigned done = 0;
+    int sent = 0;
+    if (!socksify_is_carried(fd)) return 0;
+    while (done < count) {
+        struct batch batch;
+        batch.count = batch.parts_count = 0;
+        int added = 1;
+        unsigned next = done;
+        while (next < count && (added = add(&batch, fd, &messages[next].msg_hdr, flags)) == 1) next++;
+        if (batch.count > 0) {
+            sent = send_batch(&batch, fd, messages + done, flags);
+            if (sent > 0) done += (unsigned)sent;
+            if (sent < (int)batch.count && !(sent < 0 && errno == ECONNREFUSED)) break;
+            if (sent < 0) socksify_relay_refused(fd);
+            if (sent < (int)batch.count) {
+                /* By itself, with what is tried again there. */
+                added = 0;
+                next = done;
+            }
+        }
+        if (added == -1) {
+            messages[next].msg_len = (unsigned)size_of(messages[next].msg_hdr.msg_iov, messages[next].msg_hdr.msg_iovlen);
+            done = next + 1;
+        } else if (added == 0 && done < count && next == done) {
+            ssize_t one;
+            if (!carried_send(fd, &messages[done].msg_hdr, flags, &one))
+                one = REAL(sendmsg)(fd, &messages[done].msg_hdr, flags);
+            if (one < 0) {
+                sent = -1;
+                break;
+            }
+            messages[done++].msg_len = (unsigned)one;
+        }
+    }
+    *result = done > 0 || count == 0 ? (int)done : sent;
+    return 1;
+}
+
+/* ----- Receiving ----- */
+
+/* Room around the program's own: for the header before it, and behind it for as much as a header can be longer than it
+ * was expected to be. */
+struct room {
+    uint8_t head[LONGEST_HEADER];
+    uint8_t tail[LONGEST_HEADER - SHORTEST_HEADER];
+    struct sockaddr_storage source;
+};
+
+/* Makes `whole` a message with that room; `parts` has room for two more than the message has. */
+static void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec *parts, struct room *room,
+                      unsigned head) {
+    parts[0] = (struct iovec){room->head, head};
+    if (message->msg_iovlen) memcpy(parts + 1, message->msg_iov, message->msg_iovlen * sizeof *parts);
+    parts[message->msg_iovlen + 1] = (struct iovec){room->tail, sizeof room->tail};
+    *whole = *message;
+    whole->msg_name = &room->source;
+    whole->msg_namelen = sizeof room->source;
+    whole->msg_iov = parts;
+    whole->msg_iovlen += 2;
+}
+
+/* The part that the byte at `offset` lies in; the offset becomes that within the part. */
+static const struct iovec *part_at(const struct iovec *parts, size_t *offset) {
+    while (*offset >= parts->iov_len) *offset -= parts++->iov_len;
+    return parts;
+}
+
+/* Copies the first `length` bytes that lie in the parts. */
+static size_t gather(const struct iovec *parts, uint8_t *bytes, size_t length) {
+    size_t copied = 0;
+    for (; copied < length; parts++) {
+        size_t run = parts->iov_len < length - copied ? parts->iov_len : length - copied;
+        if (run) memcpy(bytes + copied, parts->iov_base, run);
+        copied += run;
+    }
+    return copied;
+}
+
+/* Moves `length` bytes within the parts, from an offset to another. */
+static void move(const struct iovec *parts, size_t from, size_t to, size_t length) {
+    for (size_t moved = 0; from != to && moved < length;) {
+        /* From the front when it goes to the front, else from the back, as memmove does. */
+        size_t source_offset, target_offset, run;
+        const struct iovec *source, *target;
+        if (from > to) {
+            source_offset = from + moved, target_offset = to + moved;
+            source = part_at(parts, &source_offset), target = part_at(parts, &target_offset);
+            run = source->iov_len - source_offset;
+            if (run > target->iov_len - target_offset) run = target->iov_len - target_offset;
+            if (run > length - moved) run = length - moved;
+        } else {
+            source_offset = from + length - moved - 1, target_offset = to + length - moved - 1;
+            source = part_at(parts, &source_offset), target = part_at(parts, &target_offset);
+            run = source_offset < target_offset ? source_offset + 1 : target_offset + 1;
+            if (run > length - moved) run = length - moved;
+            source_offset -= run - 1, target_offset -= run - 1;
+        }
+        memmove((uint8_t *)target->iov_base + target_offset, (uint8_t *)source->iov_base + source_offset, run);
+        moved += run;
+    }
+}
+
+static void copy_to_parts(const uint8_t *bytes, size_t length, const struct iovec *parts) {
+    for (size_t copied = 0; copied < length; parts++) {
+        size_t run = parts->iov_len < length - copied ? parts->iov_len : length - copied;
+        if (run) memcpy(parts->iov_base, bytes + copied, run);
+        copied += run;
+    }
+}
+
+static void answer_name(struct msghdr *message, const struct sockaddr_storage *source, socklen_t length) {
+    if (!message->msg_name) return;
+    memcpy(message->msg_name, source, length < message->msg_namelen ? length : message->msg_namelen);
+    message->msg_namelen = length;
+}
+
+/* Takes what was received out of its envelope. `received` is the length of the whole datagram, and becomes what the
+ * call returns. Returns 0 when the datagram is none of the program's. */
+static int take_out(int fd, struct msghdr *message, struct msghdr *whole, int flags, ssize_t *received) {
+    uint8_t start[LONGEST_HEADER];
+    struct socksify_opened opened;
+    const struct iovec *parts = whole->msg_iov;
+    size_t head = parts[0].iov_len, length = (size_t)*received;
+    size_t room = size_of(message->msg_iov, message->msg_iovlen);
+    size_t kept = head + room + parts[whole->msg_iovlen - 1].iov_len;
+    if (kept > length) kept = length;
+    size_t known = gather(parts, start, kept < LONGEST_HEADER ? kept : LONGEST_HEADER);
+    struct socksify_arrival arrival = {start, known, length, parts, kept, whole->msg_name, whole->msg_namelen, flags};
+    if (!socksify_unwrap(fd, &arrival, &opened)) return 0;
+    size_t payload = opened.whole ? opened.length : length - opened.header_length;
+    size_t fitting = payload < room ? payload : room;
+    if (opened.whole)
+        copy_to_parts(opened.whole, fitting, message->msg_iov);
+    else
+        move(parts, opened.header_length, head, fitting);
+    answer_name(message, whole->msg_name, opened.source_length);
+    message->msg_controllen = whole->msg_controllen;
+    message->msg_flags = (whole->msg_flags & ~MSG_TRUNC) | (payload > room ? MSG_TRUNC : 0);
+    *received = (ssize_t)(flags & MSG_TRUNC ? payload : fitting);
+    return 1;
+}
+
+/* Takes a datagram away that was looked at and is none of the program's. */
+static void drop(int fd, int flags) {
+    char nothing;
+    if (flags & MSG_PEEK) REAL(recv)(fd, &nothing, 0, MSG_DONTWAIT | MSG_TRUNC);
+}
+
+static int waits(int fd, int flags) {
+    return !(flags & MSG_DONTWAIT) && !(kernel_status_flags(fd) & O_NONBLOCK);
+}
+
+/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile. Returns 0 when
+ * the call is over. */
+static int wait_beside_errands(int fd, int flags) {
+    while (any_errands() && waits(fd, flags)) {
+        struct pollfd descriptor = {fd, POLLIN, 0};
+        int ready = poll(&descriptor, 1, socksify_receive_timeout(fd));
+        if (ready > 0) return 1;
+        if (ready == 0) {
+            errno = EAGAIN;
+            return 0;
+        }
+        if (errno != EINTR || kernel_some_handler_interrupts()) return 0;
+    }
+    return 1;
+}
+
+/* The error queue has what was sent, in its envelope. */
+static int receive_error(int fd, struct msghdr *message, int flags, ssize_t *result) {
+    struct iovec parts[message->msg_iovlen + 2];
+    struct msghdr whole;
+    struct room room;
+    make_room(&whole, message, parts, &room, SHORTEST_HEADER);
+    *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
+    if (*result < 0) return 1;
+    if (take_out(fd, message, &whole, flags, result)) {
+        for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+            int is_error = (control->cmsg_level == SOL_IP && control->cmsg_type == IP_RECVERR) ||
+                           (control->cmsg_level == SOL_IPV6 && control->cmsg_type == IPV6_RECVERR);
+            if (!is_error || control->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err) + sizeof(sa_family_t)))
+                continue;
+            /* Who has sent the error knows the relay, not the destination: nobody that the program could know. */
+            struct sock_extended_err *error = (struct sock_extended_err *)CMSG_DATA(control);
+            memset(SO_EE_OFFENDER(error), 0, control->cmsg_len - CMSG_LEN(sizeof *error));
+        }
+        return 1;
+    }
+    /* A notification that has no datagram with it. */
+    if (message->msg_name) message->msg_namelen = 0;
+    message->msg_controllen = whole.msg_controllen;
+    message->msg_flags = whole.msg_flags;
+    *result = 0;
+    return 1;
+}
+
+int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
+    *result = -1;
+    for (int attempt = 1;;) {
+        int head = socksify_prepare_to_receive(fd);
+        if (head == SOCKSIFY_PASS) return 0;
+        if (head < 0) {
+            *result = returned(head);
+            return 1;
+        }
+        if (!are_usable(message->msg_iov, message->msg_iovlen)) return 1;
+        if (flags & MSG_ERRQUEUE) return receive_error(fd, message, flags, result);
+        if (!wait_beside_errands(fd, flags)) return 1;
+        struct iovec parts[message->msg_iovlen + 2];
+        struct msghdr whole;
+        struct room room;
+        make_room(&whole, message, parts, &room, (unsigned)head);
+        *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
+        if (*result >= 0) {
+            if (take_out(fd, message, &whole, flags, result)) return 1;
+            drop(fd, flags);
+        } else if (errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
+            socksify_relay_refused(fd);
+        } else {
+            return 1;
+        }
+    }
+}
+
+int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
+                          ssize_t *result) {
+    struct iovec part = {bytes, count};
+    struct msghdr message = {address, address && length ? *length : 0, &part, 1, NULL, 0, 0};
+    if (!carried_receive(fd, &message, flags, result)) return 0;
+    if (*result >= 0 && address && length) *length = message.msg_namelen;
+    return 1;
+}
+
+int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
+    /* read(2) of nothing takes no datagram. */
+    if (count < 0 || (uintptr_t)parts < 4096 || size_of(parts, (size_t)count) == 0) return 0;
+    struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
+    return carried_receive(fd, &message, 0, result);
+}
+
+/* Receives up to BATCH messages by one call of the kernel; returns how many of them are the program's, which then are
+ * the first of `messages`. `is_full`: whether as many came as were asked for. */
+static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
+                         unsigned head, int *is_full) {
+    struct mmsghdr whole[BATCH];
+    struct room rooms[BATCH];
+    struct iovec parts[BATCH_PARTS];
+    unsigned asked = 0, parts_count = 0;
+    for (; asked < count && asked < BATCH; asked++) {
+        struct msghdr *message = &messages[asked].msg_hdr;
+        if (parts_count + message->msg_iovlen + 2 > BATCH_PARTS) break;
+        make_room(&whole[asked].msg_hdr, message, &parts[parts_count], &rooms[asked], head);
+        parts_count += message->msg_iovlen + 2;
+    }
+    int received = REAL(recvmmsg)(fd, whole, asked, flags | MSG_TRUNC, timeout);
+    *is_full = received == (int)asked;
+    int kept = 0;
+    for (int index = 0; index < received; index++) {
+        struct msghdr *message = &messages[index].msg_hdr;
+        ssize_t length = whole[index].msg_len;
+        if (!take_out(fd, message, &whole[index].msg_hdr, flags, &length)) {
+            drop(fd, flags);
+            continue;
+        }
+        messages[index].msg_len = (unsigned)length;
+        /* What came before it and was none of the program's leaves a gap: the buffers change places. */
+        if (kept != index) {
+            struct mmsghdr other = messages[kept];
+            messages[kept] = messages[index];
+            messages[index] = other;
+        }
+        kept++;
+    }
+    return received < 0 ? received : kept;
+}
+
+int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
+                            int *result) {
+    unsigned done = 0;
+    *result = -1;
+    for (int attempt = 1; done < count;) {
+        int head = socksify_prepare_to_receive(fd);
+        if (head == SOCKSIFY_PASS) return done > 0 ? (*result = (int)done, 1) : 0;
+        if (head < 0) {
+            *result = done > 0 ? (int)done : returned(head);
+            return 1;
+        }
+        struct msghdr *first = &messages[done].msg_hdr;
+        if (flags & MSG_ERRQUEUE || first->msg_iovlen + 2 > BATCH_PARTS) {
+            ssize_t one;
+            if (!carried_receive(fd, first, flags, &one) || one < 0) break;
+            messages[done++].msg_len = (unsigned)one;
+            continue;
+        }
+        if (!wait_beside_errands(fd, flags)) break;
+        int is_full;
+        int received = receive_batch(fd, messages + done, count - done, flags, timeout, (unsigned)head, &is_full);
+        if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
+            socksify_relay_refused(fd);
+            continue;
+        }
+        if (received < 0) break;
+        done += (unsigned)received;
+        if (done > 0 && flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
+        if (!is_full && (timeout || flags & MSG_DONTWAIT) && received > 0) break;
+    }
+    if (done > 0 || count == 0) *result = (int)done;
+    return 1;
+}
+
+/* ----- What has no place for a header, and how much there is ----- */
+
+int carried_transfer(int fd, ssize_t *result) {
+    if (!socksify_is_carried(fd)) return 0;
+    errno = EINVAL;
+    *result = -1;
+    return 1;
+}
+
+int carried_unread(int fd, int *unread) {
+    for (;;) {
+        int head = socksify_prepare_to_receive(fd);
+        if (head == SOCKSIFY_PASS || head < 0) return 0;
+        struct msghdr message = {0}, whole;
+        struct iovec parts[2];
+        struct room room;
+        make_room(&whole, &message, parts, &room, LONGEST_HEADER);
+        int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
+        ssize_t length = REAL(recvmsg)(fd, &whole, flags);
+        *unread = 0;
+        if (length < 0) return 1;
+        if (take_out(fd, &message, &whole, flags, &length)) {
+            *unread = (int)length;
+            return 1;
+        }
+        drop(fd, flags);
+    }
+}

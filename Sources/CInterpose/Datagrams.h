@@ -1,0 +1,22 @@
+/* Datagrams that are carried, for the exported names that read and write. */
+#pragma once
+
+#include "Interpose.h"
+
+/* Each returns 0 where the descriptor's datagrams are not carried, and libc's own function is to run; else what the
+ * call returns is in `result`, and `errno` is set. Only for what may_be_carried(). */
+int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result);
+int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
+                       socklen_t length, ssize_t *result);
+int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result);
+int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result);
+int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result);
+int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
+                          ssize_t *result);
+int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result);
+int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
+                            int *result);
+/* sendfile(2) and splice(2) to or from such a socket, which have no place for a header. */
+int carried_transfer(int fd, ssize_t *result);
+/* ioctl(FIONREAD): the length of the next datagram. */
+int carried_unread(int fd, int *unread);

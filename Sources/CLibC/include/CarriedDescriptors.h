@@ -1,0 +1,17 @@
+/* Where what is known of a descriptor's carried socket lies, so that the kernel need not be asked for each datagram.
+ *
+ * It is believed for one tick of the coarse clock: a descriptor that ended unseen, and whose number another socket has
+ * within that time, is all that can be mistaken, and what is sent then goes to the proxy, which drops it.
+ *
+ * In C, for its storage, which exists from the start. */
+#pragma once
+
+#include <stdint.h>
+
+/* The time in ticks of some four milliseconds, by the clock that costs next to nothing. Never 0. */
+uint32_t coarse_tick(void);
+
+/* The place that was found for the descriptor in this tick; -1 when none was. */
+int carried_place(int fd, uint32_t tick);
+void carried_note(int fd, int place, uint32_t tick);
+void carried_forget(int fd);

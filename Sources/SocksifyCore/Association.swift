@@ -1,0 +1,146 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// The UDP association of a carried socket (RFC 1928 section 4, UDP ASSOCIATE): the relay that its datagrams go to, and
+/// the TCP connection that the relay lives as long as.
+struct Association {
+    enum State {
+        case none
+        /// The handshake is under way.
+        case opening
+        case open
+        /// The handshake has failed, and nobody was told yet.
+        case failed(Errno)
+    }
+
+    private(set) var state = State.none
+    /// Where datagrams go, in the form of the socket's family.
+    private(set) var relay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.
+    private(set) var control: Int32 = -1
+    private(set) var controlCookie: UInt64 = 0
+    private var controlNumber = -1
+    private var process: Int32 = 0
+    /// The thread that opens it.
+    private var opener: Int32 = 0
+    /// The tick in which it was seen to live.
+    private var seen: UInt32 = 0
+
+    // MARK: Opening
+
+    /// The calling thread opens it.
+    mutating func begin() {
+        state = .opening
+        process = process_own_id()
+        opener = process_thread_id()
+        (control, controlCookie, controlNumber) = (-1, 0, -1)
+    }
+
+    /// The TCP connection is there, and about to be made.
+    mutating func begin(control: Int32, cookie: UInt64) {
+        self.control = control
+        controlCookie = cookie
+        controlNumber = kernel_socket_number(process, control)
+    }
+
+    mutating func opened(relay: SocketAddress) {
+        self.relay = relay
+        state = .open
+        seen = coarse_tick()
+    }
+
+    mutating func failed(_ errno: Errno) {
+        state = .failed(errno)
+        (control, controlCookie) = (-1, 0)
+    }
+
+    /// The failure has been told: it is opened anew when it is needed.
+    mutating func forgetFailure() {
+        state = .none
+    }
+
+    /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
+    func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
+        if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }
+        return kernel_thread_exists(opener) == 0
+    }
+
+    // MARK: The end
+
+    /// Sees to it that the relay is there: the server ends it with the connection. Asked once in a tick.
+    mutating func check() {
+        let tick = coarse_tick()
+        guard case .open = state, tick != seen else { return }
+        seen = tick
+        if !isAlive { end() }
+    }
+
+    /// The same, whenever it was asked before.
+    mutating func checkNow() {
+        seen = 0
+        check()
+    }
+
+    private var isAlive: Bool {
+        guard isControlHere else {
+            // A process that closed it, or was replaced by another program, while another has it.
+            return process != process_own_id() && controlNumber >= 0
+                && kernel_socket_number(process, control) == controlNumber
+        }
+        // There is nothing to read on it but its end.
+        return kernel_poll_now(control, POLLIN) == 0
+    }
+
+    /// Whether this process has the connection.
+    private var isControlHere: Bool {
+        control >= 0 && controlCookie != 0 && Socket(descriptor: control).cookie == controlCookie
+    }
+
+    /// Ends it; it is opened anew when it is needed.
+    mutating func end() {
+        closeControl()
+        state = .none
+    }
+
+    /// Closes the connection in this process; others may have it still.
+    func closeControl() {
+        guard isControlHere else { return }
+        OwnDescriptor.close(control)
+    }
+
+    /// Whether `descriptor` is its connection.
+    func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }
+}
+
+// MARK: The relay's address
+
+extension Association {
+    /// Where the relay is: BND of the reply, or the proxy where that cannot be meant.
+    ///
+    /// - Parameter proxy: the address by which the proxy was reached.
+    static func relay(_ bound: Endpoint, proxy: IPAddress) -> SocketAddress {
+        SocketAddress(address: address(of: bound.host, proxy: proxy), port: bound.port)
+    }
+
+    private static func address(of host: Host, proxy: IPAddress) -> IPAddress {
+        switch host {
+        case .address(let address):
+            // A server that listens on every address, or that does not know what its own is from here.
+            let isUnusable = address.isUnspecified || address.isPrivate && !proxy.isPrivate
+            return isUnusable ? proxy : address
+        case .name(let name):
+            if let address = IPAddress(parsing: name.bytes) { return Self.address(of: .address(address), proxy: proxy) }
+            // Nobody is asked for it: the question would go around the proxy.
+            var found: IPAddress?
+            HostsFile.forEachLine { line in
+                if line.gives(name) { found = line.address }
+                return found == nil
+            }
+            return found ?? proxy
+        }
+    }
+}

@@ -1,0 +1,318 @@
+import Addressing
+import CLibC
+import SocketTable
+import Synchronization
+
+/// What is known of the datagram sockets that are carried: those that have sent, or were connected, to where only a proxy
+/// leads, or to a server of the DNS in whose place the library answers.
+///
+/// Each record belongs to its socket's cookie, whatever descriptors and processes stand for it, and has a lock that is
+/// held while it is looked at, never while somebody waits. Who has a handshake's lock may take a record's, not the other
+/// way round.
+struct CarriedSockets: @unchecked Sendable {
+    private let places: PlaceTable
+    private let records: UnsafeMutableRawPointer
+    /// The process' own: two words of each place, behind two for all.
+    private let own: UnsafeMutableRawPointer
+
+    private static var capacity: Int { 4096 }
+    private static var lockSize: Int { 64 }
+    private static var recordSize: Int { (lockSize + MemoryLayout<CarriedSocket>.stride + 63) / 64 * 64 }
+    private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
+
+    /// Bytes of the memory that processes share.
+    static var size: Int { placesSize + capacity * recordSize }
+    /// Bytes of the memory that each has for itself.
+    static var ownSize: Int { 16 + capacity * 16 }
+
+    /// - Parameters:
+    ///   - memory: `size` bytes, zero-filled, shared by processes.
+    ///   - own: `ownSize` bytes, zero-filled, private.
+    init(memory: UnsafeMutableRawPointer, own: UnsafeMutableRawPointer) {
+        places = PlaceTable(memory: memory, capacity: CarriedSockets.capacity)
+        records = memory + CarriedSockets.placesSize
+        self.own = own
+    }
+
+    // MARK: Finding
+
+    /// The place of a descriptor's socket; nil when it is not carried.
+    func place(of descriptor: Int32) -> Int? {
+        let tick = coarse_tick()
+        let known = carried_place(descriptor, tick)
+        if known >= 0 { return Int(known) }
+        guard let cookie = Socket(descriptor: descriptor).cookie, let place = places.find(cookie: cookie) else {
+            carried_forget(descriptor)
+            descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), descriptor_mark(descriptor))
+            return nil
+        }
+        carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
+        return place
+    }
+
+    func place(ofCookie cookie: UInt64) -> Int? { places.find(cookie: cookie) }
+
+    func cookie(of place: Int) -> UInt64 { places.cookie(of: place) }
+
+    /// Makes a record for the descriptor's socket, if there is none yet, and marks the descriptor; nil when there are too
+    /// many.
+    func add(_ descriptor: Int32, domain: Int32) -> Int? {
+        let socket = Socket(descriptor: descriptor)
+        guard let cookie = socket.cookie else { return nil }
+        let place: Int
+        if let known = places.find(cookie: cookie) {
+            place = known
+        } else {
+            sweep()
+            guard let taken = places.take() else { return nil }
+            record(taken).initialize(to: CarriedSocket(descriptor: descriptor, domain: domain))
+            guard places.publish(taken, cookie: cookie) else {
+                places.giveBack(taken)
+                return nil
+            }
+            place = taken
+        }
+        mark(descriptor)
+        return place
+    }
+
+    /// The descriptor stands for a carried socket.
+    func mark(_ descriptor: Int32) {
+        datagrams_begin()
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_CARRIED))
+    }
+
+    // MARK: Records
+
+    /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the
+    /// socket's no more.
+    func enter(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        switch lock(place).acquire() {
+        case .isOwn: return nil
+        case .acquired: break
+        case .inherited: record(place).pointee.isHalfChanged()
+        }
+        if places.cookie(of: place) != 0 { return record(place) }
+        lock(place).release()
+        return nil
+    }
+
+    func leave(_ place: Int) {
+        lock(place).release()
+    }
+
+    /// Forgets the socket whose record was entered, and leaves it.
+    func remove(_ place: Int) {
+        let descriptor = record(place).pointee.descriptor
+        forgetQueue(place)
+        forgetFragments(place)
+        places.withdraw(place)
+        carried_forget(descriptor)
+        lock(place).release()
+        places.giveBack(place)
+    }
+
+    /// The header that datagrams for this socket are expected to have.
+    func expectedHeader(_ place: Int) -> Int32 { Int32(record(place).pointee.expectedHeader) }
+
+    private func record(_ place: Int) -> UnsafeMutablePointer<CarriedSocket> {
+        (records + place * CarriedSockets.recordSize + CarriedSockets.lockSize)
+            .assumingMemoryBound(to: CarriedSocket.self)
+    }
+
+    private func lock(_ place: Int) -> ThreadLock {
+        ThreadLock((records + place * CarriedSockets.recordSize).assumingMemoryBound(to: UInt64.self))
+    }
+
+    // MARK: The end
+
+    /// A descriptor of the socket is about to be closed. What nobody else may have is forgotten; else the connection to
+    /// the proxy ends here, and lives on where others have it.
+    func end(_ descriptor: Int32) {
+        guard let place = place(of: descriptor), let record = enter(place) else { return }
+        carried_forget(descriptor)
+        let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
+        if mayHaveOthers, let other = self.descriptor(of: cookie(of: place), except: descriptor) {
+            if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
+            return leave(place)
+        }
+        record.pointee.association.closeControl()
+        if mayHaveOthers { leave(place) } else { remove(place) }
+    }
+
+    /// Whether the descriptor is the library's own, for an association.
+    func isControl(_ descriptor: Int32) -> Bool {
+        for place in 0..<places.end where places.cookie(of: place) != 0 {
+            if record(place).pointee.association.isControl(descriptor) { return true }
+        }
+        return false
+    }
+
+    // MARK: Sockets that ended unseen
+
+    /// Looks at two of the records that this process made, and forgets those whose sockets are gone: so what is left over
+    /// stays in bounds, though not every close is seen.
+    private func sweep() {
+        let end = places.end
+        guard end > 0 else { return }
+        for _ in 0..<2 {
+            let turn = hand.pointee.wrappingAdd(1, ordering: .relaxed).newValue
+            let place = Int(truncatingIfNeeded: turn % UInt64(end))
+            let cookie = places.cookie(of: place)
+            guard cookie != 0, lock(place).tryAcquire() else { continue }
+            let record = record(place)
+            guard places.cookie(of: place) == cookie, record.pointee.process == process_own_id(),
+                Socket(descriptor: record.pointee.descriptor).cookie != cookie
+            else {
+                lock(place).release()
+                continue
+            }
+            if let other = descriptor(of: cookie) {
+                record.pointee.descriptor = other
+                lock(place).release()
+            } else {
+                record.pointee.association.closeControl()
+                remove(place)
+            }
+        }
+    }
+
+    /// A marked descriptor of this process that stands for the socket.
+    func descriptor(of cookie: UInt64, except ended: Int32 = -1) -> Int32? {
+        let wanted = UInt32(DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED)
+        for descriptor in 0..<descriptor_end()
+        where descriptor != ended && descriptor_mark(descriptor) & wanted != 0
+            && Socket(descriptor: descriptor).cookie == cookie
+        {
+            return descriptor
+        }
+        return nil
+    }
+
+    // MARK: What is the process' own
+
+    private var hand: UnsafeMutablePointer<Atomic<UInt64>> { own.assumingMemoryBound(to: Atomic<UInt64>.self) }
+
+    /// When and whether the proxy refused to carry datagrams.
+    var refusal: AssociationRefusal { AssociationRefusal(word: (own + 8).assumingMemoryBound(to: Atomic<Int>.self)) }
+
+    // What follows is used under the lock of the place's record.
+
+    private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<UInt> {
+        (own + 16 + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
+    }
+
+    /// The queue of a place; nil when there is none.
+    func queue(_ place: Int) -> DatagramQueue? {
+        UnsafeMutableRawPointer(bitPattern: word(place, 0).pointee).map { DatagramQueue(memory: $0) }
+    }
+
+    /// The same, made if there is none; nil when there is no memory.
+    func makeQueue(_ place: Int) -> DatagramQueue? {
+        if let queue = queue(place) { return queue }
+        guard let queue = DatagramQueue.make() else { return nil }
+        word(place, 0).pointee = UInt(bitPattern: queue.memory)
+        return queue
+    }
+
+    func forgetQueue(_ place: Int) {
+        queue(place)?.unmap()
+        word(place, 0).pointee = 0
+    }
+
+    /// Where the fragments for a place are joined; nil when there is no memory.
+    func makeFragments(_ place: Int) -> FragmentMemory? {
+        if let fragments = fragments(place) { return fragments }
+        guard let fragments = FragmentMemory.make() else { return nil }
+        word(place, 1).pointee = UInt(bitPattern: fragments.memory)
+        return fragments
+    }
+
+    private func fragments(_ place: Int) -> FragmentMemory? {
+        UnsafeMutableRawPointer(bitPattern: word(place, 1).pointee).map { FragmentMemory(memory: $0) }
+    }
+
+    private func forgetFragments(_ place: Int) {
+        fragments(place)?.unmap()
+        word(place, 1).pointee = 0
+    }
+}
+
+/// A proxy's refusal to carry datagrams, which is remembered for a while: programs that would rather have datagrams learn
+/// at once that they have to do without.
+struct AssociationRefusal {
+    /// Milliseconds of `Clock`; 0: there was none.
+    fileprivate let word: UnsafeMutablePointer<Atomic<Int>>
+
+    private static var duration: Int { 10_000 }
+
+    var isFresh: Bool {
+        let last = word.pointee.load(ordering: .relaxed)
+        return last != 0 && Clock.now - last < AssociationRefusal.duration
+    }
+
+    /// Returns whether it is the first.
+    func note() -> Bool { word.pointee.exchange(Clock.now, ordering: .relaxed) == 0 }
+}
+
+/// A datagram socket that is carried.
+struct CarriedSocket {
+    /// The last descriptor that the program named it by, in the process that made the record.
+    var descriptor: Int32
+    let process: Int32
+    /// How often that process had forked.
+    let forks: UInt32
+    /// AF_INET or AF_INET6
+    let domain: Int32
+    /// What the program has connected it to, which the kernel does not know of.
+    var peer: Peer?
+    /// Where the kernel has it connected to.
+    var kernelPeer = KernelPeer.none
+    /// The socket's own address, to which the library's answers are sent, from the socket itself.
+    var ownAddress: SocketAddress?
+    var association = Association()
+    var names = NamedDestinations()
+    /// Bytes of the header that is expected before a datagram.
+    var expectedHeader: UInt16 = 10
+
+    struct Peer {
+        var address: SocketAddress
+        var destination: Datagram.Destination
+    }
+
+    enum KernelPeer {
+        case none
+        /// The proxy, for want of a relay: so the socket has an address of this machine, and nothing comes in.
+        case proxy
+        case relay
+        /// The socket itself.
+        case own
+    }
+
+    init(descriptor: Int32, domain: Int32) {
+        self.descriptor = descriptor
+        self.domain = domain
+        process = process_own_id()
+        forks = process_forks()
+    }
+
+    /// A thread ended in the middle of a change. What the program has said is written at once; the way to the proxy is
+    /// made anew.
+    mutating func isHalfChanged() {
+        association.closeControl()
+        association = Association()
+        names = NamedDestinations()
+    }
+
+    /// Whether another process, or a descriptor of another number, may stand for it too.
+    func mayHaveOthers(_ descriptor: Int32) -> Bool {
+        process != process_own_id() || forks != process_forks()
+            || descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
+    }
+
+    /// An address in the form that this socket's calls take and give; nil for one that it has no form for.
+    func form(of address: SocketAddress) -> SocketAddress? {
+        let unspecified: IPAddress = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
+        return address.inFamily(of: SocketAddress(address: unspecified, port: 0))
+    }
+}

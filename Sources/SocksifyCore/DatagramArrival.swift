@@ -1,0 +1,153 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// Datagrams that come in to a carried socket.
+extension Datagram {
+    /// Before a call that receives; what is under way goes on first. Returns the length of the header that is to be
+    /// expected; nil when the socket is not carried.
+    public static func prepareToReceive(_ descriptor: Int32) -> Int32? {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
+            return nil
+        }
+        if any_errands() != 0 { Errands.step(runtime) }
+        return runtime.pointee.carried.expectedHeader(place)
+    }
+
+    /// Takes a datagram out of its envelope; false when it is none of the program's.
+    ///
+    /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
+    /// where the library's answers come from, or else from a place that the program reaches directly.
+    public static func unwrap(
+        _ descriptor: Int32, _ arrival: UnsafePointer<socksify_arrival>,
+        _ opened: UnsafeMutablePointer<socksify_opened>
+    ) -> Bool {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
+            let source = source(of: arrival), let record = runtime.pointee.carried.enter(place)
+        else { return false }
+        defer { runtime.pointee.carried.leave(place) }
+        let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
+        let isOwn = record.pointee.isOwnAddress(source)
+        guard isOwn || record.pointee.isRelay(source) else {
+            return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, runtime)
+        }
+        let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
+        guard let header = DatagramHeader.read(start) else { return false }
+        if header.fragment != 0, !isOwn, !isFromErrorQueue {
+            return join(arrival, header, record, place, opened, runtime)
+        }
+        let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
+        guard let seems, isFromErrorQueue || record.pointee.accepts(seems, isOwn: isOwn) else { return false }
+        record.pointee.expectedHeader = UInt16(truncatingIfNeeded: header.length)
+        opened.pointee.whole = nil
+        opened.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
+        show(seems, arrival, opened)
+        return true
+    }
+
+    private static func source(of arrival: UnsafePointer<socksify_arrival>) -> SocketAddress? {
+        let start = UnsafeRawPointer(arrival.pointee.source).assumingMemoryBound(to: sockaddr.self)
+        return SocketAddress(start, length: arrival.pointee.source_length)
+    }
+
+    private static func show(
+        _ source: SocketAddress, _ arrival: UnsafePointer<socksify_arrival>,
+        _ opened: UnsafeMutablePointer<socksify_opened>
+    ) {
+        let room = UnsafeMutableRawBufferPointer(
+            start: arrival.pointee.source, count: MemoryLayout<sockaddr_storage>.size)
+        opened.pointee.source_length = socklen_t(source.write(to: room))
+    }
+
+    /// What comes without a header, from where the program reaches without the proxy.
+    private static func passDirect(
+        _ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ opened: UnsafeMutablePointer<socksify_opened>, _ arrival: UnsafePointer<socksify_arrival>,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        guard record.pointee.peer == nil,
+            case .direct = runtime.pointee.configuration.routeDatagram(to: source.address, port: source.port)
+        else { return false }
+        opened.pointee.whole = nil
+        opened.pointee.header_length = 0
+        opened.pointee.source_length = arrival.pointee.source_length
+        return true
+    }
+
+    // MARK: Fragments
+
+    private static func join(
+        _ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received,
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int,
+        _ opened: UnsafeMutablePointer<socksify_opened>, _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        // One that is only looked at is taken away, and comes here when it is.
+        guard let fragments = runtime.pointee.carried.makeFragments(place) else { return false }
+        guard let length = fragments.join(arrival, header) else { return false }
+        let joined = Span(_unsafeStart: fragments.start, count: length)
+        guard let whole = DatagramHeader.read(joined),
+            let seems = record.pointee.apparentSource(whole, joined, isNamed: false, runtime),
+            record.pointee.accepts(seems, isOwn: false)
+        else { return false }
+        opened.pointee.whole = fragments.start + whole.length
+        opened.pointee.length = length - whole.length
+        show(seems, arrival, opened)
+        return true
+    }
+}
+
+extension CarriedSocket {
+    fileprivate func isOwnAddress(_ source: SocketAddress) -> Bool {
+        guard let ownAddress else { return false }
+        return ownAddress.port == source.port && ownAddress.address.unmapped == source.address.unmapped
+    }
+
+    fileprivate func isRelay(_ source: SocketAddress) -> Bool {
+        guard case .open = association.state else { return false }
+        return association.relay.port == source.port && association.relay.address.unmapped == source.address.unmapped
+    }
+
+    /// The address that a header's source has for the program, in the form of the socket's family; nil where it has none.
+    ///
+    /// - Parameter isNamed: whether the header says what the program itself has named.
+    fileprivate mutating func apparentSource(
+        _ header: DatagramHeader.Received, _ datagram: Span<UInt8>, isNamed: Bool, _ runtime: UnsafePointer<Runtime>
+    ) -> SocketAddress? {
+        if let address = header.address {
+            if !isNamed, let name = names.name(of: address.unmapped, port: header.port) {
+                return form(of: runtime.pointee.address(of: name, port: header.port))
+            }
+            return form(of: SocketAddress(address: address, port: header.port))
+        }
+        guard let text = header.name(in: datagram) else { return nil }
+        if let address = IPAddress(parsing: text.bytes) {
+            return form(of: SocketAddress(address: address, port: header.port))
+        }
+        guard let number = runtime.pointee.names.number(of: text) else { return nil }
+        let name = NamedDestinations.Name(number: number, isIPv6: names.isIPv6(number))
+        return form(of: runtime.pointee.address(of: name, port: header.port))
+    }
+
+    /// Whether the program takes it from there: a connected socket receives from its peer alone.
+    fileprivate func accepts(_ source: SocketAddress, isOwn: Bool) -> Bool {
+        guard let peer else { return true }
+        guard peer.address.port == source.port else { return false }
+        if peer.address.address.unmapped == source.address.unmapped { return true }
+        // The peer is a name, and nobody else was ever sent to.
+        if case .name = peer.destination { return !isOwn }
+        return false
+    }
+}
+
+extension Runtime {
+    /// The reserved address that stands for a name.
+    fileprivate func address(of name: NamedDestinations.Name, port: UInt16) -> SocketAddress {
+        SocketAddress(
+            address: name.isIPv6
+                ? .v6(fakeAddresses.ipv6(number: name.number)) : .v4(fakeAddresses.ipv4(number: name.number)),
+            port: port)
+    }
+}

@@ -1,0 +1,50 @@
+import CLibC
+
+/// Datagrams, each with its header, that wait for an association to be opened: a network that holds a few back, and
+/// drops what is too much. In memory of the process' own; used under the lock of the socket's record.
+struct DatagramQueue {
+    /// The number of bytes in the queue; then for each datagram its length, and it.
+    let memory: UnsafeMutableRawPointer
+
+    private static var size: Int { 256 * 1024 }
+    private static var start: Int { 8 }
+
+    /// nil when there is no memory.
+    static func make() -> DatagramQueue? {
+        let mapped = kernel_map(size)
+        return mapped < 0 ? nil : UnsafeMutableRawPointer(bitPattern: mapped).map { DatagramQueue(memory: $0) }
+    }
+
+    func unmap() { kernel_unmap(memory, DatagramQueue.size) }
+
+    private var used: Int {
+        get { memory.load(as: Int.self) }
+        nonmutating set { memory.storeBytes(of: newValue, as: Int.self) }
+    }
+
+    /// Appends a datagram of so many bytes, which `write` writes, if there is room.
+    func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        let place = DatagramQueue.start + used
+        guard count >= 0, count <= DatagramQueue.size - place - 8 else { return }
+        memory.storeBytes(of: count, toByteOffset: place, as: Int.self)
+        write(UnsafeMutableRawBufferPointer(start: memory + place + 8, count: count))
+        used += (8 + count + 7) / 8 * 8
+    }
+
+    /// Lends room behind what is in the queue for so many bytes.
+    func withRoom(count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        let place = DatagramQueue.start + used
+        guard count >= 0, count <= DatagramQueue.size - place else { return }
+        body(UnsafeMutableRawBufferPointer(start: memory + place, count: count))
+    }
+
+    func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+        var place = DatagramQueue.start
+        let end = place + used
+        while place < end {
+            let count = memory.load(fromByteOffset: place, as: Int.self)
+            body(UnsafeRawBufferPointer(start: memory + place + 8, count: count))
+            place += (8 + count + 7) / 8 * 8
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Addressing
+import CLibC
+import SOCKS5
+import SocketTable
+
+/// What a handshake in flight is for.
+enum Purpose {
+    /// The program's own connection.
+    case connection
+    /// The association of the carried socket in this place, with this cookie; the descriptor stands for it.
+    case association(place: Int, cookie: UInt64, descriptor: Int32)
+    /// A question to the DNS.
+    case exchange(Exchange)
+
+    /// Whether the connection is the library's own, and nothing of the program's.
+    var isErrand: Bool {
+        if case .connection = self { return false }
+        return true
+    }
+}
+
+/// A connection of the library's own through the proxies. It goes on in the calls by which the program waits, in whatever
+/// thread of the process, as the program's own do.
+struct Errand {
+    let descriptor: Int32
+    let cookie: UInt64
+
+    /// Makes a socket and a record for it, without connecting yet; an error number when that cannot be.
+    static func prepare(
+        _ purpose: Purpose, _ request: Request, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> Errand {
+        guard let proxy = proxy(runtime) else { throw .networkUnreachable }
+        let descriptor = OwnDescriptor.makeStream(toReach: proxy)
+        guard descriptor >= 0 else { throw Errno(-descriptor) }
+        let table = runtime.pointee.inFlight
+        guard let cookie = Socket(descriptor: descriptor).cookie,
+            let place = table.add(
+                HandshakeRecord(
+                    Handshake(for: request, peer: proxy, configuration: runtime.pointee.configuration),
+                    descriptor: descriptor, purpose: purpose),
+                cookie: cookie)
+        else {
+            OwnDescriptor.close(descriptor)
+            throw .outOfBuffers
+        }
+        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place).leave()
+        return Errand(descriptor: descriptor, cookie: cookie)
+    }
+
+    private static func proxy(_ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
+        let ipv4 = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+        let ipv6 = SocketAddress(address: .v6(IPv6Address(high: 0, low: 0)), port: 0)
+        return runtime.pointee.firstHop.address(for: ipv4) ?? runtime.pointee.firstHop.address(for: ipv6)
+    }
+
+    /// Connects, and goes as far as it can without waiting.
+    func begin(_ runtime: UnsafePointer<Runtime>) {
+        let socket = Socket(descriptor: descriptor)
+        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
+        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+        defer { flight.leave() }
+        do {
+            try socket.concludeConnecting(to: flight.record.pointee.handshake.peer)
+            flight.connected()
+        } catch {
+            guard error == .inProgress || error == .alreadyInProgress else { return flight.fail(.kernel(error)) }
+        }
+        if process_is_threaded() != 0 { flight.watchInEveryEpoll() }
+        flight.started()
+        flight.step()
+    }
+
+    /// Goes on with an errand of this process, if it is under way, as far as it can without waiting.
+    static func step(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
+        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
+        let descriptor = runtime.pointee.inFlight.record(place).pointee.descriptor
+        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
+        flight.step()
+        flight.leave()
+    }
+
+    /// Waits until it is over, or the time is that `limit` sets.
+    func wait(
+        _ runtime: UnsafePointer<Runtime>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit
+    ) -> HandshakeDriver.Outcome {
+        let socket = Socket(descriptor: descriptor)
+        let driver = HandshakeDriver(
+            socket: socket, timed: timed, cookie: cookie, runtime: runtime, limit: limit, began: Clock.now)
+        return driver.drive(events: socket.readyEvents)
+    }
+}
+
+// MARK: In the calls by which the program waits
+
+extension HandshakesInFlight {
+    /// Calls `body` for each errand of this process.
+    func forEachErrand(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
+        guard any_errands() != 0 else { return }
+        for place in 0..<places.end {
+            // Looked at without the lock first: most are the program's own.
+            guard places.cookie(of: place) != 0, record(place).pointee.purpose.isErrand,
+                var flight = HandshakeInFlight.at(place, runtime)
+            else { continue }
+            if flight.record.pointee.purpose.isErrand { body(&flight) }
+            flight.leave()
+        }
+    }
+}
+
+public enum Errands {
+    /// Fills in what the errands of this process wait for; returns how many there are.
+    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>) -> Int {
+        guard let runtime = Runtime.existing else { return 0 }
+        var count = 0
+        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
+            guard count < descriptors.count, flight.hasSocket else { return }
+            descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
+            count += 1
+        }
+        return count
+    }
+
+    /// Has an epoll tell of them. Returns milliseconds after which to look at those that it does not tell of, which are
+    /// looked at now, too; nil when there are none of these.
+    public static func watch(by epoll: Int32) -> Int? {
+        guard let runtime = Runtime.existing else { return nil }
+        var isComplete = true
+        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
+            if flight.watch(by: epoll) { return }
+            isComplete = false
+            flight.step()
+        }
+        return isComplete ? nil : interval
+    }
+
+    private static var interval: Int { 5 }
+
+    /// Goes on with all of them as far as they can without waiting.
+    static func step(_ runtime: UnsafePointer<Runtime>) {
+        runtime.pointee.inFlight.forEachErrand(runtime) { $0.step() }
+    }
+}

@@ -1,0 +1,140 @@
+import Addressing
+import CLibC
+import SOCKS5
+
+/// A question to the DNS on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
+/// commands. In memory of the process' own, which the one that waits for the answer gives back.
+struct Exchange {
+    private let memory: UnsafeMutableRawPointer
+
+    private static var queryOffset: Int { 1024 }
+    /// Two bytes of length, and a query; a longer one no program has.
+    private static var answerOffset: Int { queryOffset + 2 + largestQuery }
+    private static var size: Int { answerOffset + 2 + 65_535 }
+    static var largestQuery: Int { 4096 }
+
+    /// Whom the answer is for.
+    enum Asker {
+        /// The carried socket in this place, with this cookie; the descriptor stands for it. It asked this server.
+        case datagram(place: Int, cookie: UInt64, descriptor: Int32, server: SocketAddress)
+        /// A call that waits.
+        case call
+    }
+
+    /// How it ended.
+    enum End {
+        case underWay
+        /// With a message of so many bytes.
+        case message(Int)
+        /// With what BND of the reply says.
+        case resolved(Endpoint)
+        /// With nothing: the proxy, the server or the way failed.
+        case failed
+        /// The proxy says that there is no such thing.
+        case notFound
+    }
+
+    private struct State {
+        let asker: Asker
+        let queryLength: Int
+        var isMessageUnderWay = false
+        var sent = 0
+        var received = 0
+        var end = End.underWay
+    }
+
+    private var state: UnsafeMutablePointer<State> { memory.assumingMemoryBound(to: State.self) }
+
+    /// - Parameter query: a message; more than `largestQuery` bytes of it are left out.
+    /// - Returns: nil when there is no memory.
+    init?(_ query: Span<UInt8>, for asker: Asker) {
+        let mapped = kernel_map(Exchange.size)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        self.memory = memory
+        let length = min(query.count, Exchange.largestQuery)
+        state.initialize(to: State(asker: asker, queryLength: length))
+        let start = memory + Exchange.queryOffset
+        start.storeBytes(of: UInt16(truncatingIfNeeded: length).bigEndian, as: UInt16.self)
+        query.withUnsafeBytes { bytes in
+            UnsafeMutableRawBufferPointer(start: start + 2, count: length)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        }
+    }
+
+    func unmap() { kernel_unmap(memory, Exchange.size) }
+
+    var asker: Asker { state.pointee.asker }
+    var end: End { state.pointee.end }
+
+    var query: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: memory + Exchange.queryOffset + 2, count: state.pointee.queryLength)
+    }
+
+    /// The room of the answer; a message that came lies at its start.
+    var answer: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: memory + Exchange.answerOffset + 2, count: 65_535)
+    }
+
+    // MARK: On the connection
+
+    /// Whether the handshake is over, and the message goes.
+    var isUnderWay: Bool { state.pointee.isMessageUnderWay }
+
+    var readiness: Socket.Readiness {
+        state.pointee.sent < 2 + state.pointee.queryLength ? .toWrite : .toRead
+    }
+
+    /// The proxies' handshakes are over.
+    ///
+    /// - Parameter reply: BND of the last one's reply.
+    func begin(on socket: Socket, reply: Endpoint?, for command: Command) throws(HandshakeError) -> Handshake.Progress {
+        if command == .connect {
+            state.pointee.isMessageUnderWay = true
+            return try advance(on: socket)
+        }
+        state.pointee.end = reply.map { .resolved($0) } ?? .failed
+        return .established
+    }
+
+    /// Goes as far as the socket allows.
+    func advance(on socket: Socket) throws(HandshakeError) -> Handshake.Progress {
+        do throws(Errno) {
+            let message = UnsafeRawBufferPointer(
+                start: memory + Exchange.queryOffset, count: 2 + state.pointee.queryLength)
+            while state.pointee.sent < message.count {
+                let rest = UnsafeRawBufferPointer(rebasing: message[state.pointee.sent...])
+                state.pointee.sent += try socket.send(rest)
+            }
+            let start = memory + Exchange.answerOffset
+            while true {
+                var wanted = 2
+                if state.pointee.received >= 2 {
+                    wanted += Int(UInt16(bigEndian: start.load(as: UInt16.self)))
+                    if state.pointee.received >= wanted {
+                        state.pointee.end = .message(wanted - 2)
+                        return .established
+                    }
+                }
+                let room = UnsafeMutableRawBufferPointer(
+                    start: start + state.pointee.received, count: wanted - state.pointee.received)
+                let count = try socket.receive(into: room)
+                guard count > 0 else { throw .connectionReset }
+                state.pointee.received += count
+            }
+        } catch {
+            if error == .again || error == .interrupted { return .waiting }
+            throw .kernel(error)
+        }
+    }
+
+    /// It is over: whoever waits sees that; a datagram is answered, and the memory given back.
+    func conclude(_ error: HandshakeError?, _ runtime: UnsafePointer<Runtime>) {
+        if let error {
+            state.pointee.end = .failed
+            if case .proxy(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
+        }
+        guard case .datagram = asker else { return }
+        NameServer.answer(self, runtime)
+        unmap()
+    }
+}

@@ -1,0 +1,56 @@
+import CLibC
+import SOCKS5
+
+/// Where the fragments of a carried socket's datagrams are joined (RFC 1928 section 7). In memory of the process' own;
+/// used under the lock of the socket's record.
+struct FragmentMemory {
+    /// The `Reassembly`, then its memory, then one fragment.
+    let memory: UnsafeMutableRawPointer
+
+    private static var joinedOffset: Int { 64 }
+    private static var fragmentOffset: Int { joinedOffset + Reassembly.capacity }
+    private static var size: Int { fragmentOffset + Reassembly.capacity }
+
+    /// nil when there is no memory.
+    static func make() -> FragmentMemory? {
+        let mapped = kernel_map(size)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        memory.bindMemory(to: Reassembly.self, capacity: 1).initialize(to: Reassembly())
+        return FragmentMemory(memory: memory)
+    }
+
+    func unmap() { kernel_unmap(memory, FragmentMemory.size) }
+
+    /// What was joined last.
+    var start: UnsafePointer<UInt8> {
+        UnsafeRawPointer(memory + FragmentMemory.joinedOffset).assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// Takes a fragment; returns the length of the datagram that it completes, header included. The last one, when it was
+    /// only looked at (MSG_PEEK), comes again; the others are taken away by whoever looked.
+    func join(_ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received) -> Int? {
+        let fragment = memory + FragmentMemory.fragmentOffset
+        var length = 0
+        var part = arrival.pointee.parts
+        while length < min(arrival.pointee.kept, Reassembly.capacity) {
+            let count = min(part.pointee.iov_len, arrival.pointee.kept - length, Reassembly.capacity - length)
+            if count > 0, let start = part.pointee.iov_base {
+                (fragment + length).copyMemory(from: start, byteCount: count)
+            }
+            length += count
+            part += 1
+        }
+        // A part of a fragment would be taken for all of it.
+        guard length == arrival.pointee.length else { return nil }
+        let bytes = Span(_unsafeStart: UnsafeRawPointer(fragment).assumingMemoryBound(to: UInt8.self), count: length)
+        let room = UnsafeMutableRawBufferPointer(
+            start: memory + FragmentMemory.joinedOffset, count: Reassembly.capacity)
+        let reassembly = memory.assumingMemoryBound(to: Reassembly.self)
+        let before = reassembly.pointee
+        guard case .joined(let joined) = reassembly.pointee.receive(bytes, header, in: room, at: Clock.now) else {
+            return nil
+        }
+        if arrival.pointee.flags & Int32(MSG_PEEK) != 0 { reassembly.pointee = before }
+        return joined
+    }
+}

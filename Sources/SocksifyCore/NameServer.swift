@@ -1,0 +1,231 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// Stands in for the servers of the DNS that the program asks: their datagrams never leave. What is asked is answered from
+/// the table of names, or goes through the proxies by TCP, as the configuration has it.
+///
+/// An answer is sent by the socket to itself, behind a header that says which server it is from: so the kernel queues it,
+/// and tells of it, as of any datagram.
+enum NameServer {
+    /// Seconds that an answer of the library's own is valid for. The table keeps names longer.
+    static var timeToLive: UInt32 { 60 }
+
+    // MARK: Datagrams
+
+    /// Takes a question.
+    ///
+    /// - Parameter named: the server; nil: the socket's peer.
+    static func receive(
+        _ message: UnsafePointer<msghdr>, for named: SocketAddress?, _ socket: Socket, _ place: Int, flags: Int32,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Datagram.Sending {
+        let table = runtime.pointee.carried
+        let server: SocketAddress
+        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+        do {
+            defer { table.leave(place) }
+            guard let asked = named ?? record.pointee.peer?.address else { return .pass }
+            server = asked
+            _ = try record.pointee.findOwnAddress(socket)
+        } catch {
+            return .failed(error)
+        }
+        var storage = InlineArray<1500, UInt8>(repeating: 0)
+        let length = withUnsafeMutableBytes(of: &storage) { Datagram.copy(message, to: $0) }
+        let question = storage.span.extracting(first: length)
+        guard let query = DNSQuery(question) else { return .taken }
+        let asker = Exchange.Asker.datagram(
+            place: place, cookie: table.cookie(of: place), descriptor: socket.descriptor, server: server)
+        switch plan(for: query, runtime) {
+        case .answer: answer(query, asker, runtime)
+        case .ask(let request):
+            guard let exchange = Exchange(question, for: asker) else { return .failed(.outOfBuffers) }
+            do {
+                let errand = try Errand.prepare(.exchange(exchange), request, runtime)
+                errand.begin(runtime)
+                // Another thread may be waiting for the answer already, where it does not go on with errands.
+                if process_is_threaded() != 0, flags & Int32(MSG_DONTWAIT) == 0, !socket.isNonBlocking {
+                    _ = errand.wait(runtime, limitedBy: socket, .sendTimeout)
+                }
+            } catch {
+                exchange.unmap()
+                return .failed(error)
+            }
+        }
+        return .taken
+    }
+
+    /// What is to be done about a query.
+    private enum Plan {
+        /// All that is needed is known.
+        case answer
+        case ask(Request)
+    }
+
+    private static func plan(for query: DNSQuery, _ runtime: UnsafePointer<Runtime>) -> Plan {
+        switch runtime.pointee.configuration.dns {
+        case .fake, .local: return .answer
+        case .tcp(let server):
+            return query.error == nil ? .ask(Request(command: .connect, destination: server)) : .answer
+        case .tor:
+            switch DNSNeed(query) {
+            case .addresses(let name, let family):
+                if case .unknown = NameLookup.known(name, family: family == .ipv4 ? AF_INET : AF_INET6, runtime) {
+                    return .ask(Request(command: .resolve, destination: Endpoint(host: .name(name), port: 0)))
+                }
+                return .answer
+            case .name(let address):
+                if case .unknown = ReverseLookup.known(address, runtime) {
+                    return .ask(Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0)))
+                }
+                return .answer
+            case .nothing: return .answer
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    /// Answers from what is known.
+    private static func answer(_ query: DNSQuery, _ asker: Exchange.Asker, _ runtime: UnsafePointer<Runtime>) {
+        var storage = InlineArray<1500, UInt8>(repeating: 0)
+        let length = withUnsafeMutableBytes(of: &storage) { answer(query, into: $0, runtime) }
+        guard let length else { return }
+        let message = storage.span.extracting(first: length)
+        message.withUnsafeBytes { deliver($0, to: asker, runtime) }
+    }
+
+    /// Answers from what is known; returns the length of the message.
+    static func answer(
+        _ query: DNSQuery, into buffer: UnsafeMutableRawBufferPointer, _ runtime: UnsafePointer<Runtime>
+    ) -> Int? {
+        let memory = buffer.bindMemory(to: UInt8.self)
+        guard let start = memory.baseAddress else { return nil }
+        let room = MutableSpan(_unsafeStart: start, count: memory.count)
+        switch DNSNeed(query) {
+        case .nothing(let code): return query.answer(code, into: room)
+        case .name(let address):
+            guard case .name(let name) = ReverseLookup.known(address, runtime) else {
+                return query.answer(.nameError, into: room)
+            }
+            return query.answer(name: name, timeToLive: timeToLive, into: room)
+        case .addresses(let name, let family):
+            let family = family == .ipv4 ? AF_INET : AF_INET6
+            switch NameLookup.known(name, family: family, runtime) {
+            case .addresses(let list):
+                return query.answer(
+                    addresses: list.addresses, canonicalName: list.canonicalName, timeToLive: timeToLive, into: room)
+            case .none: return query.answer(.nameError, into: room)
+            case .unknown:
+                guard let number = runtime.pointee.names.number(of: name) else {
+                    return query.answer(.serverFailure, into: room)
+                }
+                var list = AddressList()
+                list.addFake(number: number, family: family)
+                return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
+            }
+        }
+    }
+
+    /// Answers a datagram whose exchange is over.
+    static func answer(_ exchange: Exchange, _ runtime: UnsafePointer<Runtime>) {
+        let question = Span<UInt8>(_unsafeElements: exchange.query.bindMemory(to: UInt8.self))
+        guard let query = DNSQuery(question), let length = message(of: exchange, query) else { return }
+        deliver(UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]), to: exchange.asker, runtime)
+    }
+
+    /// Makes the message that answers the query of an exchange in the room of its answer; returns its length.
+    static func message(of exchange: Exchange, _ query: DNSQuery) -> Int? {
+        let memory = exchange.answer.bindMemory(to: UInt8.self)
+        guard let start = memory.baseAddress else { return nil }
+        switch exchange.end {
+        case .message(let length):
+            return query.truncate(MutableSpan(_unsafeStart: start, count: length))
+        case .resolved(let endpoint):
+            let room = MutableSpan(_unsafeStart: start, count: memory.count)
+            switch endpoint.host {
+            case .address(let address):
+                var list = AddressList()
+                list.addOwn(address)
+                return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
+            case .name(let name): return query.answer(name: name, timeToLive: timeToLive, into: room)
+            }
+        case .notFound: return query.answer(.nameError, into: MutableSpan(_unsafeStart: start, count: memory.count))
+        case .failed, .underWay:
+            return query.answer(.serverFailure, into: MutableSpan(_unsafeStart: start, count: memory.count))
+        }
+    }
+
+    /// Has the socket send the answer to itself.
+    private static func deliver(
+        _ message: UnsafeRawBufferPointer, to asker: Exchange.Asker, _ runtime: UnsafePointer<Runtime>
+    ) {
+        guard case .datagram(let place, let cookie, let descriptor, let server) = asker else { return }
+        let table = runtime.pointee.carried
+        let socket = Socket(descriptor: descriptor)
+        guard table.cookie(of: place) == cookie, socket.cookie == cookie, let record = table.enter(place) else {
+            return
+        }
+        defer { table.leave(place) }
+        let header = DatagramHeader(address: server.address, port: server.port)
+        let size = header.count + message.count
+        // It may be as long as a datagram can be.
+        guard let queue = table.makeQueue(place) else { return }
+        queue.withRoom(count: size) { room in
+            header.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+            UnsafeMutableRawBufferPointer(rebasing: room[header.count...]).copyMemory(from: message)
+            var own = record.pointee.ownAddress
+            if case .own = record.pointee.kernelPeer { own = nil }
+            try? socket.sendDatagram(UnsafeRawBufferPointer(room), to: own)
+        }
+    }
+
+    // MARK: Calls
+
+    /// Puts a query to the server of the configuration and waits for the answer, which lies in the exchange; nil when that
+    /// cannot be. To be unmapped by the caller.
+    static func ask(
+        _ query: Span<UInt8>, _ request: Request, _ runtime: UnsafePointer<Runtime>
+    ) -> Exchange? {
+        guard let exchange = Exchange(query, for: .call) else { return nil }
+        guard let errand = try? Errand.prepare(.exchange(exchange), request, runtime) else {
+            exchange.unmap()
+            return nil
+        }
+        errand.begin(runtime)
+        while case .underWay = exchange.end {
+            if case .timeOver = errand.wait(runtime, limitedBy: Socket(descriptor: errand.descriptor), .sendTimeout) {
+                break
+            }
+        }
+        return exchange
+    }
+
+    /// Answers a whole query as a server would (res_send(3)); returns the length of the message, nil when there is none.
+    static func answer(
+        message: Span<UInt8>, into buffer: UnsafeMutableRawBufferPointer, _ runtime: UnsafePointer<Runtime>
+    ) -> Int? {
+        guard let query = DNSQuery(message) else { return nil }
+        guard case .ask(let request) = plan(for: query, runtime) else {
+            return answer(query, into: buffer, runtime)
+        }
+        guard let exchange = ask(message, request, runtime) else { return nil }
+        defer { exchange.unmap() }
+        let length: Int
+        switch exchange.end {
+        // To a caller that gives the room itself nothing is too long for a datagram.
+        case .message(let count): length = count
+        default:
+            guard let count = self.message(of: exchange, query) else { return nil }
+            length = count
+        }
+        let count = min(length, buffer.count)
+        UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: exchange.answer[..<count]))
+        return length
+    }
+}

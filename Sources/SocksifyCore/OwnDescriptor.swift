@@ -1,0 +1,28 @@
+import Addressing
+import CLibC
+
+/// Descriptors of the library's own: high numbers, which programs hardly use, closed on exec.
+enum OwnDescriptor {
+    /// From here on, or from three quarters of what the process may have.
+    private static var least: Int { 4096 }
+
+    /// A socket for TCP that does not wait; a negative error number when there is none.
+    static func makeStream(toReach address: SocketAddress) -> Int32 {
+        var domain = AF_INET
+        if case .v6 = address.address { domain = AF_INET6 }
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let made = Int32(truncatingIfNeeded: kernel_socket(domain, type, Int32(IPPROTO_TCP)))
+        guard made >= 0 else { return made }
+        let limit = Int(kernel_descriptor_limit())
+        let high = Int32(truncatingIfNeeded: kernel_duplicate(made, Int32(min(least, limit / 4 * 3))))
+        let descriptor = high >= 0 ? high : made
+        if high >= 0 { _ = kernel_close(made) }
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OWN))
+        return descriptor
+    }
+
+    static func close(_ descriptor: Int32) {
+        descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_OWN), descriptor_mark(descriptor))
+        _ = kernel_close(descriptor)
+    }
+}
