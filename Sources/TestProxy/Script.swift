@@ -14,6 +14,8 @@ public struct Script: Sendable {
 
     // What it does for its clients.
 
+    /// The commands that it obeys, of those that it knows: CONNECT and UDP ASSOCIATE.
+    public var commands: Set<Request.Command> = [.connect, .udpAssociate]
     /// Addresses of names, tried in order. A name that is not here is resolved by the system.
     public var names: [String: [String]] = [:]
     /// How long a target may take, after which the reply is "TTL expired".
@@ -25,7 +27,9 @@ public struct Script: Sendable {
     public var replyCode: UInt8?
     /// REP for requests for these ports, before `replyCode`.
     public var replyCodes: [UInt16: UInt8] = [:]
-    /// BND.ADDR; nil: that of the outgoing connection.
+    /// REP for these commands, before `replyCodes`.
+    public var commandReplyCodes: [Request.Command: UInt8] = [:]
+    /// BND.ADDR; nil: that of the outgoing connection or of the relay.
     public var boundAddress: Address?
     /// Sent in the same segment, behind the reply that says success.
     public var earlyData: [UInt8] = []
@@ -39,6 +43,10 @@ public struct Script: Sendable {
     /// How many connections must have asked for a target, and be waiting, before any request is acted upon. From then
     /// on nobody waits.
     public var gatheredRequests = 0
+
+    // What it does with datagrams.
+
+    public var datagrams = Datagrams()
 
     // How it sends it.
 

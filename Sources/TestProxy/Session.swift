@@ -5,7 +5,7 @@ public struct Session: Equatable, Sendable {
     /// How it ended, or how far it got.
     public enum Outcome: Equatable, Sendable {
         case inProgress
-        /// The target is reached and bytes are passed on.
+        /// The target is reached and bytes are passed on, or datagrams are.
         case relaying
         /// The reply said this (REP).
         case refused(UInt8)
@@ -25,6 +25,8 @@ public struct Session: Equatable, Sendable {
     public var chosenMethod: UInt8?
     public var credentials: Credentials?
     public var request: Request?
+    /// What went through the UDP association, if there was one.
+    public var association: AssociationRecord?
     /// Every byte of the handshake that the client sent.
     public var received: [UInt8] = []
     /// Whether bytes came before the proxy had sent what the client had to wait for.
@@ -87,7 +89,7 @@ final class SessionLog: Sendable {
 
     func update(_ index: Int, _ change: (inout Session) -> Void) {
         let (before, after, ready) = state.withLock { state in
-            let before = state.sessions[index]
+            let before = state.sessions[index].outcome
             change(&state.sessions[index])
             var ready: [CheckedContinuation<Void, Never>] = []
             state.waiters.removeAll { waiter in
@@ -97,7 +99,7 @@ final class SessionLog: Sendable {
             }
             return (before, state.sessions[index], ready)
         }
-        if before.outcome == .inProgress, after.outcome != .inProgress { report?(after) }
+        if before == .inProgress, after.outcome != .inProgress { report?(after) }
         for waiter in ready { waiter.resume() }
     }
 

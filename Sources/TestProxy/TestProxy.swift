@@ -55,6 +55,12 @@ public final class TestProxy: Sendable {
         return log.sessions
     }
 
+    /// The sessions, once they are as `condition` says.
+    public func sessions(until condition: @escaping @Sendable ([Session]) -> Bool) async -> [Session] {
+        await log.wait(until: condition)
+        return log.sessions
+    }
+
     /// Treats the connections that come from now on so.
     public func follow(_ script: Script) { scripts.follow { _ in script } }
 

@@ -122,7 +122,17 @@ import Testing
             script.earlyData = [0xaa]
             var handshake = ServerHandshake(script: script)
             let reply = [5, 0, 0] + bytes + [0x12, 0x34]
-            #expect(handshake.opened(from: .ipv4([9, 9, 9, 9]), port: 0x1234) == .send(reply + [0xaa]))
+            #expect(handshake.opened(at: Endpoint(.ipv4([9, 9, 9, 9]), port: 0x1234)) == .send(reply + [0xaa]))
+        }
+    }
+
+    @Test func `A command can have a reply of its own, before that of its port`() {
+        var script = Script()
+        script.commandReplyCodes = [.udpAssociate: 2]
+        script.replyCodes = [80: 4]
+        for (command, code): (UInt8, UInt8) in [(1, 4), (3, 2)] {
+            let (step, _) = request([5, command, 0, 1, 127, 0, 0, 1, 0, 80], script)
+            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
         }
     }
 

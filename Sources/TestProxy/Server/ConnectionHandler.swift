@@ -5,7 +5,8 @@ import NIOPosix
 import Glibc
 #endif
 
-/// Drives one client's handshake over its channel, then joins the channel to the target's.
+/// Drives one client's handshake over its channel, then joins the channel to the target's, or keeps it for as long as
+/// the client's UDP association is to last.
 ///
 /// Everything happens on the channel's event loop, where the target's channel lives too. While a step is being done
 /// (`isBusy`), bytes that arrive are kept, and noted as having come before they were due.
@@ -34,6 +35,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // A control connection has nothing more to say.
+        guard association == nil else { return }
         inbox += unwrapInboundIn(data).readableBytesView
         guard !isBusy else {
             log.update(index) { $0.pipelined = true }
@@ -90,6 +93,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             send(message, context) { self.end($0, outcome) }
         case .open(let request):
             open(request, context)
+        case .associate(let request):
+            associate(request, context)
         case .relay:
             log.update(index) { $0.outcome = .relaying }
             relay(context)
@@ -160,7 +165,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var target: (any Channel)?
 
     private func open(_ request: Request, _ context: ChannelHandlerContext) {
-        let opening = TargetConnector(script: script, eventLoop: context.eventLoop).connect(to: request)
+        let opening = TargetConnector(script: script, eventLoop: context.eventLoop).connect(to: request.endpoint)
         opening.assumeIsolated().whenComplete { result in
             guard context.channel.isActive else {
                 if case .success(let target) = result { target.close(promise: nil) }
@@ -169,13 +174,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             switch result {
             case .success(let target):
                 self.target = target
-                // Known before the client is told, so that who asks after the reply is answered rightly.
-                if self.script.fault == nil { self.log.update(self.index) { $0.outcome = .relaying } }
-                let local = target.localAddress
-                self.perform(
-                    self.handshake.opened(
-                        from: local.map { Address($0) } ?? .ipv4([0, 0, 0, 0]),
-                        port: UInt16(local?.port ?? 0)), context)
+                self.opened(at: target.localEndpoint, context)
             case .failure(let error):
                 self.perform(self.handshake.failed(Reply.Code(error)), context)
             }
@@ -183,7 +182,18 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.channel.closeFuture.assumeIsolated().whenComplete { _ in self.target?.close(promise: nil) }
     }
 
+    private func opened(at endpoint: Endpoint, _ context: ChannelHandlerContext) {
+        // Known before the client is told, so that who asks after the reply is answered rightly.
+        if script.fault == nil { log.update(index) { $0.outcome = .relaying } }
+        perform(handshake.opened(at: endpoint), context)
+    }
+
     private func relay(_ context: ChannelHandlerContext) {
+        if association != nil {
+            isBusy = false
+            if inputIsClosed { end(context, .abandoned) }
+            return
+        }
         guard let target else { return end(context, .faulted) }
         let (here, there) = RelayHandler.pair()
         do {
@@ -197,6 +207,50 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         if inputIsClosed { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
         target.setOption(.autoRead, value: true).whenComplete { _ in target.read() }
+    }
+
+    // MARK: Datagrams
+
+    private var association: DatagramRelay?
+
+    /// Opens the relay at the address at which the client found the proxy.
+    private func associate(_ request: Request, _ context: ChannelHandlerContext) {
+        let (channel, script) = (context.channel, script)
+        let opening = AssociationSockets.open(
+            at: channel.localEndpoint.address.unmapped, script: script, eventLoop: context.eventLoop)
+        opening.assumeIsolated().whenComplete { result in
+            guard case .success(let sockets) = result else { return self.fail(.generalFailure, context) }
+            channel.closeFuture.assumeIsolated().whenComplete { _ in
+                sockets.close()
+                self.association = nil
+            }
+            guard channel.isActive else { return }
+            let association = Association(
+                script: script.datagrams, relay: sockets.relay.localEndpoint,
+                clientAddress: channel.remoteAddress.map { Address($0).unmapped }, announcedPort: request.port)
+            do {
+                self.association = try DatagramRelay(
+                    association, sockets: sockets,
+                    resolver: Resolver(names: script.names, eventLoop: channel.eventLoop),
+                    record: { record in self.log.update(self.index) { $0.association = record } },
+                    end: { channel.close(promise: nil) })
+            } catch {
+                return self.fail(.generalFailure, context)
+            }
+            self.opened(at: association.record.relay, context)
+        }
+    }
+
+    private func fail(_ code: Reply.Code, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        perform(handshake.failed(code), context)
+    }
+}
+
+extension Channel {
+    /// Its own address and port.
+    fileprivate var localEndpoint: Endpoint {
+        Endpoint(localAddress.map { Address($0) } ?? .ipv4([0, 0, 0, 0]), port: UInt16(localAddress?.port ?? 0))
     }
 }
 

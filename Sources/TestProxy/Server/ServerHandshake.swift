@@ -13,6 +13,8 @@ struct ServerHandshake {
         case sendAndClose([UInt8], Session.Outcome)
         /// Reach what the request asks for.
         case open(Request)
+        /// Open a UDP association.
+        case associate(Request)
         /// The handshake is over: what comes now belongs to the client and the target.
         case relay
         /// The client cannot be served, nor told so.
@@ -48,19 +50,22 @@ struct ServerHandshake {
         }
     }
 
-    /// The target is reached, over a connection from this address.
-    mutating func opened(from address: Address, port: UInt16) -> Step {
+    /// The target is reached over a connection from this endpoint, or a relay for datagrams listens there.
+    mutating func opened(at endpoint: Endpoint) -> Step {
         state = .established
-        let reply = Reply(code: .succeeded, boundAddress: script.boundAddress ?? address, boundPort: port).encoded
+        let reply = reply(.succeeded, endpoint).encoded
         let replies = Array(repeatElement(reply, count: 1 + script.extraReplies).joined())
         return .send(replies + script.earlyData)
     }
 
-    /// The target is not reached.
+    /// What was asked for cannot be had.
     mutating func failed(_ code: Reply.Code) -> Step {
         state = .finished
-        let reply = Reply(code: code, boundAddress: script.boundAddress ?? .ipv4([0, 0, 0, 0]), boundPort: 0)
-        return .sendAndClose(reply.encoded, .refused(code.rawValue))
+        return .sendAndClose(reply(code, Endpoint(.ipv4([0, 0, 0, 0]), port: 0)).encoded, .refused(code.rawValue))
+    }
+
+    private func reply(_ code: Reply.Code, _ bound: Endpoint) -> Reply {
+        Reply(code: code, bound: Endpoint(script.boundAddress ?? bound.address, port: bound.port))
     }
 
     private mutating func parse<Message>(
@@ -109,11 +114,15 @@ struct ServerHandshake {
 
     private mutating func answer(_ request: Request, _ session: inout Session) -> Step {
         session.request = request
-        if let code = script.replyCodes[request.port] ?? script.replyCode, code != 0 {
-            return failed(Reply.Code(rawValue: code))
-        }
-        guard request.command == .connect else { return failed(.commandNotSupported) }
+        let code =
+            script.commandReplyCodes[request.command] ?? script.replyCodes[request.port] ?? script.replyCode
+        if let code, code != 0 { return failed(Reply.Code(rawValue: code)) }
+        guard script.commands.contains(request.command) else { return failed(.commandNotSupported) }
         state = .opening
-        return .open(request)
+        switch request.command {
+        case .connect: return .open(request)
+        case .udpAssociate: return .associate(request)
+        default: return failed(.commandNotSupported)
+        }
     }
 }

@@ -30,6 +30,14 @@ public enum Address: Hashable, Sendable {
         }
     }
 
+    /// The IPv4 address that a socket of both families calls by an IPv6 address (RFC 4291, section 2.5.5.2), or itself.
+    var unmapped: Address {
+        guard case .ipv6(let bytes) = self, bytes.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff]) else {
+            return self
+        }
+        return .ipv4(Array(bytes.dropFirst(12)))
+    }
+
     public var isName: Bool { if case .name = self { true } else { false } }
 
     /// ATYP and ADDR.

@@ -16,11 +16,8 @@ struct Reply: Equatable {
     }
 
     var code: Code
-    var boundAddress: Address
-    var boundPort: UInt16
+    /// BND.ADDR and BND.PORT.
+    var bound: Endpoint
 
-    var encoded: [UInt8] {
-        [5, code.rawValue, 0] + boundAddress.encoded
-            + [UInt8(boundPort >> 8), UInt8(truncatingIfNeeded: boundPort)]
-    }
+    var encoded: [UInt8] { [5, code.rawValue, 0] + bound.encoded }
 }

@@ -3,7 +3,7 @@
 ///     05 CMD 00 ATYP DST.ADDR… DST.PORT
 public struct Request: Equatable, Sendable {
     /// CMD, of which more values may arrive than have names.
-    public struct Command: Equatable, Sendable, RawRepresentable {
+    public struct Command: Hashable, Sendable, RawRepresentable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -15,6 +15,9 @@ public struct Request: Equatable, Sendable {
     public var command: Command
     public var address: Address
     public var port: UInt16
+
+    /// DST.ADDR and DST.PORT.
+    public var endpoint: Endpoint { Endpoint(address, port: port) }
 
     public init(command: Command, address: Address, port: UInt16) {
         self.command = command
@@ -28,13 +31,13 @@ public struct Request: Equatable, Sendable {
         guard version == 5 else { return .malformed("request of version \(version)") }
         guard let command = reader.byte(), let reserved = reader.byte() else { return .needMore }
         guard reserved == 0 else { return .malformed("reserved byte \(reserved) in the request") }
-        switch Address.read(from: &reader) {
+        switch Endpoint.read(from: &reader) {
         case .needMore: return .needMore
         case .malformed(let reason): return .malformed(reason)
-        case .message(let address):
-            guard let port = reader.port() else { return .needMore }
+        case .message(let endpoint):
             buffer.removeFirst(reader.offset)
-            return .message(Request(command: Command(rawValue: command), address: address, port: port))
+            return .message(
+                Request(command: Command(rawValue: command), address: endpoint.address, port: endpoint.port))
         }
     }
 }
@@ -48,6 +51,6 @@ extension Request: CustomStringConvertible {
             case .udpAssociate: "UDP ASSOCIATE"
             default: "command \(command.rawValue)"
             }
-        return if case .ipv6 = address { "\(name) [\(address)]:\(port)" } else { "\(name) \(address):\(port)" }
+        return "\(name) \(endpoint)"
     }
 }
