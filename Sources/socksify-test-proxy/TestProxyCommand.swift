@@ -40,6 +40,9 @@ struct TestProxyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Say nothing more after so many bytes.", valueName: "bytes"))
     var hangAfter: Int?
 
+    @Flag(inversion: .prefixedNo, help: "Relay datagrams, too.")
+    var udp = true
+
     @Flag(help: "Print a line for each session.")
     var log = false
 
@@ -48,6 +51,11 @@ struct TestProxyCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Also send back whatever comes to this address; repeatable.", valueName: "host:port"))
     var echo: [ListenAddress] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Also send back the datagrams that come to this address; repeatable.", valueName: "host:port"))
+    var udpEcho: [ListenAddress] = []
 
     @Option(help: ArgumentHelp("When ready, write a line to this descriptor and close it.", valueName: "fd"))
     var readyFd: Int32?
@@ -76,6 +84,12 @@ struct TestProxyCommand: AsyncParsableCommand {
                 servers.append(server)
             }
         }
+        var datagramServers: [DatagramServer] = []
+        for address in udpEcho {
+            let server = try await DatagramServer.start(host: address.host, port: address.port)
+            lines.append("UDP echo server on \(ListenAddress(host: server.host, port: server.port))")
+            datagramServers.append(server)
+        }
         for line in lines { say(line) }
         if let readyFd {
             let handle = FileHandle(fileDescriptor: readyFd, closeOnDealloc: true)
@@ -90,6 +104,7 @@ struct TestProxyCommand: AsyncParsableCommand {
         var script = Script()
         if let user, let password { script.credentials = Credentials(user: user, password: password) }
         for entry in resolve { script.names[entry.name, default: []].append(entry.address) }
+        if !udp { script.commands.remove(.udpAssociate) }
         script.delay = .milliseconds(delay)
         script.byteInterval = split.map { .milliseconds($0) }
         script.replyCode = reply
