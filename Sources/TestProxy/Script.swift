@@ -14,9 +14,10 @@ public struct Script: Sendable {
 
     // What it does for its clients.
 
-    /// The commands that it obeys, of those that it knows: CONNECT and UDP ASSOCIATE.
+    /// The commands that it obeys, of those that it knows: CONNECT, UDP ASSOCIATE, and Tor's RESOLVE and RESOLVE_PTR.
     public var commands: Set<Request.Command> = [.connect, .udpAssociate]
-    /// Addresses of names, tried in order. A name that is not here is resolved by the system.
+    /// Addresses of names, tried in order. A name that is not here is resolved by the system; so is the address that
+    /// no name here has.
     public var names: [String: [String]] = [:]
     /// How long a target may take, after which the reply is "TTL expired".
     public var connectTimeout: Duration = .seconds(5)
@@ -29,7 +30,7 @@ public struct Script: Sendable {
     public var replyCodes: [UInt16: UInt8] = [:]
     /// REP for these commands, before `replyCodes`.
     public var commandReplyCodes: [Request.Command: UInt8] = [:]
-    /// BND.ADDR; nil: that of the outgoing connection or of the relay.
+    /// BND.ADDR; nil: that of the outgoing connection or of the relay, or what was asked to be resolved.
     public var boundAddress: Address?
     /// Sent in the same segment, behind the reply that says success.
     public var earlyData: [UInt8] = []

@@ -7,6 +7,8 @@ public struct Session: Equatable, Sendable {
         case inProgress
         /// The target is reached and bytes are passed on, or datagrams are.
         case relaying
+        /// The reply said the address or the name that the client asked for.
+        case resolved
         /// The reply said this (REP).
         case refused(UInt8)
         /// The client's message could not be read, or its offer not be used.
@@ -52,6 +54,7 @@ extension Session: CustomStringConvertible {
         switch outcome {
         case .inProgress: "in progress"
         case .relaying: "relaying"
+        case .resolved: "resolved"
         case .refused(3): "network unreachable"
         case .refused(4): "host unreachable"
         case .refused(5): "connection refused"

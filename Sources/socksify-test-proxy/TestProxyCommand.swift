@@ -43,6 +43,9 @@ struct TestProxyCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Relay datagrams, too.")
     var udp = true
 
+    @Flag(help: "Resolve names and addresses on request, as Tor does.")
+    var tor = false
+
     @Flag(help: "Print a line for each session.")
     var log = false
 
@@ -105,6 +108,7 @@ struct TestProxyCommand: AsyncParsableCommand {
         if let user, let password { script.credentials = Credentials(user: user, password: password) }
         for entry in resolve { script.names[entry.name, default: []].append(entry.address) }
         if !udp { script.commands.remove(.udpAssociate) }
+        if tor { script.commands.formUnion([.resolve, .resolvePTR]) }
         script.delay = .milliseconds(delay)
         script.byteInterval = split.map { .milliseconds($0) }
         script.replyCode = reply

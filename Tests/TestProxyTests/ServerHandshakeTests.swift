@@ -126,6 +126,24 @@ import Testing
         }
     }
 
+    @Test func `Commands are obeyed that the script allows, and no others`() {
+        var tor = Script()
+        tor.commands = [.resolve, .resolvePTR, .bind]
+        for (command, script, code): (UInt8, Script, UInt8?) in [
+            (1, Script(), nil), (2, Script(), 7), (3, Script(), nil), (0xf0, Script(), 7), (0xf1, Script(), 7),
+            (1, tor, 7), (2, tor, 7), (3, tor, 7), (0xf0, tor, nil), (0xf1, tor, nil), (0x99, tor, 7),
+        ] {
+            let asked = Request(command: .init(rawValue: command), address: .ipv4([127, 0, 0, 1]), port: 80)
+            let step = request([5, command, 0, 1, 127, 0, 0, 1, 0, 80], script).0
+            switch (code, command) {
+            case (nil, 1): #expect(step == .open(asked))
+            case (nil, 3): #expect(step == .associate(asked))
+            case (nil, _): #expect(step == .resolve(asked))
+            case (let code?, _): #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
+            }
+        }
+    }
+
     @Test func `A command can have a reply of its own, before that of its port`() {
         var script = Script()
         script.commandReplyCodes = [.udpAssociate: 2]
@@ -134,6 +152,13 @@ import Testing
             let (step, _) = request([5, command, 0, 1, 127, 0, 0, 1, 0, 80], script)
             #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
         }
+    }
+
+    @Test func `What was resolved is the bound address, port 0`() {
+        var handshake = ServerHandshake(script: Script())
+        #expect(
+            handshake.resolved(.name(Array("a.test".utf8)))
+                == .sendAndClose([5, 0, 0, 3, 6] + Array("a.test".utf8) + [0, 0], .resolved))
     }
 
     @Test func `Every reply code can be sent`() {

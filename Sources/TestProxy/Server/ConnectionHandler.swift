@@ -95,6 +95,8 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             open(request, context)
         case .associate(let request):
             associate(request, context)
+        case .resolve(let request):
+            resolve(request, context)
         case .relay:
             log.update(index) { $0.outcome = .relaying }
             relay(context)
@@ -238,6 +240,33 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 return self.fail(.generalFailure, context)
             }
             self.opened(at: association.record.relay, context)
+        }
+    }
+
+    // MARK: Names
+
+    private func resolve(_ request: Request, _ context: ChannelHandlerContext) {
+        let resolver = Resolver(names: script.names, eventLoop: context.eventLoop)
+        // What may be asked as text as well as by number.
+        let numeric = Endpoint(Address(request.address.description), port: 0)
+        let answer: EventLoopFuture<Address>
+        switch (request.command, numeric.address) {
+        case (.resolvePTR, .name):
+            return fail(.addressTypeNotSupported, context)
+        case (.resolvePTR, _):
+            answer = resolver.addresses(of: numeric).flatMap { resolver.name(of: $0[0]) }.map { .name(Array($0.utf8)) }
+        default:
+            answer = resolver.addresses(of: numeric).flatMapThrowing { addresses in
+                guard let first = addresses.first else { throw UnknownName(name: "\(numeric.address)") }
+                return Address(first)
+            }
+        }
+        answer.assumeIsolated().whenComplete { result in
+            guard context.channel.isActive else { return }
+            switch result {
+            case .success(let address): self.perform(self.handshake.resolved(address), context)
+            case .failure(let error): self.fail(Reply.Code(error), context)
+            }
         }
     }
 

@@ -5,12 +5,12 @@ import NIOPosix
 import Glibc
 #endif
 
-/// A name that nobody has an address for.
+/// A name that nobody has an address for, or an address that nobody has a name for.
 struct UnknownName: Error {
     var name: String
 }
 
-/// Finds the addresses of names: in the script's table, or else by the system.
+/// Finds the addresses of names, and the names of addresses: in the script's table, or else by the system.
 struct Resolver {
     var names: [String: [String]]
     var eventLoop: any EventLoop
@@ -31,6 +31,17 @@ struct Resolver {
                 }
             }
             return onThread { try systemAddresses(of: name, port: port) }
+        }
+    }
+
+    /// The name of a numeric address; of several in the table, the first in the order of the alphabet.
+    func name(of address: SocketAddress) -> EventLoopFuture<String> {
+        let numeric = Address(address)
+        if let name = names.filter({ $0.value.contains { Address($0) == numeric } }).keys.min() {
+            return eventLoop.makeSucceededFuture(name)
+        }
+        return onThread {
+            try address.withSockAddr { try systemName(of: $0, length: socklen_t($1), flags: NI_NAMEREQD) }
         }
     }
 

@@ -1,8 +1,8 @@
 /// The server's side of the handshake, without I/O: bytes in, the next thing to do out.
 ///
 /// One thing is done at a time. Whoever drives it asks for the `next` step, does it, says what came of it where the
-/// step asks (`opened`, `failed`), and asks again. The lies that a `Script` tells are told here as far as they
-/// concern what is said; when and how it is said concerns `OutputShaper` and the connection.
+/// step asks (`opened`, `resolved`, `failed`), and asks again. The lies that a `Script` tells are told here as far as
+/// they concern what is said; when and how it is said concerns `OutputShaper` and the connection.
 struct ServerHandshake {
     enum Step: Equatable {
         /// Nothing to do before more bytes arrive.
@@ -15,6 +15,8 @@ struct ServerHandshake {
         case open(Request)
         /// Open a UDP association.
         case associate(Request)
+        /// Find the address or the name that the request asks for.
+        case resolve(Request)
         /// The handshake is over: what comes now belongs to the client and the target.
         case relay
         /// The client cannot be served, nor told so.
@@ -56,6 +58,12 @@ struct ServerHandshake {
         let reply = reply(.succeeded, endpoint).encoded
         let replies = Array(repeatElement(reply, count: 1 + script.extraReplies).joined())
         return .send(replies + script.earlyData)
+    }
+
+    /// This is the address or the name that was asked for.
+    mutating func resolved(_ address: Address) -> Step {
+        state = .finished
+        return .sendAndClose(reply(.succeeded, Endpoint(address, port: 0)).encoded, .resolved)
     }
 
     /// What was asked for cannot be had.
@@ -122,6 +130,7 @@ struct ServerHandshake {
         switch request.command {
         case .connect: return .open(request)
         case .udpAssociate: return .associate(request)
+        case .resolve, .resolvePTR: return .resolve(request)
         default: return failed(.commandNotSupported)
         }
     }

@@ -13,6 +13,7 @@ struct Reply: Equatable {
         static let connectionRefused = Code(rawValue: 5)
         static let timeToLiveExpired = Code(rawValue: 6)
         static let commandNotSupported = Code(rawValue: 7)
+        static let addressTypeNotSupported = Code(rawValue: 8)
     }
 
     var code: Code

@@ -10,6 +10,10 @@ public struct Request: Equatable, Sendable {
         public static let connect = Command(rawValue: 1)
         public static let bind = Command(rawValue: 2)
         public static let udpAssociate = Command(rawValue: 3)
+        /// Tor's: the address of a name.
+        public static let resolve = Command(rawValue: 0xf0)
+        /// Tor's: the name of an address.
+        public static let resolvePTR = Command(rawValue: 0xf1)
     }
 
     public var command: Command
@@ -49,6 +53,8 @@ extension Request: CustomStringConvertible {
             case .connect: "CONNECT"
             case .bind: "BIND"
             case .udpAssociate: "UDP ASSOCIATE"
+            case .resolve: "RESOLVE"
+            case .resolvePTR: "RESOLVE_PTR"
             default: "command \(command.rawValue)"
             }
         return "\(name) \(endpoint)"
