@@ -1,57 +1,104 @@
-/* The resolver's own calls (resolver(3)), which put questions to the DNS themselves. Where names belong to the proxy,
- * no question may leave: these fail as they do when no server answers, and programs turn to getaddrinfo() or give up.
+/* The resolver's own calls (resolver(3)), which put questions to the DNS themselves. Where names belong to the proxy
+ * they are answered as datagrams to a name server are, and nothing leaves. Names are asked for as they are given: the
+ * search list of resolv.conf(5) would put this machine's domain behind names that are the proxy's to know.
  *
  * Each has a second name, which programs that were linked with an older libc use. */
 #include "Interpose.h"
 
+#include <arpa/nameser.h>
 #include <resolv.h>
+#include <stdio.h>
 
-/* What a question ends with: TRY_AGAIN, as when no server answered. */
-static int unanswered(void) {
-    h_errno = TRY_AGAIN;
-    errno = ECONNREFUSED;
+static int failed(int host_error, int error) {
+    h_errno = host_error;
+    errno = error;
     return -1;
 }
 
+/* res_send: an answer of whatever kind. */
+static int send_question(const unsigned char *question, int question_length, unsigned char *answer, int length) {
+    if (question_length < 0 || length < NS_HFIXEDSZ) return failed(NO_RECOVERY, EINVAL);
+    int answered = socksify_answer_question(question, (size_t)question_length, answer, (size_t)length);
+    /* As when no server answers. */
+    if (answered < 0) return failed(TRY_AGAIN, ECONNREFUSED);
+    if (answered <= length) return answered;
+    ((HEADER *)answer)->tc = 1;
+    return length;
+}
+
+/* res_query: an answer that has records. */
+static int query(const char *name, int class, int type, unsigned char *answer, int length) {
+    unsigned char question[NS_PACKETSZ];
+    int question_length = res_mkquery(QUERY, name, class, type, NULL, 0, NULL, question, sizeof question);
+    if (question_length < 0) return failed(NO_RECOVERY, errno);
+    int answered = send_question(question, question_length, answer, length);
+    if (answered < 0) return answered;
+    const HEADER *header = (const HEADER *)answer;
+    switch (header->rcode) {
+        case ns_r_noerror: return header->ancount ? answered : failed(NO_DATA, errno);
+        case ns_r_nxdomain: return failed(HOST_NOT_FOUND, errno);
+        case ns_r_servfail: return failed(TRY_AGAIN, errno);
+        default: return failed(NO_RECOVERY, errno);
+    }
+}
+
+/* res_querydomain: the same for a name in a domain. */
+static int query_in(const char *name, const char *domain, int class, int type, unsigned char *answer, int length) {
+    char joined[NS_MAXDNAME];
+    if (!domain) return query(name, class, type, answer, length);
+    int size = snprintf(joined, sizeof joined, "%s.%s", name, domain);
+    if (size < 0 || (size_t)size >= sizeof joined) return failed(NO_RECOVERY, errno);
+    return query(joined, class, type, answer, length);
+}
+
+/* A state has its own h_errno. */
+static int noted(res_state state, int result) {
+    if (result < 0) state->res_h_errno = h_errno;
+    return result;
+}
+
 int res_query(const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy()) return query(name, class, type, answer, length);
     return REAL(res_query)(name, class, type, answer, length);
 }
 
 int res_search(const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy()) return query(name, class, type, answer, length);
     return REAL(res_search)(name, class, type, answer, length);
 }
 
 int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy()) return query_in(name, domain, class, type, answer, length);
     return REAL(res_querydomain)(name, domain, class, type, answer, length);
 }
 
-int res_send(const unsigned char *query, int query_length, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
-    return REAL(res_send)(query, query_length, answer, length);
+int res_send(const unsigned char *question, int question_length, unsigned char *answer, int length) {
+    if (socksify_names_belong_to_proxy()) return send_question(question, question_length, answer, length);
+    return REAL(res_send)(question, question_length, answer, length);
 }
 
 int res_nquery(res_state state, const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy()) return noted(state, query(name, class, type, answer, length));
     return REAL(res_nquery)(state, name, class, type, answer, length);
 }
 
 int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy()) return noted(state, query(name, class, type, answer, length));
     return REAL(res_nsearch)(state, name, class, type, answer, length);
 }
 
 int res_nquerydomain(res_state state, const char *name, const char *domain, int class, int type,
                      unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
+    if (socksify_names_belong_to_proxy())
+        return noted(state, query_in(name, domain, class, type, answer, length));
     return REAL(res_nquerydomain)(state, name, domain, class, type, answer, length);
 }
 
-int res_nsend(res_state state, const unsigned char *query, int query_length, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return unanswered();
-    return REAL(res_nsend)(state, query, query_length, answer, length);
+int res_nsend(res_state state, const unsigned char *question, int question_length, unsigned char *answer,
+              int length) {
+    if (socksify_names_belong_to_proxy())
+        return noted(state, send_question(question, question_length, answer, length));
+    return REAL(res_nsend)(state, question, question_length, answer, length);
 }
 
 int __res_query(const char *name, int class, int type, unsigned char *answer, int length)

@@ -205,27 +205,34 @@ enum NameServer {
         return exchange
     }
 
-    /// Answers a whole query as a server would (res_send(3)); returns the length of the message, nil when there is none.
+    /// Answers a query as a server would (res_send(3)); returns the length of the whole answer, of which as much is written
+    /// as there is room for; nil when there is none.
     static func answer(
-        message: Span<UInt8>, into buffer: UnsafeMutableRawBufferPointer, _ runtime: UnsafePointer<Runtime>
+        message: Span<UInt8>, into room: UnsafeMutableRawBufferPointer, _ runtime: UnsafePointer<Runtime>
     ) -> Int? {
         guard let query = DNSQuery(message) else { return nil }
         guard case .ask(let request) = plan(for: query, runtime) else {
-            return answer(query, into: buffer, runtime)
+            var storage = InlineArray<1500, UInt8>(repeating: 0)
+            guard let length = withUnsafeMutableBytes(of: &storage, { answer(query, into: $0, runtime) }) else {
+                return nil
+            }
+            return withUnsafeBytes(of: &storage) { copy($0, length, to: room) }
         }
         guard let exchange = ask(message, request, runtime) else { return nil }
         defer { exchange.unmap() }
-        let length: Int
-        switch exchange.end {
-        // To a caller that gives the room itself nothing is too long for a datagram.
-        case .message(let count): length = count
-        default:
-            guard let count = self.message(of: exchange, query) else { return nil }
-            length = count
+        // Who gives the room itself takes more than a datagram has.
+        if case .message(let length) = exchange.end {
+            return copy(UnsafeRawBufferPointer(exchange.answer), length, to: room)
         }
-        let count = min(length, buffer.count)
-        UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: exchange.answer[..<count]))
+        return self.message(of: exchange, query).map { copy(UnsafeRawBufferPointer(exchange.answer), $0, to: room) }
+    }
+
+    private static func copy(
+        _ message: UnsafeRawBufferPointer, _ length: Int, to room: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        let count = min(length, room.count)
+        UnsafeMutableRawBufferPointer(rebasing: room[..<count])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: message[..<count]))
         return length
     }
 }

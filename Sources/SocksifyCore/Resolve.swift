@@ -17,6 +17,14 @@ public enum Resolve {
         }
     }
 
+    /// Answers a query of the DNS as a server would (res_send(3)); returns the length of the whole answer, of which as much
+    /// is written as there is room for; nil when there is none.
+    public static func answer(_ question: UnsafeBufferPointer<UInt8>, into room: UnsafeMutableRawBufferPointer) -> Int?
+    {
+        guard case .ready(let runtime) = Runtime.state else { return nil }
+        return NameServer.answer(message: Span(_unsafeElements: question), into: room, runtime)
+    }
+
     /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3).
     public static func addressInfo(
         node: UnsafePointer<CChar>?, service: UnsafePointer<CChar>?, hints: UnsafePointer<addrinfo>?,

@@ -194,6 +194,15 @@ public func socksify_names_belong_to_proxy() -> Int32 {
 }
 
 @c @implementation
+public func socksify_answer_question(
+    _ question: UnsafePointer<UInt8>, _ question_length: Int, _ answer: UnsafeMutablePointer<UInt8>, _ length: Int
+) -> Int32 {
+    let question = UnsafeBufferPointer(start: question, count: question_length)
+    let answer = UnsafeMutableRawBufferPointer(start: answer, count: length)
+    return Resolve.answer(question, into: answer).map { Int32(truncatingIfNeeded: $0) } ?? -1
+}
+
+@c @implementation
 public func socksify_host_by_name(
     _ name: UnsafePointer<CChar>, _ family: Int32, _ entry: UnsafeMutablePointer<hostent>,
     _ buffer: UnsafeMutablePointer<CChar>, _ buffer_length: Int, _ host_error: UnsafeMutablePointer<Int32>

@@ -19,7 +19,8 @@ int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t ro
  * now on, as may_be_carried() then says. */
 int socksify_send_to(int fd, const struct sockaddr *_Nonnull address, socklen_t length, int flags);
 
-/* setsockopt(2) with an option of UDP that lets the kernel cut or join datagrams: 0 when the socket has to do without. */
+/* setsockopt(2) with an option of UDP that lets the kernel cut or join datagrams: 0 when the socket has to do without
+ * it. */
 int socksify_allows_offload(int fd);
 
 /* The functions below are called only for what may_be_carried(). */
@@ -98,6 +99,11 @@ int socksify_getnameinfo(const struct sockaddr *_Nonnull address, socklen_t leng
 
 /* Whether no question about a name may leave this machine. */
 int socksify_names_belong_to_proxy(void);
+
+/* Answers a query of the DNS as a server would, in as many bytes of `answer` as there are. Returns the length of the
+ * whole answer; negative when there is none. Only where names belong to the proxy. */
+int socksify_answer_question(const unsigned char *_Nonnull question, size_t question_length,
+                             unsigned char *_Nonnull answer, size_t length);
 
 /* gethostbyname2_r(3) and gethostbyaddr_r(3). 0 with the entry filled in; ERANGE when `buffer` is too small; ENOENT,
  * with `host_error` set, when there is none. */
