@@ -34,7 +34,7 @@ enum NameLookup {
         if runtime.pointee.configuration.dns == .local { return .byLibC }
         guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return .none }
         switch known(host, family: family, runtime) {
-        case .addresses(let list): return .addresses(list)
+        case .addresses(let list): return list.count > 0 ? .addresses(list) : .none
         case .none: return .none
         case .unknown: break
         }
