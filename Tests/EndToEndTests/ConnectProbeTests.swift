@@ -235,7 +235,10 @@ extension EndToEnd {
         @Test func `What is near is direct, and no datagram goes around the proxy`() async throws {
             try await TestProxy.during { proxy in
                 // The proxy's own machine: without the library datagrams would reach it.
-                let output = try await proxy.run("direct", [proxy.host, "53"])
+                let text = ConfigurationText("udp block\n[ProxyList]\nsocks5 10.99.0.1 \(proxy.port)\n")
+                let output = try await text.write {
+                    try await CallProbe.run("direct", [proxy.host, "54"], environment: ["SOCKSIFY_CONF": $0])
+                }
                 #expect(
                     output.lines == [
                         "127.0.0.1: 0", "127.9.9.9: 0", "::1: 0", "::ffff:127.0.0.1: 0", "0.0.0.0: 0", "::: 0",

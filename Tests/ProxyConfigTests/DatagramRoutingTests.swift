@@ -123,7 +123,8 @@ import Testing
         #expect(answers("224.0.0.251", 53) == false)
         #expect(answers("ff02::fb", 53) == false)
         #expect(answers("224.0.0.251", 53, "remote_dns_subnet 224") == true)
-        #expect(answers("224.0.0.251", 53, "remote_dns_subnet 224\ndns tor") == false)
+        #expect(answers("224.0.0.251", 53, "remote_dns_subnet 224\ndns tor") == true)
+        #expect(answers("224.0.0.251", 53, "remote_dns_subnet 224\ndns tcp 9.9.9.9") == false)
         #expect(answers("225.0.0.251", 53, "remote_dns_subnet 224") == false)
     }
 
