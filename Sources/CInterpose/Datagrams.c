@@ -172,7 +172,8 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int f
             }
         }
         if (added == -1) {
-            messages[next].msg_len = (unsigned)size_of(messages[next].msg_hdr.msg_iov, messages[next].msg_hdr.msg_iovlen);
+            const struct msghdr *taken = &messages[next].msg_hdr;
+            messages[next].msg_len = (unsigned)size_of(taken->msg_iov, taken->msg_iovlen);
             done = next + 1;
         } else if (added == 0 && done < count && next == done) {
             ssize_t one;
@@ -303,8 +304,8 @@ static int waits(int fd, int flags) {
     return !(flags & MSG_DONTWAIT) && !(kernel_status_flags(fd) & O_NONBLOCK);
 }
 
-/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile. Returns 0 when
- * the call is over. */
+/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile. Returns 0
+ * when the call is over. */
 static int wait_beside_errands(int fd, int flags) {
     while (any_errands() && waits(fd, flags)) {
         struct pollfd descriptor = {fd, POLLIN, 0};

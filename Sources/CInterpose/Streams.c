@@ -1,4 +1,4 @@
-/* Calls that read from and write to a descriptor. Where nothing is in flight and nothing carried, a load and a branch. */
+/* Calls that read from and write to a descriptor. Where nothing is in flight or carried, a load and a branch. */
 #include "Interpose.h"
 
 #include <netinet/udp.h>
@@ -24,8 +24,8 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         }                                                                                      \
     } while (0)
 
-/* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case is
- * a jump to libc without a frame of its own, so all else is in a function beside it. */
+/* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case
+ * is a jump to libc without a frame of its own, so all else is in a function beside it. */
 #define STREAM(type, name, parameters, arguments, flags, carried)                              \
     static __attribute__((noinline)) type name##_disturbed parameters {                        \
         ssize_t result;                                                                        \

@@ -440,7 +440,7 @@ public enum Datagram {
             record.pointee.association.failed(error)
             return false
         }
-        table.queue(place)?.forEach { try? record.pointee.sendToRelay($0, socket) }
+        table.queue(place)?.hand { try? record.pointee.sendToRelay($0, socket) }
         table.forgetQueue(place)
         return true
     }

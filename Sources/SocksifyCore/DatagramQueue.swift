@@ -38,7 +38,8 @@ struct DatagramQueue {
         body(UnsafeMutableRawBufferPointer(start: memory + place, count: count))
     }
 
-    func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    /// Hands out all of them, in their order.
+    func hand(_ body: (UnsafeRawBufferPointer) -> Void) {
         var place = DatagramQueue.start
         let end = place + used
         while place < end {

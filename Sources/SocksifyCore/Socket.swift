@@ -29,11 +29,11 @@ struct Socket {
         return domain
     }
 
-    /// Whether the socket is one of UDP.
+    /// Whether the socket is one of UDP, or of UDP-Lite, which is used alike.
     var isDatagram: Bool {
         var protocolNumber: Int32 = 0
         guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocolNumber, 4) == 0 else { return false }
-        return protocolNumber == Int32(IPPROTO_UDP) || protocolNumber == 136 /* IPPROTO_UDPLITE */
+        return protocolNumber == Int32(IPPROTO_UDP) || protocolNumber == Int32(IPPROTO_UDPLITE)
     }
 
     /// Whether the program has set O_NONBLOCK.

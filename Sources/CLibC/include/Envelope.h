@@ -40,8 +40,8 @@ struct socksify_arrival {
 
 /* The same, taken out of its envelope. */
 struct socksify_opened {
-    /* What it was put together from fragments; NULL when it lies in the parts, behind a header of that length. Lies there
-     * until the next call on the socket. */
+    /* What it was put together from fragments, which lies there until the next call on the socket; NULL when it lies in
+     * the parts, behind a header of that length. */
     const uint8_t *_Nullable whole;
     size_t length;
     unsigned header_length;

@@ -223,7 +223,7 @@ static inline long kernel_socket_number(int process, int fd) {
     long length = kernel_call(SYS_readlinkat, -100, (long)path, (long)target, sizeof target, 0, 0);
     if (length < 9 || target[0] != 's' || target[7] != '[') return -1;
     long number = 0;
-    for (long at = 8; at < length && target[at] >= '0' && target[at] <= '9'; at++) number = number * 10 + target[at] - '0';
+    for (long at = 8; at < length && target[at] != ']'; at++) number = number * 10 + target[at] - '0';
     return number;
 }
 
