@@ -38,15 +38,16 @@ let package = Package(
         .target(name: "Addressing", swiftSettings: librarySettings),
         .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: librarySettings),
-        .target(name: "FakeDNS", dependencies: ["Addressing"], swiftSettings: librarySettings),
-        .target(name: "SocketTable", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "TableMemory", swiftSettings: librarySettings),
+        .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
+        .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
 
         // The preloaded library.
         .target(name: "CLibC", cSettings: cSettings),
         .target(name: "CInterpose", dependencies: ["CLibC"], cSettings: cSettings),
         .target(
             name: "SocksifyCore",
-            dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable"],
+            dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable", "TableMemory"],
             swiftSettings: librarySettings),
         .target(
             name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),
@@ -79,11 +80,12 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
         .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
-        .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS"], swiftSettings: toolSettings),
+        .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS", "TableMemory"], swiftSettings: toolSettings),
         .testTarget(
             name: "SocksifyToolTests", dependencies: ["ProxyConfig", "SocksifyTool", "socksify"],
             swiftSettings: toolSettings),
-        .testTarget(name: "SocketTableTests", dependencies: ["SocketTable"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "SocketTableTests", dependencies: ["SocketTable", "TableMemory"], swiftSettings: toolSettings),
         .testTarget(
             name: "TestProxyTests",
             dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],

@@ -1,94 +1,117 @@
 import Addressing
 import Synchronization
+import TableMemory
 
 /// The apparent peers of the sockets that were connected through a proxy: the addresses that the program connected
 /// them to, which `getpeername` answers, though the kernel's peer is the proxy.
 ///
 /// A record belongs to the kernel's identity of the socket, its cookie (socket(7), SO_COOKIE), which no other socket
-/// ever has: so duplicated and closed descriptors, fork and passing a socket on need no bookkeeping to stay right,
-/// and a record that is left over from a closed socket does no harm but to take a place.
+/// ever has: so duplicated and closed descriptors, fork, exec and passing a socket on need no bookkeeping to stay
+/// right, and a record that is left over from a closed socket does no harm but to take a place.
 ///
-/// The table lies in memory that the caller provides, zero-filled, and holds no pointer. It is used without locks by
-/// any number of threads: a record's sequence number is odd while the record is written; a reader takes what it
-/// copied only when the number was even and unchanged. Where all places of a bucket are taken, the record that was
-/// written first makes room.
-public struct SocketTable: @unchecked Sendable {
+/// The table lies in memory that the caller provides, and holds no pointer. Any number of threads and processes use it
+/// at once, without locks. A record is claimed by its age, which whoever writes it makes the youngest of its bucket;
+/// and it is taken only when its check fits the rest. So the end of a process in the middle leaves a record that means
+/// nothing and is replaced in its turn, like any other: where all records of a bucket are taken, the oldest makes room.
+public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     /// Count of the records; a power of two, a multiple of `ways`.
     public let capacity: Int
-    private let memory: UnsafeMutableRawPointer
+    private let memory: Memory
 
+    /// Records of a bucket.
     private static var ways: Int { 8 }
-    private static var headerSize: Int { 64 }
     private static var recordSize: Int { 64 }
+    private static var bucketSize: Int { ways * recordSize }
 
     public static func size(capacity: Int) -> Int {
-        headerSize + roundedUp(capacity) * recordSize
+        roundedUp(capacity) * recordSize
     }
 
     /// - Parameters:
-    ///   - memory: `size(capacity:)` bytes, aligned to 8, zero-filled before the first use.
+    ///   - memory: `size(capacity:)` bytes.
     ///   - capacity: rounded up to a power of two of at least 8.
-    public init(memory: UnsafeMutableRawPointer, capacity: Int) {
+    public init(memory: Memory, capacity: Int) {
         self.memory = memory
         self.capacity = SocketTable.roundedUp(capacity)
     }
 
-    /// Remembers the peer of the socket, in place of what was known of it.
+    /// Remembers the peer of the socket, in place of what was known of it. Where there is no memory, it does not.
     public func insert(_ peer: SocketAddress, cookie: UInt64) {
-        let age = clock.pointee.wrappingAdd(1, ordering: .relaxed).newValue
-        for _ in 0..<SocketTable.ways where write(peer, cookie: cookie, age: age, to: place(for: cookie)) { return }
+        guard let bucket = bucket(of: cookie) else { return }
+        for _ in 0..<SocketTable.claimAttempts {
+            guard let claim = claim(in: bucket, for: cookie) else { continue }
+            let words = peer.words
+            claim.record.cookie.pointee.store(cookie, ordering: .relaxed)
+            for index in 0..<4 { claim.record.word(index).pointee.store(words[index], ordering: .relaxed) }
+            let check = SocketTable.check(cookie: cookie, age: claim.age, words)
+            claim.record.check.pointee.store(check, ordering: .releasing)
+            return
+        }
     }
+
+    /// More than there are sockets of one bucket that connect at a time.
+    private static var claimAttempts: Int { 64 }
 
     /// The peer that the program connected the socket to; nil when the socket was not connected through a proxy.
     public func peer(cookie: UInt64) -> SocketAddress? {
+        guard cookie != 0, let bucket = bucket(of: cookie) else { return nil }
+        var peer: SocketAddress?
+        var youngest: UInt64 = 0
         for way in 0..<SocketTable.ways {
-            let record = record(cookie: cookie, way: way)
-            let before = record.sequence.pointee.load(ordering: .acquiring)
-            guard before & 1 == 0, record.cookie.pointee.load(ordering: .relaxed) == cookie else { continue }
+            let record = SocketTable.record(bucket, way)
+            let check = record.check.pointee.load(ordering: .acquiring)
+            let age = record.age.pointee.load(ordering: .relaxed)
+            guard record.cookie.pointee.load(ordering: .relaxed) == cookie, age >= youngest else { continue }
             var words = InlineArray<4, UInt64>(repeating: 0)
             for index in 0..<4 { words[index] = record.word(index).pointee.load(ordering: .relaxed) }
-            atomicMemoryFence(ordering: .acquiring)
-            guard record.sequence.pointee.load(ordering: .relaxed) == before else { continue }
-            return SocketAddress(words: words)
+            guard check == SocketTable.check(cookie: cookie, age: age, words) else { continue }
+            (peer, youngest) = (SocketAddress(words: words), age)
         }
-        return nil
+        return peer
     }
 
     /// Forgets the socket, which is no longer connected through a proxy.
     public func remove(cookie: UInt64) {
+        guard let bucket = bucket(of: cookie) else { return }
         for way in 0..<SocketTable.ways {
-            let record = record(cookie: cookie, way: way)
-            _ = record.cookie.pointee.compareExchange(expected: cookie, desired: 0, ordering: .relaxed)
+            let record = SocketTable.record(bucket, way)
+            let age = record.age.pointee.load(ordering: .relaxed)
+            guard record.cookie.pointee.compareExchange(expected: cookie, desired: 0, ordering: .relaxed).exchanged
+            else { continue }
+            _ = record.age.pointee.compareExchange(expected: age, desired: 0, ordering: .relaxed)
         }
     }
 
-    /// The socket's own record, else a free one, else the oldest of the bucket.
-    private func place(for cookie: UInt64) -> Record {
-        var chosen = record(cookie: cookie, way: 0)
-        var chosenAge = UInt64.max
+    /// Takes the socket's own record, else a free one, else the oldest of the bucket; nil when another thread was
+    /// faster.
+    private func claim(in bucket: UnsafeMutableRawPointer, for cookie: UInt64) -> (record: Record, age: UInt64)? {
+        var chosen = SocketTable.record(bucket, 0)
+        var (chosenAge, chosenRank, youngest) = (UInt64(0), UInt64.max, UInt64(0))
         for way in 0..<SocketTable.ways {
-            let record = record(cookie: cookie, way: way)
+            let record = SocketTable.record(bucket, way)
+            let age = record.age.pointee.load(ordering: .relaxed)
+            youngest = max(youngest, age)
             let holder = record.cookie.pointee.load(ordering: .relaxed)
-            if holder == cookie { return record }
-            let age = holder == 0 ? 0 : record.age.pointee.load(ordering: .relaxed)
-            if age < chosenAge { (chosen, chosenAge) = (record, age) }
+            let rank = holder == cookie ? 0 : age &+ 1
+            if rank < chosenRank { (chosen, chosenAge, chosenRank) = (record, age, rank) }
         }
-        return chosen
+        let age = youngest &+ 1
+        let claim = chosen.age.pointee.compareExchange(expected: chosenAge, desired: age, ordering: .relaxed)
+        atomicMemoryFence(ordering: .releasing)
+        return claim.exchanged ? (chosen, age) : nil
     }
 
-    private func write(_ peer: SocketAddress, cookie: UInt64, age: UInt64, to record: Record) -> Bool {
-        let before = record.sequence.pointee.load(ordering: .relaxed)
-        guard before & 1 == 0,
-            record.sequence.pointee.compareExchange(expected: before, desired: before | 1, ordering: .acquiring)
-                .exchanged
-        else { return false }
-        atomicMemoryFence(ordering: .releasing)
-        record.cookie.pointee.store(cookie, ordering: .relaxed)
-        record.age.pointee.store(age, ordering: .relaxed)
-        let words = peer.words
-        for index in 0..<4 { record.word(index).pointee.store(words[index], ordering: .relaxed) }
-        record.sequence.pointee.store(before &+ 2, ordering: .releasing)
-        return true
+    /// What a record's check must be.
+    private static func check(cookie: UInt64, age: UInt64, _ words: InlineArray<4, UInt64>) -> UInt64 {
+        var check = mixed(cookie, into: 0x243f_6a88_85a3_08d3)
+        check = mixed(age, into: check)
+        for index in 0..<4 { check = mixed(words[index], into: check) }
+        return check
+    }
+
+    private static func mixed(_ word: UInt64, into check: UInt64) -> UInt64 {
+        let product = (check ^ word) &* 0x9e37_79b9_7f4a_7c15
+        return product ^ product >> 32
     }
 
     // MARK: Places
@@ -96,9 +119,11 @@ public struct SocketTable: @unchecked Sendable {
     private struct Record {
         let base: UnsafeMutableRawPointer
 
-        var sequence: UnsafeMutablePointer<Atomic<UInt64>> { field(0) }
+        /// Higher numbers are younger; 0 is that of a free record.
+        var age: UnsafeMutablePointer<Atomic<UInt64>> { field(0) }
+        /// 0 when the record is nobody's.
         var cookie: UnsafeMutablePointer<Atomic<UInt64>> { field(1) }
-        var age: UnsafeMutablePointer<Atomic<UInt64>> { field(2) }
+        var check: UnsafeMutablePointer<Atomic<UInt64>> { field(2) }
         func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { field(3 + index) }
 
         private func field(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
@@ -106,16 +131,16 @@ public struct SocketTable: @unchecked Sendable {
         }
     }
 
-    private var clock: UnsafeMutablePointer<Atomic<UInt64>> {
-        memory.assumingMemoryBound(to: Atomic<UInt64>.self)
+    /// Cookies count up: sockets that come one after the other share a bucket, and the buckets after it a page. nil when
+    /// its memory cannot be had.
+    private func bucket(of cookie: UInt64) -> UnsafeMutableRawPointer? {
+        let number = Int(truncatingIfNeeded: cookie / UInt64(SocketTable.ways)) & (capacity / SocketTable.ways - 1)
+        let offset = number * SocketTable.bucketSize
+        return memory.reach(offset: offset, size: SocketTable.bucketSize) ? memory.base + offset : nil
     }
 
-    /// Cookies count up, so that their low bits spread over the buckets by themselves. The first ways of all buckets
-    /// lie side by side: sockets that come one after the other share pages.
-    private func record(cookie: UInt64, way: Int) -> Record {
-        let bucketCount = capacity / SocketTable.ways
-        let index = way * bucketCount + Int(truncatingIfNeeded: cookie) & (bucketCount - 1)
-        return Record(base: memory + SocketTable.headerSize + index * SocketTable.recordSize)
+    private static func record(_ bucket: UnsafeMutableRawPointer, _ way: Int) -> Record {
+        Record(base: bucket + way * recordSize)
     }
 
     private static func roundedUp(_ capacity: Int) -> Int {

@@ -4,6 +4,7 @@ import FakeDNS
 import ProxyConfig
 import SocketTable
 import Synchronization
+import TableMemory
 
 /// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
 /// never changes, but for the tables, which are made for concurrent use.
@@ -14,8 +15,8 @@ struct Runtime {
     let configuration: Configuration
     let firstHop: FirstHop
     let fakeAddresses: FakeAddresses
-    let names: NameTable
-    let sockets: SocketTable
+    let names: NameTable<ReadyMemory>
+    let sockets: SocketTable<ReadyMemory>
     let inFlight: HandshakesInFlight
     let carried: CarriedSockets
 
@@ -68,8 +69,8 @@ struct Runtime {
         guard let configuration = ConfigurationSource.load(), let hop = configuration.proxies.first else { return nil }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         let nameCapacity = min(Runtime.nameCapacity, fakeAddresses.capacity)
-        guard let names = map(NameTable.size(capacity: nameCapacity)),
-            let sockets = map(SocketTable.size(capacity: socketCapacity)),
+        guard let names = map(NameTable<ReadyMemory>.size(capacity: nameCapacity)),
+            let sockets = map(SocketTable<ReadyMemory>.size(capacity: socketCapacity)),
             let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
             let carried = address(kernel_map_shared(CarriedSockets.size)), let ownCarried = map(CarriedSockets.ownSize),
             let firstHop = map(FirstHop.size),
@@ -82,8 +83,9 @@ struct Runtime {
         runtime.initialize(
             to: Runtime(
                 configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
-                fakeAddresses: fakeAddresses, names: NameTable(memory: names, capacity: nameCapacity),
-                sockets: SocketTable(memory: sockets, capacity: socketCapacity),
+                fakeAddresses: fakeAddresses,
+                names: NameTable(memory: ReadyMemory(base: names), capacity: nameCapacity),
+                sockets: SocketTable(memory: ReadyMemory(base: sockets), capacity: socketCapacity),
                 inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
                 carried: CarriedSockets(memory: carried, own: ownCarried)))
         return UnsafePointer(runtime)

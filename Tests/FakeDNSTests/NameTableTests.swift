@@ -1,5 +1,6 @@
 import Addressing
 import FakeDNS
+import TableMemory
 import Testing
 
 @Suite struct NameTableTests {
@@ -75,25 +76,100 @@ import Testing
         }
     }
 
+    @Test func `a slot whose writer ended in the middle is passed over`() throws {
+        let table = SharedTable(capacity: 16)
+        let slots = NameTable<ReadyMemory>.size(capacity: 16) - 16 * 272
+        // An odd sequence number.
+        (table.memory + slots + 272).storeBytes(of: 1, as: UInt64.self)
+        for (index, number) in [0, 2, 3].enumerated() as EnumeratedSequence<[UInt32]> {
+            #expect(table.table.number(of: name("n\(index)")) == number)
+        }
+        #expect(table.table.name(of: 1) == nil)
+    }
+
+    @Test func `a few names take one page beside that of their slots`() {
+        let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
+        let table = NameTable(memory: memory, capacity: 65_536)
+        #expect(table.number(of: name("first.test")) == 0)
+        #expect(memory.pages.count == 2)
+        for index in 1..<448 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
+        #expect(table.number(of: name("n447")) == 447)
+        // 448 slots of 272 bytes, which need not begin with a page.
+        #expect(memory.pages.count <= 1 + 30 + 1)
+    }
+
+    @Test func `asking for numbers that were not given out takes no memory`() {
+        let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
+        let table = NameTable(memory: memory, capacity: 65_536)
+        _ = table.number(of: name("web.test"))
+        let before = memory.pages
+        for number in 1..<65_536 as Range<UInt32> { #expect(table.name(of: number) == nil && !table.holds(number)) }
+        #expect(memory.pages == before)
+    }
+
+    @Test func `without memory there is no number, and with it again there is`() throws {
+        let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
+        let table = NameTable(memory: memory, capacity: 65_536)
+        memory.limit = 2
+        var held = 0
+        while let number = table.number(of: name("n\(held)")) {
+            #expect(number == UInt32(held))
+            held += 1
+        }
+        #expect(held > 0 && memory.pages.count == 2)
+        for _ in 0..<100_000 { #expect(table.number(of: name("more")) == nil) }
+        for index in 0..<held { #expect(table.name(of: UInt32(index)) == name("n\(index)")) }
+        #expect(table.name(of: UInt32(held)) == nil && !table.holds(UInt32(held)))
+        memory.limit = .max
+        #expect(table.number(of: name("more")) == UInt32(held))
+    }
+
     private func name(_ text: String) -> HostName {
         guard let name = HostName(text) else { preconditionFailure("\(text) has no 1 to 255 bytes") }
         return name
     }
 
-    private func withTable(capacity: UInt32, _ body: (NameTable) -> Void) {
+    private func withTable(capacity: UInt32, _ body: (NameTable<ReadyMemory>) -> Void) {
         body(SharedTable(capacity: capacity).table)
     }
 }
 
 /// A table in memory of its own, which is left to the process: a test's table may outlive the test.
 private final class SharedTable: Sendable {
-    let table: NameTable
+    let table: NameTable<ReadyMemory>
+
+    var memory: UnsafeMutableRawPointer { ready.base }
+    private let ready: ReadyMemory
 
     init(capacity: UInt32) {
-        let size = NameTable.size(capacity: capacity)
+        let size = NameTable<ReadyMemory>.size(capacity: capacity)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
         memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        table = NameTable(memory: memory, capacity: capacity)
+        ready = ReadyMemory(base: memory)
+        table = NameTable(memory: ready, capacity: capacity)
+    }
+}
+
+/// Memory that says which of its pages were reached, and has no more than `limit`.
+private final class PagedMemory: TableMemory, @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    var pages: Set<Int> = []
+    var limit = Int.max
+
+    init(size: Int) {
+        base = .allocate(byteCount: size, alignment: 4096)
+        base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        // As whoever makes a table does.
+        pages.insert(0)
+    }
+
+    deinit { base.deallocate() }
+
+    func reach(offset: Int, size: Int) -> Bool {
+        let wanted = pages.union(offset / 4096...(offset + size - 1) / 4096)
+        guard wanted == pages || wanted.count <= limit else { return false }
+        pages = wanted
+        return true
     }
 }
 

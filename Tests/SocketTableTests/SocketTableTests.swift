@@ -1,9 +1,10 @@
 import Addressing
 import SocketTable
+import TableMemory
 import Testing
 
 @Suite struct SocketTableTests {
-    let table: SocketTable
+    let table: SocketTable<ReadyMemory>
 
     init() {
         table = SocketTableTests.table(capacity: 64)
@@ -31,9 +32,65 @@ import Testing
 
     @Test func `a full bucket forgets the socket that was written first`() {
         // Cookies that fall into one bucket.
-        for index in 1...9 as ClosedRange<UInt64> { table.insert(peer(UInt32(index)), cookie: index * 8) }
-        #expect(table.peer(cookie: 8) == nil)
-        for index in 2...9 as ClosedRange<UInt64> { #expect(table.peer(cookie: index * 8) == peer(UInt32(index))) }
+        for index in 1...9 as ClosedRange<UInt64> { table.insert(peer(UInt32(index)), cookie: index * 64) }
+        #expect(table.peer(cookie: 64) == nil)
+        for index in 2...9 as ClosedRange<UInt64> { #expect(table.peer(cookie: index * 64) == peer(UInt32(index))) }
+        // A place that is free is taken first.
+        table.remove(cookie: 5 * 64)
+        table.insert(peer(10), cookie: 10 * 64)
+        for index in [2, 3, 4, 6, 7, 8, 9, 10] as [UInt64] {
+            #expect(table.peer(cookie: index * 64) == peer(UInt32(index)))
+        }
+    }
+
+    @Test func `records whose writers ended in the middle mean nothing, and are used again`() {
+        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: 8))
+        let table = SocketTable(memory: ReadyMemory(base: memory), capacity: 8)
+        for cookie in 1...8 as ClosedRange<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
+        for record in 0..<8 {
+            // The last word of the peer, written by another.
+            memory.storeBytes(of: 99, toByteOffset: record * 64 + 48, as: UInt64.self)
+        }
+        for cookie in 1...8 as ClosedRange<UInt64> { #expect(table.peer(cookie: cookie) == nil) }
+        table.insert(peer(3), cookie: 3)
+        #expect(table.peer(cookie: 3) == peer(3))
+        for cookie in 11...17 as ClosedRange<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
+        for cookie in 11...17 as ClosedRange<UInt64> { #expect(table.peer(cookie: cookie) == peer(UInt32(cookie))) }
+        #expect(table.peer(cookie: 3) == peer(3))
+    }
+
+    @Test func `a socket whose record another thread began to write for it has the younger peer`() {
+        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: 8))
+        let table = SocketTable(memory: ReadyMemory(base: memory), capacity: 8)
+        table.insert(peer(1), cookie: 1)
+        let first = (0..<7).map { memory.load(fromByteOffset: $0 * 8, as: UInt64.self) }
+        table.insert(peer(2), cookie: 1)
+        // The older record, as it was, in the place behind.
+        for (index, word) in first.enumerated() {
+            memory.storeBytes(of: word, toByteOffset: 64 + index * 8, as: UInt64.self)
+        }
+        #expect(table.peer(cookie: 1) == peer(2))
+        table.remove(cookie: 1)
+        #expect(table.peer(cookie: 1) == nil)
+    }
+
+    @Test func `sockets that come one after the other share a page`() {
+        let memory = CountingMemory(size: SocketTable<CountingMemory>.size(capacity: 32_768))
+        let table = SocketTable(memory: memory, capacity: 32_768)
+        for cookie in 4096..<4160 as Range<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
+        for cookie in 4096..<4160 as Range<UInt64> { #expect(table.peer(cookie: cookie) == peer(UInt32(cookie))) }
+        #expect(memory.pages == [64])
+    }
+
+    @Test func `without memory nothing is remembered or found`() {
+        let memory = CountingMemory(size: SocketTable<CountingMemory>.size(capacity: 64))
+        let table = SocketTable(memory: memory, capacity: 64)
+        memory.isFull = true
+        table.insert(peer(1), cookie: 1)
+        #expect(table.peer(cookie: 1) == nil)
+        table.remove(cookie: 1)
+        memory.isFull = false
+        #expect(table.peer(cookie: 1) == nil)
     }
 
     @Test func `threads never read a mixture of two peers`() async {
@@ -60,7 +117,25 @@ import Testing
         SocketAddress(address: .v4(IPv4Address(value)), port: 80)
     }
 
-    private static func table(capacity: Int) -> SocketTable {
-        SocketTable(memory: zeroedMemory(SocketTable.size(capacity: capacity)), capacity: capacity)
+    private static func table(capacity: Int) -> SocketTable<ReadyMemory> {
+        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: capacity))
+        return SocketTable(memory: ReadyMemory(base: memory), capacity: capacity)
+    }
+}
+
+/// Memory that says which of its pages were reached.
+private final class CountingMemory: TableMemory, @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+    var pages: Set<Int> = []
+    var isFull = false
+
+    init(size: Int) {
+        base = zeroedMemory(size)
+    }
+
+    func reach(offset: Int, size: Int) -> Bool {
+        guard !isFull else { return false }
+        pages.formUnion(offset / 4096...(offset + size - 1) / 4096)
+        return true
     }
 }
