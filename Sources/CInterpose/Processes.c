@@ -16,10 +16,14 @@ __attribute__((constructor)) static void capture(void) {
 }
 
 static struct socksify_environment_size missing(char *const *environment) {
+    socksify_choose_table();
     struct socksify_environment_size size = socksify_missing_environment(environment);
-    if (!size.pointers) return size;
-    socksify_prepare_inheritance();
-    return socksify_missing_environment(environment);
+    if (size.is_cleaned) {
+        socksify_prepare_inheritance();
+        size = socksify_missing_environment(environment);
+    }
+    socksify_hand_on_table();
+    return size;
 }
 
 /* The environment to start a program with: `environment` itself when it lacks nothing, else a completed copy that

@@ -1,5 +1,6 @@
 #include "InFlight.h"
 
+#include "InheritedEnvironment.h"
 #include "Kernel.h"
 
 uint32_t descriptor_marks[DESCRIPTOR_LIMIT];
@@ -15,6 +16,7 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (
 
 static void before_fork(void) {
     if (process_is_threaded()) find_all_real();
+    socksify_hand_on_table();
     __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
 }
 

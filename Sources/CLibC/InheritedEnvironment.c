@@ -4,14 +4,16 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "InFlight.h"
 #include "Kernel.h"
 
 enum { CAPACITY = 32, STORAGE = 4096 };
 
-/* Written by socksify_capture_environment() before the first program of the process' own runs, and by
- * socksify_hand_on_configuration_file() under the lock that the Runtime is made under; read everywhere. */
-static char *captured[CAPACITY + 1];
-static size_t captured_count;
+/* The first place is that of a table's name which this process chose: an empty string until then, which is no
+ * variable's. The others are written by socksify_capture_environment() before the first program of the process' own
+ * runs, and by socksify_hand_on_configuration_file() under the lock that the Runtime is made under; read everywhere. */
+static char *captured[CAPACITY + 1] = {""};
+static size_t captured_count = 1;
 static int is_captured;
 static char storage[STORAGE];
 
@@ -26,7 +28,8 @@ static int is_handed_on(const char *entry) {
 }
 
 static int concerns_the_library(const char *entry) {
-    return is_handed_on(entry) || has_prefix(entry, "HOME=") || has_prefix(entry, "XDG_CONFIG_HOME=");
+    return is_handed_on(entry) || has_prefix(entry, "HOME=") || has_prefix(entry, "XDG_CONFIG_HOME=") ||
+           has_prefix(entry, "XDG_RUNTIME_DIR=");
 }
 
 void socksify_capture_environment(void) {
@@ -74,6 +77,60 @@ void socksify_hand_on_configuration_file(const char *path) {
     captured_count++;
 }
 
+/* Writes what is in `digits` places, with zeros in front; as many as it takes for 0. */
+static char *write_number(char *end, uint64_t number, unsigned base, int digits) {
+    char text[20];
+    int at = sizeof text;
+    do {
+        text[--at] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number || (int)sizeof text - at < digits);
+    return mempcpy(end, text + at, sizeof text - (size_t)at);
+}
+
+void socksify_choose_table(void) {
+    static const char name[] = "SOCKSIFY_TABLE=", memory[] = "/dev/shm", file[] = "/socksify-";
+    enum { LONGEST_FOLDER = 200 };
+    static char entry[sizeof name + LONGEST_FOLDER + sizeof file + 20 + 1 + 16];
+    /* What the name is made of. The threads that come here at once take what the first of them drew, and write the
+     * same bytes: nobody waits, neither a signal handler, nor a child of a thread that was in the middle. */
+    static uint64_t choice;
+    enum { IS_CHOSEN = 1, IN_RUNTIME_FOLDER = 2 };
+
+    if (__atomic_load_n(&captured[0], __ATOMIC_ACQUIRE) == entry) return;
+    if (socksify_captured_variable("SOCKSIFY_TABLE") || getauxval(AT_SECURE)) return;
+    const char *folder = socksify_captured_variable("XDG_RUNTIME_DIR");
+    uint64_t chosen = __atomic_load_n(&choice, __ATOMIC_RELAXED), drawn;
+    if (!chosen) {
+        if (kernel_random(&drawn, sizeof drawn) != sizeof drawn) return;
+        drawn = (drawn | IS_CHOSEN) & ~(uint64_t)IN_RUNTIME_FOLDER;
+        if (folder && *folder == '/' && strlen(folder) <= LONGEST_FOLDER && kernel_can_write_to_folder(folder))
+            drawn |= IN_RUNTIME_FOLDER;
+        if (__atomic_compare_exchange_n(&choice, &chosen, drawn, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) chosen = drawn;
+    }
+    char *end = stpcpy(entry, name);
+    end = stpcpy(end, chosen & IN_RUNTIME_FOLDER ? folder : memory);
+    end = stpcpy(end, file);
+    end = write_number(end, (uint64_t)process_own_id(), 10, 1);
+    *end++ = '-';
+    *write_number(end, chosen, 16, 16) = '\0';
+    __atomic_store_n(&captured[0], entry, __ATOMIC_RELEASE);
+}
+
+/* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */
+static uint64_t *unsaid;
+
+void socksify_table_is_unshared(uint64_t *is_handed_on) {
+    __atomic_store_n(&unsaid, is_handed_on, __ATOMIC_RELEASE);
+}
+
+void socksify_hand_on_table(void) {
+    socksify_choose_table();
+    if (!__atomic_load_n(&unsaid, __ATOMIC_RELAXED)) return;
+    uint64_t *is_handed_on = __atomic_exchange_n(&unsaid, NULL, __ATOMIC_ACQ_REL);
+    if (is_handed_on) __atomic_store_n(is_handed_on, 1, __ATOMIC_RELAXED);
+}
+
 static char *const *find(char *const *environment, const char *entry) {
     size_t length = (size_t)(strchr(entry, '=') - entry) + 1;
     for (; environment && *environment; environment++)
@@ -104,7 +161,7 @@ static int lacks_library(const char *theirs, const char *ours) {
 }
 
 struct socksify_environment_size socksify_missing_environment(char *const *environment) {
-    struct socksify_environment_size size = {0, 0};
+    struct socksify_environment_size size = {0, 0, 0};
     int is_complete = 1;
     for (char *const *entry = environment; entry && *entry; entry++) size.pointers++;
     for (char **entry = captured; *entry; entry++) {
@@ -113,13 +170,15 @@ struct socksify_environment_size socksify_missing_environment(char *const *envir
         if (!theirs) {
             size.pointers++;
             is_complete = 0;
+            size.is_cleaned |= entry != captured;
         } else if (has_prefix(*entry, "LD_PRELOAD=") &&
                    lacks_library(*theirs + strlen("LD_PRELOAD="), *entry + strlen("LD_PRELOAD="))) {
             size.bytes += strlen(*entry) + strlen(*theirs) + 2;
             is_complete = 0;
+            size.is_cleaned = 1;
         }
     }
-    if (is_complete) return (struct socksify_environment_size){0, 0};
+    if (is_complete) return (struct socksify_environment_size){0, 0, 0};
     size.pointers++;
     return size;
 }

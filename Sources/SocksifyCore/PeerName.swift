@@ -15,7 +15,7 @@ public enum PeerName {
     }
 
     public static func peer(of descriptor: Int32) -> Answer {
-        guard let runtime = Runtime.existing else { return .byLibC }
+        guard let runtime = Runtime.existing ?? runtimeForInherited else { return .byLibC }
         if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
         let socket = Socket(descriptor: descriptor)
         guard let kernelPeer = socket.peer, runtime.pointee.firstHop.matches(kernelPeer), let cookie = socket.cookie
@@ -30,5 +30,11 @@ public enum PeerName {
             }
         }
         return runtime.pointee.sockets.peer(cookie: cookie).map { .peer($0) } ?? .byLibC
+    }
+    /// The runtime of a process that has not connected anything itself. The socket may be another's of the same tree,
+    /// if one has.
+    private static var runtimeForInherited: UnsafePointer<Runtime>? {
+        guard SharedTableFile.exists, case .ready(let runtime) = Runtime.state else { return nil }
+        return runtime
     }
 }

@@ -4,7 +4,6 @@ import FakeDNS
 import ProxyConfig
 import SocketTable
 import Synchronization
-import TableMemory
 
 /// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
 /// never changes, but for the tables, which are made for concurrent use.
@@ -15,15 +14,12 @@ struct Runtime {
     let configuration: Configuration
     let firstHop: FirstHop
     let fakeAddresses: FakeAddresses
-    let names: NameTable<ReadyMemory>
-    let sockets: SocketTable<ReadyMemory>
+    let table: SharedTable
     let inFlight: HandshakesInFlight
     let carried: CarriedSockets
 
-    /// Names that have an address at the same time. Address space of 18 MiB, of which what is used is taken.
-    private static var nameCapacity: UInt32 { 65_536 }
-    /// Address space of 2 MiB.
-    private static var socketCapacity: Int { 32_768 }
+    var names: NameTable<SharedMemory> { table.names }
+    var sockets: SocketTable<SharedMemory> { table.sockets }
 
     /// The state of the process in the eyes of a call.
     enum State {
@@ -68,13 +64,12 @@ struct Runtime {
     private static func make() -> UnsafePointer<Runtime>? {
         guard let configuration = ConfigurationSource.load(), let hop = configuration.proxies.first else { return nil }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
-        let nameCapacity = min(Runtime.nameCapacity, fakeAddresses.capacity)
-        guard let names = map(NameTable<ReadyMemory>.size(capacity: nameCapacity)),
-            let sockets = map(SocketTable<ReadyMemory>.size(capacity: socketCapacity)),
+        let size = (MemoryLayout<Runtime>.size + 63) / 64 * 64
+        guard let place = map(size + SharedTable.pagesSize),
+            let table = SharedTable(addressCount: fakeAddresses.capacity, pages: place + size),
             let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
             let carried = address(kernel_map_shared(CarriedSockets.size)), let ownCarried = map(CarriedSockets.ownSize),
-            let firstHop = map(FirstHop.size),
-            let place = map(MemoryLayout<Runtime>.size)
+            let firstHop = map(FirstHop.size)
         else {
             Log.write { $0.append("out of memory; no connection will be made") }
             return nil
@@ -83,9 +78,7 @@ struct Runtime {
         runtime.initialize(
             to: Runtime(
                 configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
-                fakeAddresses: fakeAddresses,
-                names: NameTable(memory: ReadyMemory(base: names), capacity: nameCapacity),
-                sockets: SocketTable(memory: ReadyMemory(base: sockets), capacity: socketCapacity),
+                fakeAddresses: fakeAddresses, table: table,
                 inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
                 carried: CarriedSockets(memory: carried, own: ownCarried)))
         return UnsafePointer(runtime)

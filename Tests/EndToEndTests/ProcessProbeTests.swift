@@ -75,7 +75,7 @@ extension EndToEnd {
                 environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1080", "PROBE_KEEP": "LD_PRELOAD=\(other)"])
             #expect(
                 output.lines == [
-                    "LD_PRELOAD=\(CallProbe.library):\(other)", "SOCKSIFY_PROXY=socks5://10.99.0.1:1080", "2 variables",
+                    "LD_PRELOAD=\(CallProbe.library):\(other)", "SOCKSIFY_PROXY=socks5://10.99.0.1:1080", "3 variables",
                 ])
         }
 
@@ -85,11 +85,12 @@ extension EndToEnd {
                 "starting", ["execve", child, "LD_PRELOAD", "SOCKSIFY_PROXY"],
                 environment: [
                     "SOCKSIFY_PROXY": "socks5://10.99.0.1:1080",
-                    "PROBE_KEEP": "SOCKSIFY_PROXY=socks5://10.99.0.1:9\nLD_PRELOAD=\(CallProbe.library)\nOTHER=1",
+                    "PROBE_KEEP": "SOCKSIFY_PROXY=socks5://10.99.0.1:9\nLD_PRELOAD=\(CallProbe.library)\n"
+                        + "SOCKSIFY_TABLE=/its/own\nOTHER=1",
                 ])
             #expect(
                 output.lines == [
-                    "LD_PRELOAD=\(CallProbe.library)", "SOCKSIFY_PROXY=socks5://10.99.0.1:9", "3 variables",
+                    "LD_PRELOAD=\(CallProbe.library)", "SOCKSIFY_PROXY=socks5://10.99.0.1:9", "4 variables",
                 ])
         }
 
@@ -111,7 +112,7 @@ extension EndToEnd {
                     "starting", ["execve", child, "HOME", "SOCKSIFY_CONF"], environment: ["HOME": home])
                 #expect(
                     output.lines == [
-                        "HOME=(not set)", "SOCKSIFY_CONF=\(home)/.config/socksify/socksify.conf", "2 variables",
+                        "HOME=(not set)", "SOCKSIFY_CONF=\(home)/.config/socksify/socksify.conf", "3 variables",
                     ])
             }
         }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Takes a copy of the variables that concern the library, once. */
 void socksify_capture_environment(void);
@@ -18,10 +19,24 @@ const char *_Nullable socksify_captured_variable(const char *_Nonnull name);
  * environment would not repeat. Called once, before `path`'s owner hands out anything. */
 void socksify_hand_on_configuration_file(const char *_Nonnull path);
 
+/* Names the file of the table that this process and its descendants share, as `SOCKSIFY_TABLE=path`, unless an ancestor
+ * did. The file is made by whoever needs it first. In $XDG_RUNTIME_DIR, or else in /dev/shm: `socksify-`, the number of
+ * this process, `-`, 16 hexadecimal digits. Where the kernel has no random bytes yet, or the program runs with the
+ * rights of another user, there is no name. */
+void socksify_choose_table(void);
+
+/* There is nobody yet who could share the table with this process. Once there is, `*is_handed_on` becomes 1. */
+void socksify_table_is_unshared(uint64_t *_Nonnull is_handed_on);
+
+/* Called before there is another process that shares the table: it has a name then, and is marked as handed on. */
+void socksify_hand_on_table(void);
+
 /* Count of the pointers, and of the bytes, that a completed copy of `environment` needs; both 0 when it is complete. */
 struct socksify_environment_size {
     size_t pointers;
     size_t bytes;
+    /* Whether something is gone that this process began with: more than the name of a table that was chosen since. */
+    int is_cleaned;
 };
 struct socksify_environment_size socksify_missing_environment(char *_Nullable const *_Nullable environment);
 

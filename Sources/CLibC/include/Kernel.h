@@ -9,13 +9,19 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static inline long kernel_call(long number, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
@@ -147,6 +153,82 @@ static inline long kernel_open_to_read(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
 }
 
+/* Opens a file to be shared, or makes one that nobody else can open. No link is followed, nobody is waited for. */
+static inline long kernel_open_shared(const char *_Nonnull path) {
+    return kernel_call(SYS_openat, -100, (long)path,
+                       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, 0, 0);
+}
+
+static inline long kernel_open_folder(const char *_Nonnull path) {
+    return kernel_call(SYS_openat, -100, (long)path, O_RDONLY | O_CLOEXEC | O_DIRECTORY, 0, 0, 0);
+}
+
+/* Opens a file of the folder to be looked at. */
+static inline long kernel_open_in(int folder, const char *_Nonnull name) {
+    return kernel_call(SYS_openat, folder, (long)name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, 0,
+                       0);
+}
+
+static inline long kernel_unlink_in(int folder, const char *_Nonnull name) {
+    return kernel_call(SYS_unlinkat, folder, (long)name, 0, 0, 0, 0);
+}
+
+/* getdents64(2) */
+static inline long kernel_list_folder(int folder, void *_Nonnull entries, size_t size) {
+    return kernel_call(SYS_getdents64, folder, (long)entries, (long)size, 0, 0, 0);
+}
+
+/* Whether the user that the process acts for may make files there. */
+static inline int kernel_can_write_to_folder(const char *_Nonnull path) {
+    return kernel_call(SYS_faccessat2, -100, (long)path, W_OK | X_OK, AT_EACCESS, 0, 0) == 0;
+}
+
+static inline int kernel_exists(const char *_Nonnull path) {
+    return kernel_call(SYS_faccessat, -100, (long)path, F_OK, 0, 0, 0) == 0;
+}
+
+/* What fstat(2) says of a file. */
+struct kernel_file {
+    /* A regular file that belongs to the user whom the process acts for, and that nobody else may use. */
+    int is_own;
+    /* Names that it has; 0 when it was unlinked. */
+    uint64_t links;
+    int64_t size;
+    /* Seconds since 1970. */
+    int64_t modified;
+};
+static inline long kernel_look_at(int fd, struct kernel_file *_Nonnull file) {
+    struct stat status;
+    long result = kernel_call(SYS_fstat, fd, (long)&status, 0, 0, 0, 0);
+    if (result < 0) return result;
+    *file = (struct kernel_file){
+        .is_own = S_ISREG(status.st_mode) && !(status.st_mode & 077) &&
+                  status.st_uid == (uid_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+        .links = status.st_nlink, .size = status.st_size, .modified = status.st_mtim.tv_sec};
+    return 0;
+}
+
+/* Makes the file longer. -EFBIG where the process may not, for which the kernel would end it (SIGXFSZ). */
+static inline long kernel_set_size(int fd, int64_t size) {
+    struct {
+        uint64_t current, largest;
+    } limit;
+    long result = kernel_call(SYS_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, (long)&limit, 0, 0);
+    if (result < 0) return result;
+    return limit.current < (uint64_t)size ? -EFBIG : kernel_call(SYS_ftruncate, fd, size, 0, 0, 0, 0);
+}
+
+/* Gives the file now as the time of its last change. */
+static inline long kernel_touch(int fd) {
+    return kernel_call(SYS_utimensat, fd, 0, 0, 0, 0, 0);
+}
+
+/* flock(2), without waiting. The lock lasts as long as the open file: until it is closed, and every mapping of it is
+ * gone, in every process that it was forked to. */
+static inline long kernel_lock_file(int fd, int is_exclusive) {
+    return kernel_call(SYS_flock, fd, (is_exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB, 0, 0, 0, 0);
+}
+
 static inline long kernel_read(int fd, void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_read, fd, (long)bytes, (long)count, 0, 0, 0);
 }
@@ -169,8 +251,23 @@ static inline long kernel_map_shared(size_t size) {
     return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4021, -1, 0);
 }
 
+/* The file's bytes, common to all that map it. */
+static inline long kernel_map_file(int fd, size_t size) {
+    return kernel_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 static inline void kernel_unmap(void *_Nonnull start, size_t size) {
     kernel_call(SYS_munmap, (long)start, (long)size, 0, 0, 0, 0);
+}
+
+static inline size_t kernel_page_size(void) {
+    return getauxval(AT_PAGESZ);
+}
+
+/* Makes the memory of whole pages, where touching them might end in SIGBUS for lack of it. Linux 5.14; -EINVAL before.
+ */
+static inline long kernel_populate(void *_Nonnull start, size_t size) {
+    return kernel_call(SYS_madvise, (long)start, (long)size, 23 /* MADV_POPULATE_WRITE */, 0, 0, 0);
 }
 
 /* The soft limit of descriptors (RLIMIT_NOFILE). */

@@ -1,0 +1,96 @@
+import CLibC
+import FakeDNS
+import SocketTable
+import Synchronization
+import TableMemory
+
+/// What the processes of a tree know in common: the names that addresses stand for, the apparent peers of sockets, and
+/// the datagram associations.
+///
+/// It lies in a file that the environment names (see `SharedTableFile`). Where that cannot be had, be it for lack of
+/// memory, because the file is another user's, or because another version of the library made it, a process shares it
+/// with none but those that fork from it.
+struct SharedTable {
+    let names: NameTable<SharedMemory>
+    let sockets: SocketTable<SharedMemory>
+    /// `associationsSize` bytes; none is to be touched before it was reached.
+    let associations: SharedMemory
+
+    static var associationsSize: Int { 8 << 20 }
+
+    /// Names that have an address at the same time.
+    private static var largestNameCapacity: UInt32 { 65_536 }
+    private static var socketCapacity: Int { 32_768 }
+
+    // Layout: a word for what the rest means, a word for whether the table was handed on, the names, and on pages of
+    // their own the sockets and the associations.
+    private static var isHandedOnOffset: Int { 8 }
+    private static var namesOffset: Int { 64 }
+    private static var socketsOffset: Int {
+        (namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity) + 0xffff) & ~0xffff
+    }
+    private static var associationsOffset: Int {
+        socketsOffset + SocketTable<SharedMemory>.size(capacity: socketCapacity)
+    }
+    /// Address space of 29 MiB, of which what is used is taken.
+    private static var size: Int { associationsOffset + associationsSize }
+
+    /// To be counted up with every change of the layout, here or in a table.
+    private static var version: UInt64 { 1 }
+
+    /// Private memory that a table needs, in bytes.
+    static var pagesSize: Int { SharedMemory.pagesSize(for: size) }
+
+    /// The table of the tree that the process belongs to; nil when there is no memory.
+    ///
+    /// - Parameters:
+    ///   - addressCount: how many names can have an address.
+    ///   - pages: `pagesSize` bytes, zero-filled, private.
+    init?(addressCount: UInt32, pages: UnsafeMutableRawPointer) {
+        let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
+        socksify_choose_table()
+        let memory =
+            SharedTable.memoryOfTree(nameCapacity: nameCapacity, pages: pages)
+            ?? SharedMemory(forkedFrom: SharedTable.size, pages: pages)
+        guard let memory else { return nil }
+        names = NameTable(memory: memory.dropping(SharedTable.namesOffset), capacity: nameCapacity)
+        sockets = SocketTable(
+            memory: memory.dropping(SharedTable.socketsOffset), capacity: SharedTable.socketCapacity)
+        associations = memory.dropping(SharedTable.associationsOffset)
+    }
+
+    /// nil when the process cannot share it.
+    private static func memoryOfTree(nameCapacity: UInt32, pages: UnsafeMutableRawPointer) -> SharedMemory? {
+        guard let path = SharedTableFile.path, let file = SharedTableFile(path),
+            let memory = SharedMemory(file, size: size, pages: pages)
+        else { return nil }
+        guard isUnderstood(memory, nameCapacity: nameCapacity) else {
+            kernel_unmap(memory.base, size)
+            return nil
+        }
+        let isHandedOn = (memory.base + isHandedOnOffset).assumingMemoryBound(to: UInt64.self)
+        if file.isUnshared {
+            socksify_table_is_unshared(isHandedOn)
+        } else {
+            atomic(isHandedOn).pointee.store(1, ordering: .relaxed)
+        }
+        return memory
+    }
+
+    /// Whether the memory is laid out as this process would have it. The first to come lays it out.
+    private static func isUnderstood(_ memory: SharedMemory, nameCapacity: UInt32) -> Bool {
+        // "sock", the version, and what the names' layout depends on.
+        let layout = 0x736f_636b << 32 | version << 24 | UInt64(nameCapacity)
+        let word = memory.base.assumingMemoryBound(to: Atomic<UInt64>.self)
+        let (exchanged, found) = word.pointee.compareExchange(
+            expected: 0, desired: layout, ordering: .acquiringAndReleasing)
+        return exchanged || found == layout
+    }
+
+    /// Whether the table of this file may be known to other processes than its root.
+    static func isHandedOn(_ descriptor: Int32) -> Bool {
+        var words = InlineArray<2, UInt64>(repeating: 0)
+        let size = isHandedOnOffset + 8
+        return kernel_read(descriptor, &words, size) != size || words[1] != 0
+    }
+}

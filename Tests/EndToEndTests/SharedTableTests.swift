@@ -1,0 +1,285 @@
+import Foundation
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// What the processes of a tree know in common.
+    @Suite struct SharedTableTests {
+        init() async throws {
+            try await Targets.shared.http()
+            _ = try await FarSide.echo.value
+        }
+
+        /// How a tree begins.
+        enum Beginning: String, CaseIterable {
+            case wrapper, preloaded
+        }
+
+        /// Runs a script of bash as a tree of its own, whose table lies in `folder`.
+        private func run(
+            _ script: String, _ arguments: [String] = [], folder: String, proxy url: String,
+            by beginning: Beginning = .preloaded
+        ) async throws -> Run {
+            let shell = ["bash", "-c", script, "bash"] + arguments
+            let environment = ["XDG_RUNTIME_DIR": folder]
+            switch beginning {
+            case .wrapper:
+                return try await Client.run([Machine.tool, "-x", url] + shell, environment: environment, mode: .bare)
+            case .preloaded: return try await Client.run(shell, proxy: url, environment: environment)
+            }
+        }
+
+        private func folder() throws -> String { try Machine.temporaryDirectory("table").path }
+
+        /// Runs a script without the library, in mounts of its own, in which /mnt is an empty tmpfs. `$preload` before a
+        /// command preloads the library into it.
+        private func runInMounts(
+            _ script: String, _ arguments: [String] = [], proxy url: String = "socks5://10.99.0.1:1"
+        ) async throws -> Run {
+            let head = """
+                set -e
+                mount -t tmpfs -o size=256k tmpfs /mnt
+                export XDG_RUNTIME_DIR=/mnt
+                preload='env LD_PRELOAD=\(Machine.library)'
+
+                """
+            return try await Client.run(
+                ["unshare", "--mount", "bash", "-c", head + script, "bash"] + arguments, proxy: url, mode: .bare)
+        }
+
+        private static let lookUpAndFetch = """
+            address=$(getent ahostsv4 web.test | awk 'NR == 1 { print $1 }')
+            curl -gsS "http://$address:\(Targets.httpPort)/shared"
+            """
+
+        // MARK: Names
+
+        @Test(arguments: Beginning.allCases)
+        func `An address that one process has got for a name another can connect to`(
+            beginning: Beginning
+        ) async throws {
+            try await withProxy { proxy, url in
+                let run = try await run(Self.lookUpAndFetch, folder: folder(), proxy: url, by: beginning)
+                #expect(run.status == 0 && run.output.hasPrefix("GET /shared"), "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(Targets.httpPort)"])
+            }
+        }
+
+        @Test(arguments: Beginning.allCases)
+        func `A child with an emptied environment shares the names, too`(beginning: Beginning) async throws {
+            let script = Self.lookUpAndFetch.replacing("getent", with: "env -i /usr/bin/getent")
+                .replacing("curl", with: "env -i /usr/bin/curl")
+            try await withProxy { proxy, url in
+                let run = try await run(script, folder: folder(), proxy: url, by: beginning)
+                #expect(run.status == 0 && run.output.hasPrefix("GET /shared"), "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(Targets.httpPort)"])
+            }
+        }
+
+        @Test func `Two trees share nothing`() async throws {
+            try await withProxy { proxy, url in
+                let folder = try folder()
+                let first = try await run("getent ahostsv4 web.test", folder: folder, proxy: url)
+                #expect(first.output.hasPrefix("198.18.0.1 "), "\(first)")
+                let second = try await run(
+                    "curl -gsS http://198.18.0.1:\(Targets.httpPort)/", folder: folder, proxy: url)
+                #expect(second.status == 7, "\(second)")
+                #expect(proxy.requests.isEmpty)
+            }
+        }
+
+        @Test func `Many processes at once give out addresses that keep their meaning`() async throws {
+            // Each name is looked up by two processes.
+            let script = """
+                look_up() { getent ahostsv4 "n$1.test" | awk 'NR == 1 { print $1 }' >"$0.$2.$1"; }
+                for n in {1..50}; do look_up $n a & look_up $n b & done
+                wait
+                for n in {1..50}; do
+                    for file in "$0".{a,b}.$n; do getent hosts "$(<"$file")" | awk '{ print $2 }'; done
+                done
+                """
+            try await withProxy { _, url in
+                let folder = try folder()
+                let run = try await Client.run(
+                    ["bash", "-c", script, folder + "/address"], proxy: url, environment: ["XDG_RUNTIME_DIR": folder])
+                let expected = (1...50).map { "n\($0).test\nn\($0).test\n" }.joined()
+                #expect(run.output == expected && run.error.isEmpty, "\(run)")
+            }
+        }
+
+        @Test func `Processes that are killed in the middle leave the others working`() async throws {
+            try await withProxy { _, url in
+                let run = try await run(
+                    "exec \"$1\"", [CallProbe.path(of: "shared-killed")], folder: folder(), proxy: url)
+                #expect(run.output == "0 wrong\n", "\(run)")
+            }
+        }
+
+        // MARK: Sockets
+
+        @Test(arguments: ["exec", "pass"])
+        func `A connection keeps its apparent peer in a process that has connected nothing`(way: String) async throws {
+            let port = try await FarSide.echoPort
+            try await withProxy { proxy, url in
+                let run = try await run(
+                    "exec \"$@\"", [CallProbe.path(of: "shared-peer"), way, FarSide.ipv4, port], folder: folder(),
+                    proxy: url)
+                let peer = "\(FarSide.ipv4) \(port)"
+                #expect(run.output == "peer: \(peer)\nduplicate: \(peer)\nechoed\n", "\(run)")
+                #expect(proxy.requests == ["CONNECT \(FarSide.ipv4):\(port)"])
+            }
+        }
+
+        // MARK: The file
+
+        @Test func `A tree that stays off the network makes no file`() async throws {
+            let folder = try folder()
+            let run = try await run(
+                "(true); /bin/true; ls \"$XDG_RUNTIME_DIR\"", folder: folder, proxy: "socks5://10.99.0.1:1")
+            #expect(run.status == 0 && run.output.isEmpty, "\(run)")
+        }
+
+        @Test(arguments: Beginning.allCases)
+        func `There is one file, for its user alone, and none stays open`(beginning: Beginning) async throws {
+            let script = """
+                "$1" web.test
+                "$1" other.test
+                stat -c '%a %n' "$XDG_RUNTIME_DIR"/* | sed "s|$XDG_RUNTIME_DIR/socksify-$$-[0-9a-f]\\{16\\}$|file|"
+                """
+            let run = try await run(
+                script, [CallProbe.path(of: "shared-names")], folder: folder(), proxy: "socks5://10.99.0.1:1",
+                by: beginning)
+            #expect(
+                run.output == """
+                    web.test: web.test
+                    descriptors +0
+                    other.test: other.test
+                    descriptors +0
+                    600 file
+
+                    """, "\(run)")
+        }
+
+        @Test(arguments: [
+            "ln -s /mnt/other \"$file\"", "ln /mnt/other \"$file\"", "mkfifo -m 600 \"$file\"", "mkdir \"$file\"",
+            "cp /mnt/other \"$file\"; chmod 604 \"$file\"", "printf another >\"$file\"; chmod 600 \"$file\"",
+        ])
+        func `A file that is none of the library's is left alone`(making: String) async throws {
+            let script = """
+                file=/mnt/socksify-1-0123456789abcdef
+                install -m 600 /dev/null /mnt/other
+                \(making)
+                before=$(stat -c '%f %s %Y' "$file" /mnt/other)
+                $preload SOCKSIFY_TABLE=$file "$1" web.test
+                [[ $(stat -c '%f %s %Y' "$file" /mnt/other) == "$before" ]] && echo unchanged
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            #expect(run.output == "web.test: web.test\ndescriptors +0\nunchanged\n", "\(run)")
+        }
+
+        @Test func `A file of another layout is left alone`() async throws {
+            let script = """
+                $preload SOCKSIFY_TABLE=/mnt/socksify-1-0123456789abcdef "$1" web.test
+                printf other | dd of=/mnt/socksify-1-0123456789abcdef conv=notrunc status=none
+                before=$(md5sum /mnt/*)
+                $preload SOCKSIFY_TABLE=/mnt/socksify-1-0123456789abcdef "$1" other.test
+                [[ $(md5sum /mnt/*) == "$before" ]] && echo unchanged
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            #expect(
+                run.output == "web.test: web.test\ndescriptors +0\nother.test: other.test\ndescriptors +0\nunchanged\n",
+                "\(run)")
+        }
+
+        @Test(arguments: [
+            "head -c 1M /dev/zero >/mnt/filling || true", "mount -o remount,ro /mnt", "umask 777; rmdir /mnt/x",
+        ])
+        func `Where there is no room for a file, programs work by themselves`(making: String) async throws {
+            try await withProxy { proxy, url in
+                let script = """
+                    mkdir /mnt/x
+                    {
+                        \(making)
+                    } 2>/dev/null
+                    $preload SOCKSIFY_TABLE=/mnt/socksify-1-0123456789abcdef \
+                        curl -gsS http://web.test:\(Targets.httpPort)/alone
+                    """
+                let run = try await runInMounts(script, proxy: url)
+                #expect(run.status == 0 && run.output.hasPrefix("GET /alone"), "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(Targets.httpPort)"])
+            }
+        }
+
+        @Test func `Where the process may not write long files, it is not ended for it`() async throws {
+            let script = "ulimit -f 100; $preload \"$1\" web.test; ls /mnt | wc -l"
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            #expect(run.status == 0 && run.output.hasPrefix("web.test: web.test\ndescriptors +0\n"), "\(run)")
+        }
+
+        @Test func `When the room is filled later, new names wait for it, and the old ones are found`() async throws {
+            let script = """
+                export SOCKSIFY_TABLE=/mnt/socksify-$$-0123456789abcdef
+                $preload "$1" web.test
+                head -c 1M /dev/zero >/mnt/filling 2>/dev/null || true
+                $preload "$1" web.test n{1..100} | sort -t: -k2 | cut -d: -f2 | uniq -c | sort -n | tail -1
+                $preload "$1" web.test
+                rm /mnt/filling
+                $preload "$1" n100
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            let lines = run.output.split(separator: "\n").map(String.init)
+            #expect(run.status == 0 && lines.count == 7, "\(run)")
+            #expect(lines.first == "web.test: web.test" && lines[2].hasSuffix(" EAI_AGAIN"), "\(run)")
+            #expect(Array(lines[3...]) == ["web.test: web.test", "descriptors +0", "n100: n100", "descriptors +0"])
+        }
+
+        @Test func `Files of trees that have ended are swept, and no others`() async throws {
+            let script = """
+                gone=$(bash -c 'echo $$')
+                mapped=/mnt/socksify-$gone-ffffffffffffffff
+                coproc { $preload SOCKSIFY_TABLE=$mapped "$1" -w web.test; }
+                read -r -u ${COPROC[0]}
+                read -r -u ${COPROC[0]}
+                old() { install -m 600 /dev/null "/mnt/$1"; touch -d '11 minutes ago' "/mnt/$1"; }
+                old socksify-$gone-0000000000000001
+                old socksify-$gone-0000000000000002; touch -d '9 minutes ago' /mnt/socksify-$gone-0000000000000002
+                old socksify-$$-0000000000000003
+                old socksify-$gone-0000000000000004; chmod 644 /mnt/socksify-$gone-0000000000000004
+                old socksify-$gone-5
+                old other-$gone-0000000000000006
+                touch -c -d '11 minutes ago' $mapped
+                $preload SOCKSIFY_TABLE=/mnt/socksify-$$-0000000000000000 "$1" web.test >/dev/null
+                ls /mnt | sed "s/$gone/gone/; s/$$/root/"
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            let files = Set(run.output.split(separator: "\n").map(String.init))
+            #expect(
+                files == [
+                    "other-gone-0000000000000006", "socksify-gone-0000000000000002", "socksify-gone-0000000000000004",
+                    "socksify-gone-5", "socksify-gone-ffffffffffffffff", "socksify-root-0000000000000000",
+                    "socksify-root-0000000000000003",
+                ], "\(run)")
+        }
+
+        @Test func `Commands that are run one after the other leave one file`() async throws {
+            let script = """
+                for n in {1..5}; do $preload "$1" web.test >/dev/null; done
+                ls /mnt | wc -l
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            #expect(run.output == "1\n", "\(run)")
+        }
+
+        /// A shell that connects itself, and then starts `start`.
+        @Test(arguments: [(":", 1), ("(:)", 2), ("/bin/true; :", 2), ("exec /bin/true", 2)])
+        func `A table that was handed on is waited for when its root is gone`(start: String, files: Int) async throws {
+            let script = """
+                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; \(start)' || true
+                $preload "$1" other.test >/dev/null
+                ls /mnt | wc -l
+                """
+            let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
+            #expect(run.output == "\(files)\n", "\(run)")
+        }
+    }
+}
