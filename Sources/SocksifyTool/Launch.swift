@@ -46,6 +46,9 @@ public struct Launch {
 
         for (name, value) in configuration.environment { try set(name, value) }
         if let logLevel { try set("SOCKSIFY_LOG", Array(logLevel.word.utf8)) }
+        if environmentValue("SOCKSIFY_TABLE") == nil {
+            try set("SOCKSIFY_TABLE", tableVariable(runtimeFolder: environmentValue("XDG_RUNTIME_DIR")))
+        }
         try set("LD_PRELOAD", preloadVariable(adding: library, to: preloaded))
         // The path that was judged is the one that is run. It has a slash, so that execvp does not search;
         // what it does better than execv is to run scripts without a first line.
