@@ -22,6 +22,8 @@ static void before_fork(void) {
 
 static void in_child(void) {
     own_thread = 0;
+    /* They are the parent's. */
+    __atomic_store_n(&hot_state.errands, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&own_process, (int)kernel_process_id(), __ATOMIC_RELAXED);
 }
 

@@ -63,6 +63,12 @@ struct Association {
         state = .none
     }
 
+    /// The connection that is being made, if this process makes it.
+    var errand: Errand? {
+        guard case .opening = state, process == process_own_id(), controlCookie != 0 else { return nil }
+        return Errand(descriptor: control, cookie: controlCookie)
+    }
+
     /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
     func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
         if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }

@@ -226,8 +226,9 @@ public enum Datagram {
         _ envelope: UnsafeMutablePointer<socksify_envelope>, _ runtime: UnsafePointer<Runtime>
     ) -> Sending {
         let table = runtime.pointee.carried
-        // What was opening and has ended meanwhile is opened once more; then something is wrong.
-        for _ in 0..<3 {
+        let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0 || socket.isNonBlocking
+        var attempts = 0
+        while true {
             guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
             record.pointee.association.check()
             switch record.pointee.association.state {
@@ -242,10 +243,13 @@ public enum Datagram {
                 put(header, record, in: envelope)
                 return .wrapped
             case .none:
-                if runtime.pointee.carried.refusal.isFresh {
+                // One that has ended at once is opened once more; then something is wrong.
+                attempts += 1
+                if attempts > 2 || table.refusal.isFresh {
                     table.leave(place)
                     return .failed(.networkUnreachable)
                 }
+                table.forgetQueue(place)
                 record.pointee.association.begin()
                 table.leave(place)
                 if let errno = openAssociation(socket, place, runtime) { return .failed(errno) }
@@ -255,9 +259,13 @@ public enum Datagram {
                     table.leave(place)
                     continue
                 }
-                let errand = Errand(
-                    descriptor: record.pointee.association.control, cookie: record.pointee.association.controlCookie)
-                let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0 || socket.isNonBlocking
+                guard let errand = record.pointee.association.errand else {
+                    // Another process opens it, or another thread has just begun to.
+                    table.leave(place)
+                    if isNonBlocking { return .taken }
+                    kernel_sleep(1_000_000)
+                    continue
+                }
                 if isNonBlocking {
                     guard let header = header(to: destination, noting: &record.pointee.names, runtime) else {
                         table.leave(place)
@@ -280,7 +288,6 @@ public enum Datagram {
                 return .failed(errno)
             }
         }
-        return .failed(.networkUnreachable)
     }
 
     /// nil for a name that was replaced meanwhile.

@@ -141,6 +141,11 @@ struct HandshakeInFlight {
     @discardableResult
     mutating func step(events: Int16? = nil) -> Standing {
         _ = table.takeAsked(place)
+        if !hasSocket, record.pointee.purpose.isErrand {
+            // The program has closed it.
+            conclude(.kernel(.aborted))
+            return standing
+        }
         guard hasSocket, standing == .underWay else { return standing }
         guard record.pointee.isStarted else {
             record.pointee.wasAskedEarly = true
