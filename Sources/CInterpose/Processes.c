@@ -13,6 +13,7 @@
 
 __attribute__((constructor)) static void capture(void) {
     socksify_capture_environment();
+    if (socksify_take_sockets_variable()) socksify_adopt_sockets();
 }
 
 static struct socksify_environment_size missing(char *const *environment) {

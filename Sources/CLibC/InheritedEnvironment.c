@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "InFlight.h"
+#include "InFlight.h"
 #include "Kernel.h"
 
 enum { CAPACITY = 32, STORAGE = 4096 };
@@ -32,6 +33,26 @@ static int concerns_the_library(const char *entry) {
            has_prefix(entry, "XDG_RUNTIME_DIR=");
 }
 
+/* Tells a program that it may have been given sockets that are carried. */
+static char sockets_entry[] = "SOCKSIFY_SOCKETS=1";
+
+static int hands_on_sockets(void) {
+    if (!any_carried(in_flight_word())) return 0;
+    for (int fd = 0; fd < descriptor_end(); fd++)
+        if (descriptor_mark(fd) & DESCRIPTOR_CARRIED) return 1;
+    return 0;
+}
+
+int socksify_take_sockets_variable(void) {
+    if (!environ || getauxval(AT_SECURE)) return 0;
+    char **entry = environ;
+    while (*entry && strcmp(*entry, sockets_entry) != 0) entry++;
+    if (!*entry) return 0;
+    /* It is said to one program, not to those that it starts. */
+    for (; *entry; entry++) entry[0] = entry[1];
+    return 1;
+}
+
 void socksify_capture_environment(void) {
     if (is_captured || !environ) return;
     /* A program that runs with the rights of another user is not told by this one where it connects. */
@@ -49,7 +70,7 @@ void socksify_capture_environment(void) {
         place = (char *)mapped;
     }
     for (char **entry = environ; *entry && captured_count < CAPACITY - 1; entry++) {
-        if (!concerns_the_library(*entry)) continue;
+        if (!concerns_the_library(*entry) || strcmp(*entry, sockets_entry) == 0) continue;
         size_t length = strlen(*entry) + 1;
         captured[captured_count++] = memcpy(place, *entry, length);
         place += length;
@@ -178,6 +199,10 @@ struct socksify_environment_size socksify_missing_environment(char *const *envir
             size.is_cleaned = 1;
         }
     }
+    if (hands_on_sockets()) {
+        size.pointers++;
+        is_complete = 0;
+    }
     if (is_complete) return (struct socksify_environment_size){0, 0, 0};
     size.pointers++;
     return size;
@@ -203,5 +228,6 @@ void socksify_complete_environment(char *const *environment, char **pointers, ch
             pointers[theirs - environment] = bytes;
         }
     }
+    if (hands_on_sockets()) pointers[count++] = sockets_entry;
     pointers[count] = NULL;
 }

@@ -11,8 +11,8 @@ import Synchronization
 /// way round.
 struct CarriedSockets: @unchecked Sendable {
     private let places: PlaceTable
-    private let records: UnsafeMutableRawPointer
-    /// The process' own: two words of each place, behind two for all.
+    private let memory: SharedMemory
+    /// The process' own: two words of each place, behind three for all.
     private let own: UnsafeMutableRawPointer
 
     private static var capacity: Int { 4096 }
@@ -23,15 +23,31 @@ struct CarriedSockets: @unchecked Sendable {
     /// Bytes of the memory that processes share.
     static var size: Int { placesSize + capacity * recordSize }
     /// Bytes of the memory that each has for itself.
-    static var ownSize: Int { 16 + capacity * 16 }
+    static var ownSize: Int { 24 + capacity * 16 }
 
     /// - Parameters:
-    ///   - memory: `size` bytes, zero-filled, shared by processes.
+    ///   - memory: `size` bytes or more, shared by processes.
     ///   - own: `ownSize` bytes, zero-filled, private.
-    init(memory: UnsafeMutableRawPointer, own: UnsafeMutableRawPointer) {
-        places = PlaceTable(memory: memory, capacity: CarriedSockets.capacity)
-        records = memory + CarriedSockets.placesSize
+    init(memory: SharedMemory, own: UnsafeMutableRawPointer) {
+        places = PlaceTable(memory: memory.base, capacity: CarriedSockets.capacity)
+        self.memory = memory
         self.own = own
+    }
+
+    // MARK: Memory
+
+    /// Whether the places can be looked at; asked once in a process.
+    private var arePlacesThere: Bool {
+        if areReached.pointee.load(ordering: .relaxed) != 0 { return true }
+        guard memory.reach(offset: 0, size: CarriedSockets.placesSize) else { return false }
+        areReached.pointee.store(1, ordering: .relaxed)
+        return true
+    }
+
+    /// A record, with its lock before it; nil when its memory cannot be had.
+    private func reach(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        let offset = CarriedSockets.placesSize + place * CarriedSockets.recordSize
+        return memory.reach(offset: offset, size: CarriedSockets.recordSize) ? record(place) : nil
     }
 
     // MARK: Finding
@@ -41,16 +57,30 @@ struct CarriedSockets: @unchecked Sendable {
         let tick = coarse_tick()
         let known = carried_place(descriptor, tick)
         if known >= 0 { return Int(known) }
-        guard let cookie = Socket(descriptor: descriptor).cookie, let place = places.find(cookie: cookie) else {
+        guard let cookie = Socket(descriptor: descriptor).cookie, let place = self.place(ofCookie: cookie) else {
             carried_forget(descriptor)
             descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), descriptor_mark(descriptor))
             return nil
         }
         carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
+        adopt(place, descriptor)
         return place
     }
 
-    func place(ofCookie cookie: UInt64) -> Int? { places.find(cookie: cookie) }
+    /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
+    private func adopt(_ place: Int, _ descriptor: Int32) {
+        let process = record(place).pointee.process
+        guard process != process_own_id(), kernel_process_exists(process) == 0, let record = enter(place) else {
+            return
+        }
+        record.pointee.isMade(by: descriptor)
+        leave(place)
+    }
+
+    func place(ofCookie cookie: UInt64) -> Int? {
+        guard arePlacesThere, let place = places.find(cookie: cookie), reach(place) != nil else { return nil }
+        return place
+    }
 
     func cookie(of place: Int) -> UInt64 { places.cookie(of: place) }
 
@@ -60,12 +90,17 @@ struct CarriedSockets: @unchecked Sendable {
         let socket = Socket(descriptor: descriptor)
         guard let cookie = socket.cookie else { return nil }
         let place: Int
-        if let known = places.find(cookie: cookie) {
+        if let known = self.place(ofCookie: cookie) {
             place = known
         } else {
+            guard arePlacesThere else { return nil }
             sweep()
             guard let taken = places.take() else { return nil }
-            record(taken).initialize(to: CarriedSocket(descriptor: descriptor, domain: domain))
+            guard let record = reach(taken) else {
+                places.giveBack(taken)
+                return nil
+            }
+            record.initialize(to: CarriedSocket(descriptor: descriptor, domain: domain))
             guard places.publish(taken, cookie: cookie) else {
                 places.giveBack(taken)
                 return nil
@@ -115,13 +150,18 @@ struct CarriedSockets: @unchecked Sendable {
     /// The header that datagrams for this socket are expected to have.
     func expectedHeader(_ place: Int) -> Int32 { Int32(record(place).pointee.expectedHeader) }
 
+    // Of a place that was reached, as all are that `place` gives.
+
+    private func start(of place: Int) -> UnsafeMutableRawPointer {
+        memory.base + CarriedSockets.placesSize + place * CarriedSockets.recordSize
+    }
+
     private func record(_ place: Int) -> UnsafeMutablePointer<CarriedSocket> {
-        (records + place * CarriedSockets.recordSize + CarriedSockets.lockSize)
-            .assumingMemoryBound(to: CarriedSocket.self)
+        (start(of: place) + CarriedSockets.lockSize).assumingMemoryBound(to: CarriedSocket.self)
     }
 
     private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock((records + place * CarriedSockets.recordSize).assumingMemoryBound(to: UInt64.self))
+        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self))
     }
 
     // MARK: The end
@@ -142,16 +182,18 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// Whether the descriptor is the library's own, for an association.
     func isControl(_ descriptor: Int32) -> Bool {
+        guard arePlacesThere else { return false }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
-            if record(place).pointee.association.isControl(descriptor) { return true }
+            if let record = reach(place), record.pointee.association.isControl(descriptor) { return true }
         }
         return false
     }
 
     // MARK: Sockets that ended unseen
 
-    /// Looks at two of the records that this process made, and forgets those whose sockets are gone: so what is left over
-    /// stays in bounds, though not every close is seen.
+    /// Looks at two of the records, and forgets those that this process made and whose sockets are gone: so what is left
+    /// over stays in bounds, though not every close is seen. When there are many, those of processes that have ended go,
+    /// too: hardly any handed its sockets on, and who has one makes it its own by using it.
     private func sweep() {
         let end = places.end
         guard end > 0 else { return }
@@ -159,15 +201,18 @@ struct CarriedSockets: @unchecked Sendable {
             let turn = hand.pointee.wrappingAdd(1, ordering: .relaxed).newValue
             let place = Int(truncatingIfNeeded: turn % UInt64(end))
             let cookie = places.cookie(of: place)
-            guard cookie != 0, lock(place).tryAcquire() else { continue }
+            guard cookie != 0, reach(place) != nil, lock(place).tryAcquire() else { continue }
             let record = record(place)
-            guard places.cookie(of: place) == cookie, record.pointee.process == process_own_id(),
-                Socket(descriptor: record.pointee.descriptor).cookie != cookie
-            else {
+            let isOwn = record.pointee.process == process_own_id()
+            let isGone =
+                isOwn
+                ? Socket(descriptor: record.pointee.descriptor).cookie != cookie
+                : end > CarriedSockets.capacity / 2 && kernel_process_exists(record.pointee.process) == 0
+            guard places.cookie(of: place) == cookie, isGone else {
                 lock(place).release()
                 continue
             }
-            if let other = descriptor(of: cookie) {
+            if isOwn, let other = descriptor(of: cookie) {
                 record.pointee.descriptor = other
                 lock(place).release()
             } else {
@@ -196,10 +241,14 @@ struct CarriedSockets: @unchecked Sendable {
     /// When and whether the proxy refused to carry datagrams.
     var refusal: AssociationRefusal { AssociationRefusal(word: (own + 8).assumingMemoryBound(to: Atomic<Int>.self)) }
 
+    private var areReached: UnsafeMutablePointer<Atomic<UInt64>> {
+        (own + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+
     // What follows is used under the lock of the place's record.
 
     private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<UInt> {
-        (own + 16 + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
+        (own + 24 + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
     }
 
     /// The queue of a place; nil when there is none.
@@ -259,9 +308,9 @@ struct AssociationRefusal {
 struct CarriedSocket {
     /// The last descriptor that the program named it by, in the process that made the record.
     var descriptor: Int32
-    let process: Int32
+    private(set) var process: Int32
     /// How often that process had forked.
-    let forks: UInt32
+    private var forks: UInt32
     /// AF_INET or AF_INET6
     let domain: Int32
     /// What the program has connected it to, which the kernel does not know of.
@@ -292,6 +341,13 @@ struct CarriedSocket {
     init(descriptor: Int32, domain: Int32) {
         self.descriptor = descriptor
         self.domain = domain
+        process = process_own_id()
+        forks = process_forks()
+    }
+
+    /// The record is the calling process'.
+    mutating func isMade(by descriptor: Int32) {
+        self.descriptor = descriptor
         process = process_own_id()
         forks = process_forks()
     }

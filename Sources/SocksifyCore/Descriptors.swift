@@ -1,3 +1,4 @@
+import Addressing
 import CLibC
 
 /// Descriptors that end.
@@ -26,6 +27,21 @@ public enum Descriptors {
         guard case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime) else { return false }
         defer { flight.leave() }
         return flight.record.pointee.purpose.isErrand
+    }
+
+    /// The program has started with descriptors that may stand for such sockets.
+    public static func adopt() {
+        guard let folder = Folder(cString("/proc/self/fd")) else { return }
+        defer { folder.close() }
+        folder.forEachName { name in
+            var number: Int32 = 0
+            let text = bytes(of: name)
+            for index in text.indices {
+                guard let digit = decimalDigit(text[index]) else { return }
+                number = number &* 10 &+ Int32(digit)
+            }
+            received(number)
+        }
     }
 
     /// A descriptor came from another process: it may stand for a socket that is carried there.

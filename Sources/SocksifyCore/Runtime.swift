@@ -68,7 +68,7 @@ struct Runtime {
         guard let place = map(size + SharedTable.pagesSize),
             let table = SharedTable(addressCount: fakeAddresses.capacity, pages: place + size),
             let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
-            let carried = address(kernel_map_shared(CarriedSockets.size)), let ownCarried = map(CarriedSockets.ownSize),
+            let carried = map(CarriedSockets.ownSize),
             let firstHop = map(FirstHop.size)
         else {
             Log.write { $0.append("out of memory; no connection will be made") }
@@ -80,7 +80,7 @@ struct Runtime {
                 configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
                 fakeAddresses: fakeAddresses, table: table,
                 inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
-                carried: CarriedSockets(memory: carried, own: ownCarried)))
+                carried: CarriedSockets(memory: table.associations, own: carried)))
         return UnsafePointer(runtime)
     }
 

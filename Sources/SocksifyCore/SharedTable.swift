@@ -16,7 +16,7 @@ struct SharedTable {
     /// `associationsSize` bytes; none is to be touched before it was reached.
     let associations: SharedMemory
 
-    static var associationsSize: Int { 8 << 20 }
+    static var associationsSize: Int { (CarriedSockets.size + 0xffff) & ~0xffff }
 
     /// Names that have an address at the same time.
     private static var largestNameCapacity: UInt32 { 65_536 }

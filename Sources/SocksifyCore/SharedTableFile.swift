@@ -80,41 +80,17 @@ struct SharedTableFile {
 
     /// Seconds that a file is left alone after somebody came to it.
     private static var graceTime: Int64 { 600 }
-    private static var listSize: Int { 32_768 }
 
     /// - Parameter now: the time of this file, which is new.
     private func sweep(now: Int64) {
-        let size = SharedTableFile.longestPath + SharedTableFile.listSize
-        let mapped = kernel_map(size)
+        let mapped = kernel_map(SharedTableFile.longestPath)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
-        defer { kernel_unmap(memory, size) }
+        defer { kernel_unmap(memory, SharedTableFile.longestPath) }
         // Zero-filled, so that the path to the folder ends there.
         memory.copyMemory(from: path, byteCount: nameOffset)
-        let descriptor = kernel_open_folder(UnsafePointer(memory.assumingMemoryBound(to: CChar.self)))
-        guard descriptor >= 0 else { return }
-        let folder = Int32(truncatingIfNeeded: descriptor)
-        defer { _ = kernel_close(folder) }
-        let list = memory + SharedTableFile.longestPath
-        while true {
-            let count = kernel_list_folder(folder, list, SharedTableFile.listSize)
-            guard count > 0 else { return }
-            SharedTableFile.forEachName(in: UnsafeRawBufferPointer(start: list, count: count)) { name in
-                SharedTableFile.removeLeftOver(name, in: folder, now: now)
-            }
-        }
-    }
-
-    /// Calls `body` with each name of a list as getdents64(2) gives it.
-    private static func forEachName(in list: UnsafeRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Void) {
-        // struct linux_dirent64: two words, the entry's length, its kind, its name with a zero at the end.
-        let (lengthOffset, nameOffset) = (16, 19)
-        var start = 0
-        while start + nameOffset < list.count {
-            let length = Int(list.loadUnaligned(fromByteOffset: start + lengthOffset, as: UInt16.self))
-            guard let base = list.baseAddress, length > nameOffset, start + length <= list.count else { return }
-            body((base + start + nameOffset).assumingMemoryBound(to: CChar.self))
-            start += length
-        }
+        guard let folder = Folder(UnsafePointer(memory.assumingMemoryBound(to: CChar.self))) else { return }
+        defer { folder.close() }
+        folder.forEachName { SharedTableFile.removeLeftOver($0, in: folder.descriptor, now: now) }
     }
 
     private static func removeLeftOver(_ name: UnsafePointer<CChar>, in folder: Int32, now: Int64) {

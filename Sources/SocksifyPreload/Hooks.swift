@@ -137,6 +137,11 @@ public func socksify_receive_timeout(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
+public func socksify_adopt_sockets() {
+    Descriptors.adopt()
+}
+
+@c @implementation
 public func socksify_received_descriptor(_ fd: Int32) {
     Descriptors.received(fd)
 }

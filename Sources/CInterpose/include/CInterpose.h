@@ -40,6 +40,8 @@ int socksify_unwrap(int fd, const struct socksify_arrival *_Nonnull arrival, str
 void socksify_relay_refused(int fd);
 /* SO_RCVTIMEO in milliseconds; -1: none. */
 int socksify_receive_timeout(int fd);
+/* Descriptors may have come with the program's start: looks at all of them. */
+void socksify_adopt_sockets(void);
 /* A descriptor came from another process. */
 void socksify_received_descriptor(int fd);
 

@@ -19,6 +19,10 @@ const char *_Nullable socksify_captured_variable(const char *_Nonnull name);
  * environment would not repeat. Called once, before `path`'s owner hands out anything. */
 void socksify_hand_on_configuration_file(const char *_Nonnull path);
 
+/* Whether the process that started this program has told it that it may have been given sockets that are carried
+ * (SOCKSIFY_SOCKETS). Takes that out of the environment. */
+int socksify_take_sockets_variable(void);
+
 /* Names the file of the table that this process and its descendants share, as `SOCKSIFY_TABLE=path`, unless an ancestor
  * did. The file is made by whoever needs it first. In $XDG_RUNTIME_DIR, or else in /dev/shm: `socksify-`, the number of
  * this process, `-`, 16 hexadecimal digits. Where the kernel has no random bytes yet, or the program runs with the

@@ -1,0 +1,41 @@
+import CLibC
+
+/// A folder that is looked through.
+struct Folder {
+    let descriptor: Int32
+
+    private static var listSize: Int { 32_768 }
+
+    /// nil when it cannot be opened.
+    init?(_ path: UnsafePointer<CChar>) {
+        descriptor = Int32(truncatingIfNeeded: kernel_open_folder(path))
+        if descriptor < 0 { return nil }
+    }
+
+    func close() { _ = kernel_close(descriptor) }
+
+    /// Calls `body` with the name of each entry.
+    func forEachName(_ body: (UnsafePointer<CChar>) -> Void) {
+        let mapped = kernel_map(Folder.listSize)
+        guard mapped >= 0, let list = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
+        defer { kernel_unmap(list, Folder.listSize) }
+        while true {
+            let count = kernel_list_folder(descriptor, list, Folder.listSize)
+            guard count > 0 else { return }
+            Folder.forEachName(in: UnsafeRawBufferPointer(start: list, count: count), body)
+        }
+    }
+
+    /// Goes through a list as getdents64(2) gives it.
+    private static func forEachName(in list: UnsafeRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Void) {
+        // struct linux_dirent64: two words, the entry's length, its kind, its name with a zero at the end.
+        let (lengthOffset, nameOffset) = (16, 19)
+        var start = 0
+        while start + nameOffset < list.count {
+            let length = Int(list.loadUnaligned(fromByteOffset: start + lengthOffset, as: UInt16.self))
+            guard let base = list.baseAddress, length > nameOffset, start + length <= list.count else { return }
+            body((base + start + nameOffset).assumingMemoryBound(to: CChar.self))
+            start += length
+        }
+    }
+}
