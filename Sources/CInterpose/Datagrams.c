@@ -202,13 +202,14 @@ struct room {
 
 /* Makes `whole` a message with that room; `parts` has room for two more than the message has. */
 static void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec *parts, struct room *room,
-                      unsigned head) {
-    parts[0] = (struct iovec){room->head, head};
+                      const struct socksify_reception *reception) {
+    parts[0] = (struct iovec){room->head, reception->head};
     if (message->msg_iovlen) memcpy(parts + 1, message->msg_iov, message->msg_iovlen * sizeof *parts);
     parts[message->msg_iovlen + 1] = (struct iovec){room->tail, sizeof room->tail};
     *whole = *message;
-    whole->msg_name = &room->source;
-    whole->msg_namelen = sizeof room->source;
+    /* Of a connected socket the source is known. */
+    whole->msg_name = reception->is_connected ? NULL : &room->source;
+    whole->msg_namelen = reception->is_connected ? 0 : sizeof room->source;
     whole->msg_iov = parts;
     whole->msg_iovlen += 2;
 }
@@ -268,29 +269,56 @@ static void answer_name(struct msghdr *message, const struct sockaddr_storage *s
     message->msg_namelen = length;
 }
 
+/* Whether the header lies in the part that is for it, as mostly it does. */
+static int is_in_head(const uint8_t *head, size_t length) {
+    /* ATYP: an IPv4 address, or an IPv6 address. */
+    return (length >= 10 && head[3] == 1) || (length >= 22 && head[3] == 4);
+}
+
+/* What the call says of a datagram of the program's. */
+static void conclude(struct msghdr *message, const struct msghdr *whole, int flags, size_t payload, size_t room,
+                     ssize_t *received) {
+    message->msg_controllen = whole->msg_controllen;
+    message->msg_flags = (whole->msg_flags & ~MSG_TRUNC) | (payload > room ? MSG_TRUNC : 0);
+    *received = (ssize_t)(flags & MSG_TRUNC || payload < room ? payload : room);
+}
+
 /* Takes what was received out of its envelope. `received` is the length of the whole datagram, and becomes what the
  * call returns. Returns 0 when the datagram is none of the program's. */
-static int take_out(int fd, struct msghdr *message, struct msghdr *whole, int flags, ssize_t *received) {
-    uint8_t start[LONGEST_HEADER];
+static int take_out(const struct socksify_reception *reception, struct msghdr *message, struct msghdr *whole,
+                    struct room *around, int flags, ssize_t *received) {
+    uint8_t gathered[LONGEST_HEADER];
     struct socksify_opened opened;
     const struct iovec *parts = whole->msg_iov;
     size_t head = parts[0].iov_len, length = (size_t)*received;
     size_t room = size_of(message->msg_iov, message->msg_iovlen);
+    if (reception->expected && !message->msg_name && length >= head &&
+        memcmp(around->head, reception->expected, head) == 0) {
+        conclude(message, whole, flags, length - head, room, received);
+        return 1;
+    }
     size_t kept = head + room + parts[whole->msg_iovlen - 1].iov_len;
     if (kept > length) kept = length;
-    size_t known = gather(parts, start, kept < LONGEST_HEADER ? kept : LONGEST_HEADER);
-    struct socksify_arrival arrival = {start, known, length, parts, kept, whole->msg_name, whole->msg_namelen, flags};
-    if (!socksify_unwrap(fd, &arrival, &opened)) return 0;
+    const uint8_t *start = parts[0].iov_base;
+    size_t known = kept < head ? kept : head;
+    if (!is_in_head(start, known)) {
+        known = gather(parts, gathered, kept < LONGEST_HEADER ? kept : LONGEST_HEADER);
+        start = gathered;
+    }
+    struct socksify_arrival arrival = {
+        .place = reception->place, .start = start, .known = known, .length = length, .parts = parts, .kept = kept,
+        .source = &around->source, .source_length = whole->msg_name ? whole->msg_namelen : 0,
+        .wants_source = message->msg_name != NULL, .flags = flags,
+    };
+    if (!socksify_unwrap(&arrival, &opened)) return 0;
     size_t payload = opened.whole ? opened.length : length - opened.header_length;
     size_t fitting = payload < room ? payload : room;
     if (opened.whole)
         copy_to_parts(opened.whole, fitting, message->msg_iov);
     else
         move(parts, opened.header_length, head, fitting);
-    answer_name(message, whole->msg_name, opened.source_length);
-    message->msg_controllen = whole->msg_controllen;
-    message->msg_flags = (whole->msg_flags & ~MSG_TRUNC) | (payload > room ? MSG_TRUNC : 0);
-    *received = (ssize_t)(flags & MSG_TRUNC ? payload : fitting);
+    answer_name(message, &around->source, opened.source_length);
+    conclude(message, whole, flags, payload, room, received);
     return 1;
 }
 
@@ -321,14 +349,17 @@ static int wait_beside_errands(int fd, int flags) {
 }
 
 /* The error queue has what was sent, in its envelope. */
-static int receive_error(int fd, struct msghdr *message, int flags, ssize_t *result) {
+static int receive_error(int fd, struct socksify_reception reception, struct msghdr *message, int flags,
+                         ssize_t *result) {
     struct iovec parts[message->msg_iovlen + 2];
     struct msghdr whole;
     struct room room;
-    make_room(&whole, message, parts, &room, SHORTEST_HEADER);
+    reception.expected = NULL;
+    reception.is_connected = 0;
+    make_room(&whole, message, parts, &room, &reception);
     *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
     if (*result < 0) return 1;
-    if (take_out(fd, message, &whole, flags, result)) {
+    if (take_out(&reception, message, &whole, &room, flags, result)) {
         for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
             int is_error = (control->cmsg_level == SOL_IP && control->cmsg_type == IP_RECVERR) ||
                            (control->cmsg_level == SOL_IPV6 && control->cmsg_type == IPV6_RECVERR);
@@ -351,22 +382,18 @@ static int receive_error(int fd, struct msghdr *message, int flags, ssize_t *res
 int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
     *result = -1;
     for (int attempt = 1;;) {
-        int head = socksify_prepare_to_receive(fd);
-        if (head == SOCKSIFY_PASS) return 0;
-        if (head < 0) {
-            *result = returned(head);
-            return 1;
-        }
+        struct socksify_reception reception;
+        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
         if (!are_usable(message->msg_iov, message->msg_iovlen)) return 1;
-        if (flags & MSG_ERRQUEUE) return receive_error(fd, message, flags, result);
+        if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, flags, result);
         if (!wait_beside_errands(fd, flags)) return 1;
         struct iovec parts[message->msg_iovlen + 2];
         struct msghdr whole;
         struct room room;
-        make_room(&whole, message, parts, &room, (unsigned)head);
+        make_room(&whole, message, parts, &room, &reception);
         *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
         if (*result >= 0) {
-            if (take_out(fd, message, &whole, flags, result)) return 1;
+            if (take_out(&reception, message, &whole, &room, flags, result)) return 1;
             drop(fd, flags);
         } else if (errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
             socksify_relay_refused(fd);
@@ -395,7 +422,7 @@ int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t 
 /* Receives up to BATCH messages by one call of the kernel; returns how many of them are the program's, which then are
  * the first of `messages`. `is_full`: whether as many came as were asked for. */
 static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
-                         unsigned head, int *is_full) {
+                         const struct socksify_reception *reception, int *is_full) {
     struct mmsghdr whole[BATCH];
     struct room rooms[BATCH];
     struct iovec parts[BATCH_PARTS];
@@ -403,7 +430,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
     for (; asked < count && asked < BATCH; asked++) {
         struct msghdr *message = &messages[asked].msg_hdr;
         if (parts_count + message->msg_iovlen + 2 > BATCH_PARTS) break;
-        make_room(&whole[asked].msg_hdr, message, &parts[parts_count], &rooms[asked], head);
+        make_room(&whole[asked].msg_hdr, message, &parts[parts_count], &rooms[asked], reception);
         parts_count += message->msg_iovlen + 2;
     }
     int received = REAL(recvmmsg)(fd, whole, asked, flags | MSG_TRUNC, timeout);
@@ -412,7 +439,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
     for (int index = 0; index < received; index++) {
         struct msghdr *message = &messages[index].msg_hdr;
         ssize_t length = whole[index].msg_len;
-        if (!take_out(fd, message, &whole[index].msg_hdr, flags, &length)) {
+        if (!take_out(reception, message, &whole[index].msg_hdr, &rooms[index], flags, &length)) {
             drop(fd, flags);
             continue;
         }
@@ -433,11 +460,10 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
     unsigned done = 0;
     *result = -1;
     for (int attempt = 1; done < count;) {
-        int head = socksify_prepare_to_receive(fd);
-        if (head == SOCKSIFY_PASS) return done > 0 ? (*result = (int)done, 1) : 0;
-        if (head < 0) {
-            *result = done > 0 ? (int)done : returned(head);
-            return 1;
+        struct socksify_reception reception;
+        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) {
+            *result = (int)done;
+            return done > 0;
         }
         struct msghdr *first = &messages[done].msg_hdr;
         if (flags & MSG_ERRQUEUE || first->msg_iovlen + 2 > BATCH_PARTS) {
@@ -448,7 +474,7 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
         }
         if (!wait_beside_errands(fd, flags)) break;
         int is_full;
-        int received = receive_batch(fd, messages + done, count - done, flags, timeout, (unsigned)head, &is_full);
+        int received = receive_batch(fd, messages + done, count - done, flags, timeout, &reception, &is_full);
         if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
             socksify_relay_refused(fd);
             continue;
@@ -473,17 +499,19 @@ int carried_transfer(int fd, ssize_t *result) {
 
 int carried_unread(int fd, int *unread) {
     for (;;) {
-        int head = socksify_prepare_to_receive(fd);
-        if (head == SOCKSIFY_PASS || head < 0) return 0;
+        struct socksify_reception reception;
+        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
+        reception.head = LONGEST_HEADER;
+        reception.expected = NULL;
         struct msghdr message = {0}, whole;
         struct iovec parts[2];
         struct room room;
-        make_room(&whole, &message, parts, &room, LONGEST_HEADER);
+        make_room(&whole, &message, parts, &room, &reception);
         int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
         ssize_t length = REAL(recvmsg)(fd, &whole, flags);
         *unread = 0;
         if (length < 0) return 1;
-        if (take_out(fd, &message, &whole, flags, &length)) {
+        if (take_out(&reception, &message, &whole, &room, flags, &length)) {
             *unread = (int)length;
             return 1;
         }

@@ -20,23 +20,30 @@ public struct DatagramHeader: ByteSink, Sendable {
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public init(fragment: UInt8 = 0, destination: Endpoint) {
-        appendStart(fragment: fragment)
-        append(destination)
+        DatagramHeader.write(fragment: fragment, destination: destination, to: &self)
     }
 
     /// The header of data that go to an address and port, which costs less than one that could hold a name.
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public init(fragment: UInt8 = 0, address: IPAddress, port: UInt16) {
-        appendStart(fragment: fragment)
-        append(address, port: port)
+        DatagramHeader.write(fragment: fragment, address: address, port: port, to: &self)
     }
 
-    /// Writes RSV and FRAG.
-    private mutating func appendStart(fragment: UInt8) {
-        append(0)
-        append(0)
-        append(fragment)
+    /// Writes the header of data that go to an address and port, where it is to stand.
+    ///
+    /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
+    public static func write(fragment: UInt8 = 0, address: IPAddress, port: UInt16, to sink: inout some ByteSink) {
+        sink.appendStart(fragment: fragment)
+        sink.append(address, port: port)
+    }
+
+    /// Writes the header of data that go to `destination`, where it is to stand.
+    ///
+    /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
+    public static func write(fragment: UInt8 = 0, destination: Endpoint, to sink: inout some ByteSink) {
+        sink.appendStart(fragment: fragment)
+        sink.append(destination)
     }
 
     public mutating func append(_ byte: UInt8) {
@@ -50,6 +57,15 @@ public struct DatagramHeader: ByteSink, Sendable {
 
     public var bytes: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
+    }
+}
+
+extension ByteSink {
+    /// Writes RSV and FRAG.
+    fileprivate mutating func appendStart(fragment: UInt8) {
+        append(0)
+        append(0)
+        append(fragment)
     }
 }
 

@@ -1,5 +1,6 @@
 import Addressing
 import CLibC
+import SOCKS5
 import SocketTable
 import Synchronization
 
@@ -147,8 +148,19 @@ struct CarriedSockets: @unchecked Sendable {
         places.giveBack(place)
     }
 
-    /// The header that datagrams for this socket are expected to have.
-    func expectedHeader(_ place: Int) -> Int32 { Int32(record(place).pointee.expectedHeader) }
+    /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
+    /// taken out of its envelope.
+    func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
+        let record = record(place)
+        reception.pointee.place = Int32(truncatingIfNeeded: place)
+        reception.pointee.head = UInt32(record.pointee.expectedHeader)
+        switch record.pointee.kernelPeer {
+        case .relay, .own: reception.pointee.is_connected = 1
+        case .none, .proxy: reception.pointee.is_connected = 0
+        }
+        let isKnown = record.pointee.peerHeaderLength == record.pointee.expectedHeader
+        reception.pointee.expected = isKnown ? CarriedSocket.peerHeader(of: record) : nil
+    }
 
     // Of a place that was reached, as all are that `place` gives.
 
@@ -323,6 +335,10 @@ struct CarriedSocket {
     var names = NamedDestinations()
     /// Bytes of the header that is expected before a datagram.
     var expectedHeader: UInt16 = 10
+    /// The header of what goes to the peer, and comes from it, while the kernel has the socket connected to the relay; 0
+    /// bytes when there is none, or it has a name.
+    private(set) var peerHeaderLength: UInt16 = 0
+    private(set) var peerHeader = InlineArray<22, UInt8>(repeating: 0)
 
     struct Peer {
         var address: SocketAddress
@@ -358,6 +374,23 @@ struct CarriedSocket {
         association.closeControl()
         association = Association()
         names = NamedDestinations()
+    }
+
+    /// Keeps the header for a peer that the kernel's is the relay for; nil: there is none.
+    mutating func setPeerHeader(for destination: Datagram.Destination?) {
+        peerHeaderLength = 0
+        guard case .address(let address, let port) = destination else { return }
+        let header = DatagramHeader(address: address, port: port)
+        let bytes = header.bytes
+        for index in 0..<min(bytes.count, peerHeader.count) { peerHeader[index] = bytes[index] }
+        peerHeaderLength = UInt16(truncatingIfNeeded: bytes.count)
+    }
+
+    /// Where the header lies.
+    static func peerHeader(of record: UnsafeMutablePointer<CarriedSocket>) -> UnsafePointer<UInt8>? {
+        withUnsafeMutableBytes(of: &record.pointee.peerHeader) { bytes in
+            bytes.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
+        }
     }
 
     /// Whether another process, or a descriptor of another number, may stand for it too.

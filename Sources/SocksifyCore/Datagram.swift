@@ -25,36 +25,35 @@ public enum Datagram {
     }
 
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
-        let configuration = runtime.pointee.configuration
-        if configuration.answersNames(at: peer.address, port: peer.port) { return .carry(.nameServer) }
+        if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) { return .carry(.nameServer) }
         let destination: Destination
         switch runtime.pointee.meaning(of: peer.address) {
         case .name(let number):
             guard runtime.pointee.names.holds(number) else { return .refuse(.hostUnreachable) }
-            guard configuration.udp == .associate else { return .refuse(.networkUnreachable) }
+            guard runtime.pointee.configuration.udp == .associate else { return .refuse(.networkUnreachable) }
             var isIPv6 = false
             if case .v6 = peer.address.unmapped { isIPv6 = true }
             destination = .name(NamedDestinations.Name(number: number, isIPv6: isIPv6), port: peer.port)
         case .real:
-            switch configuration.routeDatagram(to: peer.address, port: peer.port) {
+            switch runtime.pointee.configuration.routeDatagram(to: peer.address, port: peer.port) {
             case .direct: return .pass
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
             case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
-            case .proxy(let address, let port): destination = .address(address, port: port)
+            case .proxy(let address, let port): destination = .address(address.unmapped, port: port)
             }
         }
         switch runtime.pointee.firstHop.lookUp() {
         case .underWay: return .pass
         case .failed:
-            Log.write(.error, configuration) { line in
+            Log.write(.error, runtime.pointee.configuration) { line in
                 line.append("the proxy's name cannot be resolved")
             }
             return .refuse(.hostUnreachable)
         case .found: break
         }
         // Only the last proxy of a chain has a relay, and only by way of the others could it be reached.
-        return configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)
+        return runtime.pointee.configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)
     }
 
     /// Whether the kernel may cut or join the datagrams of a socket (udp(7), UDP_SEGMENT, UDP_GRO): not where each may
@@ -152,6 +151,7 @@ public enum Datagram {
         else { return }
         record.pointee.peer = nil
         record.pointee.kernelPeer = .none
+        record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
         record.pointee.association.end()
         runtime.pointee.carried.leave(place)
@@ -201,47 +201,38 @@ public enum Datagram {
         let named = SocketAddress(name, length: message.pointee.msg_namelen)
         // An address of another kind, or a wrong one, is the kernel's to judge.
         if name != nil, named == nil { return .pass }
-        let destination: Destination
+        var destination: Destination?
         if let named {
             switch decide(on: named, runtime) {
             case .pass: return .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided): destination = decided
             }
-        } else {
-            guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
-            let peer = record.pointee.peer
-            runtime.pointee.carried.leave(place)
-            guard let peer else { return .pass }
-            destination = peer.destination
         }
-        if case .nameServer = destination {
-            return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
-        }
-        return send(message, to: destination, socket, place, flags: flags, envelope, runtime)
-    }
-
-    private static func send(
-        _ message: UnsafePointer<msghdr>, to destination: Destination, _ socket: Socket, _ place: Int, flags: Int32,
-        _ envelope: UnsafeMutablePointer<socksify_envelope>, _ runtime: UnsafePointer<Runtime>
-    ) -> Sending {
+        let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
         let table = runtime.pointee.carried
-        let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0 || socket.isNonBlocking
         var attempts = 0
         while true {
             guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+            guard let destination = destination ?? record.pointee.peer?.destination else {
+                table.leave(place)
+                return .pass
+            }
+            if case .nameServer = destination {
+                table.leave(place)
+                return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
+            }
             record.pointee.association.check()
             switch record.pointee.association.state {
             case .open:
                 defer { table.leave(place) }
-                guard let header = header(to: destination, noting: &record.pointee.names, runtime) else {
-                    return .failed(.hostUnreachable)
+                if named == nil, record.pointee.peerHeaderLength > 0,
+                    runtime.pointee.configuration.udpFragmentSize == nil
+                {
+                    put(record.pointee.peerHeader, record.pointee.peerHeaderLength, in: envelope)
+                    return .wrapped
                 }
-                if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
-                    return sendFragments(message, header, limit, socket, record)
-                }
-                put(header, record, in: envelope)
-                return .wrapped
+                return put(message, to: destination, in: envelope, socket, record, runtime)
             case .none:
                 // One that has ended at once is opened once more; then something is wrong.
                 attempts += 1
@@ -259,24 +250,19 @@ public enum Datagram {
                     table.leave(place)
                     continue
                 }
-                guard let errand = record.pointee.association.errand else {
-                    // Another process opens it, or another thread has just begun to.
+                let errand = record.pointee.association.errand
+                if isNonBlocking || socket.isNonBlocking {
+                    let isKept = errand == nil || queue(message, to: destination, place, record, runtime)
                     table.leave(place)
-                    if isNonBlocking { return .taken }
+                    if let errand { Errand.step(cookie: errand.cookie, runtime) }
+                    return isKept ? .taken : .failed(.hostUnreachable)
+                }
+                table.leave(place)
+                guard let errand else {
+                    // Another process opens it, or another thread has just begun to.
                     kernel_sleep(1_000_000)
                     continue
                 }
-                if isNonBlocking {
-                    guard let header = header(to: destination, noting: &record.pointee.names, runtime) else {
-                        table.leave(place)
-                        return .failed(.hostUnreachable)
-                    }
-                    queue(message, header, place, table)
-                    table.leave(place)
-                    Errand.step(cookie: errand.cookie, runtime)
-                    return .taken
-                }
-                table.leave(place)
                 switch errand.wait(runtime, limitedBy: socket, .sendTimeout) {
                 case .timeOver: return .failed(.again)
                 case .interrupted: return .failed(.interrupted)
@@ -290,47 +276,74 @@ public enum Datagram {
         }
     }
 
-    /// nil for a name that was replaced meanwhile.
-    private static func header(
-        to destination: Destination, noting names: inout NamedDestinations, _ runtime: UnsafePointer<Runtime>
-    ) -> DatagramHeader? {
-        switch destination {
-        case .address(let address, let port):
-            names.sent(to: address.unmapped)
-            return DatagramHeader(address: address, port: port)
-        case .name(let name, let port):
-            names.sent(to: name, port: port)
-            return runtime.pointee.names.name(of: name.number).map {
-                DatagramHeader(destination: Endpoint(host: .name($0), port: port))
-            }
-        case .nameServer:
-            return nil
-        }
+    /// Puts a datagram for the kernel's own peer in its envelope.
+    private static func put(
+        _ header: InlineArray<22, UInt8>, _ length: UInt16, in envelope: UnsafeMutablePointer<socksify_envelope>
+    ) {
+        let start = envelope_header(envelope)
+        for index in 0..<header.count { start[index] = header[index] }
+        envelope.pointee.header_length = UInt32(length)
+        envelope.pointee.address_length = 0
     }
 
+    /// Puts a datagram in its envelope, or sends it in fragments.
     private static func put(
-        _ header: DatagramHeader, _ record: UnsafeMutablePointer<CarriedSocket>,
-        in envelope: UnsafeMutablePointer<socksify_envelope>
-    ) {
+        _ message: UnsafePointer<msghdr>, to destination: Destination,
+        in envelope: UnsafeMutablePointer<socksify_envelope>, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+    ) -> Sending {
+        var header = HeaderInPlace(start: envelope_header(envelope))
+        guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+            return .failed(.hostUnreachable)
+        }
+        if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
+            let bytes = UnsafeBufferPointer(start: envelope_header(envelope), count: header.count)
+            return sendFragments(message, bytes, limit, socket, record)
+        }
         envelope.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
-        let place = envelope_header(envelope)
-        let bytes = header.bytes
-        for index in bytes.indices { place[index] = bytes[index] }
         envelope.pointee.address_length = 0
-        if case .relay = record.pointee.kernelPeer { return }
+        if case .relay = record.pointee.kernelPeer { return .wrapped }
         let room = UnsafeMutableRawBufferPointer(
             start: envelope, count: MemoryLayout.size(ofValue: envelope.pointee.address))
-        let length = record.pointee.association.relay.write(to: room)
-        envelope.pointee.address_length = socklen_t(length)
+        envelope.pointee.address_length = socklen_t(record.pointee.association.relay.write(to: room))
+        return .wrapped
     }
 
-    /// Keeps a datagram for when the association is there.
+    /// Writes the header of a datagram; false for a name that was replaced meanwhile.
+    private static func write(
+        _ destination: Destination, to sink: inout some ByteSink, noting names: inout NamedDestinations,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        switch destination {
+        case .address(let address, let port):
+            names.sent(to: address)
+            DatagramHeader.write(address: address, port: port, to: &sink)
+        case .name(let name, let port):
+            names.sent(to: name, port: port)
+            guard let host = runtime.pointee.names.name(of: name.number) else { return false }
+            DatagramHeader.write(destination: Endpoint(host: .name(host), port: port), to: &sink)
+        case .nameServer:
+            return false
+        }
+        return true
+    }
+
+    /// Keeps a datagram for when the association is there; false for a name that was replaced meanwhile.
     private static func queue(
-        _ message: UnsafePointer<msghdr>, _ header: DatagramHeader, _ place: Int, _ table: CarriedSockets
-    ) {
-        table.makeQueue(place)?.append(count: header.count + size(of: message)) { room in
-            header.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
-            copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[header.count...]))
+        _ message: UnsafePointer<msghdr>, to destination: Destination, _ place: Int,
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        var storage = InlineArray<262, UInt8>(repeating: 0)
+        return withUnsafeMutableBytes(of: &storage) { bytes in
+            guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return false }
+            var header = HeaderInPlace(start: start)
+            guard write(destination, to: &header, noting: &record.pointee.names, runtime) else { return false }
+            let count = header.count
+            runtime.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
+                room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
+            }
+            return true
         }
     }
 
@@ -362,7 +375,7 @@ public enum Datagram {
 
     /// Sends a datagram that is longer than the proxy wants in fragments (RFC 1928 section 7).
     private static func sendFragments(
-        _ message: UnsafePointer<msghdr>, _ header: DatagramHeader, _ limit: Int, _ socket: Socket,
+        _ message: UnsafePointer<msghdr>, _ header: UnsafeBufferPointer<UInt8>, _ limit: Int, _ socket: Socket,
         _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> Sending {
         let size = size(of: message)
@@ -376,8 +389,8 @@ public enum Datagram {
         for fragment in fragments {
             // The header stands before each fragment in turn, where what was sent already stood.
             let start = memory + fragment.range.lowerBound
-            let bytes = header.bytes
-            for index in bytes.indices { start.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self) }
+            UnsafeMutableRawBufferPointer(start: start, count: header.count)
+                .copyMemory(from: UnsafeRawBufferPointer(header))
             start.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
             let datagram = UnsafeRawBufferPointer(start: start, count: header.count + fragment.range.count)
             do {
@@ -463,6 +476,22 @@ public enum Datagram {
     }
 }
 
+/// A header that is written where it is sent from; there is room for the longest.
+private struct HeaderInPlace: ByteSink {
+    let start: UnsafeMutablePointer<UInt8>
+    private(set) var count = 0
+
+    init(start: UnsafeMutablePointer<UInt8>) {
+        self.start = start
+    }
+
+    mutating func append(_ byte: UInt8) {
+        guard count < DatagramHeader.capacity else { return }
+        start[count] = byte
+        count += 1
+    }
+}
+
 extension CarriedSocket {
     /// Has the kernel connect the socket to where what the program has connected it to is reached.
     mutating func connectInKernel(
@@ -471,9 +500,11 @@ extension CarriedSocket {
         if case .nameServer = destination {
             try socket.connectDatagrams(to: findOwnAddress(socket))
             kernelPeer = .own
+            setPeerHeader(for: nil)
         } else if case .open = association.state {
             try socket.connectDatagrams(to: association.relay)
             kernelPeer = .relay
+            setPeerHeader(for: destination)
         } else {
             let unspecified: IPAddress = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
             guard
@@ -481,6 +512,7 @@ extension CarriedSocket {
             else { throw .networkUnreachable }
             try socket.connectDatagrams(to: proxy)
             kernelPeer = .proxy
+            setPeerHeader(for: nil)
         }
     }
 

@@ -7,14 +7,16 @@ import SocketTable
 
 /// Datagrams that come in to a carried socket.
 extension Datagram {
-    /// Before a call that receives; what is under way goes on first. Returns the length of the header that is to be
-    /// expected; nil when the socket is not carried.
-    public static func prepareToReceive(_ descriptor: Int32) -> Int32? {
+    /// Before a call that receives; what is under way goes on first. False when the socket is not carried.
+    public static func prepareToReceive(
+        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    ) -> Bool {
         guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
-            return nil
+            return false
         }
         if any_errands() != 0 { Errands.step(runtime) }
-        return runtime.pointee.carried.expectedHeader(place)
+        runtime.pointee.carried.prepare(reception, place)
+        return true
     }
 
     /// Takes a datagram out of its envelope; false when it is none of the program's.
@@ -22,16 +24,15 @@ extension Datagram {
     /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
     /// where the library's answers come from, or else from a place that the program reaches directly.
     public static func unwrap(
-        _ descriptor: Int32, _ arrival: UnsafePointer<socksify_arrival>,
-        _ opened: UnsafeMutablePointer<socksify_opened>
+        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
     ) -> Bool {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
-            let source = source(of: arrival), let record = runtime.pointee.carried.enter(place)
-        else { return false }
+        let place = Int(arrival.pointee.place)
+        guard let runtime = Runtime.existing, let record = runtime.pointee.carried.enter(place) else { return false }
         defer { runtime.pointee.carried.leave(place) }
+        guard let source = source(of: arrival, record) else { return false }
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
-        let isOwn = record.pointee.isOwnAddress(source)
-        guard isOwn || record.pointee.isRelay(source) else {
+        let isOwn = isOwnAddress(source, record)
+        guard isOwn || isRelay(source, record) else {
             return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, runtime)
         }
         let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
@@ -40,7 +41,7 @@ extension Datagram {
             return join(arrival, header, record, place, opened, runtime)
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
-        guard let seems, isFromErrorQueue || record.pointee.accepts(seems, isOwn: isOwn) else { return false }
+        guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
         record.pointee.expectedHeader = UInt16(truncatingIfNeeded: header.length)
         opened.pointee.whole = nil
         opened.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
@@ -48,7 +49,17 @@ extension Datagram {
         return true
     }
 
-    private static func source(of arrival: UnsafePointer<socksify_arrival>) -> SocketAddress? {
+    /// Where it came from. Of a connected socket the kernel was not asked.
+    private static func source(
+        of arrival: UnsafePointer<socksify_arrival>, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> SocketAddress? {
+        if arrival.pointee.source_length == 0 {
+            switch record.pointee.kernelPeer {
+            case .relay: return record.pointee.association.relay
+            case .own: return record.pointee.ownAddress
+            case .none, .proxy: return nil
+            }
+        }
         let start = UnsafeRawPointer(arrival.pointee.source).assumingMemoryBound(to: sockaddr.self)
         return SocketAddress(start, length: arrival.pointee.source_length)
     }
@@ -57,6 +68,7 @@ extension Datagram {
         _ source: SocketAddress, _ arrival: UnsafePointer<socksify_arrival>,
         _ opened: UnsafeMutablePointer<socksify_opened>
     ) {
+        guard arrival.pointee.wants_source != 0 else { return }
         let room = UnsafeMutableRawBufferPointer(
             start: arrival.pointee.source, count: MemoryLayout<sockaddr_storage>.size)
         opened.pointee.source_length = socklen_t(source.write(to: room))
@@ -77,6 +89,33 @@ extension Datagram {
         return true
     }
 
+    // MARK: Sources
+
+    // By the pointer, because a record is long, and these are asked for each datagram.
+
+    private static func isOwnAddress(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
+        guard let own = record.pointee.ownAddress else { return false }
+        return own.port == source.port && own.address.unmapped == source.address.unmapped
+    }
+
+    private static func isRelay(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
+        guard case .open = record.pointee.association.state, record.pointee.association.relay.port == source.port
+        else { return false }
+        return record.pointee.association.relay.address.unmapped == source.address.unmapped
+    }
+
+    /// Whether the program takes a datagram from there: a connected socket receives from its peer alone.
+    private static func accepts(
+        _ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>, isOwn: Bool
+    ) -> Bool {
+        guard let peer = record.pointee.peer else { return true }
+        guard peer.address.port == source.port else { return false }
+        if peer.address.address.unmapped == source.address.unmapped { return true }
+        // The peer is a name, and nobody else was ever sent to.
+        if case .name = peer.destination { return !isOwn }
+        return false
+    }
+
     // MARK: Fragments
 
     private static func join(
@@ -90,7 +129,7 @@ extension Datagram {
         let joined = Span(_unsafeStart: fragments.start, count: length)
         guard let whole = DatagramHeader.read(joined),
             let seems = record.pointee.apparentSource(whole, joined, isNamed: false, runtime),
-            record.pointee.accepts(seems, isOwn: false)
+            accepts(seems, record, isOwn: false)
         else { return false }
         opened.pointee.whole = fragments.start + whole.length
         opened.pointee.length = length - whole.length
@@ -100,16 +139,6 @@ extension Datagram {
 }
 
 extension CarriedSocket {
-    fileprivate func isOwnAddress(_ source: SocketAddress) -> Bool {
-        guard let ownAddress else { return false }
-        return ownAddress.port == source.port && ownAddress.address.unmapped == source.address.unmapped
-    }
-
-    fileprivate func isRelay(_ source: SocketAddress) -> Bool {
-        guard case .open = association.state else { return false }
-        return association.relay.port == source.port && association.relay.address.unmapped == source.address.unmapped
-    }
-
     /// The address that a header's source has for the program, in the form of the socket's family; nil where it has none.
     ///
     /// - Parameter isNamed: whether the header says what the program itself has named.
@@ -129,16 +158,6 @@ extension CarriedSocket {
         guard let number = runtime.pointee.names.number(of: text) else { return nil }
         let name = NamedDestinations.Name(number: number, isIPv6: names.isIPv6(number))
         return form(of: runtime.pointee.address(of: name, port: header.port))
-    }
-
-    /// Whether the program takes it from there: a connected socket receives from its peer alone.
-    fileprivate func accepts(_ source: SocketAddress, isOwn: Bool) -> Bool {
-        guard let peer else { return true }
-        guard peer.address.port == source.port else { return false }
-        if peer.address.address.unmapped == source.address.unmapped { return true }
-        // The peer is a name, and nobody else was ever sent to.
-        if case .name = peer.destination { return !isOwn }
-        return false
     }
 }
 

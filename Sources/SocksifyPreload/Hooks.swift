@@ -115,15 +115,15 @@ public func socksify_wrap(
 }
 
 @c @implementation
-public func socksify_prepare_to_receive(_ fd: Int32) -> Int32 {
-    Datagram.prepareToReceive(fd) ?? Outcome.pass.result
+public func socksify_prepare_to_receive(_ fd: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Int32 {
+    Datagram.prepareToReceive(fd, reception) ? 0 : Outcome.pass.result
 }
 
 @c @implementation
 public func socksify_unwrap(
-    _ fd: Int32, _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+    _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
 ) -> Int32 {
-    Datagram.unwrap(fd, arrival, opened) ? 1 : 0
+    Datagram.unwrap(arrival, opened) ? 1 : 0
 }
 
 @c @implementation

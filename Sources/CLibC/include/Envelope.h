@@ -22,18 +22,35 @@ static inline uint8_t *_Nonnull envelope_header(struct socksify_envelope *_Nonnu
     return envelope->header;
 }
 
+/* What is known of a carried socket before a datagram is received. */
+struct socksify_reception {
+    /* Where it lies. */
+    int place;
+    /* Bytes of the header that is to be expected. */
+    unsigned head;
+    /* Whether the kernel lets nothing in but from where headers come from. */
+    int is_connected;
+    /* The header that a datagram of the program's peer has, where that is known: such a one is the program's. It lies
+     * there as long as the socket does. */
+    const uint8_t *_Nullable expected;
+};
+
 /* A datagram that came in. */
 struct socksify_arrival {
-    /* Its first bytes, as many as a header can have. */
+    /* Where what is known of the socket lies. */
+    int place;
+    /* Its first bytes: its header, if it has one. */
     const uint8_t *_Nonnull start;
     size_t known;
     /* Of the whole datagram; of which so much was kept, in the parts. */
     size_t length;
     const struct iovec *_Nonnull parts;
     size_t kept;
-    /* Where it came from; becomes where it seems to come from. */
+    /* Where it came from, length 0 where the kernel was not asked; becomes where it seems to come from. */
     struct sockaddr_storage *_Nonnull source;
     socklen_t source_length;
+    /* Whether that is asked for. */
+    int wants_source;
     /* Of the call (recv(2)). */
     int flags;
 };
