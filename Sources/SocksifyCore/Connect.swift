@@ -99,15 +99,10 @@ public enum Connect {
             case .proxy(let address, let port): target = .address(address, port: port)
             }
         }
-        switch runtime.pointee.firstHop.lookUp() {
-        case .underWay: return .pass
-        case .failed:
-            Log.write(.error, runtime.pointee.configuration) { line in
-                line.append("the proxy's name cannot be resolved")
-            }
-            return .refuse(.hostUnreachable)
-        case .found:
-            return runtime.pointee.firstHop.matches(peer) ? .pass : .proxy(target)
+        switch runtime.pointee.findProxy() {
+        case .itself: return .pass
+        case .unknown: return .refuse(.hostUnreachable)
+        case .known: return runtime.pointee.firstHop.matches(peer) ? .pass : .proxy(target)
         }
     }
 }

@@ -43,14 +43,10 @@ public enum Datagram {
             case .proxy(let address, let port): destination = .address(address.unmapped, port: port)
             }
         }
-        switch runtime.pointee.firstHop.lookUp() {
-        case .underWay: return .pass
-        case .failed:
-            Log.write(.error, runtime.pointee.configuration) { line in
-                line.append("the proxy's name cannot be resolved")
-            }
-            return .refuse(.hostUnreachable)
-        case .found: break
+        switch runtime.pointee.findProxy() {
+        case .itself: return .pass
+        case .unknown: return .refuse(.hostUnreachable)
+        case .known: break
         }
         // Only the last proxy of a chain has a relay, and only by way of the others could it be reached.
         return runtime.pointee.configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)

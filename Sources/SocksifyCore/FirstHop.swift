@@ -106,6 +106,28 @@ struct FirstHop: @unchecked Sendable {
     private var known: Int { Int(count.pointee.load(ordering: .acquiring)) }
 }
 
+extension Runtime {
+    /// What `findProxy` says.
+    enum ProxySearch {
+        case known
+        /// The call is one of the search itself.
+        case itself
+        /// The proxy's name cannot be resolved, which has been told.
+        case unknown
+    }
+
+    /// Sees to it that the first proxy's addresses are known.
+    func findProxy() -> ProxySearch {
+        switch firstHop.lookUp() {
+        case .found: return .known
+        case .underWay: return .itself
+        case .failed:
+            Log.write(.error, configuration) { $0.append("the proxy's name cannot be resolved") }
+            return .unknown
+        }
+    }
+}
+
 /// Runs `body` with the name as a C string. A byte of zero inside ends it early.
 func withCString<Result>(_ name: HostName, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
     var text = InlineArray<256, CChar>(repeating: 0)
