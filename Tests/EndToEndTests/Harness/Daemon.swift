@@ -15,8 +15,13 @@ final class Daemon: Sendable {
 
     private let task: Task<Void, any Error>
 
-    /// Starts a server on the targets' side, and returns when it accepts connections at `host` and `port`.
-    init(_ command: [String], host: String, port: Int) async throws {
+    enum Transport {
+        case tcp, udp
+    }
+
+    /// Starts a server on the targets' side, and returns when it accepts connections at `host` and `port`, or has a
+    /// socket for datagrams at the port.
+    init(_ command: [String], host: String, port: Int, _ transport: Transport = .tcp) async throws {
         let log = try Machine.temporaryDirectory("log").appending(path: "log").path
         // The shell hands the output to a file, where it can be read if the server does not come up.
         let started = Task {
@@ -33,13 +38,13 @@ final class Daemon: Sendable {
             _ = await started.result
             ended.withLock { $0 = true }
         }
-        // A server says by accepting that it is ready. Asking again is no measure of time.
+        // A server says so that it is ready. Asking again is no measure of time.
         let deadline = ContinuousClock.now + .seconds(20)
-        while !Daemon.accepts(host: host, port: port) {
+        while !(transport == .tcp ? Daemon.accepts(host: host, port: port) : Daemon.isBound(port: port)) {
             guard !ended.withLock({ $0 }), ContinuousClock.now < deadline else {
                 started.cancel()
                 let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-                throw Failure(description: "\(command) does not accept connections at \(host) \(port)\n\(text)")
+                throw Failure(description: "\(command) is not ready at \(host) \(port)\n\(text)")
             }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -60,5 +65,17 @@ final class Daemon: Sendable {
         let descriptor = socket(list.pointee.ai_family, CInt(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         return connect(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0
+    }
+
+    /// Whether a UDP socket has the port, at any address.
+    private static func isBound(port: Int) -> Bool {
+        ["/proc/net/udp", "/proc/net/udp6"].contains { file in
+            let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").dropFirst().contains { line in
+                // `sl`, then `local_address`, in hexadecimal digits.
+                let words = line.split(separator: " ")
+                return words.count > 1 && words[1].hasSuffix(String(format: ":%04X", port))
+            }
+        }
     }
 }

@@ -97,7 +97,7 @@ actor Proxies {
             clientmethod: none
             \(Machine.isRoot ? users : "")
             client pass { from: 0/0 to: 0/0 }
-            socks pass { from: 0/0 to: 0/0 }
+            socks pass { from: 0/0 to: 0/0 command: bind connect udpassociate bindreply udpreply }
             """, name: "danted.conf")
         daemons.append(
             try await Daemon(["danted", "-N", "1", "-f", configuration], host: Machine.proxyIPv4, port: port))
