@@ -1,0 +1,345 @@
+import TestProxy
+import Testing
+
+/// A program that asks servers of the DNS by itself, without libc, and its words for what they say.
+struct NameProgram: CustomTestStringConvertible, Sendable {
+    var name: String
+    /// The command that asks `NameServers.host` what Programs/Names/ask.bash has.
+    var command: [String]
+    var notImplemented = "NOTIMP"
+    var nameError = "NXDOMAIN"
+    var noData = "NOERROR"
+    var testDescription: String { name }
+
+    static let all = [
+        tool("dig"),
+        tool("kdig", notImplemented: "NOTIMPL"),
+        tool("drill", notImplemented: "NOTIMPL"),
+        tool("host"),
+        NameProgram(
+            name: "dnspython", command: ["/usr/bin/python3", Program.source("Names/ask.py"), NameServers.host]),
+        NameProgram(
+            name: "c-ares", command: ["node", Program.source("Names/ask.mjs"), NameServers.host],
+            notImplemented: "ENOTIMP", nameError: "ENOTFOUND", noData: "ENODATA"),
+    ]
+
+    private static func tool(_ name: String, notImplemented: String = "NOTIMP") -> NameProgram {
+        NameProgram(
+            name: name, command: ["bash", Program.source("Names/ask.bash"), name, NameServers.host],
+            notImplemented: notImplemented)
+    }
+}
+
+/// A proxy of some maker, with a configuration that has these lines.
+private func configuration(_ kind: ProxyKind, _ lines: String...) async throws -> String {
+    try await configuration(lines.joined(separator: "\n"), urls: [Proxies.shared.url(kind)])
+}
+
+/// What Tor does for its clients.
+private let tor = Script.with { $0.commands = [.connect, .resolve, .resolvePTR] }
+
+/// The text with a word in the place of each reserved address, whose number does not matter.
+private func naming(_ text: String) -> [String] {
+    text.replacing(/198\.1[89]\.\d+\.\d+/, with: "FAKE4").replacing(/fd73:6f63:6b73:6661:6b65:[\da-f:]+/, with: "FAKE6")
+        .split(separator: "\n").map(String.init)
+}
+
+extension EndToEnd {
+    /// Programs that ask servers of the DNS by themselves: where their questions go, and what they are answered.
+    @Suite struct NameServerTests {
+        // MARK: dns tcp
+
+        @Test(arguments: NameProgram.all, [ProxyKind.danted, .testProxy])
+        func `A server is asked through the proxy, and says what it knows`(
+            program: NameProgram, kind: ProxyKind
+        ) async throws {
+            _ = try await NameServers.honest.value
+            let run = try await Client.run(
+                program.command, configuration: configuration(kind, "dns tcp \(NameServers.host)"),
+                carriesDatagrams: true)
+            #expect(
+                run.output.split(separator: "\n") == [
+                    "A 203.0.113.10", "AAAA 2001:db8::10", "MX 10 mail.test", "TXT hello from the far side",
+                    "PTR other.test", "A \(program.nameError)", "TXT 8 2000",
+                ], "\(run)")
+        }
+
+        @Test func `The server of the configuration is asked, whichever the program has`() async throws {
+            _ = try await NameServers.honest.value
+            try await withProxy { proxy, url in
+                for server in ["192.0.2.53", "2001:db8::53", "127.0.0.53"] {
+                    let run = try await Client.run(
+                        ["dig", "+short", "@\(server)", "web.test"],
+                        configuration: configuration("dns tcp \(NameServers.host)", urls: [url]),
+                        carriesDatagrams: true)
+                    #expect(run.output == "203.0.113.10\n", "\(run)")
+                }
+                #expect(proxy.requests == Array(repeating: "CONNECT 203.0.113.10:53", count: 3))
+            }
+        }
+
+        @Test func `A server by name is the proxy's to find`() async throws {
+            _ = try await NameServers.honest.value
+            try await withProxy { proxy, url in
+                let run = try await Client.run(
+                    ["dig", "+short", "other.test"], configuration: configuration("dns tcp web.test:53", urls: [url]),
+                    carriesDatagrams: true)
+                #expect(run.output == "203.0.113.11\n", "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:53"])
+            }
+        }
+
+        @Test func `Questions that are asked at once are all answered`() async throws {
+            _ = try await NameServers.honest.value
+            let run = try await Client.run(
+                ["node", Program.source("Names/together.mjs"), "100", "web.test"],
+                configuration: configuration(.testProxy, "dns tcp \(NameServers.host)"), carriesDatagrams: true)
+            #expect(run.output == "100 203.0.113.10\n", "\(run)")
+        }
+
+        @Test func `What a server refuses is refused`() async throws {
+            _ = try await NameServers.honest.value
+            let run = try await Client.run(
+                ["dig", "outside.example"], configuration: configuration(.testProxy, "dns tcp \(NameServers.host)"),
+                carriesDatagrams: true)
+            #expect(run.output.contains("status: REFUSED"), "\(run)")
+        }
+
+        // MARK: dns fake
+
+        @Test(arguments: NameProgram.all, [ProxyKind.danted, .testProxy, .microsocks, .sshDynamic])
+        func `Every name has a reserved address, and nothing is asked`(
+            program: NameProgram, kind: ProxyKind
+        ) async throws {
+            let run = try await Client.run(
+                program.command, configuration: configuration(kind, "dns fake"), carriesDatagrams: true)
+            #expect(
+                naming(run.output) == [
+                    "A FAKE4", "AAAA FAKE6", "MX \(program.notImplemented)", "TXT \(program.notImplemented)",
+                    "PTR \(program.nameError)", "A FAKE4", "TXT 0 0",
+                ], "\(run)")
+        }
+
+        @Test func `A program connects to the address that it was told, and the proxy is given the name`() async throws
+        {
+            try await Targets.shared.http()
+            try await withProxy { proxy, url in
+                let run = try await Client.run(
+                    ["node", Program.source("Names/fetch.mjs"), "web.test", "\(Targets.httpPort)"], proxy: url,
+                    carriesDatagrams: true)
+                #expect(naming(run.output) == ["FAKE4 web.test", "FAKE6 web.test"], "\(run)")
+                #expect(proxy.requests == Array(repeating: "CONNECT web.test:8080", count: 2))
+            }
+        }
+
+        @Test func `This machine's names and those of its hosts file are answered with their addresses`() async throws {
+            let run = try await Client.run(
+                [
+                    "dig", "+short", "localhost", "localhost", "AAAA", "inhosts.test", "inhosts6.test", "AAAA", "-x",
+                    "127.0.0.1",
+                ],
+                configuration: configuration(.testProxy, "dns fake"), carriesDatagrams: true)
+            #expect(run.output == "127.0.0.1\n::1\n203.0.113.10\n2001:db8::10\nlocalhost.\n", "\(run)")
+        }
+
+        @Test(arguments: [ProxyKind.microsocks, .sshDynamic])
+        func `A server is asked through a proxy that has no datagrams`(kind: ProxyKind) async throws {
+            _ = try await NameServers.honest.value
+            let run = try await Client.run(
+                ["dig", "+short", "web.test", "MX", "big.test", "TXT", "@\(NameServers.host)"],
+                configuration: configuration(kind, "dns tcp \(NameServers.host)"), carriesDatagrams: true)
+            #expect(run.output.hasPrefix("10 mail.test.\n"), "\(run)")
+            #expect(run.output.split(separator: "\n").count == 9, "\(run)")
+        }
+
+        // MARK: dns tor
+
+        @Test(arguments: NameProgram.all)
+        func `Tor is asked for addresses and for the names of addresses`(program: NameProgram) async throws {
+            try await withProxy(tor) { proxy, url in
+                let run = try await Client.run(
+                    program.command, configuration: configuration("dns tor", urls: [url]), carriesDatagrams: true)
+                #expect(
+                    run.output.split(separator: "\n") == [
+                        "A 203.0.113.10", "AAAA \(program.noData)", "MX \(program.notImplemented)",
+                        "TXT \(program.notImplemented)", "PTR other.test", "A \(program.nameError)", "TXT 0 0",
+                    ], "\(run)")
+                #expect(
+                    Set(proxy.requests) == [
+                        "RESOLVE web.test:0", "RESOLVE_PTR 203.0.113.11:0", "RESOLVE none.test:0",
+                    ])
+            }
+        }
+
+        @Test func `A hidden service has a reserved address, and Tor is not asked for it`() async throws {
+            let name = "\(String(repeating: "a", count: 56)).onion"
+            try await withProxy(tor) { proxy, url in
+                let run = try await Client.run(
+                    ["dig", "+short", name], configuration: configuration("dns tor", urls: [url]),
+                    carriesDatagrams: true)
+                #expect(naming(run.output) == ["FAKE4"], "\(run)")
+                #expect(proxy.requests == [])
+            }
+        }
+
+        // MARK: Bad servers
+
+        @Test(arguments: [NameServers.Fault.hangs, .closes, .breaksOff])
+        func `A server that does not answer has failed`(fault: NameServers.Fault) async throws {
+            let port = try await NameServers.port(of: fault)
+            let run = try await Client.run(
+                ["dig", "+time=20", "+tries=1", "web.test"],
+                configuration: configuration(
+                    .testProxy, "tcp_read_time_out 500", "dns tcp \(NameServers.host):\(port)"),
+                carriesDatagrams: true)
+            #expect(run.output.contains("status: SERVFAIL"), "\(run)")
+        }
+
+        @Test func `A server that cannot be reached has failed`() async throws {
+            let run = try await Client.run(
+                ["dig", "+time=20", "+tries=1", "web.test"],
+                configuration: configuration(
+                    .testProxy, "dns tcp \(NameServers.host):\(Targets.closedPort)"),
+                carriesDatagrams: true)
+            #expect(run.output.contains("status: SERVFAIL"), "\(run)")
+        }
+
+        @Test(arguments: [
+            (NameServers.Fault.wrongID, "ID mismatch"), (.wrongQuestion, "Question section mismatch"),
+            (.garbage, "ID mismatch"),
+        ])
+        func `What is no answer to the question is for the program to judge`(
+            fault: NameServers.Fault, judgement: String
+        ) async throws {
+            let port = try await NameServers.port(of: fault)
+            let run = try await Client.run(
+                ["dig", "+time=1", "+tries=1", "web.test"],
+                configuration: configuration(.testProxy, "dns tcp \(NameServers.host):\(port)"),
+                carriesDatagrams: true)
+            #expect(run.output.contains(judgement), "\(run)")
+            #expect(!run.output.contains("203.0.113.10\n"), "\(run)")
+        }
+
+        @Test(arguments: [ProxyKind.danted, .testProxy])
+        func `An answer may come byte by byte`(kind: ProxyKind) async throws {
+            let port = try await NameServers.port(of: .slow)
+            let run = try await Client.run(
+                ["dig", "+short", "web.test"],
+                configuration: configuration(kind, "dns tcp \(NameServers.host):\(port)"), carriesDatagrams: true)
+            #expect(run.output == "203.0.113.10\n", "\(run)")
+        }
+    }
+
+    /// What libc's functions say where somebody is asked for names through the proxy.
+    @Suite struct RemoteLookupTests {
+        private static let own = [
+            "getaddrinfo localhost 127.0.0.1 ::1",
+            "gethostbyname localhost localhost 127.0.0.1",
+            "getaddrinfo inhosts.test 203.0.113.10",
+            "gethostbyname inhosts.test inhosts.test 203.0.113.10",
+            "getnameinfo 127.0.0.1 localhost",
+            "gethostbyaddr 127.0.0.1 localhost 127.0.0.1",
+        ]
+
+        private func look(_ words: String..., configuration: String) async throws -> Run {
+            try await Client.run(
+                ["/usr/bin/python3", Program.source("Names/look.py")] + words, configuration: configuration)
+        }
+
+        @Test(arguments: [ProxyKind.danted, .testProxy, .microsocks])
+        func `Names and addresses are asked of the server`(kind: ProxyKind) async throws {
+            _ = try await NameServers.honest.value
+            let run = try await look(
+                "web.test", "other.test", "none.test", "outside.example", "203.0.113.11",
+                configuration: configuration(kind, "dns tcp \(NameServers.host)"))
+            #expect(
+                run.output.split(separator: "\n") == [
+                    "getaddrinfo web.test 203.0.113.10 2001:db8::10",
+                    "gethostbyname web.test web.test 203.0.113.10",
+                    "getaddrinfo other.test 203.0.113.11",
+                    "gethostbyname other.test other.test 203.0.113.11",
+                    "getaddrinfo none.test EAI_NONAME",
+                    "gethostbyname none.test EAI_NONAME",
+                    // The server refuses to say.
+                    "getaddrinfo outside.example EAI_AGAIN",
+                    "gethostbyname outside.example EAI_AGAIN",
+                    "getnameinfo 203.0.113.11 other.test",
+                    "gethostbyaddr 203.0.113.11 other.test 203.0.113.11",
+                ], "\(run)")
+        }
+
+        @Test func `Names and addresses are asked of Tor`() async throws {
+            try await withProxy(tor) { _, url in
+                let run = try await look(
+                    "web.test", "six.test", "none.test", "203.0.113.11",
+                    configuration: configuration("dns tor", urls: [url]))
+                #expect(
+                    run.output.split(separator: "\n") == [
+                        "getaddrinfo web.test 203.0.113.10",
+                        "gethostbyname web.test web.test 203.0.113.10",
+                        "getaddrinfo six.test 2001:db8::10",
+                        "gethostbyname six.test EAI_NONAME",
+                        "getaddrinfo none.test EAI_NONAME",
+                        "gethostbyname none.test EAI_NONAME",
+                        "getnameinfo 203.0.113.11 other.test",
+                        "gethostbyaddr 203.0.113.11 other.test 203.0.113.11",
+                    ], "\(run)")
+            }
+        }
+
+        @Test(arguments: ["dns tcp \(NameServers.host)", "dns tor"])
+        func `This machine's names and those of its hosts file are not asked for`(mode: String) async throws {
+            try await withProxy(tor) { proxy, url in
+                let run = try await look(
+                    "localhost", "inhosts.test", "127.0.0.1", configuration: configuration(mode, urls: [url]))
+                #expect(run.output.split(separator: "\n").map(String.init) == RemoteLookupTests.own, "\(run)")
+                #expect(proxy.sessions.isEmpty)
+            }
+        }
+
+        @Test func `A program connects to the address that the server has`() async throws {
+            _ = try await NameServers.honest.value
+            try await Targets.shared.http()
+            try await withProxy { proxy, url in
+                let run = try await Client.run(
+                    ["curl", "-4sS", "http://web.test:\(Targets.httpPort)/page"],
+                    configuration: configuration("dns tcp \(NameServers.host)", urls: [url]))
+                #expect(run.output == "GET /page host web.test:8080\n", "\(run)")
+                #expect(proxy.requests.last == "CONNECT 203.0.113.10:8080")
+                #expect(Set(proxy.requests.dropLast()) == ["CONNECT 203.0.113.10:53"])
+            }
+        }
+
+        @Test func `A program connects to the address that Tor has`() async throws {
+            try await Targets.shared.http()
+            try await withProxy(tor) { proxy, url in
+                let run = try await Client.run(
+                    ["curl", "-sS", "http://web.test:\(Targets.httpPort)/page"],
+                    configuration: configuration("dns tor", urls: [url]))
+                #expect(run.output == "GET /page host web.test:8080\n", "\(run)")
+                #expect(proxy.requests == ["RESOLVE web.test:0", "CONNECT 203.0.113.10:8080"])
+            }
+        }
+
+        @Test(arguments: [NameServers.Fault.hangs, .closes, .breaksOff, .garbage, .wrongID, .wrongQuestion])
+        func `A server without a right answer leaves the name to be tried again`(
+            fault: NameServers.Fault
+        ) async throws {
+            let port = try await NameServers.port(of: fault)
+            let run = try await look(
+                "web.test",
+                configuration: configuration(
+                    .testProxy, "tcp_read_time_out 300", "dns tcp \(NameServers.host):\(port)"))
+            #expect(run.output == "getaddrinfo web.test EAI_AGAIN\ngethostbyname web.test EAI_AGAIN\n", "\(run)")
+        }
+
+        @Test func `An answer may come byte by byte`() async throws {
+            let port = try await NameServers.port(of: .slow)
+            let run = try await look(
+                "web.test", configuration: configuration(.testProxy, "dns tcp \(NameServers.host):\(port)"))
+            #expect(
+                run.output == "getaddrinfo web.test 203.0.113.10\ngethostbyname web.test web.test 203.0.113.10\n",
+                "\(run)")
+        }
+    }
+}
