@@ -43,7 +43,8 @@ actor Proxies {
             daemons.append(try await Daemon(["microsocks", "-i", host, "-p", "1081"], host: host, port: 1081))
             return "socks5://\(host):1081"
         case .danted:
-            try await startDanted(port: 1082, method: "none")
+            // Else it takes answers to datagrams from the very port alone that was asked at, and TFTP has others.
+            try await startDanted(port: 1082, method: "none", "udp.connectdst: no")
             return "socks5://\(host):1082"
         case .dantedWithUser:
             try await addUser()
@@ -85,7 +86,7 @@ actor Proxies {
         guard run.status == 0 else { throw Daemon.Failure(description: "\(run)") }
     }
 
-    private func startDanted(port: Int, method: String) async throws {
+    private func startDanted(port: Int, method: String, _ lines: String...) async throws {
         let users = "user.privileged: root\nuser.unprivileged: nobody\n"
         let configuration = try Machine.file(
             """
@@ -95,6 +96,7 @@ actor Proxies {
             external: 2001:db8::11
             socksmethod: \(method)
             clientmethod: none
+            \(lines.joined(separator: "\n"))
             \(Machine.isRoot ? users : "")
             client pass { from: 0/0 to: 0/0 }
             socks pass { from: 0/0 to: 0/0 command: bind connect udpassociate bindreply udpreply }
