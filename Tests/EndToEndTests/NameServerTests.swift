@@ -1,11 +1,11 @@
 import TestProxy
 import Testing
 
-/// A program that asks servers of the DNS by itself, without libc, and its words for what they say.
+/// A program that asks servers of the DNS, and its words for what they say.
 struct NameProgram: CustomTestStringConvertible, Sendable {
     var name: String
-    /// The command that asks `NameServers.host` what Programs/Names/ask.bash has.
-    var command: [String]
+    /// Gives the command that asks what Programs/Names/ask.bash has.
+    var command: @Sendable () async throws -> [String]
     var notImplemented = "NOTIMP"
     var nameError = "NXDOMAIN"
     var noData = "NOERROR"
@@ -17,16 +17,31 @@ struct NameProgram: CustomTestStringConvertible, Sendable {
         tool("drill", notImplemented: "NOTIMPL"),
         tool("host"),
         NameProgram(
-            name: "dnspython", command: ["/usr/bin/python3", Program.source("Names/ask.py"), NameServers.host]),
+            name: "dnspython", command: { ["/usr/bin/python3", Program.source("Names/ask.py"), NameServers.host] }),
         NameProgram(
-            name: "c-ares", command: ["node", Program.source("Names/ask.mjs"), NameServers.host],
+            name: "c-ares", command: { ["node", Program.source("Names/ask.mjs"), NameServers.host] },
             notImplemented: "ENOTIMP", nameError: "ENOTFOUND", noData: "ENODATA"),
+        NameProgram(
+            name: "res_query", command: { [try await query.value] }, notImplemented: "NO_RECOVERY",
+            nameError: "HOST_NOT_FOUND", noData: "NO_DATA"),
     ]
 
     private static func tool(_ name: String, notImplemented: String = "NOTIMP") -> NameProgram {
         NameProgram(
-            name: name, command: ["bash", Program.source("Names/ask.bash"), name, NameServers.host],
+            name: name, command: { ["bash", Program.source("Names/ask.bash"), name, NameServers.host] },
             notImplemented: notImplemented)
+    }
+
+    /// The C program, compiled once.
+    private static let query = Task {
+        let program = try Machine.temporaryDirectory("query").appending(path: "query").path
+        let run = try await Client.start(
+            [
+                "cc", "-D_GNU_SOURCE", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O1", "-o", program,
+                Program.source("Names/query.c"), "-lresolv",
+            ], limit: 60)
+        try #require(run.status == 0, "\(run)")
+        return program
     }
 }
 
@@ -45,7 +60,7 @@ private func naming(_ text: String) -> [String] {
 }
 
 extension EndToEnd {
-    /// Programs that ask servers of the DNS by themselves: where their questions go, and what they are answered.
+    /// Programs that ask servers of the DNS: where their questions go, and what they are answered.
     @Suite struct NameServerTests {
         // MARK: dns tcp
 
@@ -55,7 +70,7 @@ extension EndToEnd {
         ) async throws {
             _ = try await NameServers.honest.value
             let run = try await Client.run(
-                program.command, configuration: configuration(kind, "dns tcp \(NameServers.host)"),
+                program.command(), configuration: configuration(kind, "dns tcp \(NameServers.host)"),
                 carriesDatagrams: true)
             #expect(
                 run.output.split(separator: "\n") == [
@@ -112,7 +127,7 @@ extension EndToEnd {
             program: NameProgram, kind: ProxyKind
         ) async throws {
             let run = try await Client.run(
-                program.command, configuration: configuration(kind, "dns fake"), carriesDatagrams: true)
+                program.command(), configuration: configuration(kind, "dns fake"), carriesDatagrams: true)
             #expect(
                 naming(run.output) == [
                     "A FAKE4", "AAAA FAKE6", "MX \(program.notImplemented)", "TXT \(program.notImplemented)",
@@ -158,7 +173,7 @@ extension EndToEnd {
         func `Tor is asked for addresses and for the names of addresses`(program: NameProgram) async throws {
             try await withProxy(tor) { proxy, url in
                 let run = try await Client.run(
-                    program.command, configuration: configuration("dns tor", urls: [url]), carriesDatagrams: true)
+                    program.command(), configuration: configuration("dns tor", urls: [url]), carriesDatagrams: true)
                 #expect(
                     run.output.split(separator: "\n") == [
                         "A 203.0.113.10", "AAAA \(program.noData)", "MX \(program.notImplemented)",
