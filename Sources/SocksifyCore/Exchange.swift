@@ -1,5 +1,6 @@
 import Addressing
 import CLibC
+import FakeDNS
 import SOCKS5
 
 /// A question to the DNS on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
@@ -24,7 +25,7 @@ struct Exchange {
     /// How it ended.
     enum End {
         case underWay
-        /// With a message of so many bytes.
+        /// With a message of so many bytes, which answers the query.
         case message(Int)
         /// With what BND of the reply says.
         case resolved(Endpoint)
@@ -111,7 +112,7 @@ struct Exchange {
                 if state.pointee.received >= 2 {
                     wanted += Int(UInt16(bigEndian: start.load(as: UInt16.self)))
                     if state.pointee.received >= wanted {
-                        state.pointee.end = .message(wanted - 2)
+                        state.pointee.end = isAnswer(count: wanted - 2) ? .message(wanted - 2) : .failed
                         return .established
                     }
                 }
@@ -125,6 +126,14 @@ struct Exchange {
             if error == .again || error == .interrupted { return .waiting }
             throw .kernel(error)
         }
+    }
+
+    /// Whether so many bytes of the answer's room are an answer to the query. There is nobody else from whom it may yet
+    /// come, and what the program would not take it would wait for in vain.
+    private func isAnswer(count: Int) -> Bool {
+        guard let query = DNSQuery(Span(_unsafeElements: query.bindMemory(to: UInt8.self))) else { return false }
+        let message = UnsafeRawBufferPointer(rebasing: answer[..<count]).bindMemory(to: UInt8.self)
+        return (try? DNSResponse(Span(_unsafeElements: message), to: query)) != nil
     }
 
     /// It is over: whoever waits sees that; a datagram is answered, and the memory given back.
