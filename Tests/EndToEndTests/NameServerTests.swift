@@ -114,6 +114,21 @@ extension EndToEnd {
             #expect(run.output == "100 203.0.113.10\n", "\(run)")
         }
 
+        @Test func `An answer that is too long for a datagram is asked for again by TCP`() async throws {
+            _ = try await NameServers.honest.value
+            try await withProxy { proxy, url in
+                let configuration = configuration("dns tcp \(NameServers.host)", urls: [url])
+                let question = ["big.test", "TXT", "@\(NameServers.host)"]
+                let cut = try await Client.run(
+                    ["dig", "+ignore"] + question, configuration: configuration, carriesDatagrams: true)
+                #expect(cut.output.contains(" tc ") && cut.output.contains("ANSWER: 0"), "\(cut)")
+                let whole = try await Client.run(
+                    ["dig"] + question, configuration: configuration, carriesDatagrams: true)
+                #expect(whole.output.contains("ANSWER: 8"), "\(whole)")
+                #expect(proxy.requests == Array(repeating: "CONNECT 203.0.113.10:53", count: 3))
+            }
+        }
+
         @Test func `What a server refuses is refused`() async throws {
             _ = try await NameServers.honest.value
             let run = try await Client.run(
