@@ -159,11 +159,17 @@ STREAM(ssize_t, send, (int fd, const void *bytes, size_t count, int flags), (fd,
 
 ssize_t __send(int fd, const void *bytes, size_t count, int flags) __attribute__((alias("send")));
 
+/* The mark of a descriptor that was closed unseen is still there when another socket has its number, and says nothing
+ * of that one. */
+static inline int is_carried(int fd) {
+    return may_be_carried(fd) && socksify_is_carried(fd);
+}
+
 /* Sends that name an address: MSG_FASTOPEN connects, and then there is none to name any more. The first datagram that
  * has to be carried makes the socket one whose datagrams are. */
 static inline int decide(int fd, const struct sockaddr *address, socklen_t length, int flags) {
-    return !may_be_carried(fd) && is_internet(address, length) ? socksify_send_to(fd, address, length, flags)
-                                                               : SOCKSIFY_PASS;
+    return is_internet(address, length) && !is_carried(fd) ? socksify_send_to(fd, address, length, flags)
+                                                           : SOCKSIFY_PASS;
 }
 
 ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {
@@ -197,7 +203,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 /* Sends the messages up to the first whose destination is refused, as the kernel does with one that fails. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
     unsigned int allowed = 0;
-    for (; (uintptr_t)messages >= 4096 && allowed < count && !may_be_carried(fd); allowed++) {
+    for (; (uintptr_t)messages >= 4096 && allowed < count && !is_carried(fd); allowed++) {
         const struct msghdr *message = &messages[allowed].msg_hdr;
         int decision = decide(fd, message->msg_name, message->msg_namelen, flags);
         if (decision == SOCKSIFY_PASS) continue;
