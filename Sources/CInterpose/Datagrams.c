@@ -101,7 +101,7 @@ int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const
 }
 
 int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
-    if (count < 0) return 0;
+    if (count < 0 || count > IOV_MAX) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
     return carried_send(fd, &message, 0, result);
 }
@@ -414,7 +414,7 @@ int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct s
 
 int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
     /* read(2) of nothing takes no datagram. */
-    if (count < 0 || (uintptr_t)parts < 4096 || size_of(parts, (size_t)count) == 0) return 0;
+    if (count < 0 || count > IOV_MAX || (uintptr_t)parts < 4096 || size_of(parts, (size_t)count) == 0) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
     return carried_receive(fd, &message, 0, result);
 }
