@@ -69,6 +69,8 @@ struct Association {
         return Errand(descriptor: control, cookie: controlCookie)
     }
 
+    var isOpenedByThisThread: Bool { process == process_own_id() && opener == process_thread_id() }
+
     /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
     func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
         if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }
@@ -113,7 +115,9 @@ struct Association {
     }
 
     /// Closes the connection in this process; others may have it still.
-    func closeControl() {
+    mutating func closeControl() {
+        // Who else has it looks for itself before it sends again.
+        seen = 0
         guard isControlHere else { return }
         OwnDescriptor.close(control)
     }

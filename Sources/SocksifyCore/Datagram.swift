@@ -253,8 +253,11 @@ public enum Datagram {
                     if let errand { Errand.step(cookie: errand.cookie, runtime) }
                     return isKept ? .taken : .failed(.hostUnreachable)
                 }
+                let isOpenedHere = record.pointee.association.isOpenedByThisThread
                 table.leave(place)
                 guard let errand else {
+                    // A signal's handler has interrupted it.
+                    if isOpenedHere { return .failed(.outOfBuffers) }
                     // Another process opens it, or another thread has just begun to.
                     kernel_sleep(1_000_000)
                     continue
