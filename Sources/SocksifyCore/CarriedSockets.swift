@@ -333,8 +333,8 @@ struct CarriedSocket {
     var ownAddress: SocketAddress?
     var association = Association()
     var names = NamedDestinations()
-    /// Bytes of the header that is expected before a datagram.
-    var expectedHeader: UInt16 = 10
+    /// Bytes of the longest header that is expected before a datagram.
+    private(set) var expectedHeader: UInt16 = 10
     /// The header of what goes to the peer, and comes from it, while the kernel has the socket connected to the relay; 0
     /// bytes when there is none, or it has a name.
     private(set) var peerHeaderLength: UInt16 = 0
@@ -384,6 +384,20 @@ struct CarriedSocket {
         let bytes = header.bytes
         for index in 0..<min(bytes.count, peerHeader.count) { peerHeader[index] = bytes[index] }
         peerHeaderLength = UInt16(truncatingIfNeeded: bytes.count)
+        expect(headerLength: bytes.count)
+    }
+
+    /// Room is made for a header of so many bytes. One that is shorter leaves the program's bytes to be moved; one that
+    /// is longer puts some behind their end, in what the program has room for and does not expect to change.
+    mutating func expect(headerLength: Int) {
+        expectedHeader = max(expectedHeader, UInt16(truncatingIfNeeded: headerLength))
+    }
+
+    /// The same for what answers a datagram that had a header of so many bytes.
+    mutating func expectAnswer(from destination: Datagram.Destination, headerLength: Int) {
+        expect(headerLength: headerLength)
+        // From a name the answer may come with an IPv6 address.
+        if case .name = destination { expect(headerLength: peerHeader.count) }
     }
 
     /// Where the header lies.

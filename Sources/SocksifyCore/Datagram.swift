@@ -295,6 +295,7 @@ public enum Datagram {
         guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
             return .failed(.hostUnreachable)
         }
+        record.pointee.expectAnswer(from: destination, headerLength: header.count)
         if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
             let bytes = UnsafeBufferPointer(start: envelope_header(envelope), count: header.count)
             return sendFragments(message, bytes, limit, socket, record)

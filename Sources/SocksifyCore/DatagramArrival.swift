@@ -42,7 +42,7 @@ extension Datagram {
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
         guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
-        record.pointee.expectedHeader = UInt16(truncatingIfNeeded: header.length)
+        record.pointee.expect(headerLength: header.length)
         opened.pointee.whole = nil
         opened.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
         show(seems, arrival, opened)
