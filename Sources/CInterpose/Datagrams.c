@@ -70,15 +70,14 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
     struct socksify_envelope envelope;
     *result = -1;
     for (int attempt = 1;; attempt++) {
+        envelope.refusal = refusal(message, flags);
         int decision = socksify_wrap(fd, message, flags, &envelope);
         if (decision == SOCKSIFY_PASS) return 0;
         if (decision == SOCKSIFY_TAKEN) {
             *result = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
             return 1;
         }
-        if (decision == 0 && (decision = -refusal(message, flags)) == 0 &&
-            !are_usable(message->msg_iov, message->msg_iovlen))
-            return 1;
+        if (decision == 0 && !are_usable(message->msg_iov, message->msg_iovlen)) return 1;
         if (decision < 0) {
             *result = returned(decision);
             return 1;
@@ -120,9 +119,9 @@ static int has_room(const struct batch *batch, const struct msghdr *message) {
 
 /* Adds the message to the batch; 0 when it cannot go with the others. */
 static int add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
-    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen) || refusal(message, flags))
-        return 0;
+    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen)) return 0;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
+    envelope->refusal = refusal(message, flags);
     struct mmsghdr *wrapped = &batch->wrapped[batch->count];
     int decision = socksify_wrap(fd, message, flags | MSG_DONTWAIT, envelope);
     if (decision == SOCKSIFY_PASS) {

@@ -218,6 +218,10 @@ public enum Datagram {
                 table.leave(place)
                 return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
             }
+            if envelope.pointee.refusal != 0 {
+                table.leave(place)
+                return .failed(Errno(envelope.pointee.refusal))
+            }
             record.pointee.association.check()
             switch record.pointee.association.state {
             case .open:
@@ -248,10 +252,10 @@ public enum Datagram {
                 }
                 let errand = record.pointee.association.errand
                 if isNonBlocking || socket.isNonBlocking {
-                    let isKept = errand == nil || queue(message, to: destination, place, record, runtime)
+                    let refusal = errand == nil ? nil : queue(message, to: destination, place, record, runtime)
                     table.leave(place)
                     if let errand { Errand.step(cookie: errand.cookie, runtime) }
-                    return isKept ? .taken : .failed(.hostUnreachable)
+                    return refusal.map { .failed($0) } ?? .taken
                 }
                 let isOpenedHere = record.pointee.association.isOpenedByThisThread
                 table.leave(place)
@@ -328,22 +332,29 @@ public enum Datagram {
         return true
     }
 
-    /// Keeps a datagram for when the association is there; false for a name that was replaced meanwhile.
+    /// Bytes of the longest datagram over IPv4 (udp(7)).
+    private static var largestDatagram: Int { 65_507 }
+
+    /// Keeps a datagram for when the association is there; an error number for one that cannot be sent then.
     private static func queue(
         _ message: UnsafePointer<msghdr>, to destination: Destination, _ place: Int,
         _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
-    ) -> Bool {
+    ) -> Errno? {
         var storage = InlineArray<262, UInt8>(repeating: 0)
         return withUnsafeMutableBytes(of: &storage) { bytes in
-            guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return false }
+            guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return .outOfBuffers }
             var header = HeaderInPlace(start: start)
-            guard write(destination, to: &header, noting: &record.pointee.names, runtime) else { return false }
+            guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+                return .hostUnreachable
+            }
             let count = header.count
+            guard count + size(of: message) <= largestDatagram else { return Errno(EMSGSIZE) }
+            record.pointee.expectAnswer(from: destination, headerLength: count)
             runtime.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
                 room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
                 copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
             }
-            return true
+            return nil
         }
     }
 
