@@ -117,13 +117,14 @@ static int has_room(const struct batch *batch, const struct msghdr *message) {
     return batch->count < BATCH && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS;
 }
 
-/* Adds the message to the batch; 0 when it cannot go with the others. */
+/* Adds the message to the batch and returns 1; 0 when it cannot go with the others, -1 when it is on its way already,
+ * -2 when it is the first, and fails. */
 static int add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
     if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen)) return 0;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
     envelope->refusal = refusal(message, flags);
     struct mmsghdr *wrapped = &batch->wrapped[batch->count];
-    int decision = socksify_wrap(fd, message, flags | MSG_DONTWAIT, envelope);
+    int decision = socksify_wrap(fd, message, flags, envelope);
     if (decision == SOCKSIFY_PASS) {
         envelope->header_length = 0;
         wrapped->msg_hdr = *message;
@@ -134,6 +135,9 @@ static int add(struct batch *batch, int fd, const struct msghdr *message, int fl
         /* Was sent, or kept; it does not go through the kernel with the others. */
         envelope->header_length = SOCKSIFY_TAKEN;
         return -1;
+    } else if (batch->count == 0) {
+        errno = -decision;
+        return -2;
     } else {
         return 0;
     }
@@ -169,6 +173,10 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int f
                 added = 0;
                 next = done;
             }
+        }
+        if (added == -2) {
+            sent = -1;
+            break;
         }
         if (added == -1) {
             const struct msghdr *taken = &messages[next].msg_hdr;
