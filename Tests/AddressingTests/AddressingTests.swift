@@ -42,6 +42,22 @@ import Testing
     }
 }
 
+@Suite struct PrivateAddressTests {
+    @Test(arguments: [
+        ("10.0.0.0", true), ("10.255.255.255", true), ("9.255.255.255", false), ("11.0.0.0", false),
+        ("172.16.0.0", true), ("172.31.255.255", true), ("172.15.255.255", false), ("172.32.0.0", false),
+        ("192.168.0.0", true), ("192.168.255.255", true), ("192.167.255.255", false), ("192.169.0.0", false),
+        ("169.254.0.0", true), ("169.254.255.255", true), ("169.253.255.255", false), ("169.255.0.0", false),
+        ("127.0.0.1", true), ("128.0.0.0", false), ("203.0.113.10", false), ("0.0.0.0", false),
+        ("fc00::", true), ("fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true), ("fbff::", false), ("fe00::", false),
+        ("fe80::1", true), ("febf::1", true), ("fec0::1", false), ("::1", true), ("::", false), ("2001:db8::1", false),
+        ("::ffff:10.1.2.3", true), ("::ffff:203.0.113.10", false),
+    ])
+    func `private addresses are those of networks of one's own`(text: String, isPrivate: Bool) throws {
+        #expect(try #require(IPAddress(text)).isPrivate == isPrivate)
+    }
+}
+
 @Suite struct HostNameTests {
     @Test func `takes 1 to 255 bytes`() {
         #expect(HostName("") == nil)

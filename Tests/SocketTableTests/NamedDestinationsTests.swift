@@ -1,0 +1,102 @@
+import Addressing
+import Testing
+
+@testable import SocketTable
+
+@Suite struct NamedDestinationsTests {
+    typealias Name = NamedDestinations.Name
+
+    let first = Name(number: 1, isIPv6: false)
+    let second = Name(number: 2, isIPv6: true)
+    let address = IPAddress.v4(IPv4Address(203, 0, 113, 10))
+    let other = IPAddress.v4(IPv4Address(203, 0, 113, 11))
+    let third = IPAddress.v4(IPv4Address(203, 0, 113, 12))
+    let ipv6 = IPAddress.v6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 0x10))
+
+    @Test func `where nothing was sent to a name, addresses are themselves`() {
+        var names = NamedDestinations()
+        #expect(names.name(of: address, port: 53) == nil)
+        names.sent(to: other)
+        #expect(names.name(of: address, port: 53) == nil)
+    }
+
+    @Test func `what answers is the name that was sent to, from any port and ever after`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 69)
+        #expect(names.name(of: address, port: 4711) == first)
+        names.sent(to: second, port: 69)
+        #expect(names.name(of: address, port: 69) == first)
+        #expect(names.name(of: other, port: 69) == second)
+    }
+
+    @Test func `an address that was sent to is itself, and found addresses stay names`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        names.sent(to: address)
+        #expect(names.name(of: address, port: 53) == nil)
+        #expect(names.name(of: other, port: 53) == first)
+        names.sent(to: other)
+        #expect(names.name(of: other, port: 53) == first)
+    }
+
+    @Test func `names with the same port are answered in the order in which they were asked`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        names.sent(to: second, port: 53)
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: ipv6, port: 53) == first)
+        #expect(names.name(of: other, port: 53) == second)
+        // Both are found: of two names with this port, the first has more addresses than one.
+        #expect(names.name(of: third, port: 53) == first)
+    }
+
+    @Test func `a port tells names apart`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        names.sent(to: second, port: 123)
+        #expect(names.name(of: address, port: 123) == second)
+        #expect(names.name(of: other, port: 53) == first)
+    }
+
+    @Test func `another port is that of the name that has not answered yet`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        names.sent(to: second, port: 69)
+        #expect(names.name(of: address, port: 53) == first)
+        #expect(names.name(of: other, port: 4711) == second)
+        // All have answered, and nothing tells which it is.
+        #expect(names.name(of: third, port: 4712) == nil)
+    }
+
+    @Test func `a name at another port has the address that was found for it`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: address, port: 53) == first)
+        names.sent(to: second, port: 123)
+        names.sent(to: first, port: 123)
+        #expect(names.name(of: address, port: 123) == first)
+        #expect(names.name(of: other, port: 123) == second)
+    }
+
+    @Test func `it is known by which family the program called a name`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        names.sent(to: second, port: 53)
+        #expect(!names.isIPv6(1))
+        #expect(names.isIPv6(2))
+        #expect(!names.isIPv6(3))
+    }
+
+    @Test func `the name that was sent to first is forgotten for a ninth`() {
+        var names = NamedDestinations()
+        for number in 1...8 as ClosedRange<UInt32> {
+            names.sent(to: Name(number: number, isIPv6: false), port: UInt16(number))
+        }
+        #expect(names.name(of: address, port: 1) == Name(number: 1, isIPv6: false))
+        names.sent(to: Name(number: 9, isIPv6: true), port: 9)
+        #expect(names.isIPv6(9))
+        #expect(names.name(of: other, port: 9) == Name(number: 9, isIPv6: true))
+        // Its address is free for another.
+        #expect(names.name(of: address, port: 2) == Name(number: 2, isIPv6: false))
+    }
+}
