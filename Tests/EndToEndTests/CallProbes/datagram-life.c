@@ -1,0 +1,324 @@
+/* datagram-life NAME HOST PORT: processes, descriptors, threads and signals around a socket, and several peers. */
+#include "datagram.h"
+
+#include <sys/resource.h>
+
+/* ask what answers to what. */
+static void ask(const char *what, int fd) {
+    send_text(fd, what);
+    receive("answer", fd, 64, 0);
+}
+
+static void reap(pid_t child) {
+    int status;
+    require(waitpid(child, &status, 0) == child);
+    say("child: %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+static void forking(char **arguments unused) {
+    int fd = unconnected(), idle = connected();
+    ask("parent", fd);
+    pid_t child = fork();
+    if (child == 0) {
+        ask("child", fd);
+        ask("child on an idle one", idle);
+        int own = unconnected();
+        ask("child on its own", own);
+        close(fd);
+        _exit(0);
+    }
+    reap(child);
+    ask("parent again", fd);
+    ask("parent on an idle one", idle);
+    child = fork();
+    if (child == 0) {
+        require(close(fd) == 0);
+        _exit(0);
+    }
+    reap(child);
+    ask("parent after the child's close", fd);
+    /* The parent closes, the child goes on. */
+    int pipes[2];
+    char byte;
+    require(pipe(pipes) == 0);
+    child = fork();
+    if (child == 0) {
+        close(pipes[1]);
+        require(read(pipes[0], &byte, 1) == 0);
+        ask("child after the parent's close", fd);
+        _exit(0);
+    }
+    close(fd);
+    close(pipes[1]);
+    reap(child);
+}
+
+static void duplicates(char **arguments unused) {
+    int fd = unconnected(), early = dup(fd);
+    ask("first", fd);
+    ask("by an early duplicate", early);
+    int copy = dup(fd), high = fcntl(fd, F_DUPFD_CLOEXEC, 500), other = unconnected();
+    ask("by a duplicate", copy);
+    ask("by a high duplicate", high);
+    require(dup2(fd, other) == other);
+    ask("by dup2", other);
+    require(dup3(fd, 77, O_CLOEXEC) == 77);
+    ask("by dup3", 77);
+    require(close(fd) == 0);
+    ask("after the first's close", copy);
+    require(close(early) == 0 && close(high) == 0 && close(other) == 0 && close(77) == 0);
+    ask("the last", copy);
+    require(connect(copy, &far.any, far.length) == 0);
+    int last = dup(copy);
+    require(close(copy) == 0);
+    say("peer %s\n", strcmp(peer_of(last), text_of(&far.any)) == 0 ? "as connected to" : peer_of(last));
+    require(send(last, "connected", 9, 0) == 9);
+    receive("answer", last, 64, 0);
+    /* Something else stands at the number now. */
+    int pipes[2];
+    require(pipe(pipes) == 0 && dup2(pipes[1], last) == last);
+    require(write(last, "x", 1) == 1 && read(pipes[0], &(char){0}, 1) == 1);
+    say("a pipe is a pipe\n");
+}
+
+static void pass(int by, int fd) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    struct msghdr message = {.msg_iov = &(struct iovec){"x", 1}, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    require(sendmsg(by, &message, 0) == 1);
+}
+
+static int take(int by) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control;
+    char byte;
+    struct msghdr message = {.msg_iov = &(struct iovec){&byte, 1}, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    require(recvmsg(by, &message, 0) == 1);
+    int fd;
+    memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+    return fd;
+}
+
+static void passing(char **arguments unused) {
+    int pair[2], fd = unconnected();
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    ask("before", fd);
+    pass(pair[0], fd);
+    int copy = take(pair[1]);
+    ask("passed", copy);
+    close(fd);
+    ask("after the first's close", copy);
+    /* To a child that was there before the socket. */
+    pid_t child = fork();
+    if (child == 0) {
+        int given = take(pair[1]);
+        require(read(pair[1], &(char){0}, 1) == 1);
+        ask("by the child", given);
+        _exit(0);
+    }
+    int later = unconnected();
+    ask("before", later);
+    pass(pair[0], later);
+    close(later);
+    /* Not before: what is on its way then goes with the relay. */
+    require(write(pair[0], "x", 1) == 1);
+    reap(child);
+}
+
+static void connecting_again(char **arguments) {
+    address other = numeric(arguments[0], arguments[1]);
+    int fd = unconnected();
+    require(connect(fd, &far.any, far.length) == 0);
+    send(fd, "first peer", 10, 0);
+    receive("recvmsg", fd, 64, 0);
+    require(connect(fd, &other.any, other.length) == 0);
+    say("peer %s\n", strcmp(peer_of(fd), text_of(&other.any)) == 0 ? "the second" : "another");
+    send(fd, "second peer", 11, 0);
+    char bytes[64];
+    address from = {.length = sizeof from.storage};
+    ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
+    say("%.*s from %s\n", (int)result, bytes, strcmp(text_of(&from.any), peer_of(fd)) == 0 ? "the peer" : "another");
+    /* What the first says now is not for it. */
+    send_text(fd, "to the first");
+    send(fd, "to the second", 13, 0);
+    result = recv(fd, bytes, sizeof bytes, 0);
+    say("%.*s\n", (int)result, bytes);
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    say("AF_UNSPEC: %s\n", outcome(connect(fd, &nobody, sizeof nobody)));
+    say("peer %s\n", peer_of(fd));
+    say("send: %s\n", outcome(send(fd, "x", 1, 0)));
+    send_text(fd, "by address");
+    receive("recvmsg", fd, 64, 0);
+    require(connect(fd, &far.any, far.length) == 0);
+    send(fd, "connected again", 15, 0);
+    receive("recvmsg", fd, 64, 0);
+}
+
+/* Several destinations of one socket, in turns. */
+static void several_destinations(char **arguments) {
+    address others[3] = {far, numeric(arguments[0], arguments[1]), numeric(arguments[2], arguments[3])};
+    int fd = unconnected();
+    for (int round = 0; round < 2; round++)
+        for (int index = 0; index < 3; index++) {
+            char text[] = "to 0", bytes[64];
+            text[3] = (char)('0' + index);
+            require(sendto(fd, text, 4, 0, &others[index].any, others[index].length) == 4);
+            address from = {.length = sizeof from.storage};
+            ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
+            int right = from.length == others[index].length &&
+                        memcmp(&from.storage, &others[index].storage, from.length) == 0;
+            say("%.*s from %s\n", (int)result, bytes, right ? "there" : text_of(&from.any));
+        }
+    struct iovec parts[3] = {{"a", 1}, {"b", 1}, {"c", 1}};
+    struct mmsghdr messages[3];
+    for (int index = 0; index < 3; index++)
+        messages[index] = (struct mmsghdr){.msg_hdr = {.msg_name = &others[index].any,
+            .msg_namelen = others[index].length, .msg_iov = &parts[index], .msg_iovlen = 1}};
+    say("sendmmsg: %d\n", sendmmsg(fd, messages, 3, 0));
+    int sum = 0;
+    for (int index = 0; index < 3; index++) {
+        char byte = 0;
+        require(recv(fd, &byte, 1, 0) == 1);
+        sum += byte;
+    }
+    say("all came: %d\n", sum == 'a' + 'b' + 'c');
+}
+
+/* The library's own descriptor: high, closed on exec, and not the program's to close. */
+static void own_descriptor(char **arguments unused) {
+    int fd = unconnected(), before[2] = {-1, -1}, own = -1, count = descriptor_count();
+    ask("first", fd);
+    say("descriptors +%d\n", descriptor_count() - count);
+    for (int number = 3; number < 70000; number++)
+        if (number != fd && syscall(SYS_fcntl, number, F_GETFD) >= 0) own = number;
+    say("high: %d, FD_CLOEXEC: %d\n", own >= 768, fcntl(own, F_GETFD));
+    say("close: %s\n", outcome(close(own)));
+    ask("still there", fd);
+    before[0] = before[1] = own;
+    require(close_range(before[0], (unsigned)before[1], 0) == 0);
+    int copy = -1;
+    struct timespec tick = {0, 20000000};
+    nanosleep(&tick, NULL);
+    ask("after close_range", fd);
+    require(dup2(fd, 200) == 200);
+    copy = dup2(200, 2);
+    require(copy == 2);
+    closefrom(3);
+    nanosleep(&tick, NULL);
+    ask("after closefrom", 2);
+    close(2);
+    say("descriptors -%d\n", count - descriptor_count());
+}
+
+static void closing(char **arguments unused) {
+    enum { COUNT = 200 };
+    struct rlimit limit = {4096, 4096};
+    require(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    int sockets[COUNT], before = descriptor_count();
+    for (int round = 0; round < 4; round++) {
+        for (int index = 0; index < COUNT; index++) {
+            sockets[index] = unconnected();
+            require(sendto(sockets[index], "x", 1, 0, &far.any, far.length) == 1);
+            require(recv(sockets[index], &(char){0}, 1, 0) == 1);
+        }
+        for (int index = 0; index < COUNT; index++) {
+            if (round == 0) {
+                close(sockets[index]);
+            } else if (round == 1) {
+                fclose(fdopen(sockets[index], "r+"));
+            } else if (round == 2) {
+                syscall(SYS_close, sockets[index]);
+            } else {
+                shutdown(sockets[index], SHUT_RDWR);
+                close_range((unsigned)sockets[index], (unsigned)sockets[index], 0);
+            }
+        }
+        /* What was closed unseen is found when other sockets are carried. */
+        for (int index = 0; round == 1 && index < COUNT; index++) {
+            int fd = unconnected();
+            require(sendto(fd, "x", 1, 0, &far.any, far.length) == 1);
+            require(recv(fd, &(char){0}, 1, 0) == 1);
+            close(fd);
+        }
+        say("round %d: descriptors +%d\n", round, descriptor_count() - before);
+    }
+}
+
+enum { EACH = 300, THREADS = 4 };
+static int shared, answered;
+static unsigned char seen[THREADS][EACH];
+
+static void *talk(void *number) {
+    unsigned char message[3] = {(unsigned char)(size_t)number};
+    for (int index = 0; index < EACH; index++) {
+        message[1] = (unsigned char)(index >> 8), message[2] = (unsigned char)index;
+        require(sendto(shared, message, 3, 0, &far.any, far.length) == 3);
+        /* Whoever's answer it is. */
+        require(recv(shared, message, 3, 0) == 3);
+        __atomic_add_fetch(&answered, 1, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&seen[message[0]][message[1] << 8 | message[2]], 1, __ATOMIC_SEQ_CST);
+        message[0] = (unsigned char)(size_t)number;
+    }
+    return NULL;
+}
+
+static void threads(char **arguments unused) {
+    shared = unconnected();
+    pthread_t all[THREADS];
+    for (size_t index = 0; index < THREADS; index++)
+        require(pthread_create(&all[index], NULL, talk, (void *)index) == 0);
+    for (int index = 0; index < THREADS; index++) require(pthread_join(all[index], NULL) == 0);
+    int once = 0;
+    for (int index = 0; index < THREADS * EACH; index++) once += seen[index / EACH][index % EACH] == 1;
+    say("%d answers, %d once\n", answered, once);
+}
+
+static volatile int interruptions, sent_by_handler;
+
+static void send_in_handler(int signal unused) {
+    int error = errno;
+    interruptions++;
+    if (sendto(shared, "handler", 7, MSG_DONTWAIT, &far.any, far.length) == 7) sent_by_handler++;
+    errno = error;
+}
+
+static void signals(char **arguments unused) {
+    shared = unconnected();
+    require(setsockopt(shared, SOL_SOCKET, SO_RCVBUF, &(int){1 << 22}, sizeof(int)) == 0);
+    struct sigaction action = {.sa_handler = send_in_handler, .sa_flags = SA_RESTART};
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) {
+        for (int index = 0; index < 200; index++) {
+            usleep(200);
+            kill(parent, SIGUSR1);
+        }
+        _exit(0);
+    }
+    int answers = 0;
+    for (int index = 0; index < 500; index++) {
+        char bytes[16];
+        require(sendto(shared, "main", 4, 0, &far.any, far.length) == 4);
+        ssize_t result;
+        do {
+            result = recv(shared, bytes, sizeof bytes, 0);
+            require(result == 4 || result == 7);
+        } while (result != 4);
+        answers++;
+    }
+    int status;
+    while (waitpid(child, &status, 0) != child) {}
+    say("%d answers, %s interrupted, %s sent\n", answers, interruptions > 0 ? "was" : "not",
+        sent_by_handler > 0 ? "some" : "none");
+}
+
+SCENARIOS({"forking", forking}, {"duplicates", duplicates}, {"passing", passing}, {"again", connecting_again},
+          {"several", several_destinations}, {"own", own_descriptor}, {"closing", closing}, {"threads", threads},
+          {"signals", signals})

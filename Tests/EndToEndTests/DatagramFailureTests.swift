@@ -1,0 +1,93 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Datagrams that cannot go through a proxy: they go nowhere.
+    @Suite struct DatagramFailureTests {
+        static let refused = [
+            "sendmmsg: ENETUNREACH", "again: ENETUNREACH", "sendto: ENETUNREACH", "sendmsg: ENETUNREACH",
+            "O_NONBLOCK: ENETUNREACH", "connect: ENETUNREACH", "sendto: ENETUNREACH", "SO_ERROR 0, descriptors +5",
+        ]
+
+        private func check(
+            url: String? = nil, configuration text: String? = nil, isRemembered: Bool = true, errorLines: Int?,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            let target = try await EchoTargets.far(.ipv4)
+            let probe = try await CallProbe.path(of: "datagram-failure")
+            let run = try await Client.run(
+                [probe, "refused"] + target, proxy: url, configuration: text, sourceLocation: sourceLocation)
+            let refused = DatagramFailureTests.refused.map { line in
+                line.hasPrefix("connect") && !isRemembered ? "connect: 0" : line
+            }
+            #expect(
+                run.output.split(separator: "\n").map(String.init) == refused, "\(run)", sourceLocation: sourceLocation)
+            if let errorLines {
+                #expect(
+                    run.error.split(separator: "\n").count == errorLines, "\(run)", sourceLocation: sourceLocation)
+            }
+        }
+
+        @Test(arguments: [7, 1, 2])
+        func `A proxy that refuses datagrams has the network unreachable, and is told of once`(
+            code: UInt8
+        ) async throws {
+            try await withProxy(.with { $0.commandReplyCodes[.udpAssociate] = code }) { _, url in
+                try await check(url: url, errorLines: 1)
+            }
+        }
+
+        @Test(arguments: [ProxyKind.microsocks, .sshDynamic])
+        func `Servers that do not know of datagrams have the network unreachable`(kind: ProxyKind) async throws {
+            // OpenSSH ends the connection where it should answer, and so may be able to another time.
+            let isRemembered = kind != .sshDynamic
+            try await check(
+                url: await Proxies.shared.url(kind), isRemembered: isRemembered, errorLines: isRemembered ? 1 : nil)
+        }
+
+        @Test func `A proxy that nobody listens at has the network unreachable`() async throws {
+            let port = try await TestProxy.during { $0.port }
+            try await check(url: "socks5://10.99.0.1:\(port)", isRemembered: false, errorLines: nil)
+        }
+
+        @Test func `Blocked datagrams have the network unreachable`() async throws {
+            try await withProxy { proxy, url in
+                try await check(configuration: configuration("udp block", urls: [url]), errorLines: 0)
+                #expect(proxy.sessions.isEmpty)
+            }
+        }
+
+        @Test func `Direct datagrams go as without a proxy`() async throws {
+            let near = try await EchoTargets.near(.ipv4)
+            for name in ["sendto", "connected"] {
+                try await TestProxy.during { proxy in
+                    let output = try await DatagramProbe.run(
+                        "datagram-calls", [name] + near, proxy: (proxy.host, proxy.port), ["udp direct"])
+                    let native = try await CallProbe.run("datagram-calls", [name] + near, library: .absent)
+                    #expect(output.lines == native.lines)
+                    #expect(proxy.sessions.isEmpty)
+                }
+            }
+        }
+
+        @Test func `A local network is reached directly, beside the relay`() async throws {
+            try await DatagramProbe.compare(
+                "datagram-calls", "sendto", configuration: ["localnet 10.99.0.0/255.255.255.0"])
+            let near = try await EchoTargets.nearSecond
+            let (output, sessions) = try await DatagramProbe.run(
+                "datagram-life", "several", .ipv4, near + EchoTargets.farSecond,
+                configuration: ["localnet 10.99.0.0/255.255.255.0"])
+            let round = ["to 0 from there", "to 1 from there", "to 2 from there"]
+            #expect(output.lines == round + round + ["sendmmsg: 3", "all came: 1"])
+            #expect(sessions.first?.association?.destinations.count == 2)
+        }
+
+        @Test(arguments: [1, 2, 3])
+        func `An association that the server ends is opened anew`(count: Int) async throws {
+            let (output, sessions) = try await DatagramProbe.run(
+                "datagram-failure", "ended", script: Script.with { $0.datagrams.closesAfter = 2 * count })
+            #expect(output.lines == Array(repeating: "asked", count: 10))
+            #expect(sessions.count > 2)
+        }
+    }
+}

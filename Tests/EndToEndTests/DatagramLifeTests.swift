@@ -1,0 +1,50 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Processes, descriptors, threads and signals around sockets whose datagrams are carried.
+    @Suite struct DatagramLifeTests {
+        @Test(arguments: ["forking", "duplicates", "passing"])
+        func `Every descriptor that stands for a socket sends and receives, in every process`(
+            name: String
+        ) async throws {
+            try await DatagramProbe.compare("datagram-life", name)
+        }
+
+        @Test func `The connection to the proxy has a descriptor that is no program's`() async throws {
+            let (output, sessions) = try await DatagramProbe.run("datagram-life", "own")
+            #expect(
+                output.lines == [
+                    "answer: 5 \"first\" from server", "descriptors +1", "high: 1, FD_CLOEXEC: 1", "close: EBADF",
+                    "answer: 11 \"still there\" from server", "answer: 17 \"after close_range\" from server",
+                    "answer: 15 \"after closefrom\" from server", "descriptors -2",
+                ])
+            #expect(sessions.count == 3)
+        }
+
+        /// However they are closed: seen or not. And another socket of the same number is carried as the first was.
+        @Test func `No descriptor is left of sockets that were closed`() async throws {
+            try await DatagramProbe.compare("datagram-life", "closing")
+        }
+
+        @Test(arguments: ["threads", "signals"])
+        func `Threads and signal handlers send and receive by one socket at once`(name: String) async throws {
+            try await DatagramProbe.compare("datagram-life", name)
+        }
+
+        /// A thousand sockets; as many questions are under way as no buffer on the way is too small for.
+        @Test func `Nothing that the relay delivers is lost, and nothing is left over`() async throws {
+            let (sockets, each) = (1000, 100)
+            let target = try await EchoTargets.far(.ipv4)
+            try await withProxy { proxy, url in
+                let output = try await CallProbe.run(
+                    "datagram-soak", ["\(sockets)", "\(each)"] + target, environment: ["SOCKSIFY_PROXY": url])
+                try #require(
+                    output.lines == ["\(sockets * each) right, 0 wrong", "descriptors +0"], "\(output.errors)")
+                let associations = await proxy.sessions(ended: sockets).compactMap(\.association)
+                #expect(associations.count == sockets)
+                #expect(associations.allSatisfy { $0.fromClient == each && $0.toClient == each })
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Programs that do not wait in the calls that send: those return while the proxy has not answered yet, and what
+    /// the program waits for wakes it.
+    @Suite struct DatagramWaitingTests {
+        static let ways = [
+            "poll", "ppoll", "select", "pselect", "level", "edge", "oneshot", "writable", "nested", "poll-of-epoll",
+            "epoll_pwait2", "asking", "receiving", "in-time", "batches", "thread", "thread-by-edge", "crowd",
+        ]
+
+        @Test(arguments: ways)
+        func `What was sent before the proxy answered arrives in order, and wakes the program`(
+            way: String
+        ) async throws {
+            try await DatagramProbe.compare(
+                "datagram-waiting", way, script: Script.with { $0.delay = .milliseconds(30) })
+        }
+
+        @Test func `A proxy that never answers keeps no call that does not wait, and others as long as they say`()
+            async throws
+        {
+            let (output, sessions) = try await DatagramProbe.run(
+                "datagram-failure", "silent", script: Script.with { $0.fault = .init(.hang, after: 0) })
+            #expect(
+                output.lines == [
+                    "O_NONBLOCK sendto: 1", "again: 1", "MSG_DONTWAIT: 1", "sendmmsg: 2", "recv: EAGAIN",
+                    "SO_SNDTIMEO: EAGAIN", "again: EAGAIN",
+                ])
+            #expect(sessions.allSatisfy { $0.association == nil })
+        }
+    }
+}
