@@ -301,6 +301,7 @@ static int take_out(const struct socksify_reception *reception, struct msghdr *m
     size_t room = size_of(message->msg_iov, message->msg_iovlen);
     if (reception->expected && !message->msg_name && length >= head &&
         memcmp(around->head, reception->expected, head) == 0) {
+        __atomic_store_n(reception->unanswered, 0, __ATOMIC_RELAXED);
         conclude(message, whole, flags, length - head, room, received);
         return 1;
     }
@@ -524,4 +525,10 @@ int carried_unread(int fd, int *unread) {
         }
         drop(fd, flags);
     }
+}
+
+/* ----- The program's end ----- */
+
+__attribute__((destructor)) static void settle(void) {
+    if (any_carried(in_flight_word()) || any_errands()) socksify_settle();
 }

@@ -20,6 +20,10 @@ struct Association {
     private(set) var state = State.none
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    /// The relay of the association before this one, of which something may still be on its way.
+    private(set) var formerRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    /// The tick in which something was sent that nothing has come in after; 0 when there is no such thing.
+    var unanswered: UInt32 = 0
     /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.
     private(set) var control: Int32 = -1
     private(set) var controlCookie: UInt64 = 0
@@ -48,6 +52,7 @@ struct Association {
     }
 
     mutating func opened(relay: SocketAddress) {
+        if relay != self.relay { formerRelay = self.relay }
         self.relay = relay
         state = .open
         seen = coarse_tick()
@@ -80,8 +85,9 @@ struct Association {
     // MARK: The end
 
     /// Sees to it that the relay is there: the server ends it with the connection. Asked once in a tick.
-    mutating func check() {
-        let tick = coarse_tick()
+    ///
+    /// - Parameter tick: the present one.
+    mutating func check(_ tick: UInt32) {
         guard case .open = state, tick != seen else { return }
         seen = tick
         if !isAlive { end() }
@@ -90,7 +96,7 @@ struct Association {
     /// The same, whenever it was asked before.
     mutating func checkNow() {
         seen = 0
-        check()
+        check(coarse_tick())
     }
 
     private var isAlive: Bool {
@@ -111,19 +117,45 @@ struct Association {
     /// Ends it; it is opened anew when it is needed.
     mutating func end() {
         closeControl()
-        state = .none
+        detach()
     }
 
-    /// Closes the connection in this process; others may have it still.
+    /// Closes the connection in this process; others may have it still. One that is being made is the errand's.
     mutating func closeControl() {
         // Who else has it looks for itself before it sends again.
         seen = 0
-        guard isControlHere else { return }
-        OwnDescriptor.close(control)
+        if case .open = state, isControlHere { OwnDescriptor.close(control) }
     }
+
+    /// The connection is somebody else's matter.
+    mutating func detach() {
+        state = .none
+        (control, controlCookie, controlNumber) = (-1, 0, -1)
+    }
+
+    /// The connection, if it is not to be closed yet: the server may have to take what was sent last from its socket, and
+    /// would drop it.
+    var lingering: Errand? {
+        guard case .open = state, unanswered != 0, coarse_tick() &- unanswered < Association.lingerTicks, isControlHere
+        else { return nil }
+        return Errand(descriptor: control, cookie: controlCookie)
+    }
+
+    /// Some 50 milliseconds: servers take less, but may be busy.
+    private static var lingerTicks: UInt32 { 13 }
+    static var lingerTime: Int { 50 }
 
     /// Whether `descriptor` is its connection.
     func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }
+
+    /// Whether something that came from there came from its relay, or from that of the one before.
+    func isRelay(_ source: SocketAddress) -> Bool {
+        isSame(relay, source) || isSame(formerRelay, source)
+    }
+
+    private func isSame(_ relay: SocketAddress, _ source: SocketAddress) -> Bool {
+        relay.port == source.port && relay.port != 0 && relay.address.unmapped == source.address.unmapped
+    }
 }
 
 // MARK: The relay's address

@@ -152,6 +152,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// taken out of its envelope.
     func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
         let record = record(place)
+        reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
         reception.pointee.place = Int32(truncatingIfNeeded: place)
         reception.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
@@ -180,7 +181,10 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// A descriptor of the socket is about to be closed. What nobody else may have is forgotten; else the connection to
     /// the proxy ends here, and lives on where others have it.
-    func end(_ descriptor: Int32) {
+    ///
+    /// Datagrams that were sent are not lost by that: those that wait for an association are sent when it is there, by a
+    /// descriptor of the library's own, and a connection lingers for a moment.
+    func end(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
         guard let place = place(of: descriptor), let record = enter(place) else { return }
         carried_forget(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
@@ -188,8 +192,31 @@ struct CarriedSockets: @unchecked Sendable {
             if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
             return leave(place)
         }
-        record.pointee.association.closeControl()
+        let errand = record.pointee.association.errand
+        if errand != nil, queue(place) != nil, let own = OwnDescriptor.duplicate(descriptor) {
+            record.pointee.descriptor = own
+            record.pointee.isLingering = true
+            return leave(place)
+        }
+        let lingering = record.pointee.association.lingering
+        if lingering == nil { record.pointee.association.closeControl() }
         if mayHaveOthers { leave(place) } else { remove(place) }
+        errand?.abandon(runtime)
+        lingering?.linger(runtime)
+    }
+
+    /// Whether what was sent by a socket of this process waits for an association, or has hardly left.
+    func isAnySendFresh() -> Bool {
+        guard arePlacesThere else { return false }
+        for place in 0..<places.end where places.cookie(of: place) != 0 {
+            guard let record = reach(place), record.pointee.process == process_own_id() else { continue }
+            if queue(place) != nil && record.pointee.association.errand != nil
+                || record.pointee.association.lingering != nil
+            {
+                return true
+            }
+        }
+        return false
     }
 
     /// Whether the descriptor is the library's own, for an association.
@@ -332,6 +359,8 @@ struct CarriedSocket {
     /// The socket's own address, to which the library's answers are sent, from the socket itself.
     var ownAddress: SocketAddress?
     var association = Association()
+    /// Whether the program has closed it, and the descriptor is the library's own.
+    var isLingering = false
     var names = NamedDestinations()
     /// Bytes of the longest header that is expected before a datagram.
     private(set) var expectedHeader: UInt16 = 10

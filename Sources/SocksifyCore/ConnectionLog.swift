@@ -52,7 +52,7 @@ enum ConnectionLog {
     private static func writeSubject(_ purpose: Purpose, _ destination: Endpoint, to line: inout LogLine) {
         switch purpose {
         case .connection: line.append("tcp ")
-        case .association: return line.append("udp")
+        case .association, .lingering: return line.append("udp")
         case .exchange: line.append("dns ")
         }
         destination.write(to: &line)

@@ -149,8 +149,10 @@ public enum Datagram {
         record.pointee.kernelPeer = .none
         record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
+        let errand = record.pointee.association.errand
         record.pointee.association.end()
         runtime.pointee.carried.leave(place)
+        errand?.abandon(runtime)
     }
 
     /// The socket goes its own way from now on.
@@ -158,8 +160,10 @@ public enum Datagram {
         guard may_be_carried(descriptor) != 0, let place = runtime.pointee.carried.place(of: descriptor),
             let record = runtime.pointee.carried.enter(place)
         else { return }
+        let errand = record.pointee.association.errand
         record.pointee.association.end()
         runtime.pointee.carried.remove(place)
+        errand?.abandon(runtime)
     }
 
     /// The address that the program has connected the socket to; nil when it is not carried, or not connected.
@@ -222,10 +226,12 @@ public enum Datagram {
                 table.leave(place)
                 return .failed(Errno(envelope.pointee.refusal))
             }
-            record.pointee.association.check()
+            let tick = coarse_tick()
+            record.pointee.association.check(tick)
             switch record.pointee.association.state {
             case .open:
                 defer { table.leave(place) }
+                record.pointee.association.unanswered = tick
                 if named == nil, record.pointee.peerHeaderLength > 0,
                     runtime.pointee.configuration.udpFragmentSize == nil
                 {
@@ -246,7 +252,7 @@ public enum Datagram {
                 if let errno = openAssociation(socket, place, runtime) { return .failed(errno) }
             case .opening:
                 if record.pointee.association.isAbandoned(runtime.pointee.inFlight) {
-                    record.pointee.association.end()
+                    record.pointee.association.detach()
                     table.leave(place)
                     continue
                 }
@@ -423,8 +429,11 @@ public enum Datagram {
         // As most servers want it: the client's own address it may not know, behind a translation.
         let anyAddress = Endpoint(host: .address(.v4(IPv4Address(0))), port: 0)
         do {
-            let purpose = Purpose.association(
-                place: place, cookie: table.cookie(of: place), descriptor: socket.descriptor)
+            if let record = table.enter(place) {
+                record.pointee.descriptor = socket.descriptor
+                table.leave(place)
+            }
+            let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
             let errand = try Errand.prepare(
                 purpose, Request(command: .udpAssociate, destination: anyAddress), runtime)
             if let record = table.enter(place) {
@@ -435,30 +444,38 @@ public enum Datagram {
             return nil
         } catch {
             if let record = table.enter(place) {
-                record.pointee.association.end()
+                record.pointee.association.detach()
                 table.leave(place)
             }
             return error
         }
     }
 
-    /// The handshake of an association is over. Returns whether its connection is to be kept.
+    /// What becomes of an association's connection.
+    enum ControlFate {
+        case kept
+        case closed
+        /// The program has closed the socket: what waited for the association has been sent, and is not to be lost.
+        case lingers
+    }
+
+    /// The handshake of an association is over.
     ///
     /// - Parameter bound: BND of the reply; nil when it failed, with `errno`.
     static func concludeAssociation(
-        _ place: Int, cookie: UInt64, descriptor: Int32, control: Socket, bound: Endpoint?, errno: Errno?,
+        _ place: Int, cookie: UInt64, control: Socket, bound: Endpoint?, errno: Errno?,
         _ runtime: UnsafePointer<Runtime>
-    ) -> Bool {
+    ) -> ControlFate {
         let table = runtime.pointee.carried
-        guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return false }
-        defer { table.leave(place) }
-        guard let bound, let proxy = control.peer else {
-            table.forgetQueue(place)
-            record.pointee.association.failed(errno ?? .networkUnreachable)
-            return false
+        guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
+        guard record.pointee.association.errand?.descriptor == control.descriptor else {
+            table.leave(place)
+            return .closed
         }
-        let socket = Socket(descriptor: descriptor)
+        let socket = Socket(descriptor: record.pointee.descriptor)
+        var isOpen = false
         do throws(Errno) {
+            guard let bound, let proxy = control.peer else { throw errno ?? .networkUnreachable }
             let relay = Association.relay(bound, proxy: proxy.address.unmapped)
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
@@ -466,14 +483,21 @@ public enum Datagram {
             if let peer = record.pointee.peer {
                 try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)
             }
+            table.queue(place)?.hand { try? record.pointee.sendToRelay($0, socket) }
+            record.pointee.association.unanswered = coarse_tick()
+            isOpen = true
         } catch {
-            table.forgetQueue(place)
             record.pointee.association.failed(error)
-            return false
         }
-        table.queue(place)?.hand { try? record.pointee.sendToRelay($0, socket) }
         table.forgetQueue(place)
-        return true
+        guard record.pointee.isLingering else {
+            table.leave(place)
+            return isOpen ? .kept : .closed
+        }
+        record.pointee.association.detach()
+        OwnDescriptor.close(socket.descriptor)
+        table.remove(place)
+        return isOpen ? .lingers : .closed
     }
 
     /// The kernel was told that nobody listens at the relay's port: the server may have gone. The program has not asked

@@ -42,6 +42,7 @@ extension Datagram {
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
         guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
+        record.pointee.association.unanswered = 0
         record.pointee.expect(headerLength: header.length)
         opened.pointee.whole = nil
         opened.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
@@ -99,9 +100,7 @@ extension Datagram {
     }
 
     private static func isRelay(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
-        guard case .open = record.pointee.association.state, record.pointee.association.relay.port == source.port
-        else { return false }
-        return record.pointee.association.relay.address.unmapped == source.address.unmapped
+        record.pointee.association.isRelay(source)
     }
 
     /// Whether the program takes a datagram from there: a connected socket receives from its peer alone.

@@ -15,7 +15,9 @@ public enum Descriptors {
             if !flight.mayHaveOthers { flight.remove() }
             flight.leave()
         }
-        if may_be_carried(descriptor) != 0 { Runtime.existing?.pointee.carried.end(descriptor) }
+        if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
+            runtime.pointee.carried.end(descriptor, runtime)
+        }
         watched_forget_all(descriptor)
         descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_MARKS), marks)
     }

@@ -7,8 +7,10 @@ import SocketTable
 enum Purpose {
     /// The program's own connection.
     case connection
-    /// The association of the carried socket in this place, with this cookie; the descriptor stands for it.
-    case association(place: Int, cookie: UInt64, descriptor: Int32)
+    /// The association of the carried socket in this place, with this cookie.
+    case association(place: Int, cookie: UInt64)
+    /// Nothing any more: the connection of an association is kept for a moment, and then closed.
+    case lingering
     /// A question to the DNS.
     case exchange(Exchange)
 
@@ -70,6 +72,31 @@ struct Errand {
         flight.step()
     }
 
+    /// Gives it up, whoever else may be at work on it.
+    func abandon(_ runtime: UnsafePointer<Runtime>) {
+        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
+        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
+        flight.fail(.kernel(.aborted))
+        flight.leave()
+    }
+
+    /// Keeps the connection of an association for a moment.
+    func linger(_ runtime: UnsafePointer<Runtime>) {
+        let table = runtime.pointee.inFlight
+        let nobody = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+        let request = Request(command: .udpAssociate, destination: Endpoint(host: .address(nobody.address), port: 0))
+        guard
+            let place = table.add(
+                HandshakeRecord(
+                    Handshake(for: request, peer: nobody, configuration: runtime.pointee.configuration),
+                    descriptor: descriptor, purpose: .lingering),
+                cookie: cookie)
+        else { return OwnDescriptor.close(descriptor) }
+        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
+        flight.linger()
+        flight.leave()
+    }
+
     /// Goes on with an errand of this process, if it is under way, as far as it can without waiting.
     static func step(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
         guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
@@ -113,7 +140,7 @@ public enum Errands {
         guard let runtime = Runtime.existing else { return 0 }
         var count = 0
         runtime.pointee.inFlight.forEachErrand(runtime) { flight in
-            guard count < descriptors.count, flight.hasSocket else { return }
+            guard count < descriptors.count, flight.hasSocket, !flight.isLingering else { return }
             descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
             count += 1
         }
@@ -126,7 +153,7 @@ public enum Errands {
         guard let runtime = Runtime.existing else { return nil }
         var isComplete = true
         runtime.pointee.inFlight.forEachErrand(runtime) { flight in
-            if flight.watch(by: epoll) { return }
+            if flight.isLingering || flight.watch(by: epoll) { return }
             isComplete = false
             flight.step()
         }
@@ -134,6 +161,26 @@ public enum Errands {
     }
 
     private static var interval: Int { 5 }
+
+    /// The program ends: what it has sent last is not to be lost by that. Natively it would be on its way.
+    public static func settle() {
+        guard let runtime = Runtime.existing, process_is_own() != 0 else { return }
+        let end = Clock.now + longestSettling
+        while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
+            kernel_sleep(1_000_000)
+            step(runtime)
+            _ = Readiness.inspect()
+        }
+    }
+
+    /// An association that a datagram waits for may take so long; milliseconds.
+    private static var longestSettling: Int { 2000 }
+
+    private static func isLingering(_ runtime: UnsafePointer<Runtime>) -> Bool {
+        var isLingering = false
+        runtime.pointee.inFlight.forEachErrand(runtime) { if $0.isLingering { isLingering = true } }
+        return isLingering
+    }
 
     /// Goes on with all of them as far as they can without waiting.
     static func step(_ runtime: UnsafePointer<Runtime>) {

@@ -141,6 +141,7 @@ struct HandshakeInFlight {
     @discardableResult
     mutating func step(events: Int16? = nil) -> Standing {
         _ = table.takeAsked(place)
+        if isLingering { return .underWay }
         if !hasSocket, record.pointee.purpose.isErrand {
             // The program has closed it.
             conclude(.kernel(.aborted))
@@ -256,6 +257,7 @@ struct HandshakeInFlight {
 
     /// Ends the handshake if its time is over, and forgets it if its socket is.
     mutating func inspect(now: Int) {
+        if isLingering { return conclude(nil) }
         if !hasSocket {
             if record.pointee.purpose.isErrand { return conclude(.kernel(.aborted)) }
             // Another process may have the socket still; it looks after it itself.
@@ -325,12 +327,20 @@ struct HandshakeInFlight {
         var isKept = false
         switch record.pointee.purpose {
         case .connection: return
-        case .association(let place, let cookie, let descriptor):
+        case .lingering: break
+        case .association(let place, let cookie):
             if case .proxy(.rejected)? = error { _ = runtime.pointee.carried.refusal.note() }
-            isKept = Datagram.concludeAssociation(
-                place, cookie: cookie, descriptor: descriptor, control: socket,
+            let fate = Datagram.concludeAssociation(
+                place, cookie: cookie, control: socket,
                 bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,
                 runtime)
+            switch fate {
+            case .closed: break
+            case .kept: isKept = true
+            case .lingers:
+                unwatch()
+                return linger()
+            }
         case .exchange(let exchange):
             exchange.conclude(error, runtime)
         }
@@ -340,8 +350,22 @@ struct HandshakeInFlight {
         if hasSocket, !isKept { OwnDescriptor.close(descriptor) }
     }
 
+    /// The connection is of no use any more, but is not to be closed yet.
+    mutating func linger() {
+        record.pointee.purpose = .lingering
+        table.deadlines.set(Clock.now + Association.lingerTime, for: place)
+    }
+
+    var isLingering: Bool {
+        if case .lingering = record.pointee.purpose { return true }
+        return false
+    }
+
     /// Without a frame of its own for the line where there is none to write.
     private func writeLog(_ error: HandshakeError?) {
+        if isLingering { return }
+        // The program has given it up itself.
+        if case .kernel(.aborted)? = error { return }
         if let error {
             let isKnown = runtime.pointee.carried.refusal.isFresh
             ConnectionLog.write(

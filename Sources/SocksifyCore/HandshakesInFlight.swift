@@ -168,7 +168,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 /// A handshake in flight, and what is to be put back when it is over.
 struct HandshakeRecord {
     var handshake: Handshake
-    let purpose: Purpose
+    var purpose: Purpose
     /// A descriptor of the socket: the last that the program named it by.
     var descriptor: Int32
     /// The process that called connect(2), and how often it had forked: whether others may have the socket too.

@@ -5,6 +5,9 @@ import CLibC
 enum OwnDescriptor {
     /// From here on, or from three quarters of what the process may have.
     private static var least: Int { 4096 }
+    private static var leastPossible: Int32 {
+        Int32(min(least, Int(kernel_descriptor_limit()) / 4 * 3))
+    }
 
     /// A socket for TCP that does not wait; a negative error number when there is none.
     static func makeStream(toReach address: SocketAddress) -> Int32 {
@@ -13,12 +16,20 @@ enum OwnDescriptor {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let made = Int32(truncatingIfNeeded: kernel_socket(domain, type, Int32(IPPROTO_TCP)))
         guard made >= 0 else { return made }
-        let limit = Int(kernel_descriptor_limit())
-        let high = Int32(truncatingIfNeeded: kernel_duplicate(made, Int32(min(least, limit / 4 * 3))))
-        let descriptor = high >= 0 ? high : made
-        if high >= 0 { _ = kernel_close(made) }
-        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OWN))
-        return descriptor
+        if let high = duplicate(made) {
+            _ = kernel_close(made)
+            return high
+        }
+        descriptor_set_mark(made, UInt32(DESCRIPTOR_OWN))
+        return made
+    }
+
+    /// A second descriptor for what one of the program's stands for; nil when there is none.
+    static func duplicate(_ descriptor: Int32) -> Int32? {
+        let high = Int32(truncatingIfNeeded: kernel_duplicate(descriptor, leastPossible))
+        guard high >= 0 else { return nil }
+        descriptor_set_mark(high, UInt32(DESCRIPTOR_OWN))
+        return high
     }
 
     static func close(_ descriptor: Int32) {

@@ -152,6 +152,11 @@ public func socksify_is_own_descriptor(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
+public func socksify_settle() {
+    Errands.settle()
+}
+
+@c @implementation
 public func socksify_errands(_ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32) -> Int32 {
     Int32(truncatingIfNeeded: Errands.fill(UnsafeMutableBufferPointer(start: descriptors, count: Int(room))))
 }

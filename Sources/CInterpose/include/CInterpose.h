@@ -45,6 +45,9 @@ void socksify_adopt_sockets(void);
 /* A descriptor came from another process. */
 void socksify_received_descriptor(int fd);
 
+/* The program ends. */
+void socksify_settle(void);
+
 /* While any_errands(). */
 
 /* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */

@@ -35,6 +35,8 @@ struct socksify_reception {
     /* The header that a datagram of the program's peer has, where that is known: such a one is the program's. It lies
      * there as long as the socket does. */
     const uint8_t *_Nullable expected;
+    /* Becomes 0 when something has come in. */
+    uint32_t *_Nonnull unanswered;
 };
 
 /* A datagram that came in. */
