@@ -35,9 +35,13 @@ enum ConnectionLog {
         }
         Log.write(level, configuration) { line in
             writeSubject(purpose, handshake.destination, to: &line)
-            line.append(": proxy ")
-            writeProxy(handshake.hop, configuration, to: &line)
-            line.append(" ")
+            if case .exchange(let exchange) = purpose, exchange.isUnderWay {
+                line.append(": the name server ")
+            } else {
+                line.append(": proxy ")
+                writeProxy(handshake.hop, configuration, to: &line)
+                line.append(" ")
+            }
             switch error {
             case .proxy(let error): error.write(to: &line)
             case .timedOut: line.append("did not answer in time")
@@ -55,6 +59,8 @@ enum ConnectionLog {
         case .association, .lingering: return line.append("udp")
         case .exchange: line.append("dns ")
         }
+        // Tor is asked for a name, not for a port.
+        if destination.port == 0 { return destination.host.write(to: &line) }
         destination.write(to: &line)
     }
 

@@ -13,6 +13,8 @@ struct Exchange {
     private static var answerOffset: Int { queryOffset + 2 + largestQuery }
     private static var size: Int { answerOffset + 2 + 65_535 }
     static var largestQuery: Int { 4096 }
+    /// Milliseconds that an answer may take: twice what resolv.conf(5) gives a server.
+    static var longestAnswer: Int { 10_000 }
 
     /// Whom the answer is for.
     enum Asker {

@@ -230,12 +230,18 @@ struct HandshakeInFlight {
         guard record.pointee.handshake.deadline == nil else { return }
         let now = Clock.now
         if !record.pointee.handshake.isConnecting {
-            record.pointee.handshake.deadline = now + configuration.readTimeout
+            record.pointee.handshake.deadline = now + answerTimeout
         } else if configuration.connectTimeout > 0 {
             record.pointee.handshake.deadline = record.pointee.handshake.started + configuration.connectTimeout
         }
         table.deadlines.set(
             record.pointee.handshake.deadline ?? now + HandshakeInFlight.inspectionInterval, for: place)
+    }
+
+    /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
+    private var answerTimeout: Int {
+        if case .exchange = record.pointee.purpose { return min(configuration.readTimeout, Exchange.longestAnswer) }
+        return configuration.readTimeout
     }
 
     /// The kernel gives up connecting by itself when the configured time is over: whoever waits for the socket learns of
@@ -322,14 +328,17 @@ struct HandshakeInFlight {
 
     /// The errand is done, or has failed. Whom it was for is told before the record is gone: so nobody takes it for
     /// abandoned in between.
-    private mutating func conclude(_ error: HandshakeError?) {
+    private mutating func conclude(_ failure: HandshakeError?) {
+        var error = failure
+        if case .byKernel? = failure { error = .kernel(socket.takeError() ?? .connectionRefused) }
         writeLog(error)
         var isKept = false
         switch record.pointee.purpose {
         case .connection: return
         case .lingering: break
         case .association(let place, let cookie):
-            if case .proxy(.rejected)? = error { _ = runtime.pointee.carried.refusal.note() }
+            // Some servers (sshd) end the connection in place of an answer.
+            if case .proxy? = error { runtime.pointee.carried.refusal.note() }
             let fate = Datagram.concludeAssociation(
                 place, cookie: cookie, control: socket,
                 bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,

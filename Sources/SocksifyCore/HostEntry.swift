@@ -45,6 +45,7 @@ public enum HostEntry {
         guard let value = IPAddress(address, length: length, family: family) else { return .byLibC }
         switch ReverseLookup.look(up: value) {
         case .byLibC: return .byLibC
+        case .tryAgain: return .notFound(hostError: TRY_AGAIN)
         case .none: return .notFound(hostError: HOST_NOT_FOUND)
         case .name(let name):
             var addresses = AddressList()

@@ -16,7 +16,8 @@ enum RemoteLookup {
         case .tor: found.resolve(host, family: family, runtime)
         case .tcp(let server):
             if family != AF_INET6 { found.ask(server, host, .a, runtime) }
-            if family != AF_INET { found.ask(server, host, .aaaa, runtime) }
+            // A server that does not answer is not waited for twice.
+            if family != AF_INET, !found.hasFailed { found.ask(server, host, .aaaa, runtime) }
         }
         if found.list.isKnown { return .addresses(found.list) }
         return found.hasFailed ? .tryAgain : .none
@@ -28,18 +29,23 @@ enum RemoteLookup {
         case .fake, .local: return .none
         case .tor:
             let request = Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0))
-            guard let exchange = NameServer.ask(Span(), request, runtime) else { return .none }
+            guard let exchange = NameServer.ask(Span(), request, runtime) else { return .tryAgain }
             defer { exchange.unmap() }
-            if case .resolved(let endpoint) = exchange.end, case .name(let name) = endpoint.host { return .name(name) }
-            return .none
+            switch exchange.end {
+            case .resolved(let endpoint):
+                if case .name(let name) = endpoint.host { return .name(name) }
+                return .none
+            case .notFound: return .none
+            case .underWay, .message, .failed: return .tryAgain
+            }
         case .tcp(let server):
             var text = ReverseText()
             ReverseName.write(for: address, to: &text)
             guard let name = DNSName(text.bytes),
-                let response = response(of: server, DNSQuestion(name: name, type: .ptr), runtime),
-                let host = response.pointer?.hostName
-            else { return .none }
-            return .name(host)
+                let response = response(of: server, DNSQuestion(name: name, type: .ptr), runtime)
+            else { return .tryAgain }
+            guard response.code == .noError || response.code == .nameError else { return .tryAgain }
+            return response.pointer?.hostName.map { .name($0) } ?? .none
         }
     }
 

@@ -139,6 +139,7 @@ public enum Resolve {
         else { return nil }
         switch ReverseLookup.look(up: socketAddress.address) {
         case .byLibC: return nil
+        case .tryAgain: return EAI_AGAIN
         case .none:
             if flags & NI_NAMEREQD != 0 { return EAI_NONAME }
             return real_call_getnameinfo(
@@ -163,6 +164,8 @@ enum ReverseLookup {
         case byLibC
         case name(HostName)
         case none
+        /// Nobody has answered.
+        case tryAgain
     }
 
     static func look(up address: IPAddress) -> Answer {
