@@ -411,6 +411,24 @@ int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
     }
 }
 
+int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
+    struct socksify_reception reception;
+    if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
+    struct iovec parts[message->msg_iovlen + 2];
+    struct msghdr whole;
+    struct room room;
+    reception.head = 0;
+    reception.expected = NULL;
+    make_room(&whole, message, parts, &room, &reception);
+    parts[message->msg_iovlen + 1].iov_len = 0;
+    whole.msg_name = message->msg_name;
+    if (message->msg_name) {
+        whole.msg_namelen = message->msg_namelen < sizeof room.source ? message->msg_namelen : sizeof room.source;
+        memcpy(&room.source, message->msg_name, whole.msg_namelen);
+    }
+    return take_out(&reception, message, &whole, &room, flags, result);
+}
+
 int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result) {
     struct iovec part = {bytes, count};

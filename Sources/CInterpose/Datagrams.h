@@ -16,6 +16,10 @@ int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct s
 int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result);
 int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                             int *result);
+/* After libc's own function has received a datagram by a socket that is carried by now, but was not when the call began
+ * to wait: takes it out of its envelope. 0 when it is none of the program's; when the socket is not carried after all,
+ * it is left as it is. What a header has pushed out of the program's room is lost. */
+int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result);
 /* sendfile(2) and splice(2) to or from such a socket, which have no place for a header. */
 int carried_transfer(int fd, ssize_t *result);
 /* ioctl(FIONREAD): the length of the next datagram. */

@@ -83,14 +83,45 @@ STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes
 STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
        (fd, bytes, count, room, flags), message_flags(flags),
        count <= room && carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
-STREAM(ssize_t, recvfrom,
-       (int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length),
-       (fd, bytes, count, flags, address, length), message_flags(flags),
-       carried_receive_bytes(fd, bytes, count, flags, address, length, &result))
-STREAM(ssize_t, __recvfrom_chk,
-       (int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address, socklen_t *length),
-       (fd, bytes, count, room, flags, address, length), message_flags(flags),
-       count <= room && carried_receive_bytes(fd, bytes, count, flags, address, length, &result))
+/* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be carried;
+ * what comes in then is in an envelope. (A socket that is only read from was connected before.) */
+
+static int is_late(int fd, ssize_t received) {
+    return received >= 0 && may_be_carried(fd) && socksify_is_carried(fd);
+}
+
+/* Of one thread alone, with nothing in flight and nothing carried. */
+static inline int is_simple_receipt(void) {
+    return is_undisturbed(in_flight_word()) && !process_is_threaded();
+}
+
+static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes, size_t count, int flags,
+                                                            struct sockaddr *address, socklen_t *length) {
+    ssize_t result;
+    if (may_be_carried(fd) && carried_receive_bytes(fd, bytes, count, flags, address, length, &result)) return result;
+    PREPARE(fd, message_flags(flags));
+    socklen_t room = address && length ? *length : 0;
+    result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
+    if (!is_late(fd, result)) return result;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {address, room, &part, 1, NULL, 0, 0};
+    if (!carried_late(fd, &message, flags, &result))
+        return carried_receive_bytes(fd, bytes, count, flags, address, length, &result) ? result : -1;
+    if (address && length) *length = message.msg_namelen;
+    return result;
+}
+
+ssize_t recvfrom(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length) {
+    __typeof__(&recvfrom) known = KNOWN(recvfrom);
+    if (is_simple_receipt() && known) return known(fd, bytes, count, flags, address, length);
+    return recvfrom_disturbed(fd, bytes, count, flags, address, length);
+}
+
+ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address,
+                       socklen_t *length) {
+    if (count > room) return REAL(__recvfrom_chk)(fd, bytes, count, room, flags, address, length);
+    return recvfrom(fd, bytes, count, flags, address, length);
+}
 
 /* Descriptors that are passed on, or were (unix(7), SCM_RIGHTS), are duplicates. */
 static void note_rights(const struct msghdr *message, int is_received) {
@@ -115,15 +146,34 @@ static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr
     ssize_t result;
     if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_receive(fd, message, flags, &result)) return result;
     PREPARE(fd, message_flags(flags));
+    socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
     if (result >= 0 && has_control(message)) note_rights(message, 1);
-    return result;
+    if (!is_late(fd, result) || carried_late(fd, message, flags, &result)) return result;
+    message->msg_namelen = room;
+    return carried_receive(fd, message, flags, &result) ? result : -1;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     __typeof__(&recvmsg) known = KNOWN(recvmsg);
-    if (is_undisturbed(in_flight_word()) && known && !has_control(message)) return known(fd, message, flags);
+    if (is_simple_receipt() && known && !has_control(message)) return known(fd, message, flags);
     return recvmsg_disturbed(fd, message, flags);
+}
+
+/* Takes all of them out of their envelopes; those that are none of the program's count for nothing. */
+static int take_late(int fd, struct mmsghdr *messages, int received, int flags) {
+    int kept = 0;
+    for (int index = 0; index < received; index++) {
+        struct mmsghdr message = messages[index];
+        ssize_t length = message.msg_len;
+        if (!carried_late(fd, &message.msg_hdr, flags, &length)) continue;
+        message.msg_len = (unsigned)length;
+        messages[index] = messages[kept];
+        messages[kept++] = message;
+    }
+    if (kept > 0) return kept;
+    errno = EAGAIN;
+    return -1;
 }
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
@@ -133,6 +183,7 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
         return carried;
     PREPARE(fd, message_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
+    if (received > 0 && is_late(fd, received)) received = take_late(fd, messages, received, flags);
     for (int index = 0; index < received; index++)
         if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr, 1);
     return received;

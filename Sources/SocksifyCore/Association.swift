@@ -21,7 +21,9 @@ struct Association {
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
     /// The relay of the association before this one, of which something may still be on its way.
-    private(set) var formerRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    private var formerRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    /// The relay of a time when the socket had another port: what came from there is for nobody any more.
+    private var forgottenRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
     /// The tick in which something was sent that nothing has come in after; 0 when there is no such thing.
     var unanswered: UInt32 = 0
     /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.
@@ -53,6 +55,8 @@ struct Association {
 
     mutating func opened(relay: SocketAddress) {
         if relay != self.relay { formerRelay = self.relay }
+        // Some servers have one for all.
+        if isForgottenRelay(relay) { forgottenRelay.port = 0 }
         self.relay = relay
         state = .open
         seen = coarse_tick()
@@ -147,6 +151,16 @@ struct Association {
 
     /// Whether `descriptor` is its connection.
     func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }
+
+    /// Ends it; what has come in by it, and was not received yet, is nobody's.
+    mutating func forget() {
+        end()
+        if relay.port != 0 { forgottenRelay = relay }
+        relay.port = 0
+        formerRelay.port = 0
+    }
+
+    func isForgottenRelay(_ source: SocketAddress) -> Bool { isSame(forgottenRelay, source) }
 
     /// Whether something that came from there came from its relay, or from that of the one before.
     func isRelay(_ source: SocketAddress) -> Bool {

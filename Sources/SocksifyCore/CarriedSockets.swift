@@ -339,8 +339,7 @@ struct AssociationRefusal {
         return last != 0 && Clock.now - last < AssociationRefusal.duration
     }
 
-    /// Returns whether it is the first.
-    func note() -> Bool { word.pointee.exchange(Clock.now, ordering: .relaxed) == 0 }
+    func note() { word.pointee.store(Clock.now, ordering: .relaxed) }
 }
 
 /// A datagram socket that is carried.

@@ -150,7 +150,7 @@ public enum Datagram {
         record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
         let errand = record.pointee.association.errand
-        record.pointee.association.end()
+        record.pointee.association.forget()
         runtime.pointee.carried.leave(place)
         errand?.abandon(runtime)
     }
@@ -395,28 +395,42 @@ public enum Datagram {
         _ message: UnsafePointer<msghdr>, _ header: UnsafeBufferPointer<UInt8>, _ limit: Int, _ socket: Socket,
         _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> Sending {
-        let size = size(of: message)
-        guard let fragments = Fragmentation(of: size, limit: limit) else { return .failed(Errno(EMSGSIZE)) }
-        let mapped = kernel_map(size + DatagramHeader.capacity)
+        let size = header.count + size(of: message)
+        let mapped = kernel_map(size)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
             return .failed(.outOfBuffers)
         }
-        defer { kernel_unmap(memory, size + DatagramHeader.capacity) }
-        copy(message, to: UnsafeMutableRawBufferPointer(start: memory + header.count, count: size))
+        defer { kernel_unmap(memory, size) }
+        let datagram = UnsafeMutableRawBufferPointer(start: memory, count: size)
+        datagram.copyMemory(from: UnsafeRawBufferPointer(header))
+        copy(message, to: UnsafeMutableRawBufferPointer(rebasing: datagram[header.count...]))
+        do {
+            try sendFragments(of: datagram, headerLength: header.count, limit, socket, record)
+            return .taken
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Sends a datagram that has its header in fragments, if it is longer than the proxy wants. It is changed meanwhile.
+    private static func sendFragments(
+        of datagram: UnsafeMutableRawBufferPointer, headerLength: Int, _ limit: Int, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>
+    ) throws(Errno) {
+        guard let start = datagram.baseAddress,
+            let fragments = Fragmentation(of: datagram.count - headerLength, limit: limit)
+        else { throw Errno(EMSGSIZE) }
         for fragment in fragments {
             // The header stands before each fragment in turn, where what was sent already stood.
-            let start = memory + fragment.range.lowerBound
-            UnsafeMutableRawBufferPointer(start: start, count: header.count)
-                .copyMemory(from: UnsafeRawBufferPointer(header))
-            start.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
-            let datagram = UnsafeRawBufferPointer(start: start, count: header.count + fragment.range.count)
-            do {
-                try record.pointee.sendToRelay(datagram, socket)
-            } catch {
-                return .failed(error)
+            let place = start + fragment.range.lowerBound
+            if fragment.range.lowerBound > 0 {
+                let before = start + (fragment.range.lowerBound - limit)
+                place.copyMemory(from: before, byteCount: headerLength)
             }
+            place.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
+            try record.pointee.sendToRelay(
+                UnsafeRawBufferPointer(start: place, count: headerLength + fragment.range.count), socket)
         }
-        return .taken
     }
 
     // MARK: Opening an association
@@ -451,6 +465,21 @@ public enum Datagram {
         }
     }
 
+    /// Sends a datagram that has waited for the association.
+    private static func sendQueued(
+        _ datagram: UnsafeMutableRawBufferPointer, _ socket: Socket, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ runtime: UnsafePointer<Runtime>
+    ) {
+        let bytes = UnsafeRawBufferPointer(datagram).bindMemory(to: UInt8.self)
+        guard let limit = runtime.pointee.configuration.udpFragmentSize,
+            let header = DatagramHeader.read(Span(_unsafeElements: bytes)), datagram.count - header.length > limit
+        else {
+            try? record.pointee.sendToRelay(UnsafeRawBufferPointer(datagram), socket)
+            return
+        }
+        try? sendFragments(of: datagram, headerLength: header.length, limit, socket, record)
+    }
+
     /// What becomes of an association's connection.
     enum ControlFate {
         case kept
@@ -483,7 +512,7 @@ public enum Datagram {
             if let peer = record.pointee.peer {
                 try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)
             }
-            table.queue(place)?.hand { try? record.pointee.sendToRelay($0, socket) }
+            table.queue(place)?.hand { sendQueued($0, socket, record, runtime) }
             record.pointee.association.unanswered = coarse_tick()
             isOpen = true
         } catch {

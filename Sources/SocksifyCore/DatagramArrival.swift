@@ -32,12 +32,15 @@ extension Datagram {
         guard let source = source(of: arrival, record) else { return false }
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
+        if record.pointee.association.isForgottenRelay(source) { return false }
         guard isOwn || isRelay(source, record) else {
             return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, runtime)
         }
         let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
         guard let header = DatagramHeader.read(start) else { return false }
-        if header.fragment != 0, !isOwn, !isFromErrorQueue {
+        // A fragment that is looked at, and is not all there, is left where it is.
+        let isPartial = arrival.pointee.flags & Int32(MSG_PEEK) != 0 && arrival.pointee.length > arrival.pointee.kept
+        if header.fragment != 0, !isOwn, !isFromErrorQueue, !isPartial {
             return join(arrival, header, record, place, opened, runtime)
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
@@ -50,16 +53,13 @@ extension Datagram {
         return true
     }
 
-    /// Where it came from. Of a connected socket the kernel was not asked.
+    /// Where it came from. Of a connected socket the kernel was not asked, and of another the program may not have asked.
     private static func source(
         of arrival: UnsafePointer<socksify_arrival>, _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> SocketAddress? {
         if arrival.pointee.source_length == 0 {
-            switch record.pointee.kernelPeer {
-            case .relay: return record.pointee.association.relay
-            case .own: return record.pointee.ownAddress
-            case .none, .proxy: return nil
-            }
+            if case .own = record.pointee.kernelPeer { return record.pointee.ownAddress }
+            return record.pointee.association.relay
         }
         let start = UnsafeRawPointer(arrival.pointee.source).assumingMemoryBound(to: sockaddr.self)
         return SocketAddress(start, length: arrival.pointee.source_length)

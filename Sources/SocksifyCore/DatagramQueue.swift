@@ -39,12 +39,12 @@ struct DatagramQueue {
     }
 
     /// Hands out all of them, in their order.
-    func hand(_ body: (UnsafeRawBufferPointer) -> Void) {
+    func hand(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
         var place = DatagramQueue.start
         let end = place + used
         while place < end {
             let count = memory.load(fromByteOffset: place, as: Int.self)
-            body(UnsafeRawBufferPointer(start: memory + place + 8, count: count))
+            body(UnsafeMutableRawBufferPointer(start: memory + place + 8, count: count))
             place += (8 + count + 7) / 8 * 8
         }
     }

@@ -280,6 +280,38 @@ static void threads(char **arguments unused) {
     say("%d answers, %d once\n", answered, once);
 }
 
+/* A thread that receives before anything was sent. */
+static void *receive_first(void *number) {
+    __atomic_store_n((pid_t *)number, gettid(), __ATOMIC_SEQ_CST);
+    for (int index = 0; index < 2; index++) receive("recvmsg", shared, 64, 0);
+    return NULL;
+}
+
+static void await_sleep(const pid_t *thread) {
+    char path[64], text[512] = "x) R";
+    while (!__atomic_load_n(thread, __ATOMIC_SEQ_CST)) sched_yield();
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", *thread);
+    while (strrchr(text, ')')[2] != 'S') {
+        sched_yield();
+        int file = open(path, O_RDONLY);
+        require(file >= 0 && read(file, text, sizeof text - 1) > 0);
+        close(file);
+    }
+}
+
+static void receiving_first(char **arguments unused) {
+    shared = unconnected();
+    address any = numeric(far.any.sa_family == AF_INET ? "0.0.0.0" : "::", "0");
+    require(bind(shared, &any.any, any.length) == 0);
+    pid_t id = 0;
+    pthread_t thread;
+    require(pthread_create(&thread, NULL, receive_first, &id) == 0);
+    await_sleep(&id);
+    send_text(shared, "to a thread that waits already");
+    send_text(shared, "once more");
+    require(pthread_join(thread, NULL) == 0);
+}
+
 static volatile int interruptions, sent_by_handler;
 
 static void send_in_handler(int signal unused) {
@@ -321,4 +353,4 @@ static void signals(char **arguments unused) {
 
 SCENARIOS({"forking", forking}, {"duplicates", duplicates}, {"passing", passing}, {"again", connecting_again},
           {"several", several_destinations}, {"own", own_descriptor}, {"closing", closing}, {"threads", threads},
-          {"signals", signals})
+          {"receiving-first", receiving_first}, {"signals", signals})
