@@ -27,14 +27,42 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-life", "closing")
         }
 
-        @Test(arguments: ["threads", "signals"])
+        @Test(arguments: ["threads", "signals", "receiving-first"])
         func `Threads and signal handlers send and receive by one socket at once`(name: String) async throws {
             try await DatagramProbe.compare("datagram-life", name)
         }
 
+        /// Natively it has left when the call returns. With an association that is slow to come, or whose connection the
+        /// server ends before it has taken the datagram from its socket, it would be lost.
+        @Test(arguments: ["close", "exit"], ["blocking", "nonblocking"])
+        func `A datagram that is sent last is not lost`(end: String, mode: String) async throws {
+            let target = try await EchoTargets.far(.ipv4)
+            try await withProxy(.with { $0.delay = .milliseconds(10) }) { proxy, url in
+                for count in 1...5 {
+                    let output = try await CallProbe.run(
+                        "datagram-last", [end, mode] + target, environment: ["SOCKSIFY_PROXY": url])
+                    #expect(output.lines == ["sent 3"])
+                    let sessions = await proxy.sessions(ended: count)
+                    #expect(sessions.last?.association?.fromClient == 3)
+                }
+            }
+        }
+
+        /// A million datagrams, and as many answers: through servers that are quick.
+        @Test func `A thousand sockets lose none of a thousand datagrams each`() async throws {
+            let server = try await Daemon(
+                ["python3", Program.source("Datagrams/echo.py"), FarSide.ipv4, "7008"], host: FarSide.ipv4, port: 7008,
+                .udp)
+            let output = try await CallProbe.run(
+                "datagram-soak", ["1000", "1000", FarSide.ipv4, "7008"],
+                environment: ["SOCKSIFY_PROXY": await Proxies.shared.url(.danted)])
+            #expect(output.lines == ["1000000 right, 0 wrong", "descriptors +0"], "\(output.errors)")
+            withExtendedLifetime(server) {}
+        }
+
         /// A thousand sockets; as many questions are under way as no buffer on the way is too small for.
         @Test func `Nothing that the relay delivers is lost, and nothing is left over`() async throws {
-            let (sockets, each) = (1000, 100)
+            let (sockets, each) = (1000, 20)
             let target = try await EchoTargets.far(.ipv4)
             try await withProxy { proxy, url in
                 let output = try await CallProbe.run(
