@@ -429,8 +429,26 @@ int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     return take_out(&reception, message, &whole, &room, flags, result);
 }
 
+/* The short way for what is most common, and measured in nanoseconds: a socket that is connected, and a datagram of its
+ * peer. Returns 0 where it is longer. */
+static int receive_from_peer(int fd, void *bytes, size_t count, int flags, ssize_t *result) {
+    struct socksify_reception reception;
+    if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS || !reception.expected || any_errands() ||
+        flags & MSG_ERRQUEUE)
+        return 0;
+    struct room room;
+    struct iovec part = {bytes, count}, parts[3] = {{room.head, reception.head}, part, {room.tail, sizeof room.tail}};
+    struct msghdr message = {NULL, 0, &part, 1, NULL, 0, 0}, whole = {NULL, 0, parts, 3, NULL, 0, 0};
+    *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
+    if (*result < 0) return errno != ECONNREFUSED;
+    if (take_out(&reception, &message, &whole, &room, flags, result)) return 1;
+    drop(fd, flags);
+    return 0;
+}
+
 int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result) {
+    if (!address && receive_from_peer(fd, bytes, count, flags, result)) return 1;
     struct iovec part = {bytes, count};
     struct msghdr message = {address, address && length ? *length : 0, &part, 1, NULL, 0, 0};
     if (!carried_receive(fd, &message, flags, result)) return 0;
