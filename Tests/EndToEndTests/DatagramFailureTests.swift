@@ -67,6 +67,16 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: ["multicast", "broadcast"])
+        func `Groups and broadcasts are those of this machine's network`(name: String) async throws {
+            try await withProxy { proxy, url in
+                let output = try await CallProbe.run(
+                    "datagram-group", [name], environment: ["SOCKSIFY_PROXY": url])
+                #expect(output.lines == ["sendto: 6", "received: 6", "connect: 0", "send: 5", "received: 5"])
+                #expect(proxy.sessions.isEmpty)
+            }
+        }
+
         @Test func `A local network is reached directly, beside the relay`() async throws {
             try await DatagramProbe.compare(
                 "datagram-calls", "sendto", configuration: ["localnet 10.99.0.0/255.255.255.0"])
