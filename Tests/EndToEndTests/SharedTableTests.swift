@@ -48,8 +48,8 @@ extension EndToEnd {
         }
 
         private static let lookUpAndFetch = """
-            address=$(getent ahostsv4 web.test | awk 'NR == 1 { print $1 }')
-            curl -gsS "http://$address:\(Targets.httpPort)/shared"
+            address=$(getent hosts web.test | cut -d' ' -f1)
+            curl -sS "http://$address:\(Targets.httpPort)/shared"
             """
 
         // MARK: Names
