@@ -48,7 +48,10 @@ enum DatagramTargets {
         let directory = try Machine.temporaryDirectory("tftp")
         let content = Data((0..<100_000).map { UInt8(truncatingIfNeeded: $0 % 251) })
         try content.write(to: directory.appending(path: "file"))
-        let command = ["in.tftpd", "-L", "-u", "root", "-s", "--address", "\(host):\(filePort)", directory.path]
+        let command = [
+            "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--enable-tftp",
+            "--tftp-root=\(directory.path)", "--listen-address=\(host)", "--bind-interfaces",
+        ]
         return Files(daemon: try await Daemon(command, host: host, port: filePort, .udp), content: content)
     }
 

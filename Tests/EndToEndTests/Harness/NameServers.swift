@@ -25,7 +25,7 @@ enum NameServers {
             \(texts.joined(separator: "\n"))
             """
         let file = try Machine.file(configuration, name: "dnsmasq.conf")
-        return try await Daemon(["dnsmasq", "--keep-in-foreground", "--conf-file=\(file)"], host: host, port: 53)
+        return try await Daemon(["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: host, port: 53)
     }
 
     /// What a bad server does with a question that comes by TCP; Programs/Names/nameserver.py has the words.
