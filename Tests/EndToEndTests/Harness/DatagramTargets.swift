@@ -85,7 +85,7 @@ enum DatagramTargets {
     static let java = Task {
         let directory = try Machine.temporaryDirectory("java").path
         let run = try await Client.start(
-            ["javac", "-d", directory, Program.source("Datagrams/Exchange.java")], limit: 120)
+            ["javac", "-cp", directory, "-d", directory, Program.source("Datagrams/Exchange.java")], limit: 120)
         try #require(run.status == 0, "\(run)")
         return directory
     }
