@@ -117,10 +117,19 @@ static int has_room(const struct batch *batch, const struct msghdr *message) {
     return batch->count < BATCH && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS;
 }
 
-/* Adds the message to the batch and returns 1; 0 when it cannot go with the others, -1 when it is on its way already,
- * -2 when it is the first, and fails. */
-static int add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
-    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen)) return 0;
+enum addition {
+    ADDED,
+    /* It cannot go with the others. */
+    APART,
+    /* It was sent, or kept: it does not go through the kernel with the others. */
+    TAKEN,
+    /* It is the first, and fails, as `errno` says. */
+    FAILED,
+};
+
+/* Adds the message to the batch. */
+static enum addition add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
+    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen)) return APART;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
     envelope->refusal = refusal(message, flags);
     struct mmsghdr *wrapped = &batch->wrapped[batch->count];
@@ -132,17 +141,15 @@ static int add(struct batch *batch, int fd, const struct msghdr *message, int fl
         put_in(&wrapped->msg_hdr, message, &batch->parts[batch->parts_count], envelope);
         batch->parts_count += message->msg_iovlen + 1;
     } else if (decision == SOCKSIFY_TAKEN) {
-        /* Was sent, or kept; it does not go through the kernel with the others. */
-        envelope->header_length = SOCKSIFY_TAKEN;
-        return -1;
-    } else if (batch->count == 0) {
-        errno = -decision;
-        return -2;
+        return TAKEN;
+    } else if (batch->count > 0) {
+        return APART;
     } else {
-        return 0;
+        errno = -decision;
+        return FAILED;
     }
     batch->count++;
-    return 1;
+    return ADDED;
 }
 
 /* Sends what the batch has, and returns how many of it went; the first that did not has its error in `errno`. */
@@ -160,38 +167,35 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int f
     while (done < count) {
         struct batch batch;
         batch.count = batch.parts_count = 0;
-        int added = 1;
+        enum addition added = ADDED;
         unsigned next = done;
-        while (next < count && (added = add(&batch, fd, &messages[next].msg_hdr, flags)) == 1) next++;
+        while (next < count && (added = add(&batch, fd, &messages[next].msg_hdr, flags)) == ADDED) next++;
         if (batch.count > 0) {
             sent = send_batch(&batch, fd, messages + done, flags);
-            if (sent > 0) done += (unsigned)sent;
-            if (sent < (int)batch.count && !(sent < 0 && errno == ECONNREFUSED)) break;
-            if (sent < 0) socksify_relay_refused(fd);
-            if (sent < (int)batch.count) {
-                /* By itself, with what is tried again there. */
-                added = 0;
+            if (sent < 0 && errno == ECONNREFUSED) {
+                socksify_relay_refused(fd);
+                added = APART;
                 next = done;
+            } else if (sent < (int)batch.count) {
+                if (sent > 0) done += (unsigned)sent;
+                break;
+            } else {
+                done = next;
+                /* What was apart may be the first of others. */
+                if (added != TAKEN) continue;
             }
         }
-        if (added == -2) {
+        const struct msghdr *message = &messages[next].msg_hdr;
+        ssize_t one = -1;
+        if (added == TAKEN) one = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
+        /* By itself, with what is tried again there. */
+        if (added == APART && !carried_send(fd, message, flags, &one)) one = REAL(sendmsg)(fd, message, flags);
+        if (one < 0) {
             sent = -1;
             break;
         }
-        if (added == -1) {
-            const struct msghdr *taken = &messages[next].msg_hdr;
-            messages[next].msg_len = (unsigned)size_of(taken->msg_iov, taken->msg_iovlen);
-            done = next + 1;
-        } else if (added == 0 && done < count && next == done) {
-            ssize_t one;
-            if (!carried_send(fd, &messages[done].msg_hdr, flags, &one))
-                one = REAL(sendmsg)(fd, &messages[done].msg_hdr, flags);
-            if (one < 0) {
-                sent = -1;
-                break;
-            }
-            messages[done++].msg_len = (unsigned)one;
-        }
+        messages[next].msg_len = (unsigned)one;
+        done = next + 1;
     }
     *result = done > 0 || count == 0 ? (int)done : sent;
     return 1;
@@ -357,9 +361,8 @@ static int wait_beside_errands(int fd, int flags) {
 }
 
 /* The error queue has what was sent, in its envelope. */
-static int receive_error(int fd, struct socksify_reception reception, struct msghdr *message, int flags,
-                         ssize_t *result) {
-    struct iovec parts[message->msg_iovlen + 2];
+static int receive_error(int fd, struct socksify_reception reception, struct msghdr *message, struct iovec *parts,
+                         int flags, ssize_t *result) {
     struct msghdr whole;
     struct room room;
     reception.expected = NULL;
@@ -387,15 +390,14 @@ static int receive_error(int fd, struct socksify_reception reception, struct msg
     return 1;
 }
 
-int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
+/* Receives one datagram; `parts` has room for two more than the message has. */
+static int receive(int fd, struct msghdr *message, struct iovec *parts, int flags, ssize_t *result) {
     *result = -1;
     for (int attempt = 1;;) {
         struct socksify_reception reception;
         if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
-        if (!are_usable(message->msg_iov, message->msg_iovlen)) return 1;
-        if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, flags, result);
+        if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, parts, flags, result);
         if (!wait_beside_errands(fd, flags)) return 1;
-        struct iovec parts[message->msg_iovlen + 2];
         struct msghdr whole;
         struct room room;
         make_room(&whole, message, parts, &room, &reception);
@@ -409,6 +411,13 @@ int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
             return 1;
         }
     }
+}
+
+int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
+    *result = -1;
+    if (!are_usable(message->msg_iov, message->msg_iovlen)) return socksify_is_carried(fd);
+    struct iovec parts[message->msg_iovlen + 2];
+    return receive(fd, message, parts, flags, result);
 }
 
 int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
@@ -429,29 +438,11 @@ int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     return take_out(&reception, message, &whole, &room, flags, result);
 }
 
-/* The short way for what is most common, and measured in nanoseconds: a socket that is connected, and a datagram of its
- * peer. Returns 0 where it is longer. */
-static int receive_from_peer(int fd, void *bytes, size_t count, int flags, ssize_t *result) {
-    struct socksify_reception reception;
-    if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS || !reception.expected || any_errands() ||
-        flags & MSG_ERRQUEUE)
-        return 0;
-    struct room room;
-    struct iovec part = {bytes, count}, parts[3] = {{room.head, reception.head}, part, {room.tail, sizeof room.tail}};
-    struct msghdr message = {NULL, 0, &part, 1, NULL, 0, 0}, whole = {NULL, 0, parts, 3, NULL, 0, 0};
-    *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
-    if (*result < 0) return errno != ECONNREFUSED;
-    if (take_out(&reception, &message, &whole, &room, flags, result)) return 1;
-    drop(fd, flags);
-    return 0;
-}
-
 int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result) {
-    if (!address && receive_from_peer(fd, bytes, count, flags, result)) return 1;
-    struct iovec part = {bytes, count};
+    struct iovec part = {bytes, count}, parts[3];
     struct msghdr message = {address, address && length ? *length : 0, &part, 1, NULL, 0, 0};
-    if (!carried_receive(fd, &message, flags, result)) return 0;
+    if (!receive(fd, &message, parts, flags, result)) return 0;
     if (*result >= 0 && address && length) *length = message.msg_namelen;
     return 1;
 }
