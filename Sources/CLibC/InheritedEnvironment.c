@@ -35,6 +35,7 @@ static int concerns_the_library(const char *entry) {
 
 /* Tells a program that it may have been given sockets that are carried. */
 static char sockets_entry[] = "SOCKSIFY_SOCKETS=1";
+static int was_told_of_sockets;
 
 static int hands_on_sockets(void) {
     if (!any_carried(in_flight_word())) return 0;
@@ -44,12 +45,12 @@ static int hands_on_sockets(void) {
 }
 
 int socksify_take_sockets_variable(void) {
-    if (!environ || getauxval(AT_SECURE)) return 0;
+    if (!was_told_of_sockets || !environ) return 0;
     char **entry = environ;
     while (*entry && strcmp(*entry, sockets_entry) != 0) entry++;
-    if (!*entry) return 0;
     /* It is said to one program, not to those that it starts. */
     for (; *entry; entry++) entry[0] = entry[1];
+    was_told_of_sockets = 0;
     return 1;
 }
 
@@ -70,7 +71,11 @@ void socksify_capture_environment(void) {
         place = (char *)mapped;
     }
     for (char **entry = environ; *entry && captured_count < CAPACITY - 1; entry++) {
-        if (!concerns_the_library(*entry) || strcmp(*entry, sockets_entry) == 0) continue;
+        if (!concerns_the_library(*entry)) continue;
+        if (strcmp(*entry, sockets_entry) == 0) {
+            was_told_of_sockets = 1;
+            continue;
+        }
         size_t length = strlen(*entry) + 1;
         captured[captured_count++] = memcpy(place, *entry, length);
         place += length;
