@@ -35,6 +35,22 @@ public struct Request: Sendable {
         self.destination = destination
     }
 
+    /// Asks for an association, without saying where datagrams will come from: behind a translation of addresses the
+    /// client does not know (RFC 1928 section 4).
+    public static var associating: Request {
+        Request(command: .udpAssociate, destination: Endpoint(host: .address(.v4(IPv4Address(0))), port: 0))
+    }
+
+    /// Asks Tor for the address of a name.
+    public static func resolving(_ name: HostName) -> Request {
+        Request(command: .resolve, destination: Endpoint(host: .name(name), port: 0))
+    }
+
+    /// Asks Tor for the name of an address.
+    public static func resolving(_ address: IPAddress) -> Request {
+        Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0))
+    }
+
     func write(to message: inout Message) {
         message.append(protocolVersion)
         message.append(command.code)

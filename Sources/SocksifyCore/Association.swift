@@ -19,11 +19,11 @@ struct Association {
 
     private(set) var state = State.none
     /// Where datagrams go, in the form of the socket's family.
-    private(set) var relay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    private(set) var relay = SocketAddress.unspecified(AF_INET)
     /// The relay of the association before this one, of which something may still be on its way.
-    private var formerRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    private var formerRelay = SocketAddress.unspecified(AF_INET)
     /// The relay of a time when the socket had another port: what came from there is for nobody any more.
-    private var forgottenRelay = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
+    private var forgottenRelay = SocketAddress.unspecified(AF_INET)
     /// The tick in which something was sent that nothing has come in after; 0 when there is no such thing.
     var unanswered: UInt32 = 0
     /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.

@@ -443,7 +443,6 @@ struct CarriedSocket {
 
     /// An address in the form that this socket's calls take and give; nil for one that it has no form for.
     func form(of address: SocketAddress) -> SocketAddress? {
-        let unspecified: IPAddress = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
-        return address.inFamily(of: SocketAddress(address: unspecified, port: 0))
+        address.inFamily(of: .unspecified(domain))
     }
 }

@@ -260,7 +260,7 @@ public enum Datagram {
                 if isNonBlocking || socket.isNonBlocking {
                     let refusal = errand == nil ? nil : queue(message, to: destination, place, record, runtime)
                     table.leave(place)
-                    if let errand { Errand.step(cookie: errand.cookie, runtime) }
+                    errand?.step(runtime)
                     return refusal.map { .failed($0) } ?? .taken
                 }
                 let isOpenedHere = record.pointee.association.isOpenedByThisThread
@@ -440,16 +440,13 @@ public enum Datagram {
         _ socket: Socket, _ place: Int, _ runtime: UnsafePointer<Runtime>
     ) -> Errno? {
         let table = runtime.pointee.carried
-        // As most servers want it: the client's own address it may not know, behind a translation.
-        let anyAddress = Endpoint(host: .address(.v4(IPv4Address(0))), port: 0)
         do {
             if let record = table.enter(place) {
                 record.pointee.descriptor = socket.descriptor
                 table.leave(place)
             }
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
-            let errand = try Errand.prepare(
-                purpose, Request(command: .udpAssociate, destination: anyAddress), runtime)
+            let errand = try Errand.prepare(purpose, .associating, runtime)
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
                 table.leave(place)
@@ -570,10 +567,9 @@ extension CarriedSocket {
             kernelPeer = .relay
             setPeerHeader(for: destination)
         } else {
-            let unspecified: IPAddress = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
-            guard
-                let proxy = runtime.pointee.firstHop.address(for: SocketAddress(address: unspecified, port: 0))
-            else { throw .networkUnreachable }
+            guard let proxy = runtime.pointee.firstHop.address(for: .unspecified(domain)) else {
+                throw .networkUnreachable
+            }
             try socket.connectDatagrams(to: proxy)
             kernelPeer = .proxy
             setPeerHeader(for: nil)

@@ -33,7 +33,7 @@ extension Datagram {
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
         if record.pointee.association.isForgottenRelay(source) { return false }
-        guard isOwn || isRelay(source, record) else {
+        guard isOwn || record.pointee.association.isRelay(source) else {
             return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, runtime)
         }
         let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
@@ -97,10 +97,6 @@ extension Datagram {
     private static func isOwnAddress(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
         guard let own = record.pointee.ownAddress else { return false }
         return own.port == source.port && own.address.unmapped == source.address.unmapped
-    }
-
-    private static func isRelay(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
-        record.pointee.association.isRelay(source)
     }
 
     /// Whether the program takes a datagram from there: a connected socket receives from its peer alone.

@@ -50,59 +50,55 @@ struct Errand {
     }
 
     private static func proxy(_ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
-        let ipv4 = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
-        let ipv6 = SocketAddress(address: .v6(IPv6Address(high: 0, low: 0)), port: 0)
-        return runtime.pointee.firstHop.address(for: ipv4) ?? runtime.pointee.firstHop.address(for: ipv6)
+        let firstHop = runtime.pointee.firstHop
+        return firstHop.address(for: .unspecified(AF_INET)) ?? firstHop.address(for: .unspecified(AF_INET6))
     }
 
     /// Connects, and goes as far as it can without waiting.
     func begin(_ runtime: UnsafePointer<Runtime>) {
-        let socket = Socket(descriptor: descriptor)
-        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
-        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
-        defer { flight.leave() }
-        do {
-            try socket.concludeConnecting(to: flight.record.pointee.handshake.peer)
-            flight.connected()
-        } catch {
-            guard error == .inProgress || error == .alreadyInProgress else { return flight.fail(.kernel(error)) }
+        enter(runtime) { flight in
+            do throws(Errno) {
+                try flight.socket.concludeConnecting(to: flight.record.pointee.handshake.peer)
+                flight.connected()
+            } catch {
+                guard error == .inProgress || error == .alreadyInProgress else { return flight.fail(.kernel(error)) }
+            }
+            if process_is_threaded() != 0 { flight.watchInEveryEpoll() }
+            flight.started()
+            flight.step()
         }
-        if process_is_threaded() != 0 { flight.watchInEveryEpoll() }
-        flight.started()
-        flight.step()
+    }
+
+    /// Goes on, if it is under way, as far as it can without waiting.
+    func step(_ runtime: UnsafePointer<Runtime>) {
+        enter(runtime) { $0.step() }
     }
 
     /// Gives it up, whoever else may be at work on it.
     func abandon(_ runtime: UnsafePointer<Runtime>) {
+        enter(runtime) { $0.fail(.kernel(.aborted)) }
+    }
+
+    private func enter(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
         guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
         var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
-        flight.fail(.kernel(.aborted))
+        body(&flight)
         flight.leave()
     }
 
     /// Keeps the connection of an association for a moment.
     func linger(_ runtime: UnsafePointer<Runtime>) {
         let table = runtime.pointee.inFlight
-        let nobody = SocketAddress(address: .v4(IPv4Address(0)), port: 0)
-        let request = Request(command: .udpAssociate, destination: Endpoint(host: .address(nobody.address), port: 0))
         guard
             let place = table.add(
                 HandshakeRecord(
-                    Handshake(for: request, peer: nobody, configuration: runtime.pointee.configuration),
+                    Handshake(
+                        for: .associating, peer: .unspecified(AF_INET), configuration: runtime.pointee.configuration),
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }
         var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
         flight.linger()
-        flight.leave()
-    }
-
-    /// Goes on with an errand of this process, if it is under way, as far as it can without waiting.
-    static func step(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
-        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
-        let descriptor = runtime.pointee.inFlight.record(place).pointee.descriptor
-        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
-        flight.step()
         flight.leave()
     }
 

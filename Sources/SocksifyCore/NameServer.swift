@@ -75,12 +75,12 @@ enum NameServer {
             switch DNSNeed(query) {
             case .addresses(let name, let family):
                 if case .unknown = NameLookup.known(name, family: family == .ipv4 ? AF_INET : AF_INET6, runtime) {
-                    return .ask(Request(command: .resolve, destination: Endpoint(host: .name(name), port: 0)))
+                    return .ask(.resolving(name))
                 }
                 return .answer
             case .name(let address):
                 if case .unknown = ReverseLookup.known(address, runtime) {
-                    return .ask(Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0)))
+                    return .ask(.resolving(address))
                 }
                 return .answer
             case .nothing: return .answer
@@ -142,11 +142,12 @@ enum NameServer {
     static func message(of exchange: Exchange, _ query: DNSQuery) -> Int? {
         let memory = exchange.answer.bindMemory(to: UInt8.self)
         guard let start = memory.baseAddress else { return nil }
-        switch exchange.end {
-        case .message(let length):
+        if case .message(let length) = exchange.end {
             return query.truncate(MutableSpan(_unsafeStart: start, count: length))
+        }
+        let room = MutableSpan(_unsafeStart: start, count: memory.count)
+        switch exchange.end {
         case .resolved(let endpoint):
-            let room = MutableSpan(_unsafeStart: start, count: memory.count)
             switch endpoint.host {
             case .address(let address):
                 var list = AddressList()
@@ -154,9 +155,8 @@ enum NameServer {
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             case .name(let name): return query.answer(name: name, timeToLive: timeToLive, into: room)
             }
-        case .notFound: return query.answer(.nameError, into: MutableSpan(_unsafeStart: start, count: memory.count))
-        case .failed, .underWay:
-            return query.answer(.serverFailure, into: MutableSpan(_unsafeStart: start, count: memory.count))
+        case .notFound: return query.answer(.nameError, into: room)
+        case .failed, .underWay, .message: return query.answer(.serverFailure, into: room)
         }
     }
 

@@ -28,8 +28,7 @@ enum RemoteLookup {
         switch runtime.pointee.configuration.dns {
         case .fake, .local: return .none
         case .tor:
-            let request = Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0))
-            guard let exchange = NameServer.ask(Span(), request, runtime) else { return .tryAgain }
+            guard let exchange = NameServer.ask(Span(), .resolving(address), runtime) else { return .tryAgain }
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
@@ -55,8 +54,7 @@ enum RemoteLookup {
         var hasFailed = false
 
         mutating func resolve(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) {
-            let request = Request(command: .resolve, destination: Endpoint(host: .name(host), port: 0))
-            guard let exchange = NameServer.ask(Span(), request, runtime) else {
+            guard let exchange = NameServer.ask(Span(), .resolving(host), runtime) else {
                 hasFailed = true
                 return
             }

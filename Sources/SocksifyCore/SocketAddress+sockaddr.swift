@@ -62,6 +62,12 @@ extension SocketAddress {
         form[offset + 1] = UInt8(truncatingIfNeeded: number >> 8)
     }
 
+    /// The address of no host, port 0, in the form of a family: AF_INET6, or AF_INET for any other.
+    static func unspecified(_ domain: Int32) -> SocketAddress {
+        SocketAddress(
+            address: domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0)), port: 0)
+    }
+
     /// The same address in the form that a socket takes which is used with addresses of `other`'s family; nil where
     /// there is none: an IPv4 socket has no form for IPv6.
     func inFamily(of other: SocketAddress) -> SocketAddress? {
