@@ -1,0 +1,17 @@
+import Synchronization
+
+/// A proxy's refusal to carry datagrams, which is remembered for a while: programs that would rather have datagrams learn
+/// at once that they have to do without.
+struct AssociationRefusal {
+    /// Milliseconds of `Clock`; 0: there was none.
+    let word: UnsafeMutablePointer<Atomic<Int>>
+
+    private static var duration: Int { 10_000 }
+
+    var isFresh: Bool {
+        let last = word.pointee.load(ordering: .relaxed)
+        return last != 0 && Clock.now - last < AssociationRefusal.duration
+    }
+
+    func note() { word.pointee.store(Clock.now, ordering: .relaxed) }
+}

@@ -1,0 +1,92 @@
+import Addressing
+import CLibC
+import SOCKS5
+
+/// How the association of a carried socket is opened, and what becomes of it.
+extension Datagram {
+    /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
+    static func openAssociation(
+        _ socket: Socket, _ place: Int, _ runtime: UnsafePointer<Runtime>
+    ) -> Errno? {
+        let table = runtime.pointee.carried
+        do {
+            if let record = table.enter(place) {
+                record.pointee.descriptor = socket.descriptor
+                table.leave(place)
+            }
+            let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
+            let errand = try Errand.prepare(purpose, .associating, runtime)
+            if let record = table.enter(place) {
+                record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
+                table.leave(place)
+            }
+            errand.begin(runtime)
+            return nil
+        } catch {
+            if let record = table.enter(place) {
+                record.pointee.association.detach()
+                table.leave(place)
+            }
+            return error
+        }
+    }
+
+    /// What becomes of an association's connection.
+    enum ControlFate {
+        case kept
+        case closed
+        /// The program has closed the socket: what waited for the association has been sent, and is not to be lost.
+        case lingers
+    }
+
+    /// The handshake of an association is over.
+    ///
+    /// - Parameter bound: BND of the reply; nil when it failed, with `errno`.
+    static func concludeAssociation(
+        _ place: Int, cookie: UInt64, control: Socket, bound: Endpoint?, errno: Errno?,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> ControlFate {
+        let table = runtime.pointee.carried
+        guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
+        guard record.pointee.association.errand?.descriptor == control.descriptor else {
+            table.leave(place)
+            return .closed
+        }
+        let socket = Socket(descriptor: record.pointee.descriptor)
+        var isOpen = false
+        do throws(Errno) {
+            guard let bound, let proxy = control.peer else { throw errno ?? .networkUnreachable }
+            let relay = Association.relay(bound, proxy: proxy.address.unmapped)
+            guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
+            guard socket.cookie == cookie else { throw .aborted }
+            record.pointee.association.opened(relay: form)
+            if let peer = record.pointee.peer {
+                try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)
+            }
+            table.queue(place)?.hand { sendQueued($0, socket, record, runtime) }
+            record.pointee.association.unanswered = coarse_tick()
+            isOpen = true
+        } catch {
+            record.pointee.association.failed(error)
+        }
+        table.forgetQueue(place)
+        guard record.pointee.isLingering else {
+            table.leave(place)
+            return isOpen ? .kept : .closed
+        }
+        record.pointee.association.detach()
+        OwnDescriptor.close(socket.descriptor)
+        table.remove(place)
+        return isOpen ? .lingers : .closed
+    }
+
+    /// The kernel was told that nobody listens at the relay's port: the server may have gone. The program has not asked
+    /// for it, and does not learn of it.
+    public static func relayRefused(_ descriptor: Int32) {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
+            let record = runtime.pointee.carried.enter(place)
+        else { return }
+        record.pointee.association.checkNow()
+        runtime.pointee.carried.leave(place)
+    }
+}

@@ -1,0 +1,305 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// Datagrams that go out by a carried socket.
+extension Datagram {
+    /// What becomes of a datagram that is to be sent.
+    public enum Sending {
+        /// It is none of ours: libc sends it as it is.
+        case pass
+        /// It goes in the envelope.
+        case wrapped
+        /// It was sent, answered, or waits to be sent.
+        case taken
+        case failed(Errno)
+    }
+
+    /// Before a datagram is sent by a socket that may be carried.
+    public static func wrap(
+        _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
+        _ envelope: UnsafeMutablePointer<socksify_envelope>
+    ) -> Sending {
+        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
+            return .pass
+        }
+        let socket = Socket(descriptor: descriptor)
+        let name = message.pointee.msg_name?.assumingMemoryBound(to: sockaddr.self)
+        let named = SocketAddress(name, length: message.pointee.msg_namelen)
+        // An address of another kind, or a wrong one, is the kernel's to judge.
+        if name != nil, named == nil { return .pass }
+        var destination: Destination?
+        if let named {
+            switch decide(on: named, runtime) {
+            case .pass: return .pass
+            case .refuse(let errno): return .failed(errno)
+            case .carry(let decided): destination = decided
+            }
+        }
+        let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
+        let table = runtime.pointee.carried
+        var attempts = 0
+        while true {
+            guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+            guard let destination = destination ?? record.pointee.peer?.destination else {
+                table.leave(place)
+                return .pass
+            }
+            if case .nameServer = destination {
+                table.leave(place)
+                return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
+            }
+            if envelope.pointee.refusal != 0 {
+                table.leave(place)
+                return .failed(Errno(envelope.pointee.refusal))
+            }
+            let tick = coarse_tick()
+            record.pointee.association.check(tick)
+            switch record.pointee.association.state {
+            case .open:
+                defer { table.leave(place) }
+                record.pointee.association.unanswered = tick
+                if named == nil, record.pointee.peerHeaderLength > 0,
+                    runtime.pointee.configuration.udpFragmentSize == nil
+                {
+                    put(record.pointee.peerHeader, record.pointee.peerHeaderLength, in: envelope)
+                    return .wrapped
+                }
+                return put(message, to: destination, in: envelope, socket, record, runtime)
+            case .none:
+                // One that has ended at once is opened once more; then something is wrong.
+                attempts += 1
+                if attempts > 2 || table.refusal.isFresh {
+                    table.leave(place)
+                    return .failed(.networkUnreachable)
+                }
+                table.forgetQueue(place)
+                record.pointee.association.begin()
+                table.leave(place)
+                if let errno = openAssociation(socket, place, runtime) { return .failed(errno) }
+            case .opening:
+                if record.pointee.association.isAbandoned(runtime.pointee.inFlight) {
+                    record.pointee.association.detach()
+                    table.leave(place)
+                    continue
+                }
+                let errand = record.pointee.association.errand
+                if isNonBlocking || socket.isNonBlocking {
+                    let refusal = errand == nil ? nil : queue(message, to: destination, place, record, runtime)
+                    table.leave(place)
+                    errand?.step(runtime)
+                    return refusal.map { .failed($0) } ?? .taken
+                }
+                let isOpenedHere = record.pointee.association.isOpenedByThisThread
+                table.leave(place)
+                guard let errand else {
+                    // A signal's handler has interrupted it.
+                    if isOpenedHere { return .failed(.outOfBuffers) }
+                    // Another process opens it, or another thread has just begun to.
+                    kernel_sleep(1_000_000)
+                    continue
+                }
+                switch errand.wait(runtime, limitedBy: socket, .sendTimeout) {
+                case .timeOver: return .failed(.again)
+                case .interrupted: return .failed(.interrupted)
+                case .established, .failed: continue
+                }
+            case .failed(let errno):
+                record.pointee.association.forgetFailure()
+                table.leave(place)
+                return .failed(errno)
+            }
+        }
+    }
+
+    /// Puts a datagram for the kernel's own peer in its envelope.
+    private static func put(
+        _ header: InlineArray<22, UInt8>, _ length: UInt16, in envelope: UnsafeMutablePointer<socksify_envelope>
+    ) {
+        let start = envelope_header(envelope)
+        for index in 0..<header.count { start[index] = header[index] }
+        envelope.pointee.header_length = UInt32(length)
+        envelope.pointee.address_length = 0
+    }
+
+    /// Puts a datagram in its envelope, or sends it in fragments.
+    private static func put(
+        _ message: UnsafePointer<msghdr>, to destination: Destination,
+        in envelope: UnsafeMutablePointer<socksify_envelope>, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+    ) -> Sending {
+        var header = HeaderInPlace(start: envelope_header(envelope))
+        guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+            return .failed(.hostUnreachable)
+        }
+        record.pointee.expectAnswer(from: destination, headerLength: header.count)
+        if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
+            let bytes = UnsafeBufferPointer(start: envelope_header(envelope), count: header.count)
+            return sendFragments(message, bytes, limit, socket, record)
+        }
+        envelope.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
+        envelope.pointee.address_length = 0
+        if case .relay = record.pointee.kernelPeer { return .wrapped }
+        let room = UnsafeMutableRawBufferPointer(
+            start: envelope, count: MemoryLayout.size(ofValue: envelope.pointee.address))
+        envelope.pointee.address_length = socklen_t(record.pointee.association.relay.write(to: room))
+        return .wrapped
+    }
+
+    /// Writes the header of a datagram; false for a name that was replaced meanwhile.
+    private static func write(
+        _ destination: Destination, to sink: inout some ByteSink, noting names: inout NamedDestinations,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        switch destination {
+        case .address(let address, let port):
+            names.sent(to: address)
+            DatagramHeader.write(address: address, port: port, to: &sink)
+        case .name(let name, let port):
+            names.sent(to: name, port: port)
+            guard let host = runtime.pointee.names.name(of: name.number) else { return false }
+            DatagramHeader.write(destination: Endpoint(host: .name(host), port: port), to: &sink)
+        case .nameServer:
+            return false
+        }
+        return true
+    }
+
+    /// Bytes of the longest datagram over IPv4 (udp(7)).
+    private static var largestDatagram: Int { 65_507 }
+
+    /// Keeps a datagram for when the association is there; an error number for one that cannot be sent then.
+    private static func queue(
+        _ message: UnsafePointer<msghdr>, to destination: Destination, _ place: Int,
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+    ) -> Errno? {
+        var storage = InlineArray<262, UInt8>(repeating: 0)
+        return withUnsafeMutableBytes(of: &storage) { bytes in
+            guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return .outOfBuffers }
+            var header = HeaderInPlace(start: start)
+            guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+                return .hostUnreachable
+            }
+            let count = header.count
+            guard count + size(of: message) <= largestDatagram else { return Errno(EMSGSIZE) }
+            record.pointee.expectAnswer(from: destination, headerLength: count)
+            runtime.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
+                room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
+            }
+            return nil
+        }
+    }
+
+    // MARK: What a message carries
+
+    static func size(of message: UnsafePointer<msghdr>) -> Int {
+        var size = 0
+        for index in 0..<message.pointee.msg_iovlen { size &+= message.pointee.msg_iov[index].iov_len }
+        return size
+    }
+
+    /// Copies as much as there is room for; returns how much that is.
+    @discardableResult
+    static func copy(_ message: UnsafePointer<msghdr>, to room: UnsafeMutableRawBufferPointer) -> Int {
+        var copied = 0
+        for index in 0..<message.pointee.msg_iovlen {
+            let part = message.pointee.msg_iov[index]
+            let count = min(part.iov_len, room.count - copied)
+            if count > 0, let start = part.iov_base {
+                UnsafeMutableRawBufferPointer(rebasing: room[copied..<copied + count])
+                    .copyMemory(from: UnsafeRawBufferPointer(start: start, count: count))
+                copied += count
+            }
+        }
+        return copied
+    }
+
+    // MARK: Fragments
+
+    /// Sends a datagram that is longer than the proxy wants in fragments (RFC 1928 section 7).
+    private static func sendFragments(
+        _ message: UnsafePointer<msghdr>, _ header: UnsafeBufferPointer<UInt8>, _ limit: Int, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Sending {
+        let size = header.count + size(of: message)
+        let mapped = kernel_map(size)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
+            return .failed(.outOfBuffers)
+        }
+        defer { kernel_unmap(memory, size) }
+        let datagram = UnsafeMutableRawBufferPointer(start: memory, count: size)
+        datagram.copyMemory(from: UnsafeRawBufferPointer(header))
+        copy(message, to: UnsafeMutableRawBufferPointer(rebasing: datagram[header.count...]))
+        do {
+            try sendFragments(of: datagram, headerLength: header.count, limit, socket, record)
+            return .taken
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Sends a datagram that has its header in fragments, if it is longer than the proxy wants. It is changed meanwhile.
+    private static func sendFragments(
+        of datagram: UnsafeMutableRawBufferPointer, headerLength: Int, _ limit: Int, _ socket: Socket,
+        _ record: UnsafeMutablePointer<CarriedSocket>
+    ) throws(Errno) {
+        guard let start = datagram.baseAddress,
+            let fragments = Fragmentation(of: datagram.count - headerLength, limit: limit)
+        else { throw Errno(EMSGSIZE) }
+        for fragment in fragments {
+            // The header stands before each fragment in turn, where what was sent already stood.
+            let place = start + fragment.range.lowerBound
+            if fragment.range.lowerBound > 0 {
+                let before = start + (fragment.range.lowerBound - limit)
+                place.copyMemory(from: before, byteCount: headerLength)
+            }
+            place.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
+            try record.pointee.sendToRelay(
+                UnsafeRawBufferPointer(start: place, count: headerLength + fragment.range.count), socket)
+        }
+    }
+
+    /// Sends a datagram that has waited for the association.
+    static func sendQueued(
+        _ datagram: UnsafeMutableRawBufferPointer, _ socket: Socket, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ runtime: UnsafePointer<Runtime>
+    ) {
+        let bytes = UnsafeRawBufferPointer(datagram).bindMemory(to: UInt8.self)
+        guard let limit = runtime.pointee.configuration.udpFragmentSize,
+            let header = DatagramHeader.read(Span(_unsafeElements: bytes)), datagram.count - header.length > limit
+        else {
+            try? record.pointee.sendToRelay(UnsafeRawBufferPointer(datagram), socket)
+            return
+        }
+        try? sendFragments(of: datagram, headerLength: header.length, limit, socket, record)
+    }
+}
+
+/// A header that is written where it is sent from; there is room for the longest.
+private struct HeaderInPlace: ByteSink {
+    let start: UnsafeMutablePointer<UInt8>
+    private(set) var count = 0
+
+    init(start: UnsafeMutablePointer<UInt8>) {
+        self.start = start
+    }
+
+    mutating func append(_ byte: UInt8) {
+        guard count < DatagramHeader.capacity else { return }
+        start[count] = byte
+        count += 1
+    }
+}
+
+extension CarriedSocket {
+    /// Sends a datagram that has its header to the relay.
+    func sendToRelay(_ datagram: UnsafeRawBufferPointer, _ socket: Socket) throws(Errno) {
+        var address: SocketAddress?
+        if case .relay = kernelPeer {} else { address = association.relay }
+        try socket.sendDatagram(datagram, to: address)
+    }
+}
