@@ -2,16 +2,25 @@ import Addressing
 
 /// What a configuration file, or a list of proxy URLs, says.
 public struct Configuration: Equatable, Sendable {
-    /// The proxies of the default chain, in the order of the file.
+    /// The proxies of all lists, in the order of the file; lists refer to them by their place here.
     public var proxies: [Proxy] = []
-    public var chainMode: ChainMode = .strict
-    /// Number of proxies in a chain, in the modes `random` and `roundRobin` (`chain_len`). 1 or more.
-    public var chainLength = 1
+    /// The lists of proxies. The first is the default chain (`[ProxyList]`), and always there; rules refer to the
+    /// others (`[Proxies NAME]`) by their place here.
+    public var lists = [ProxyList()]
+    /// What is decided by rules, those for this program first (`[App]`, then `[Rules]`): the first that matches counts.
+    public var rules: [Rule] = []
     /// Destinations that are connected to directly (`localnet`).
     public var localNetworks: [LocalNetwork] = []
     /// Destinations that are replaced before anything else is decided (`dnat`).
     public var translations: [AddressTranslation] = []
     public var loopback: LoopbackPolicy = .direct
+    /// What happens to listening sockets for which no rule says it (`bind`).
+    public var listeners: ListenerPolicy = .direct
+    /// What happens to sockets that are neither TCP nor UDP (`other_protocols`); nil where nothing is said of them: they
+    /// are blocked, unless what no rule speaks of goes around the proxy.
+    public var otherProtocols: OtherProtocolsPolicy?
+    /// Which connections a proxy is to keep apart (`isolate`).
+    public var isolation: Isolation = .none
     public var dns: DNSMode = .fake
     public var udp: UDPPolicy = .associate
     /// The most bytes of data that go to the proxy in one datagram, 256 to 65,000; what has more goes out in fragments
@@ -24,7 +33,12 @@ public struct Configuration: Equatable, Sendable {
     public var connectTimeout = 0
     /// Milliseconds that each answer of a proxy may take (`tcp_read_time_out`). 1 or more.
     public var readTimeout = 120_000
+    /// Seconds for which a proxy that has failed is left out, where the chain's mode allows that (`dead_time`); 0: it is
+    /// tried again at once.
+    public var deadTime = 60
     public var logLevel: LogLevel = .error
+    /// The path of the file that lines are added to (`log LEVEL FILE`); nil: standard error.
+    public var logFile: [UInt8]?
     /// The daemon that gives out addresses for names (`proxy_dns_daemon`), which has no implementation yet:
     /// a configuration that names one is not usable.
     public var dnsDaemon: Endpoint?
@@ -42,60 +56,50 @@ public struct Configuration: Equatable, Sendable {
         connectTimeout = 10_000
         readTimeout = 4_000
     }
-}
 
-/// One entry of a proxy list.
-public struct Proxy: Equatable, Sendable {
-    public var type: ProxyType
-    public var host: Host
-    /// In host byte order, 1 or more.
-    public var port: UInt16
-    public var credentials: Credentials?
-
-    public init(type: ProxyType, host: Host, port: UInt16, credentials: Credentials? = nil) {
-        self.type = type
-        self.host = host
-        self.port = port
-        self.credentials = credentials
+    /// The mode of the default chain.
+    public var chainMode: ChainMode {
+        get { lists.first?.mode ?? .strict }
+        set { if !lists.isEmpty { lists[0].mode = newValue } }
     }
-}
 
-/// The protocol that a proxy speaks.
-public enum ProxyType: Equatable, Sendable {
-    case socks5
-    case socks4
-    case http
-    /// Not a protocol: the proxy is connected to, and gets the program's bytes as they are.
-    case raw
-}
-
-/// User name and password of RFC 1929 (or of the proxy type's own scheme), each of 1 to 255 bytes; only a
-/// SOCKS5 proxy insists on a password, for others it may be empty.
-public struct Credentials: Equatable, Sendable {
-    public var user: [UInt8]
-    public var password: [UInt8]
-
-    public init(user: [UInt8], password: [UInt8]) {
-        self.user = user
-        self.password = password
+    /// `ProxyList.length` of the default chain.
+    public var chainLength: Int {
+        get { lists.first?.length ?? 1 }
+        set { if !lists.isEmpty { lists[0].length = newValue } }
     }
-}
-
-/// How the proxies of a list make a chain.
-public enum ChainMode: Equatable, Sendable {
-    /// All of them, in order.
-    case strict
-    /// All that are alive, in order.
-    case dynamic
-    /// `chainLength` of them, drawn at random.
-    case random
-    /// `chainLength` of them, going on where the last chain ended.
-    case roundRobin
 }
 
 /// What happens to connections to loopback addresses.
 public enum LoopbackPolicy: Equatable, Sendable {
     case direct, proxy
+}
+
+/// What happens to sockets that listen for connections from outside (`bind`).
+public enum ListenerPolicy: Equatable, Sendable {
+    /// They listen on this machine.
+    case direct
+    /// listen(2) fails.
+    case block
+}
+
+/// What happens to sockets of protocols that no proxy carries: raw, ICMP and packet sockets, SCTP, UDP-Lite and the
+/// like (`other_protocols`).
+public enum OtherProtocolsPolicy: Equatable, Sendable {
+    /// socket(2) fails.
+    case block
+    /// They go around the proxy.
+    case direct
+}
+
+/// Which connections go to a proxy with a user name of their own, so that it keeps them apart, as Tor does (`isolate`).
+/// Proxies with credentials get these.
+public enum Isolation: Equatable, Sendable {
+    case none
+    /// Those of each process.
+    case process
+    /// Those of all processes that were started from one.
+    case tree
 }
 
 /// How names are resolved (`dns`).

@@ -12,7 +12,7 @@ extension Configuration {
         let route = route(to: named, port: port)
         switch udp {
         case .associate:
-            let isUntranslated = route == .proxy(address: named.unmapped, port: port)
+            let isUntranslated = route == .proxy(list: 0, address: named.unmapped, port: port)
             return isUntranslated && (named.isMulticast || named.isLimitedBroadcast) ? .direct : route
         case .block:
             if case .proxy = route { return .refuse(.udpBlocked) }

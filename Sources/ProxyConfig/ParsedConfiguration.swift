@@ -26,8 +26,7 @@ public struct ParsedConfiguration: Equatable, Sendable {
     /// has.
     public mutating func replaceProxies(with list: ParsedConfiguration) {
         configuration.proxies = list.configuration.proxies
-        configuration.chainMode = list.configuration.chainMode
-        configuration.chainLength = list.configuration.chainLength
+        configuration.lists = list.configuration.lists
         proxyPositions = list.proxyPositions
         chainModePosition = list.chainModePosition
         chainLengthPosition = list.chainLengthPosition

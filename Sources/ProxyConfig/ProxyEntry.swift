@@ -65,9 +65,15 @@ extension ConfigurationParser {
             trap(.portZero, at: portAt)
             return
         }
-        result.configuration.proxies.append(
-            Proxy(type: type, host: host, port: port, credentials: credentials))
+        add(Proxy(type: type, host: host, port: port, credentials: credentials))
         result.proxyPositions.append(position(of: entry))
+    }
+
+    /// Adds a proxy to the default chain.
+    private mutating func add(_ proxy: Proxy) {
+        let place = result.configuration.proxies.count
+        result.configuration.proxies.append(proxy)
+        if !result.configuration.lists.isEmpty { result.configuration.lists[0].hops.append(.proxy(place)) }
     }
 
     /// Shows a wrong type only up to a colon: a URL that lacks its scheme has a password after it.

@@ -4,9 +4,9 @@ import Addressing
 public enum Route: Equatable, Sendable {
     /// To the address that the program named, without a proxy.
     case direct
-    /// Through the chain of proxies, whose last one is asked for this: what the program named, or what `dnat` puts in
-    /// its place, an IPv4-mapped address as IPv4.
-    case proxy(address: IPAddress, port: UInt16)
+    /// Through a chain of the list of this place in `Configuration.lists`, whose last proxy is asked for this: what the
+    /// program named, or what `dnat` puts in its place, an IPv4-mapped address as IPv4.
+    case proxy(list: Int, address: IPAddress, port: UInt16)
     /// Nowhere.
     case refuse(Refusal)
 }
@@ -45,7 +45,7 @@ extension Configuration {
         // What was translated goes to the proxy even if it became a loopback address: that of the proxy is
         // meant, and connecting to the named address would go around the proxy unasked.
         if translated == nil, address.isLoopback, loopback == .direct { return .direct }
-        return .proxy(address: target.address, port: target.port)
+        return .proxy(list: 0, address: target.address, port: target.port)
     }
 
     /// What `dnat` puts in place of an address; nil where it says nothing. A translation of that very port

@@ -96,7 +96,7 @@ public enum Connect {
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
             case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
-            case .proxy(let address, let port): target = .address(address, port: port)
+            case .proxy(_, let address, let port): target = .address(address, port: port)
             }
         }
         switch runtime.pointee.findProxy() {

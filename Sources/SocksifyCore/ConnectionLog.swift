@@ -66,7 +66,6 @@ enum ConnectionLog {
 
     private static func writeProxy(_ hop: Int, _ configuration: Configuration, to line: inout LogLine) {
         guard hop < configuration.proxies.count else { return }
-        let proxy = configuration.proxies[hop]
-        Endpoint(host: proxy.host, port: proxy.port).write(to: &line)
+        configuration.proxies[hop].location.write(to: &line)
     }
 }

@@ -39,7 +39,7 @@ public enum Datagram {
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
             case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
-            case .proxy(let address, let port): destination = .address(address.unmapped, port: port)
+            case .proxy(_, let address, let port): destination = .address(address.unmapped, port: port)
             }
         }
         switch runtime.pointee.findProxy() {

@@ -18,7 +18,7 @@ struct FirstHop: @unchecked Sendable {
     static var size: Int { addressesOffset + largestCount * MemoryLayout<IPAddress>.stride }
 
     /// - Parameter memory: `size` bytes, zero-filled.
-    init(_ proxy: Proxy, memory: UnsafeMutableRawPointer) {
+    init(_ proxy: Endpoint, memory: UnsafeMutableRawPointer) {
         host = proxy.host
         port = proxy.port
         self.memory = memory

@@ -177,7 +177,10 @@ struct Handshake {
     private static func engine(hop: Int, _ request: Request, _ configuration: Configuration) -> ClientHandshake {
         let proxies = configuration.proxies
         let isLast = hop + 1 >= proxies.count
-        let next = isLast ? request : .connecting(to: proxies[hop + 1])
+        var next = request
+        if !isLast, case .network(let proxy) = proxies[hop + 1].location {
+            next = Request(command: .connect, destination: proxy)
+        }
         return ClientHandshake(next, offersUsernamePassword: hop < proxies.count && proxies[hop].credentials != nil)
     }
 
@@ -191,11 +194,5 @@ struct Handshake {
         } catch {
             outgoing = Message()
         }
-    }
-}
-
-extension Request {
-    fileprivate static func connecting(to proxy: Proxy) -> Request {
-        Request(command: .connect, destination: Endpoint(host: proxy.host, port: proxy.port))
     }
 }

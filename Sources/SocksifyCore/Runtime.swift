@@ -62,7 +62,9 @@ struct Runtime {
     private static var unusableMark: UInt64 { 1 }
 
     private static func make() -> UnsafePointer<Runtime>? {
-        guard let configuration = ConfigurationSource.load(), let hop = configuration.proxies.first else { return nil }
+        guard let configuration = ConfigurationSource.load(),
+            case .network(let hop)? = configuration.proxies.first?.location
+        else { return nil }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         let size = (MemoryLayout<Runtime>.size + 63) / 64 * 64
         guard let place = map(size + SharedTable.pagesSize),

@@ -82,8 +82,9 @@ public enum ConfigurationLoading {
 
         if list != nil {
             var proxies = parsed.configuration.proxies
-            if let resolve, case .name(let name)? = proxies.first?.host {
-                proxies[0].host = .address(try resolve(name).get())
+            if let resolve, case .network(let first)? = proxies.first?.location, case .name(let name) = first.host {
+                let address = try resolve(name).get()
+                proxies[0].location = .network(Endpoint(host: .address(address), port: first.port))
             }
             var value: [UInt8] = []
             for proxy in proxies {
@@ -178,7 +179,7 @@ extension Proxy {
             sink.append(percentEncoding: credentials.password)
             sink.append("@")
         }
-        Endpoint(host: host, port: port).write(to: &sink)
+        location.write(to: &sink)
     }
 }
 

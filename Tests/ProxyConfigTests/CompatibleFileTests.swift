@@ -24,7 +24,7 @@ import Testing
             }
             #expect(
                 parsed.configuration.route(to: IPAddress("1.1.1.1")!, port: 80)
-                    == .proxy(address: IPAddress("1.1.1.1")!, port: 80))
+                    == .proxy(list: 0, address: IPAddress("1.1.1.1")!, port: 80))
         }
     }
 

@@ -87,7 +87,7 @@ import Testing
     }
 
     private func proxied(_ host: String, _ port: UInt16 = 80) -> Route {
-        .proxy(address: IPAddress(host)!, port: port)
+        .proxy(list: 0, address: IPAddress(host)!, port: port)
     }
 }
 

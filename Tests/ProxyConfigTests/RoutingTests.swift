@@ -9,7 +9,7 @@ import Testing
     }
 
     private func proxied(_ host: String, _ port: UInt16 = 80) -> Route {
-        .proxy(address: IPAddress(host)!, port: port)
+        .proxy(list: 0, address: IPAddress(host)!, port: port)
     }
 
     /// Without rules everything goes to the proxy, an IPv4-mapped address as IPv4.
@@ -25,7 +25,7 @@ import Testing
         #expect(route(host) == .direct)
         #expect(
             route(host, 80, "loopback proxy")
-                == .proxy(address: IPAddress(host)!.unmapped, port: 80))
+                == .proxy(list: 0, address: IPAddress(host)!.unmapped, port: 80))
         #expect(route(host, 80, "loopback proxy\nlocalnet 127.0.0.0/8\nlocalnet ::1/128") == .direct)
     }
 
