@@ -81,51 +81,26 @@ static void duplicates(char **arguments unused) {
     say("a pipe is a pipe\n");
 }
 
-static void pass(int by, int fd) {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr header;
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    struct msghdr message = {.msg_iov = &(struct iovec){"x", 1}, .msg_iovlen = 1, .msg_control = &control,
-                             .msg_controllen = sizeof control};
-    require(sendmsg(by, &message, 0) == 1);
-}
-
-static int take(int by) {
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr header;
-    } control;
-    char byte;
-    struct msghdr message = {.msg_iov = &(struct iovec){&byte, 1}, .msg_iovlen = 1, .msg_control = &control,
-                             .msg_controllen = sizeof control};
-    require(recvmsg(by, &message, 0) == 1);
-    int fd;
-    memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
-    return fd;
-}
-
 static void passing(char **arguments unused) {
     int pair[2], fd = unconnected();
     require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     ask("before", fd);
-    pass(pair[0], fd);
-    int copy = take(pair[1]);
+    pass_descriptor(pair[0], fd);
+    int copy = take_descriptor(pair[1]);
     ask("passed", copy);
     close(fd);
     ask("after the first's close", copy);
     /* To a child that was there before the socket. */
     pid_t child = fork();
     if (child == 0) {
-        int given = take(pair[1]);
+        int given = take_descriptor(pair[1]);
         require(read(pair[1], &(char){0}, 1) == 1);
         ask("by the child", given);
         _exit(0);
     }
     int later = unconnected();
     ask("before", later);
-    pass(pair[0], later);
+    pass_descriptor(pair[0], later);
     close(later);
     /* Not before: what is on its way then goes with the relay. */
     require(write(pair[0], "x", 1) == 1);

@@ -8,28 +8,6 @@ static int ep;
 
 enum { USUAL = EPOLLIN | EPOLLOUT };
 
-/* Sent to itself as SCM_RIGHTS. */
-static int passed(int fd) {
-    int ends[2];
-    require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec vector = {"x", 1};
-    struct msghdr message = {
-        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    control.header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    require(sendmsg(ends[0], &message, 0) == 1);
-    char byte;
-    vector.iov_base = &byte;
-    require(recvmsg(ends[1], &message, MSG_CMSG_CLOEXEC) == 1);
-    memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
-    close(ends[0]), close(ends[1]);
-    return fd;
-}
-
 static int another(int fd) {
     int result = -1;
     if (strcmp(way, "dup") == 0) result = dup(fd);

@@ -17,25 +17,6 @@ static void compare_text(const char *way, const char *peer) {
     say("%s: %s\n", way, strcmp(copy, text_of(&expected.any)) == 0 ? "as connected to" : copy);
 }
 
-static int pass_on(int fd) {
-    int pair[2], received = -1;
-    char byte = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && sendmsg(pair[0], &message, 0) == 1);
-    require(recvmsg(pair[1], &message, 0) == 1);
-    memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof received);
-    close(pair[0]);
-    close(pair[1]);
-    return received;
-}
-
 int main(int count, char **arguments) {
     require(count == 4);
     char text[80];
@@ -56,7 +37,7 @@ int main(int count, char **arguments) {
     compare("dup", dup(fd));
     compare("dup2", dup2(fd, 100));
     compare("F_DUPFD", fcntl(fd, F_DUPFD, 200));
-    compare("passed on", pass_on(fd));
+    compare("passed on", passed(fd));
     fflush(NULL);
     if (fork() == 0) {
         compare("forked", fd);

@@ -125,6 +125,43 @@ unused static int descriptor_count(void) {
     return count;
 }
 
+/* Sends a descriptor by a socket of unix(7), with a byte. */
+unused static void pass_descriptor(int by, int fd) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    struct msghdr message = {.msg_iov = &(struct iovec){"x", 1}, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    require(sendmsg(by, &message, 0) == 1);
+}
+
+/* Receives one. */
+unused static int take_descriptor(int by) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control;
+    char byte;
+    struct msghdr message = {.msg_iov = &(struct iovec){&byte, 1}, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    require(recvmsg(by, &message, 0) == 1 && CMSG_FIRSTHDR(&message));
+    int fd;
+    memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
+    return fd;
+}
+
+/* The same socket by another number: sent to oneself. */
+unused static int passed(int fd) {
+    int pair[2];
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    pass_descriptor(pair[0], fd);
+    int copy = take_descriptor(pair[1]);
+    require(close(pair[0]) == 0 && close(pair[1]) == 0);
+    return copy;
+}
+
 unused static int stream(const address *to) {
     int fd = socket(to->any.sa_family, SOCK_STREAM, 0);
     require(fd >= 0);

@@ -2,30 +2,6 @@
  * and this one has connected nothing itself. The WAY that it comes by: "exec", or "pass", by SCM_RIGHTS. */
 #include "probe.h"
 
-static void pass(int to, int fd) {
-    char byte = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    require(sendmsg(to, &message, 0) == 1);
-}
-
-static int take(int from) {
-    int fd;
-    char byte, control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    require(recvmsg(from, &message, 0) == 1 && CMSG_FIRSTHDR(&message));
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    return fd;
-}
-
 static void tell(int fd) {
     say("peer: %s\n", peer_of(fd));
     say("duplicate: %s\n", peer_of(dup(fd)));
@@ -48,14 +24,14 @@ int main(int count, char **arguments) {
             snprintf(number, sizeof number, "%d", pair[1]);
             execl("/proc/self/exe", arguments[0], "connect", arguments[2], arguments[3], number, NULL);
         }
-        tell(take(pair[0]));
+        tell(take_descriptor(pair[0]));
         return 0;
     }
     int fd = stream(&target);
     require(connect(fd, &target.any, target.length) == 0);
     if (strcmp(way, "connect") == 0) {
         require(count == 5);
-        pass(atoi(arguments[4]), fd);
+        pass_descriptor(atoi(arguments[4]), fd);
         return 0;
     }
     snprintf(number, sizeof number, "%d", fd);
