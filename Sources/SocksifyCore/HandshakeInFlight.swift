@@ -53,8 +53,9 @@ struct HandshakeInFlight {
             }
         }
         var stale = DESCRIPTOR_IN_FLIGHT
-        // What is no TCP will never be in flight by another number either.
-        let marks = UInt32(DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL)
+        // What is no TCP will never be in flight by another number either. Duplicates of an epoll, and of a socket whose
+        // datagrams are carried, are to be known for what they are.
+        let marks = UInt32(DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_CARRIED)
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }

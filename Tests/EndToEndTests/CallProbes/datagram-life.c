@@ -107,6 +107,17 @@ static void passing(char **arguments unused) {
     reap(child);
 }
 
+/* While a connection is on its way that nobody waits for. */
+static void beside_flight(char **arguments unused) {
+    int fd = connected(), copy = dup(fd), flying = socket(far.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    require(send(fd, "before", 6, 0) == 6);
+    receive("answer", fd, 64, 0);
+    connect(flying, &far.any, far.length);
+    require(close(fd) == 0);
+    require(send(copy, "after the first's close", 23, 0) == 23);
+    receive("answer", copy, 64, 0);
+}
+
 static void connecting_again(char **arguments) {
     address other = numeric(arguments[0], arguments[1]);
     int fd = unconnected();
@@ -326,6 +337,7 @@ static void signals(char **arguments unused) {
         sent_by_handler > 0 ? "some" : "none");
 }
 
-SCENARIOS({"forking", forking}, {"duplicates", duplicates}, {"passing", passing}, {"again", connecting_again},
-          {"several", several_destinations}, {"own", own_descriptor}, {"closing", closing}, {"threads", threads},
-          {"receiving-first", receiving_first}, {"signals", signals})
+SCENARIOS({"forking", forking}, {"duplicates", duplicates}, {"passing", passing},
+          {"beside-flight", beside_flight}, {"again", connecting_again}, {"several", several_destinations},
+          {"own", own_descriptor}, {"closing", closing}, {"threads", threads}, {"receiving-first", receiving_first},
+          {"signals", signals})
