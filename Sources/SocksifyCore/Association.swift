@@ -99,9 +99,12 @@ struct Association {
 
     /// The same, whenever it was asked before.
     mutating func checkNow() {
-        seen = 0
+        mayHaveEnded()
         check(coarse_tick())
     }
+
+    /// Who has it looks for itself before it sends again.
+    mutating func mayHaveEnded() { seen = 0 }
 
     private var isAlive: Bool {
         guard isControlHere else {
@@ -126,8 +129,7 @@ struct Association {
 
     /// Closes the connection in this process; others may have it still. One that is being made is the errand's.
     mutating func closeControl() {
-        // Who else has it looks for itself before it sends again.
-        seen = 0
+        mayHaveEnded()
         if case .open = state, isControlHere { OwnDescriptor.close(control) }
     }
 

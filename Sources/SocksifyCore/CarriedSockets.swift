@@ -116,6 +116,16 @@ struct CarriedSockets: @unchecked Sendable {
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_CARRIED))
     }
 
+    /// The descriptor came from another process, or from the program that was executed before: others may have the
+    /// socket, and the connection to the proxy may have ended there.
+    func receive(_ descriptor: Int32, _ place: Int) {
+        mark(descriptor)
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_DUPLICATED))
+        guard let record = enter(place) else { return }
+        record.pointee.association.mayHaveEnded()
+        leave(place)
+    }
+
     // MARK: Records
 
     /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the

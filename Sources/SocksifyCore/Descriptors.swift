@@ -46,12 +46,12 @@ public enum Descriptors {
         }
     }
 
-    /// A descriptor came from another process: it may stand for a socket that is carried there.
+    /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried there.
     public static func received(_ descriptor: Int32) {
         let socket = Socket(descriptor: descriptor)
         guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,
-            let cookie = socket.cookie, runtime.pointee.carried.place(ofCookie: cookie) != nil
+            let cookie = socket.cookie, let place = runtime.pointee.carried.place(ofCookie: cookie)
         else { return }
-        runtime.pointee.carried.mark(descriptor)
+        runtime.pointee.carried.receive(descriptor, place)
     }
 }

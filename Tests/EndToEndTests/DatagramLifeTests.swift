@@ -11,6 +11,25 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-life", name)
         }
 
+        /// Of two sockets, or of one. The program that replaces another has lost its connection to the proxy; a child
+        /// goes on with its parent's.
+        @Test(arguments: [
+            ("itself", 4), ("child", 2), ("spawned", 2), ("stdin", 1), ("duplicate", 2), ("left-to-child", 1),
+            ("orphan", 2), ("many-times", 52),
+        ])
+        func `A socket goes on in the program that is executed`(name: String, associations: Int) async throws {
+            let sessions = try await DatagramProbe.compare("datagram-exec", name)
+            #expect(sessions.compactMap(\.association).count == associations)
+        }
+
+        @Test(arguments: [EchoTargets.Family.ipv6, .mapped])
+        func `A socket of either family goes on in the program that is executed`(
+            family: EchoTargets.Family
+        ) async throws {
+            try await DatagramProbe.compare("datagram-exec", "itself", family)
+            try await DatagramProbe.compare("datagram-exec", "child", family)
+        }
+
         @Test func `The connection to the proxy has a descriptor that is no program's`() async throws {
             let (output, sessions) = try await DatagramProbe.run("datagram-life", "own")
             #expect(
