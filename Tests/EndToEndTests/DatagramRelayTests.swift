@@ -102,6 +102,56 @@ extension EndToEnd {
                     == [Endpoint(name, port: try #require(UInt16(port))), Endpoint(name, port: source.port)])
         }
 
+        // MARK: Networks that lose
+
+        enum Direction: String, CaseIterable {
+            case fromClient, toClient
+        }
+
+        /// Of those numbered 0 to 7, and an 8 that ends them.
+        private static let fates: [Script.Datagrams.Fate] = [
+            .pass, .drop, .duplicate, .holdBack, .pass, .holdBack, .duplicate, .pass,
+        ]
+        private static let arriving = [0, 2, 2, 4, 3, 6, 6, 5, 7, 8]
+
+        @Test(arguments: ["recvfrom", "recvmmsg", "poll", "level", "edge"], Direction.allCases)
+        func `What is lost, doubled and delayed on the way is so for the program`(
+            way: String, direction: Direction
+        ) async throws {
+            let script = Script.with {
+                let fate: @Sendable (Int) -> Script.Datagrams.Fate = { number in
+                    DatagramRelayTests.fates.indices.contains(number) ? DatagramRelayTests.fates[number] : .pass
+                }
+                switch direction {
+                case .fromClient: $0.datagrams.fromClient = fate
+                case .toClient: $0.datagrams.toClient = fate
+                }
+            }
+            for kind in [[], ["connected"]] {
+                let (output, sessions) = try await DatagramProbe.run(
+                    "datagram-lossy", way, .ipv4, kind, script: script)
+                let isEpoll = way == "level" || way == "edge"
+                #expect(
+                    output.lines
+                        == DatagramRelayTests.arriving.map { "\($0) right from server" }
+                        + (isEpoll ? ["epoll_wait: 0"] : []), "\(kind)")
+                #expect(sessions.count == 1)
+                #expect(sessions.first?.association?.fromClient == DatagramRelayTests.fates.count + 1)
+            }
+        }
+
+        @Test func `An answer that is lost never comes, and the next one does`() async throws {
+            let script = Script.with { $0.datagrams.toClient = { $0 == 0 ? .drop : .pass } }
+            for kind in [[], ["connected"]] {
+                let (output, _) = try await DatagramProbe.run("datagram-lossy", "again", .ipv4, kind, script: script)
+                #expect(
+                    output.lines == [
+                        "poll: 0", "epoll_wait: 0", "SO_RCVTIMEO: EAGAIN", "recvmmsg: EAGAIN",
+                        "answer: 18 \"the question again\" from server",
+                    ])
+            }
+        }
+
         // MARK: Fragments
 
         static let three = "recvmsg: 3000 \"\(String(repeating: "g", count: 40))\" from server"
