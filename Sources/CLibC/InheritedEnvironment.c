@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "InFlight.h"
-#include "InFlight.h"
 #include "Kernel.h"
 
 enum { CAPACITY = 32, STORAGE = 4096 };
