@@ -1,151 +1,35 @@
 import Addressing
-import Synchronization
 import TableMemory
 
 /// The apparent peers of the sockets that were connected through a proxy: the addresses that the program connected
 /// them to, which `getpeername` answers, though the kernel's peer is the proxy.
-///
-/// A record belongs to the kernel's identity of the socket, its cookie (socket(7), SO_COOKIE), which no other socket
-/// ever has: so duplicated and closed descriptors, fork, exec and passing a socket on need no bookkeeping to stay
-/// right, and a record that is left over from a closed socket does no harm but to take a place.
-///
-/// The table lies in memory that the caller provides, and holds no pointer. Any number of threads and processes use it
-/// at once, without locks. A record is claimed by its age, which whoever writes it makes the youngest of its bucket;
-/// and it is taken only when its check fits the rest. So the end of a process in the middle leaves a record that means
-/// nothing and is replaced in its turn, like any other: where all records of a bucket are taken, the oldest makes room.
 public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
-    /// Count of the records; a power of two, a multiple of `ways`.
-    public let capacity: Int
-    private let memory: Memory
+    private let records: CookieTable<Memory, 4>
 
-    /// Records of a bucket.
-    private static var ways: Int { 8 }
-    private static var recordSize: Int { 64 }
-    private static var bucketSize: Int { ways * recordSize }
+    /// Count of the records.
+    public var capacity: Int { records.capacity }
 
-    public static func size(capacity: Int) -> Int {
-        roundedUp(capacity) * recordSize
-    }
+    public static func size(capacity: Int) -> Int { CookieTable<Memory, 4>.size(capacity: capacity) }
 
     /// - Parameters:
     ///   - memory: `size(capacity:)` bytes.
     ///   - capacity: rounded up to a power of two of at least 8.
     public init(memory: Memory, capacity: Int) {
-        self.memory = memory
-        self.capacity = SocketTable.roundedUp(capacity)
+        records = CookieTable(memory: memory, capacity: capacity)
     }
 
     /// Remembers the peer of the socket, in place of what was known of it. Where there is no memory, it does not.
     public func insert(_ peer: SocketAddress, cookie: UInt64) {
-        guard let bucket = bucket(of: cookie) else { return }
-        for _ in 0..<SocketTable.claimAttempts {
-            guard let claim = claim(in: bucket, for: cookie) else { continue }
-            let words = peer.words
-            claim.record.cookie.pointee.store(cookie, ordering: .relaxed)
-            for index in 0..<4 { claim.record.word(index).pointee.store(words[index], ordering: .relaxed) }
-            let check = SocketTable.check(cookie: cookie, age: claim.age, words)
-            claim.record.check.pointee.store(check, ordering: .releasing)
-            return
-        }
+        records.insert(peer.words, cookie: cookie)
     }
-
-    /// More than there are sockets of one bucket that connect at a time.
-    private static var claimAttempts: Int { 64 }
 
     /// The peer that the program connected the socket to; nil when the socket was not connected through a proxy.
     public func peer(cookie: UInt64) -> SocketAddress? {
-        guard cookie != 0, let bucket = bucket(of: cookie) else { return nil }
-        var peer: SocketAddress?
-        var youngest: UInt64 = 0
-        for way in 0..<SocketTable.ways {
-            let record = SocketTable.record(bucket, way)
-            let check = record.check.pointee.load(ordering: .acquiring)
-            let age = record.age.pointee.load(ordering: .relaxed)
-            guard record.cookie.pointee.load(ordering: .relaxed) == cookie, age >= youngest else { continue }
-            var words = InlineArray<4, UInt64>(repeating: 0)
-            for index in 0..<4 { words[index] = record.word(index).pointee.load(ordering: .relaxed) }
-            guard check == SocketTable.check(cookie: cookie, age: age, words) else { continue }
-            (peer, youngest) = (SocketAddress(words: words), age)
-        }
-        return peer
+        records.words(cookie: cookie).flatMap { SocketAddress(words: $0) }
     }
 
     /// Forgets the socket, which is no longer connected through a proxy.
     public func remove(cookie: UInt64) {
-        guard let bucket = bucket(of: cookie) else { return }
-        for way in 0..<SocketTable.ways {
-            let record = SocketTable.record(bucket, way)
-            let age = record.age.pointee.load(ordering: .relaxed)
-            guard record.cookie.pointee.compareExchange(expected: cookie, desired: 0, ordering: .relaxed).exchanged
-            else { continue }
-            _ = record.age.pointee.compareExchange(expected: age, desired: 0, ordering: .relaxed)
-        }
-    }
-
-    /// Takes the socket's own record, else a free one, else the oldest of the bucket; nil when another thread was
-    /// faster.
-    private func claim(in bucket: UnsafeMutableRawPointer, for cookie: UInt64) -> (record: Record, age: UInt64)? {
-        var chosen = SocketTable.record(bucket, 0)
-        var (chosenAge, chosenRank, youngest) = (UInt64(0), UInt64.max, UInt64(0))
-        for way in 0..<SocketTable.ways {
-            let record = SocketTable.record(bucket, way)
-            let age = record.age.pointee.load(ordering: .relaxed)
-            youngest = max(youngest, age)
-            let holder = record.cookie.pointee.load(ordering: .relaxed)
-            let rank = holder == cookie ? 0 : age &+ 1
-            if rank < chosenRank { (chosen, chosenAge, chosenRank) = (record, age, rank) }
-        }
-        let age = youngest &+ 1
-        let claim = chosen.age.pointee.compareExchange(expected: chosenAge, desired: age, ordering: .relaxed)
-        atomicMemoryFence(ordering: .releasing)
-        return claim.exchanged ? (chosen, age) : nil
-    }
-
-    /// What a record's check must be.
-    private static func check(cookie: UInt64, age: UInt64, _ words: InlineArray<4, UInt64>) -> UInt64 {
-        var check = mixed(cookie, into: 0x243f_6a88_85a3_08d3)
-        check = mixed(age, into: check)
-        for index in 0..<4 { check = mixed(words[index], into: check) }
-        return check
-    }
-
-    private static func mixed(_ word: UInt64, into check: UInt64) -> UInt64 {
-        let product = (check ^ word) &* 0x9e37_79b9_7f4a_7c15
-        return product ^ product >> 32
-    }
-
-    // MARK: Places
-
-    private struct Record {
-        let base: UnsafeMutableRawPointer
-
-        /// Higher numbers are younger; 0 is that of a free record.
-        var age: UnsafeMutablePointer<Atomic<UInt64>> { field(0) }
-        /// 0 when the record is nobody's.
-        var cookie: UnsafeMutablePointer<Atomic<UInt64>> { field(1) }
-        var check: UnsafeMutablePointer<Atomic<UInt64>> { field(2) }
-        func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { field(3 + index) }
-
-        private func field(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-            (base + index * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
-        }
-    }
-
-    /// Cookies count up: sockets that come one after the other share a bucket, and the buckets after it a page. nil when
-    /// its memory cannot be had.
-    private func bucket(of cookie: UInt64) -> UnsafeMutableRawPointer? {
-        let number = Int(truncatingIfNeeded: cookie / UInt64(SocketTable.ways)) & (capacity / SocketTable.ways - 1)
-        let offset = number * SocketTable.bucketSize
-        return memory.reach(offset: offset, size: SocketTable.bucketSize) ? memory.base + offset : nil
-    }
-
-    private static func record(_ bucket: UnsafeMutableRawPointer, _ way: Int) -> Record {
-        Record(base: bucket + way * recordSize)
-    }
-
-    private static func roundedUp(_ capacity: Int) -> Int {
-        var rounded = ways
-        while rounded < capacity, rounded < 1 << 24 { rounded <<= 1 }
-        return rounded
+        records.remove(cookie: cookie)
     }
 }
