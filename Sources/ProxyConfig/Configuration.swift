@@ -8,7 +8,11 @@ public struct Configuration: Equatable, Sendable {
     /// others (`[Proxies NAME]`) by their place here.
     public var lists = [ProxyList()]
     /// What is decided by rules, those for this program first (`[App]`, then `[Rules]`): the first that matches counts.
-    public var rules: [Rule] = []
+    public var rules: [Rule] = [] {
+        didSet { ruleIndex = RuleIndex(rules) }
+    }
+    /// Finds the first of `rules` that matches.
+    private(set) var ruleIndex = RuleIndex([])
     /// Destinations that are connected to directly (`localnet`).
     public var localNetworks: [LocalNetwork] = []
     /// Destinations that are replaced before anything else is decided (`dnat`).
@@ -56,6 +60,20 @@ public struct Configuration: Equatable, Sendable {
         connectTimeout = 10_000
         readTimeout = 4_000
     }
+
+    /// Whether sockets that are neither TCP nor UDP are refused: as `other_protocols` says; where it says nothing, unless
+    /// what no other rule speaks of goes around the proxy.
+    public var blocksOtherProtocols: Bool {
+        if let otherProtocols { return otherProtocols == .block }
+        guard let rule = ruleIndex.catchAll else { return true }
+        return rules[rule].action != .direct
+    }
+
+    /// Whether it matters to the rules which name an address was looked up by.
+    public var namesHosts: Bool { ruleIndex.namesHosts }
+
+    /// Whether reserved addresses may stand for names: as `dns` says, or for the sake of rules that speak of names.
+    public var reservesAddresses: Bool { dns.reservesAddresses || namesHosts }
 
     /// The mode of the default chain.
     public var chainMode: ChainMode {

@@ -1,24 +1,52 @@
 import Addressing
 
 extension Configuration {
-    /// Decides on a datagram to an address. (One to a name goes to the proxy if `udp` says `associate`, and nowhere
-    /// otherwise: only the proxy knows an address for it.) Allocates nothing.
-    ///
-    /// It goes where a stream to that address would go, `dnat` and `localnet` included; but what would go through the
-    /// proxy does so only if `udp` says `associate`. With `udp direct` nothing is refused but addresses that are reserved
-    /// for names. Multicast and limited broadcast, which mean the network that this machine is on, are direct unless
-    /// `udp` says `block`, or `dnat` names them; those of a `remote_dns_subnet` are not: there are only names in it.
+    /// Decides on a datagram to an address of which no name is known.
     public func routeDatagram(to named: IPAddress, port: UInt16) -> Route {
-        let route = route(to: named, port: port)
-        switch udp {
+        routeDatagram(to: named, port: port, name: Span())
+    }
+
+    /// Decides on a datagram to an address. Allocates nothing.
+    ///
+    /// What a rule says counts, but for `proxy` where the rule does not speak of datagrams: then `udp` says whether they
+    /// go through the proxy. Without a rule it goes where a stream to that address would go, `dnat` and `localnet`
+    /// included; but what would go through the proxy does so only if `udp` says `associate`. With `udp direct` nothing is
+    /// refused but addresses that are reserved for names. Multicast and limited broadcast, which mean the network that
+    /// this machine is on, are direct unless `udp` says `block`, or `dnat` names them; those of a `remote_dns_subnet` are
+    /// not: there are only names in it.
+    /// - Parameter name: what the program looked the address up by; empty where that is not known.
+    public func routeDatagram(to named: IPAddress, port: UInt16, name: Span<UInt8>) -> Route {
+        datagramDecision(to: named, port: port, name: name).outcome
+    }
+
+    /// `routeDatagram(to:port:name:)` with its reason.
+    public func datagramDecision(to named: IPAddress, port: UInt16, name: Span<UInt8>) -> Decision<Route> {
+        if let decision = decisionBeforeRules(on: named) { return apply(udp, to: decision) }
+        if let rule = firstRule(address: named, port: port, name: name, command: .udp) {
+            let decision = decision(of: rule, to: named, port: port)
+            guard case .proxy = decision.outcome, !rules[rule].criteria.namesDatagrams else { return decision }
+            return apply(udp, to: decision)
+        }
+        let decision = decisionWithoutRules(to: named, port: port)
+        if udp == .associate, decision.reason == .defaultChain, decision.translation == nil,
+            named.isMulticast || named.isLimitedBroadcast
+        {
+            return Decision(.direct, .multicast)
+        }
+        return apply(udp, to: decision)
+    }
+
+    /// What `udp` makes of what is decided on a stream.
+    private func apply(_ policy: UDPPolicy, to decision: Decision<Route>) -> Decision<Route> {
+        switch policy {
         case .associate:
-            let isUntranslated = route == .proxy(list: 0, address: named.unmapped, port: port)
-            return isUntranslated && (named.isMulticast || named.isLimitedBroadcast) ? .direct : route
+            return decision
         case .block:
-            if case .proxy = route { return .refuse(.udpBlocked) }
-            return route
+            guard case .proxy = decision.outcome else { return decision }
+            return Decision(.refuse(.udpBlocked), .udpPolicy, translation: decision.translation)
         case .direct:
-            return route == .refuse(.unknownName) ? route : .direct
+            if decision.outcome == .direct || decision.outcome == .refuse(.unknownName) { return decision }
+            return Decision(.direct, .udpPolicy)
         }
     }
 
@@ -32,7 +60,7 @@ extension Configuration {
         for local in localNetworks where local.port == nameServerPort && local.network.contains(address) {
             return false
         }
-        if dns.reservesAddresses, fakeNetwork.contains(address) { return true }
+        if reservesAddresses, fakeNetwork.contains(address) { return true }
         return !address.isMulticast
     }
 }

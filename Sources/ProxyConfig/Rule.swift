@@ -29,20 +29,28 @@ public struct Rule: Equatable, Sendable {
         /// `port`
         public var ports: [ClosedRange<UInt16>] = []
         /// `proto`
-        public var transport: Transport?
+        public var transports: [Transport] = []
         /// `command`
-        public var command: Command?
+        public var commands: [Command] = []
 
         public init() {}
+
+        /// Whether there are none.
+        public var isEmpty: Bool {
+            hosts.isEmpty && networks.isEmpty && ports.isEmpty && transports.isEmpty && commands.isEmpty
+        }
     }
 
     public enum Command: Equatable, Sendable {
         /// Outgoing connections.
         case connect
-        /// Listening sockets; addresses and ports are their own.
+        /// Listening sockets; addresses and ports are their own. Only rules that name this command speak of them: the
+        /// others are written with a destination in mind.
         case bind
         /// Datagrams.
         case udp
+
+        var transport: Transport { self == .udp ? .udp : .tcp }
     }
 }
 

@@ -96,6 +96,8 @@ public enum Connect {
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
             case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
+            case .refuse(.blocked(.refused)): return .refuse(.connectionRefused)
+            case .refuse(.blocked(.unreachable)): return .refuse(.hostUnreachable)
             case .proxy(_, let address, let port): target = .address(address, port: port)
             }
         }

@@ -39,6 +39,8 @@ public enum Datagram {
             case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
             case .refuse(.unknownName): return .refuse(.hostUnreachable)
             case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
+            case .refuse(.blocked(.refused)): return .refuse(.connectionRefused)
+            case .refuse(.blocked(.unreachable)): return .refuse(.hostUnreachable)
             case .proxy(_, let address, let port): destination = .address(address.unmapped, port: port)
             }
         }
