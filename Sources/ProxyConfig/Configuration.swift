@@ -43,9 +43,6 @@ public struct Configuration: Equatable, Sendable {
     public var logLevel: LogLevel = .error
     /// The path of the file that lines are added to (`log LEVEL FILE`); nil: standard error.
     public var logFile: [UInt8]?
-    /// The daemon that gives out addresses for names (`proxy_dns_daemon`), which has no implementation yet:
-    /// a configuration that names one is not usable.
-    public var dnsDaemon: Endpoint?
 
     /// The defaults of socksify.
     public init() {}

@@ -29,8 +29,12 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case unknownSection([UInt8])
         /// A second `[ProxyList]`.
         case repeatedProxyList
+        /// A second `[Rules]`, or a second list of a name.
+        case repeatedSection([UInt8])
         /// A keyword among the proxies.
         case keywordAfterProxyList([UInt8])
+        /// A keyword of the whole configuration in a section.
+        case keywordBelowSections([UInt8])
         /// A line that proxychains would cut in pieces.
         case longLine(length: Int)
         case unknownProxyType([UInt8])
@@ -44,10 +48,47 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case missingPassword
         /// An empty user in a URL, which proxychains takes for no user at all.
         case emptyUser
+        /// HTTP cannot express it.
+        case colonInUser
+        /// SOCKS4 cannot express it.
+        case zeroInUser
+        case passwordWithSOCKS4
+        /// A password, and a place where it is to be read from.
+        case passwordAndSource
+        case passwordSourceWithoutUser
+        /// A query of a URL. It is not kept: it may be the end of a password.
+        case unknownQuery
         case userLength(Int)
         case passwordLength(Int)
         /// A percent sign without two hexadecimal digits.
         case percentEncoding
+
+        // Lists of proxies.
+
+        case unknownList([UInt8])
+        case tooManyLists(Int)
+        case tooManyProxies(Int)
+        /// An entry by which a list leads back to itself.
+        case listLoop([UInt8])
+        case listNesting(most: Int)
+        case chainTooLong(length: Int, most: Int)
+        case emptyList([UInt8])
+        case unusedList([UInt8])
+        /// A proxy that only this machine can reach, in a place where another would have to.
+        case unixSocketBehindHop
+
+        // Rules.
+
+        case unknownAction([UInt8])
+        case unknownCriterion([UInt8])
+        /// An address, or a network, where a name belongs.
+        case addressAsHost([UInt8])
+        /// Criteria of which one excludes another.
+        case contradiction([UInt8])
+        case ruleNeverReached
+
+        /// `proxy_dns_daemon`, which is not asked.
+        case daemonNotNeeded
 
         // What can be written, but not be used.
 
@@ -56,7 +97,6 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case chainModeNotImplemented(ChainMode)
         /// proxychains refuses every connection then, too.
         case chainLongerThanList(length: Int, proxies: Int)
-        case dnsDaemonNotImplemented
     }
 
     /// What belongs where a mistake is.
@@ -65,7 +105,9 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case localNetwork, networkAddress, mask, prefixLengthV6
         case addressV4, secondAddress, port, portOrZero
         case loopbackPolicy, dnsMode, dnsServer, udpPolicy, fragmentSize, logLevel
-        case proxyURL, host, proxyHost, closingBracket
+        case listenerPolicy, otherProtocolsPolicy, isolation, deadTime
+        case proxyURL, host, proxyHost, closingBracket, socketPath, absolutePath, variableName
+        case listName, appPattern, hostPattern, cidr, ports, transport, command
     }
 
     /// Writes the sentence without the place.
@@ -95,12 +137,19 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(" is not implemented in this version")
         case .unknownSection(let word):
             sink.append(quoted: word)
-            sink.append(" is no section; expected [ProxyList]")
+            sink.append(" is no section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]")
         case .repeatedProxyList:
             sink.append("there is a [ProxyList] above; all proxies belong into one")
+        case .repeatedSection(let heading):
+            sink.append("there is ")
+            sink.append(quoted: heading)
+            sink.append(" above; all its lines belong into one")
         case .keywordAfterProxyList(let word):
             sink.append(quoted: word)
             sink.append(" belongs above [ProxyList]; below it every line is a proxy")
+        case .keywordBelowSections(let word):
+            sink.append(quoted: word)
+            sink.append(" belongs above all sections, or into [App PATTERN]")
         case .longLine(let length):
             sink.append("the line has ")
             sink.append(decimal: length)
@@ -125,6 +174,18 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append("a user needs a password of 1 to 255 bytes here")
         case .emptyUser:
             sink.append("the user is empty, so neither user nor password is sent")
+        case .colonInUser:
+            sink.append("the user of an HTTP proxy cannot have a colon")
+        case .zeroInUser:
+            sink.append("the user of a socks4 proxy cannot have a zero byte")
+        case .passwordWithSOCKS4:
+            sink.append("socks4 has a user, but no password; none is sent")
+        case .passwordAndSource:
+            sink.append("there is a password already; expected a user alone with ?password-file or ?password-env")
+        case .passwordSourceWithoutUser:
+            sink.append("a password needs a user, as in 'socks5://alice@127.0.0.1:1080?password-env=NAME'")
+        case .unknownQuery:
+            sink.append("expected ?password-file=PATH or ?password-env=NAME alone; '?' in a password is %3F, '&' %26")
         case .userLength(let length):
             sink.append("the user has ")
             sink.append(decimal: length)
@@ -135,6 +196,54 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(" bytes; expected 1 to 255")
         case .percentEncoding:
             sink.append("a percent sign needs two hexadecimal digits after it; %25 is the sign itself")
+        case .unknownList(let name):
+            sink.append("there is no [Proxies ")
+            sink.append(escaped: name)
+            sink.append("] in this file")
+        case .tooManyLists(let most):
+            sink.append("expected at most ")
+            sink.append(decimal: most)
+            sink.append(" lists with a name")
+        case .tooManyProxies(let most):
+            sink.append("expected at most ")
+            sink.append(decimal: most)
+            sink.append(" proxies in all lists together")
+        case .listLoop(let name):
+            sink.append(quoted: name)
+            sink.append(" leads back to this list")
+        case .listNesting(let most):
+            sink.append("expected at most ")
+            sink.append(decimal: most)
+            sink.append(" lists within each other")
+        case .chainTooLong(let length, let most):
+            sink.append("a chain of this list would have ")
+            sink.append(decimal: length)
+            sink.append(" proxies; expected at most ")
+            sink.append(decimal: most)
+        case .emptyList(let name):
+            sink.append("there is no proxy in ")
+            sink.append(quoted: name)
+        case .unusedList(let name):
+            sink.append("neither a rule nor a list goes through ")
+            sink.append(quoted: name)
+        case .unixSocketBehindHop:
+            sink.append("a proxy behind a Unix-domain socket can only be the first of a chain")
+        case .unknownAction(let word):
+            sink.append(quoted: word)
+            sink.append(" begins no rule; expected direct, block or proxy")
+        case .unknownCriterion(let word):
+            sink.append(quoted: word)
+            sink.append(" is no criterion; expected host, net, port, proto or command")
+        case .addressAsHost(let address):
+            sink.append(quoted: address)
+            sink.append(" is no name; expected 'net' before an address")
+        case .contradiction(let text):
+            sink.append(quoted: text)
+            sink.append(" excludes everything")
+        case .ruleNeverReached:
+            sink.append("a rule above matches everything, so this one is never reached")
+        case .daemonNotNeeded:
+            sink.append("'proxy_dns_daemon' means the same as 'proxy_dns' here; no daemon is asked")
         case .noProxies:
             sink.append(
                 "there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]")
@@ -149,10 +258,6 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(decimal: length)
             sink.append(", but the list has only ")
             sink.append(decimal: proxies)
-        case .dnsDaemonNotImplemented:
-            sink.append(
-                "'proxy_dns_daemon' is not implemented in this version; proxy_dns needs no daemon"
-            )
         }
     }
 
@@ -216,6 +321,19 @@ extension ConfigurationError.Expectation {
         case .host: "an IPv4 address, an IPv6 address or a host name"
         case .proxyHost: "the host of the proxy"
         case .closingBracket: "']' and a port after the IPv6 address"
+        case .listenerPolicy, .otherProtocolsPolicy: "direct or block"
+        case .isolation: "none, process or tree"
+        case .deadTime: "seconds, 0 to 86400"
+        case .socketPath: "an absolute path of up to 107 bytes, as in 'socks5+unix:///run/tor/socks'"
+        case .absolutePath: "an absolute path"
+        case .variableName: "the name of an environment variable"
+        case .listName: "the name of a list: letters, digits, '-', '_' and '.', but no word of a rule"
+        case .appPattern: "names or paths of programs, as in '[App curl /opt/tool/*]'"
+        case .hostPattern: "a name, as in 'www.example.org', '.example.org' or '*.example.*'"
+        case .cidr: "an address or a network, as in '10.0.0.0/8' or 'fd00::/8'"
+        case .ports: "ports, as in '443' or '8000-8999'"
+        case .transport: "tcp or udp"
+        case .command: "connect, bind or udp"
         }
     }
 }
@@ -255,6 +373,12 @@ extension ByteSink {
     /// visible.
     mutating func append(quoted bytes: [UInt8]) {
         append("'")
+        append(escaped: bytes)
+        append("'")
+    }
+
+    /// `append(quoted:)` without the quotes.
+    mutating func append(escaped bytes: [UInt8]) {
         var rest = 60
         for byte in bytes {
             guard rest > 0 else {
@@ -270,7 +394,6 @@ extension ByteSink {
                 append(hexadecimalDigit: byte & 0xf)
             }
         }
-        append("'")
     }
 
     mutating func append(hexadecimalDigit digit: UInt8) {

@@ -1,48 +1,96 @@
 import Addressing
 
 /// The state of reading one text. The grammar is in extensions: `ProxychainsGrammar`, `SocksifyGrammar`,
-/// `ProxyEntry`, `ProxyURL`.
+/// `SectionGrammar`, `RuleGrammar`, `ListGrammar`, `ProxyEntry`, `ProxyURL`.
 struct ConfigurationParser {
     let text: SourceText
     let style: ConfigurationStyle
+    /// The program that the configuration is read for; nil for one of which nothing is known.
+    let program: ProgramIdentity?
     var result: ParsedConfiguration
     var lines = LineCursor()
     var section = Section.globals
+    /// What was there before a section that is not for this program.
+    var resultBeforeSection: ParsedConfiguration?
+    /// The rules of `[App]` sections for this program, which go before those of `[Rules]`.
+    var appRules = PlacedRules()
+    var generalRules = PlacedRules()
+    /// Whether a rule above in this section matches everything.
+    var followsCatchAll = false
+    /// Which headings have been read.
+    var hasProxyList = false
+    var hasRules = false
+    var hasList: [Bool] = []
+    var hasTooManyProxies = false
+    /// Which lists a rule or another list goes through, of whatever program.
+    var isListNamed: [Bool] = []
 
     /// Which part of the file the current line is in.
     enum Section: Equatable {
         case globals
+        /// `[ProxyList]`
         case proxyList
-        /// A section without implementation: its lines have a meaning, but none that can be judged here.
-        case skipped
+        /// `[Proxies NAME]`, of this place among the lists.
+        case namedList(Int)
+        case rules
+        case app
+        /// One that is not known: its lines may have a meaning, but none that can be judged here.
+        case unknown
     }
 
-    init(_ text: SourceText, style: ConfigurationStyle) {
+    /// Rules, each with its place.
+    struct PlacedRules {
+        var rules: [Rule] = []
+        var positions: [SourcePosition] = []
+    }
+
+    init(_ text: SourceText, style: ConfigurationStyle, program: ProgramIdentity? = nil) {
         self.text = text
         self.style = style
+        self.program = program
         result = ParsedConfiguration(Configuration(defaultsOf: style))
     }
 
     mutating func parseFile() {
+        declareLists()
         while let raw = lines.advance(in: text) {
             let line = text.trimmed(raw)
             guard !line.isEmpty, text.bytes[line.lowerBound] != UInt8(ascii: "#") else { continue }
             if raw.count > 1023 { warn(.longLine(length: raw.count), at: line) }
             parseLine(line)
         }
+        endSection()
+        result.configuration.rules = appRules.rules + generalRules.rules
+        result.positions.rules = appRules.positions + generalRules.positions
+        checkLists()
     }
 
     mutating func parseLine(_ line: Range<Int>) {
-        if text.bytes[line.lowerBound] == UInt8(ascii: "["), section != .proxyList || isSectionHeader(line) {
+        if text.bytes[line.lowerBound] == UInt8(ascii: "["), !isListSection || isSectionHeader(line) {
             parseSection(line)
             return
         }
         switch section {
-        case .skipped: return
+        case .unknown: return
         case .proxyList: parseProxyEntry(line)
-        case .globals:
-            if parseProxychainsKeyword(line) || parseSocksifyKeyword(line) { return }
+        case .namedList:
+            if !parseListKeyword(line) { parseProxyEntry(line) }
+        case .rules:
+            if parseRule(line) { return }
+            let word = text.splitWord(line).word
+            fail(isKeyword(line) ? .keywordBelowSections(text.copy(word)) : .unknownAction(text.copy(word)), at: word)
+        case .globals, .app:
+            if section == .app && parseRule(line) || parseProxychainsKeyword(line) || parseSocksifyKeyword(line) {
+                return
+            }
             trap(.unknownKeyword(text.copy(text.splitWord(line).word)), at: line)
+        }
+    }
+
+    private var isListSection: Bool {
+        switch section {
+        case .proxyList, .namedList: true
+        case .globals, .rules, .app, .unknown: false
         }
     }
 
@@ -50,23 +98,6 @@ struct ConfigurationParser {
     private func isSectionHeader(_ line: Range<Int>) -> Bool {
         text.bytes[line.upperBound - 1] == UInt8(ascii: "]")
             && text.address(line.dropFirst().dropLast()) == nil
-    }
-
-    private mutating func parseSection(_ line: Range<Int>) {
-        if text.equals(line, "[ProxyList]") {
-            if section == .proxyList { fail(.repeatedProxyList, at: line) }
-            section = .proxyList
-        } else if text.equals(line, "[Rules]") || text.starts(line, with: "[Proxies ")
-            || text.starts(line, with: "[App ")
-        {
-            fail(.notImplemented(text.copy(line)), at: line)
-            section = .skipped
-        } else if section == .globals {
-            trap(.unknownSection(text.copy(line)), at: line)
-        } else {
-            fail(.unknownSection(text.copy(line)), at: line)
-            section = .skipped
-        }
     }
 
     mutating func parseURLList() {
@@ -79,9 +110,10 @@ struct ConfigurationParser {
             } else {
                 parseOneURL(item, schemeOptional: true)
             }
-            guard let comma else { return }
+            guard let comma else { break }
             start = comma + 1
         }
+        checkLists()
     }
 
     // MARK: Reporting

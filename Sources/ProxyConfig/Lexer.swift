@@ -36,8 +36,20 @@ struct SourceText {
         return copy
     }
 
+    func lowercasedCopy(_ range: Range<Int>) -> [UInt8] {
+        var copy = self.copy(range)
+        for index in copy.indices { copy[index] = lowercased(copy[index]) }
+        return copy
+    }
+
     func equals(_ range: Range<Int>, _ word: StaticString) -> Bool {
         range.count == word.utf8CodeUnitCount && starts(range, with: word)
+    }
+
+    func equals(_ range: Range<Int>, _ word: [UInt8]) -> Bool {
+        guard range.count == word.count else { return false }
+        for offset in word.indices where bytes[range.lowerBound + offset] != word[offset] { return false }
+        return true
     }
 
     func starts(_ range: Range<Int>, with word: StaticString) -> Bool {

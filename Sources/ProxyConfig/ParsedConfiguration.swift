@@ -10,49 +10,61 @@ public struct ParsedConfiguration: Equatable, Sendable {
     public var errors: [ConfigurationError] = []
     /// What works, but perhaps not as it was meant. In the order of the text.
     public var warnings: [ConfigurationError] = []
-    /// Where each of the proxies stands.
-    var proxyPositions: [SourcePosition] = []
-    var chainModePosition = SourcePosition(line: 0, column: 0)
-    var chainLengthPosition = SourcePosition(line: 0, column: 0)
-    var dnsPosition = SourcePosition(line: 0, column: 0)
+    /// Whether there is an `[App]` section, so that the configuration may be another one for another program.
+    public internal(set) var namesPrograms = false
+    var positions = SourcePositions()
 
     /// A configuration that was not read from a text.
     public init(_ configuration: Configuration) {
         self.configuration = configuration
     }
 
-    /// Takes the chain of `list` in place of the one of the file: the globals of a file with the proxies of
-    /// `SOCKSIFY_PROXY`. The URLs stand for exactly the chain that they are, whatever chain mode the file
-    /// has.
+    /// Takes the chain of `list` in place of the default chain of the file: the globals, rules and other lists of a file
+    /// with the proxies of `SOCKSIFY_PROXY`. The URLs stand for exactly the chain that they are, whatever chain
+    /// mode the file has.
     public mutating func replaceProxies(with list: ParsedConfiguration) {
+        let former = configuration
         configuration.proxies = list.configuration.proxies
-        configuration.lists = list.configuration.lists
-        proxyPositions = list.proxyPositions
-        chainModePosition = list.chainModePosition
-        chainLengthPosition = list.chainLengthPosition
+        for index in configuration.lists.indices {
+            if index == 0, let chain = list.configuration.lists.first, let places = list.positions.lists.first {
+                configuration.lists[0] = chain
+                positions.lists[0] = places
+                continue
+            }
+            for hop in configuration.lists[index].hops.indices {
+                guard case .proxy(let place) = configuration.lists[index].hops[hop],
+                    let proxy = former.proxies.at(place)
+                else { continue }
+                configuration.lists[index].hops[hop] = .proxy(configuration.proxies.count)
+                configuration.proxies.append(proxy)
+            }
+        }
     }
 
     /// What is written correctly, but cannot be used: no proxy, or what this version has no implementation
     /// for. Empty for a configuration that connections can be made with, if there are no `errors` either.
     public var obstacles: [ConfigurationError] {
         var obstacles: [ConfigurationError] = []
-        if configuration.dnsDaemon != nil {
-            obstacles.append(ConfigurationError(at: dnsPosition, .dnsDaemonNotImplemented))
-        }
-        let proxies = configuration.proxies
-        if let kind = configuration.chainObstacle {
-            var position = SourcePosition(line: 0, column: 0)
-            switch kind {
-            case .chainModeNotImplemented: position = chainModePosition
-            case .chainLongerThanList: position = chainLengthPosition
-            default: break
+        for list in configuration.listsInUse {
+            let places = positions.lists.at(list) ?? SourcePositions.ListPositions()
+            if let kind = configuration.chainObstacle(of: list) {
+                var position: SourcePosition?
+                switch kind {
+                case .chainModeNotImplemented: position = places.mode
+                case .chainLongerThanList: position = places.length ?? places.mode
+                default: break
+                }
+                obstacles.append(ConfigurationError(at: position ?? SourcePosition(line: 0, column: 0), kind))
             }
-            obstacles.append(ConfigurationError(at: position, kind))
-        }
-        for index in proxies.indices where proxies[index].type != .socks5 {
-            let position =
-                index < proxyPositions.count ? proxyPositions[index] : SourcePosition(line: 0, column: 0)
-            obstacles.append(ConfigurationError(at: position, .proxyTypeNotImplemented(proxies[index].type)))
+            let hops = configuration.lists[list].hops
+            for hop in hops.indices {
+                guard case .proxy(let place) = hops[hop], let type = configuration.proxies.at(place)?.type,
+                    type != .socks5
+                else { continue }
+                obstacles.append(
+                    ConfigurationError(
+                        at: places.hops.at(hop) ?? SourcePosition(line: 0, column: 0), .proxyTypeNotImplemented(type)))
+            }
         }
         return obstacles
     }
@@ -66,20 +78,38 @@ public struct ParsedConfiguration: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// What keeps the list of proxies from being a chain.
-    var chainObstacle: ConfigurationError.Kind? {
-        guard !proxies.isEmpty else { return .noProxies }
-        switch chainMode {
+    /// The default chain, the lists that a rule names, and the lists within these, in their order.
+    var listsInUse: [Int] {
+        var isInUse = [Bool](repeating: false, count: lists.count)
+        var pending = [0]
+        for rule in rules {
+            if case .proxy(let list) = rule.action { pending.append(list) }
+        }
+        while let list = pending.popLast() {
+            guard lists.indices.contains(list), !isInUse[list] else { continue }
+            isInUse[list] = true
+            for hop in lists[list].hops {
+                if case .list(let inner) = hop { pending.append(inner) }
+            }
+        }
+        return lists.indices.filter { isInUse[$0] }
+    }
+
+    /// What keeps a list from making chains.
+    func chainObstacle(of list: Int) -> ConfigurationError.Kind? {
+        let list = lists[list]
+        guard !list.hops.isEmpty else { return .noProxies }
+        switch list.mode {
         case .strict:
             return nil
         case .dynamic:
             // One proxy is the same chain in every mode.
-            return proxies.count == 1 ? nil : .chainModeNotImplemented(chainMode)
+            return list.hops.count == 1 ? nil : .chainModeNotImplemented(list.mode)
         case .random, .roundRobin:
-            if chainLength > proxies.count {
-                return .chainLongerThanList(length: chainLength, proxies: proxies.count)
+            if list.length > list.hops.count {
+                return .chainLongerThanList(length: list.length, proxies: list.hops.count)
             }
-            return proxies.count == 1 ? nil : .chainModeNotImplemented(chainMode)
+            return list.hops.count == 1 ? nil : .chainModeNotImplemented(list.mode)
         }
     }
 
@@ -90,8 +120,12 @@ extension Configuration {
     }
 
     /// Reads a configuration file.
-    public static func parse(_ text: Span<UInt8>, style: ConfigurationStyle) -> ParsedConfiguration {
-        var parser = ConfigurationParser(SourceText(text), style: style)
+    ///
+    /// - Parameter program: for which `[App]` sections count; nil for none of them.
+    public static func parse(
+        _ text: Span<UInt8>, style: ConfigurationStyle, program: ProgramIdentity? = nil
+    ) -> ParsedConfiguration {
+        var parser = ConfigurationParser(SourceText(text), style: style, program: program)
         parser.parseFile()
         return parser.result
     }

@@ -4,6 +4,7 @@ import Addressing
 
 extension ConfigurationParser {
     mutating func parseProxyEntry(_ line: Range<Int>) {
+        if parseListEntry(line) { return }
         let (type, rest) = text.splitWord(line)
         if text.first("://", in: type) != nil {
             parseURLEntry(line)
@@ -13,7 +14,8 @@ extension ConfigurationParser {
         let (port, afterPort) = text.splitWord(afterHost)
         guard let kind = proxyType(type) else {
             if isKeyword(line) {
-                fail(.keywordAfterProxyList(text.copy(type)), at: type)
+                let word = text.copy(type)
+                fail(section == .proxyList ? .keywordAfterProxyList(word) : .keywordBelowSections(word), at: type)
             } else {
                 failUnknownType(type)
             }
@@ -56,7 +58,7 @@ extension ConfigurationParser {
         }
     }
 
-    /// Adds a proxy to the list. `portAt` is where its port stands.
+    /// Adds a proxy to the current list. `portAt` is where its port stands.
     mutating func append(
         type: ProxyType, host: Host, port: Int, _ credentials: Credentials?, at entry: Range<Int>,
         portAt: Range<Int>
@@ -65,15 +67,23 @@ extension ConfigurationParser {
             trap(.portZero, at: portAt)
             return
         }
-        add(Proxy(type: type, host: host, port: port, credentials: credentials))
-        result.proxyPositions.append(position(of: entry))
+        append(Proxy(type: type, host: host, port: port, credentials: credentials), at: entry)
     }
 
-    /// Adds a proxy to the default chain.
-    private mutating func add(_ proxy: Proxy) {
+    /// In all lists together.
+    private static var mostProxies: Int { 512 }
+
+    /// Adds a proxy to the current list.
+    mutating func append(_ proxy: Proxy, at entry: Range<Int>) {
         let place = result.configuration.proxies.count
+        guard place < ConfigurationParser.mostProxies else {
+            // Once: what follows is too much for the same reason.
+            if !hasTooManyProxies { fail(.tooManyProxies(ConfigurationParser.mostProxies), at: entry) }
+            hasTooManyProxies = true
+            return
+        }
         result.configuration.proxies.append(proxy)
-        if !result.configuration.lists.isEmpty { result.configuration.lists[0].hops.append(.proxy(place)) }
+        append(.proxy(place), at: entry)
     }
 
     /// Shows a wrong type only up to a colon: a URL that lacks its scheme has a password after it.
@@ -91,7 +101,7 @@ extension ConfigurationParser {
         return nil
     }
 
-    /// Checks the lengths that the protocol has room for; nil, and an error, for others.
+    /// Checks what the protocol has room for; nil, and an error, where it has none.
     mutating func checkedCredentials(
         _ credentials: Credentials, for type: ProxyType, at range: Range<Int>
     ) -> Credentials? {
@@ -104,8 +114,24 @@ extension ConfigurationParser {
             return nil
         }
         // RFC 1929 section 2: 1 to 255. The other protocols have no such field, or allow it to be empty.
-        if type == .socks5, credentials.password.isEmpty {
+        if type == .socks5, credentials.password.isEmpty, credentials.source == nil {
             fail(.missingPassword, at: range)
+            return nil
+        }
+        var credentials = credentials
+        if type == .socks4 {
+            guard !credentials.user.contains(0) else {
+                fail(.zeroInUser, at: range)
+                return nil
+            }
+            if !credentials.password.isEmpty || credentials.source != nil {
+                trap(.passwordWithSOCKS4, at: range)
+                credentials.password = []
+            }
+        }
+        // RFC 7617 section 2.
+        if type == .http, credentials.user.contains(UInt8(ascii: ":")) {
+            fail(.colonInUser, at: range)
             return nil
         }
         return credentials
@@ -130,7 +156,7 @@ extension ConfigurationParser {
 
     /// Letters, digits, hyphens and underscores in labels of 1 to 63 bytes. The last label is not all digits:
     /// no such top-level domain exists, and it would be a mistyped address (RFC 3696 section 2).
-    private func isHostName(_ range: Range<Int>) -> Bool {
+    func isHostName(_ range: Range<Int>) -> Bool {
         var range = range
         if range.count > 1, text.bytes[range.upperBound - 1] == UInt8(ascii: ".") {
             range = range.lowerBound..<(range.upperBound - 1)

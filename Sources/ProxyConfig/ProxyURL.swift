@@ -1,9 +1,10 @@
 import Addressing
 
-// `type://[user:password@]host[:port]`
+// `type://[user:password@]host[:port]` or `type+unix://[user:password@]/path`
 //
 // In a file of proxychains: no percent-decoding, a port always, the user up to the first colon.
-// Elsewhere: user and password are percent-encoded, the port is 1080 for SOCKS unless told.
+// Elsewhere: user, password and path are percent-encoded, the port is 1080 for SOCKS unless told, and the password may be
+// somewhere else: `?password-file=PATH`, `?password-env=NAME`.
 
 extension ConfigurationParser {
     /// Reads a URL that is to be the only word of `range`.
@@ -17,40 +18,70 @@ extension ConfigurationParser {
     }
 
     mutating func parseURL(_ url: Range<Int>, schemeOptional: Bool) {
-        var type = ProxyType.socks5
-        var authority = url
-        if let mark = text.first("://", in: url) {
-            let scheme = url.lowerBound..<mark
-            authority = (mark + 3)..<url.upperBound
-            if text.equals(scheme, "socks5+unix") {
-                fail(.notImplemented(text.copy(scheme)), at: scheme)
-                return
-            }
-            guard let known = proxyType(scheme) else {
-                failUnknownType(scheme)
-                return
-            }
-            if known == .raw, style == .proxychains {
-                fail(.proxyTypeNotAsURL(text.copy(scheme)), at: scheme)
-                return
-            }
-            type = known
-        } else if !schemeOptional {
-            fail(.missing(.proxyURL), at: url)
-            return
+        guard let (type, isUnixSocket, afterScheme) = parseScheme(url, schemeOptional: schemeOptional) else { return }
+        let (authority, query) = splitQuery(afterScheme)
+        let source: PasswordSource?
+        switch parseQuery(query, mayBeRelative: schemeOptional) {
+        case .none: source = nil
+        case .source(let read): source = read
+        case .wrong: return
         }
 
-        var credentials: Credentials?
-        var hostAndPort = authority
-        if let at = text.last(UInt8(ascii: "@"), in: authority) {
-            hostAndPort = (at + 1)..<authority.upperBound
-            switch parseUserInformation(authority.lowerBound..<at, type: type) {
-            case .none: break
-            case .credentials(let read): credentials = read
-            case .wrong: return
+        guard let at = endOfUser(authority, isUnixSocket: isUnixSocket) else {
+            if let query, source != nil {
+                fail(.passwordSourceWithoutUser, at: query)
+                return
             }
+            parseLocation(authority, isUnixSocket: isUnixSocket, type: type, nil, at: url)
+            return
         }
-        guard let (host, port) = splitHostAndPort(hostAndPort) else { return }
+        let location = (at + 1)..<authority.upperBound
+        switch parseUserInformation(authority.lowerBound..<at, type: type, source: source) {
+        case .none: parseLocation(location, isUnixSocket: isUnixSocket, type: type, nil, at: url)
+        case .credentials(let credentials):
+            parseLocation(location, isUnixSocket: isUnixSocket, type: type, credentials, at: url)
+        case .wrong: return
+        }
+    }
+
+    private mutating func parseScheme(
+        _ url: Range<Int>, schemeOptional: Bool
+    ) -> (type: ProxyType, isUnixSocket: Bool, rest: Range<Int>)? {
+        guard let mark = text.first("://", in: url) else {
+            if schemeOptional { return (.socks5, false, url) }
+            fail(.missing(.proxyURL), at: url)
+            return nil
+        }
+        let scheme = url.lowerBound..<mark
+        let plus = text.first("+unix", in: scheme).flatMap { $0 + 5 == mark ? $0 : nil }
+        guard let type = proxyType(scheme.lowerBound..<(plus ?? mark)) else {
+            failUnknownType(scheme)
+            return nil
+        }
+        if type == .raw, style == .proxychains {
+            fail(.proxyTypeNotAsURL(text.copy(scheme)), at: scheme)
+            return nil
+        }
+        return (type, plus != nil, (mark + 3)..<url.upperBound)
+    }
+
+    /// Where the user information of a URL ends, at the at sign.
+    private func endOfUser(_ authority: Range<Int>, isUnixSocket: Bool) -> Int? {
+        guard isUnixSocket else { return text.last(UInt8(ascii: "@"), in: authority) }
+        // In a path an at sign means nothing.
+        return text.starts(authority, with: "/") ? nil : text.first("@/", in: authority)
+    }
+
+    private mutating func parseLocation(
+        _ location: Range<Int>, isUnixSocket: Bool, type: ProxyType, _ credentials: Credentials?,
+        at url: Range<Int>
+    ) {
+        if isUnixSocket {
+            guard let path = parseSocketPath(location) else { return }
+            append(Proxy(type: type, location: .unixSocket(path), credentials: credentials), at: url)
+            return
+        }
+        guard let (host, port) = splitHostAndPort(location) else { return }
         guard !host.isEmpty else {
             fail(.missing(.proxyHost), at: host)
             return
@@ -62,6 +93,66 @@ extension ConfigurationParser {
             portAt: port ?? end(of: host))
     }
 
+    /// What does not begin like a path is not shown: it may be a password.
+    private mutating func parseSocketPath(_ range: Range<Int>) -> [UInt8]? {
+        guard text.starts(range, with: "/") else {
+            fail(.missing(.socketPath), at: range)
+            return nil
+        }
+        guard let path = decoded(range) else { return nil }
+        // sun_path has room for 108 bytes, one of which ends it.
+        guard path.count <= 107, !path.contains(0) else {
+            fail(.invalid(path, .socketPath), at: range)
+            return nil
+        }
+        return path
+    }
+
+    // MARK: Passwords
+
+    /// A question mark in a user or a password is written `%3F` where a URL may have a query.
+    private func splitQuery(_ range: Range<Int>) -> (authority: Range<Int>, query: Range<Int>?) {
+        guard style == .socksify, let mark = text.first(UInt8(ascii: "?"), in: range) else { return (range, nil) }
+        return (range.lowerBound..<mark, (mark + 1)..<range.upperBound)
+    }
+
+    private enum Query {
+        case none
+        case source(PasswordSource)
+        /// An error has been reported.
+        case wrong
+    }
+
+    /// `password-file=PATH` or `password-env=NAME`. What is neither is not shown: it may be the end of a password.
+    ///
+    /// - Parameter mayBeRelative: whether the path may be one in the current directory.
+    private mutating func parseQuery(_ query: Range<Int>?, mayBeRelative: Bool) -> Query {
+        guard let query else { return .none }
+        let isFile = text.starts(query, with: "password-file=")
+        guard isFile || text.starts(query, with: "password-env=") else {
+            fail(.unknownQuery, at: query)
+            return .wrong
+        }
+        if let ampersand = text.first(UInt8(ascii: "&"), in: query) {
+            fail(.unknownQuery, at: ampersand..<query.upperBound)
+            return .wrong
+        }
+        let value = (query.lowerBound + (isFile ? 14 : 13))..<query.upperBound
+        guard let bytes = decoded(value) else { return .wrong }
+        if isFile {
+            guard !bytes.isEmpty, !bytes.contains(0), mayBeRelative || bytes[0] == UInt8(ascii: "/") else {
+                fail(.invalid(bytes, .absolutePath), at: value)
+                return .wrong
+            }
+            return .source(.file(bytes))
+        }
+        guard !bytes.isEmpty, !bytes.contains(0), !bytes.contains(UInt8(ascii: "=")) else {
+            fail(.invalid(bytes, .variableName), at: value)
+            return .wrong
+        }
+        return .source(.variable(bytes))
+    }
+
     private enum UserInformation {
         case none
         case credentials(Credentials)
@@ -69,7 +160,9 @@ extension ConfigurationParser {
         case wrong
     }
 
-    private mutating func parseUserInformation(_ range: Range<Int>, type: ProxyType) -> UserInformation {
+    private mutating func parseUserInformation(
+        _ range: Range<Int>, type: ProxyType, source: PasswordSource?
+    ) -> UserInformation {
         let colon = text.first(UInt8(ascii: ":"), in: range)
         if style == .proxychains {
             guard type != .socks4 else {
@@ -88,7 +181,14 @@ extension ConfigurationParser {
             return style == .proxychains ? .none : .wrong
         }
         guard let user = decoded(userRange), let password = decoded(passwordRange) else { return .wrong }
-        let credentials = Credentials(user: user, password: password)
+        if source != nil, colon != nil {
+            fail(.passwordAndSource, at: range)
+            return .wrong
+        }
+        // A SOCKS5 proxy insists on a password, so one that is not written here has to be elsewhere.
+        let isElsewhere = source == nil && type == .socks5 && colon == nil && style == .socksify
+        let credentials = Credentials(
+            user: user, password: password, source: isElsewhere ? .variable(passwordVariable) : source)
         guard let checked = checkedCredentials(credentials, for: type, at: range) else { return .wrong }
         return .credentials(checked)
     }
@@ -165,4 +265,11 @@ extension ConfigurationParser {
         }
         return number
     }
+}
+
+/// The environment variable with the password of a SOCKS5 proxy whose URL has a user alone.
+private var passwordVariable: [UInt8] {
+    var name: [UInt8] = []
+    name.append("SOCKSIFY_PASSWORD")
+    return name
 }

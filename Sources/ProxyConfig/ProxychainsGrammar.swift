@@ -7,10 +7,11 @@ import Addressing
 extension ConfigurationParser {
     /// Reads a line that begins with a keyword of proxychains; false for any other line.
     mutating func parseProxychainsKeyword(_ line: Range<Int>) -> Bool {
-        parseWholeLineKeyword(line) || parsePrefixKeyword(line)
+        parseChainMode(line) || parseChainLength(line) || parseWholeLineKeyword(line) || parsePrefixKeyword(line)
     }
 
-    private mutating func parseWholeLineKeyword(_ line: Range<Int>) -> Bool {
+    /// Reads the chain mode of the current list; false for any other line.
+    mutating func parseChainMode(_ line: Range<Int>) -> Bool {
         if text.equals(line, "strict_chain") {
             setChainMode(.strict, at: line)
         } else if text.equals(line, "dynamic_chain") {
@@ -19,11 +20,17 @@ extension ConfigurationParser {
             setChainMode(.random, at: line)
         } else if text.equals(line, "round_robin_chain") {
             setChainMode(.roundRobin, at: line)
-        } else if text.equals(line, "proxy_dns") || text.equals(line, "proxy_dns_old") {
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private mutating func parseWholeLineKeyword(_ line: Range<Int>) -> Bool {
+        if text.equals(line, "proxy_dns") || text.equals(line, "proxy_dns_old") {
             // The old way asks a name server through the proxy: names go the same way, to a resolver beyond
             // it.
-            result.configuration.dns = .fake
-            result.configuration.dnsDaemon = nil
+            setDNS(.fake, at: line)
         } else if text.equals(line, "quiet_mode") {
             // Silences what is said of connections that succeed. Nothing else would tell why one failed.
             result.configuration.logLevel = .error
@@ -34,8 +41,8 @@ extension ConfigurationParser {
     }
 
     private mutating func setChainMode(_ mode: ChainMode, at line: Range<Int>) {
-        result.configuration.chainMode = mode
-        result.chainModePosition = position(of: line)
+        result.configuration.lists[currentList].mode = mode
+        result.positions.lists[currentList].mode = position(of: line)
     }
 
     private mutating func parsePrefixKeyword(_ line: Range<Int>) -> Bool {
@@ -52,8 +59,6 @@ extension ConfigurationParser {
             parseFakeNetwork(rest, after: word)
         } else if text.starts(line, with: "localnet") {
             parseLocalNetwork(rest, after: word)
-        } else if text.starts(line, with: "chain_len") {
-            parseChainLength(line)
         } else if text.starts(line, with: "proxy_dns_daemon") {
             parseDNSDaemon(rest, after: word)
         } else if text.starts(line, with: "dnat") {
@@ -138,24 +143,32 @@ extension ConfigurationParser {
         return number
     }
 
+    mutating func setDNS(_ mode: DNSMode, at line: Range<Int>) {
+        result.configuration.dns = mode
+        result.positions.dns = position(of: line)
+    }
+
     private mutating func parseFakeNetwork(_ value: Range<Int>, after word: Range<Int>) {
         guard let number = parseNumber(value, after: word, maximum: 255, .firstOctet),
             let octet = UInt8(exactly: number)
         else { return }
         result.configuration.fakeNetwork = IPNetwork(IPv4Address(octet, 0, 0, 0), prefixLength: 8)
+        result.positions.fakeNetwork = position(of: word)
     }
 
-    private mutating func parseChainLength(_ line: Range<Int>) {
+    /// Reads the chain length of the current list; false for any other line.
+    mutating func parseChainLength(_ line: Range<Int>) -> Bool {
+        guard text.starts(line, with: "chain_len") else { return false }
         guard let sign = text.first(UInt8(ascii: "="), in: line) else {
             fail(.missing(.equalsSign), at: end(of: line))
-            return
+            return true
         }
         let value = text.trimmed((sign + 1)..<line.upperBound)
-        guard
-            let number = parseNumber(value, after: line.lowerBound..<(sign + 1), maximum: 65535, .chainLength)
-        else { return }
-        result.configuration.chainLength = max(number, 1)
-        result.chainLengthPosition = position(of: line)
+        if let number = parseNumber(value, after: line.lowerBound..<(sign + 1), maximum: 65535, .chainLength) {
+            result.configuration.lists[currentList].length = max(number, 1)
+            result.positions.lists[currentList].length = position(of: line)
+        }
+        return true
     }
 
     // MARK: Addresses
@@ -190,7 +203,7 @@ extension ConfigurationParser {
                 fail(.invalid(text.copy(mask), .mask), at: mask)
                 return
             }
-            result.configuration.localNetworks.append(LocalNetwork(network: network, port: port))
+            append(LocalNetwork(network: network, port: port), at: value)
         case .v6(let address)?:
             guard let length = text.number(mask, maximum: 128), let prefixLength = UInt8(exactly: length)
             else {
@@ -198,10 +211,15 @@ extension ConfigurationParser {
                 return
             }
             let network = IPNetwork(address, prefixLength: prefixLength)
-            result.configuration.localNetworks.append(LocalNetwork(network: network, port: port))
+            append(LocalNetwork(network: network, port: port), at: value)
         case nil:
             fail(.invalid(text.copy(address), .networkAddress), at: address)
         }
+    }
+
+    private mutating func append(_ network: LocalNetwork, at value: Range<Int>) {
+        result.configuration.localNetworks.append(network)
+        result.positions.localNetworks.append(position(of: value))
     }
 
     /// Takes `a.b.c.d`, `a.b.c.d:port`, an IPv6 address bare, or in brackets with or without a port, apart.
@@ -260,6 +278,7 @@ extension ConfigurationParser {
             AddressTranslation(
                 original: from.address, originalPort: from.port, replacement: to.address,
                 replacementPort: to.port))
+        result.positions.translations.append(position(of: value))
     }
 
     /// `a.b.c.d` or `a.b.c.d:port`; port 0 is no port, as proxychains has it.
@@ -280,6 +299,7 @@ extension ConfigurationParser {
         return (address, port == 0 ? nil : UInt16(exactly: port))
     }
 
+    /// The daemon gives out addresses for names, which is done here without one.
     private mutating func parseDNSDaemon(_ value: Range<Int>, after word: Range<Int>) {
         guard !value.isEmpty else {
             fail(.missing(.dnsDaemon), at: end(of: word))
@@ -287,16 +307,14 @@ extension ConfigurationParser {
         }
         let (daemon, surplus) = text.splitWord(value)
         guard let colon = text.first(UInt8(ascii: ":"), in: daemon),
-            let address = text.addressV4(daemon.lowerBound..<colon),
-            let number = text.number((colon + 1)..<daemon.upperBound, maximum: 65535),
-            let port = UInt16(exactly: number), colon + 1 < daemon.upperBound
+            text.addressV4(daemon.lowerBound..<colon) != nil,
+            text.number((colon + 1)..<daemon.upperBound, maximum: 65535) != nil, colon + 1 < daemon.upperBound
         else {
             fail(.invalid(text.copy(daemon), .dnsDaemon), at: daemon)
             return
         }
         if !surplus.isEmpty { trap(.unexpectedText(text.copy(surplus)), at: surplus) }
-        result.configuration.dns = .fake
-        result.configuration.dnsDaemon = Endpoint(host: .address(.v4(address)), port: port)
-        result.dnsPosition = position(of: word)
+        if style == .socksify { warn(.daemonNotNeeded, at: word) }
+        setDNS(.fake, at: word)
     }
 }

@@ -12,10 +12,16 @@ extension ConfigurationParser {
             parseDNS(value, after: word)
         } else if text.equals(word, "udp") {
             parseUDP(value, after: word)
+        } else if text.equals(word, "bind") {
+            parseListeners(value, after: word)
+        } else if text.equals(word, "other_protocols") {
+            parseOtherProtocols(value, after: word)
+        } else if text.equals(word, "isolate") {
+            parseIsolation(value, after: word)
+        } else if text.equals(word, "dead_time") {
+            parseDeadTime(value, after: word)
         } else if text.equals(word, "log") {
             parseLog(value, after: word)
-        } else if isSocksifyKeyword(word) {
-            fail(.notImplemented(text.copy(word)), at: word)
         } else {
             return false
         }
@@ -25,6 +31,7 @@ extension ConfigurationParser {
     func isSocksifyKeyword(_ word: Range<Int>) -> Bool {
         text.equals(word, "loopback") || text.equals(word, "dns") || text.equals(word, "log")
             || text.equals(word, "udp") || text.equals(word, "bind") || text.equals(word, "isolate")
+            || text.equals(word, "other_protocols") || text.equals(word, "dead_time")
     }
 
     private mutating func parseLoopback(_ value: Range<Int>, after word: Range<Int>) {
@@ -35,13 +42,14 @@ extension ConfigurationParser {
             result.configuration.loopback = .proxy
         } else {
             fail(.invalid(text.copy(value), .loopbackPolicy), at: value)
+            return
         }
+        result.positions.loopback = position(of: word)
     }
 
     private mutating func parseDNS(_ value: Range<Int>, after word: Range<Int>) {
         guard let mode = parseDNSMode(value, after: word) else { return }
-        result.configuration.dns = mode
-        result.configuration.dnsDaemon = nil
+        setDNS(mode, at: word)
     }
 
     private mutating func parseDNSMode(_ value: Range<Int>, after word: Range<Int>) -> DNSMode? {
@@ -85,9 +93,11 @@ extension ConfigurationParser {
             guard let size = parseFragmentSize(size, after: option) else { return }
             result.configuration.udp = .associate
             result.configuration.udpFragmentSize = size
+            result.positions.udp = position(of: word)
         } else if let policy = parseUDPPolicy(value, after: word) {
             result.configuration.udp = policy
             result.configuration.udpFragmentSize = nil
+            result.positions.udp = position(of: word)
         }
     }
 
@@ -109,6 +119,53 @@ extension ConfigurationParser {
         return number
     }
 
+    private mutating func parseListeners(_ value: Range<Int>, after word: Range<Int>) {
+        guard let value = parseWord(value, after: word, .listenerPolicy) else { return }
+        if text.equals(value, "direct") {
+            result.configuration.listeners = .direct
+        } else if text.equals(value, "block") {
+            result.configuration.listeners = .block
+        } else if text.equals(value, "proxy") {
+            fail(.notImplemented(text.copy(word.lowerBound..<value.upperBound)), at: word)
+        } else {
+            fail(.invalid(text.copy(value), .listenerPolicy), at: value)
+        }
+        result.positions.listeners = position(of: word)
+    }
+
+    private mutating func parseOtherProtocols(_ value: Range<Int>, after word: Range<Int>) {
+        guard let value = parseWord(value, after: word, .otherProtocolsPolicy) else { return }
+        if text.equals(value, "block") {
+            result.configuration.otherProtocols = .block
+        } else if text.equals(value, "direct") {
+            result.configuration.otherProtocols = .direct
+        } else {
+            fail(.invalid(text.copy(value), .otherProtocolsPolicy), at: value)
+        }
+    }
+
+    private mutating func parseIsolation(_ value: Range<Int>, after word: Range<Int>) {
+        guard let value = parseWord(value, after: word, .isolation) else { return }
+        if text.equals(value, "none") {
+            result.configuration.isolation = .none
+        } else if text.equals(value, "process") {
+            result.configuration.isolation = .process
+        } else if text.equals(value, "tree") {
+            result.configuration.isolation = .tree
+        } else {
+            fail(.invalid(text.copy(value), .isolation), at: value)
+        }
+    }
+
+    private mutating func parseDeadTime(_ value: Range<Int>, after word: Range<Int>) {
+        guard let value = parseWord(value, after: word, .deadTime) else { return }
+        guard let seconds = text.number(value, maximum: 86_400) else {
+            fail(.invalid(text.copy(value), .deadTime), at: value)
+            return
+        }
+        result.configuration.deadTime = seconds
+    }
+
     private mutating func parseLog(_ value: Range<Int>, after word: Range<Int>) {
         let (name, file) = text.splitWord(value)
         guard !name.isEmpty else {
@@ -119,15 +176,21 @@ extension ConfigurationParser {
             fail(.invalid(text.copy(name), .logLevel), at: name)
             return
         }
-        guard file.isEmpty else {
-            fail(.notImplemented(text.copy(word.lowerBound..<file.upperBound)), at: word)
-            return
-        }
         result.configuration.logLevel = level
+        result.configuration.logFile = file.isEmpty ? nil : parsePath(file, after: name)
+    }
+
+    private mutating func parsePath(_ value: Range<Int>, after word: Range<Int>) -> [UInt8]? {
+        guard let path = parseWord(value, after: word, .absolutePath) else { return nil }
+        guard text.starts(path, with: "/"), text.first(0, in: path) == nil else {
+            fail(.invalid(text.copy(path), .absolutePath), at: path)
+            return nil
+        }
+        return text.copy(path)
     }
 
     /// The one word that a line is to have after its keyword.
-    private mutating func parseWord(
+    mutating func parseWord(
         _ value: Range<Int>, after keyword: Range<Int>, _ expected: ConfigurationError.Expectation
     ) -> Range<Int>? {
         let (word, surplus) = text.splitWord(value)

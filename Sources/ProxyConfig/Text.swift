@@ -12,8 +12,10 @@ extension ConfigurationError: CustomStringConvertible {
 }
 
 extension Configuration {
-    public static func parse(_ text: String, style: ConfigurationStyle = .socksify) -> ParsedConfiguration {
-        parse(Array(text.utf8).span, style: style)
+    public static func parse(
+        _ text: String, style: ConfigurationStyle = .socksify, program: ProgramIdentity? = nil
+    ) -> ParsedConfiguration {
+        parse(Array(text.utf8).span, style: style, program: program)
     }
 
     public static func parse(proxyURLs text: String) -> ParsedConfiguration {

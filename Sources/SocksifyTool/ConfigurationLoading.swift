@@ -167,37 +167,3 @@ public enum ConfigurationLoading {
             ])
     }
 }
-
-extension Proxy {
-    /// Writes a URL that `Configuration.parse(proxyURLs:)` reads as this proxy again.
-    public func writeURL(to sink: inout some ByteSink) {
-        sink.append(type.text)
-        sink.append("://")
-        if let credentials {
-            sink.append(percentEncoding: credentials.user)
-            sink.append(":")
-            sink.append(percentEncoding: credentials.password)
-            sink.append("@")
-        }
-        location.write(to: &sink)
-    }
-}
-
-extension ByteSink {
-    /// Writes everything but the unreserved characters of RFC 3986 section 2.3 as percent signs and digits.
-    mutating func append(percentEncoding bytes: [UInt8]) {
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                append(byte)
-            default:
-                append("%")
-                if byte < 0x10 { append("0") }
-                append(hexadecimal: UInt16(byte))
-            }
-        }
-    }
-}

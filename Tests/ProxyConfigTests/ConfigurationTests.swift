@@ -115,9 +115,17 @@ import Testing
             ":2:1: chain_len is 3, but the list has only 1"
         ),
         (
-            "proxy_dns_daemon 127.0.0.1:1053\n[ProxyList]\nsocks5 1.1.1.1 1",
-            ":1:1: 'proxy_dns_daemon' is not implemented in this version; "
-                + "proxy_dns needs no daemon"
+            "[ProxyList]\nsocks5 1.1.1.1 1\n[Proxies a]\nhttp 1.1.1.1 1\n[Proxies b]\nlist a\n[Rules]\nproxy b",
+            ":4:1: 'http' proxies are not implemented in this version; expected socks5"
+        ),
+        (
+            "[ProxyList]\nlist a\n[Proxies a]\ndynamic_chain\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
+            ":4:1: 'dynamic_chain' with more than one proxy is not implemented in this version; "
+                + "expected strict_chain"
+        ),
+        (
+            "[ProxyList]\nsocks5 ::1 1\n[Proxies a]\nrandom_chain\n chain_len = 2\nsocks5 ::1 1\n[Rules]\nproxy a",
+            ":5:2: chain_len is 2, but the list has only 1"
         ),
     ])
     func saysWhatCannotBeUsed(text: String, expected: String) {
@@ -136,8 +144,8 @@ import Testing
         "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1", "random_chain\n[ProxyList]\nsocks5 1.1.1.1 1",
         "round_robin_chain\nchain_len=1\n[ProxyList]\nsocks5 1.1.1.1 1",
         "dynamic_chain\nchain_len = 9\n[ProxyList]\nsocks5 1.1.1.1 1",
-        "proxy_dns_daemon 127.0.0.1:1053\nproxy_dns\n[ProxyList]\nsocks5 1.1.1.1 1",
-        "proxy_dns_daemon 127.0.0.1:1053\ndns local\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "proxy_dns_daemon 127.0.0.1:1053\n[ProxyList]\nsocks5 1.1.1.1 1",
+        "[ProxyList]\nsocks5 1.1.1.1 1\n[Proxies unused]\ndynamic_chain\nsocks5 ::1 1\nhttp ::1 1",
     ])
     func usable(text: String) {
         let parsed = Configuration.parse(text)

@@ -34,10 +34,8 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     @Test func severalDNS() {
         #expect(flawless("dns tcp 9.9.9.9\ndns tor")?.dns == .tor)
         #expect(flawless("dns tor\nproxy_dns")?.dns == .fake)
-        let afterDaemon = flawless("proxy_dns_daemon 127.0.0.1:1053\ndns tcp 9.9.9.9")
+        let afterDaemon = flawless("proxy_dns_daemon 127.0.0.1:1053\ndns tcp 9.9.9.9", style: .proxychains)
         #expect(afterDaemon?.dns == .tcp(endpoint("9.9.9.9", 53)))
-        #expect(afterDaemon?.dnsDaemon == nil)
-        #expect(flawless("proxy_dns_daemon 127.0.0.1:1053\ndns tor")?.dnsDaemon == nil)
     }
 
     @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
@@ -66,6 +64,41 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     func log(word: String, level: LogLevel) {
         #expect(flawless("log \(word)")?.logLevel == level)
         #expect(LogLevel(parsing: Array(word.utf8).span) == level)
+    }
+
+    @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
+    func listeners(style: ConfigurationStyle) {
+        #expect(flawless("", style: style)?.listeners == .direct)
+        #expect(flawless("bind block", style: style)?.listeners == .block)
+        #expect(flawless("bind block\nbind direct", style: style)?.listeners == .direct)
+    }
+
+    @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
+    func otherProtocols(style: ConfigurationStyle) {
+        #expect(flawless("", style: style)?.otherProtocols == nil)
+        #expect(flawless("other_protocols block", style: style)?.otherProtocols == .block)
+        #expect(flawless("other_protocols direct", style: style)?.otherProtocols == .direct)
+    }
+
+    @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
+    func isolation(style: ConfigurationStyle) {
+        #expect(flawless("", style: style)?.isolation == Isolation.none)
+        #expect(flawless("isolate process", style: style)?.isolation == .process)
+        #expect(flawless("isolate tree", style: style)?.isolation == .tree)
+        #expect(flawless("isolate tree\nisolate none", style: style)?.isolation == Isolation.none)
+    }
+
+    @Test func deadTime() {
+        #expect(flawless("")?.deadTime == 60)
+        #expect(flawless("dead_time 0")?.deadTime == 0)
+        #expect(flawless("dead_time 86400", style: .proxychains)?.deadTime == 86_400)
+    }
+
+    /// A later line without a file takes the file back.
+    @Test func logFile() {
+        #expect(flawless("log info")?.logFile == nil)
+        #expect(flawless("log info\t/var/log/a")?.logFile == Array("/var/log/a".utf8))
+        #expect(flawless("log info /var/log/a\nlog error")?.logFile == nil)
     }
 
     @Test(arguments: ["", "OFF", "warning", "1", "off ", "debug\0"])
@@ -109,12 +142,19 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("udpassociate", "1: 'udpassociate' is no keyword"),
         ("log", "4: expected off, error, warn, info or debug"),
         ("log loud", "5: 'loud' does not fit here; expected off, error, warn, info or debug"),
-        ("log info /tmp/log", "1: 'log info /tmp/log' is not implemented in this version"),
-        ("bind direct", "1: 'bind' is not implemented in this version"),
-        ("isolate tree", "1: 'isolate' is not implemented in this version"),
-        ("[Rules]\ndirect net 10.0.0.0/8", "1: '[Rules]' is not implemented in this version"),
-        ("[Proxies tor]\nsocks5 ::1 9050", "1: '[Proxies tor]' is not implemented in this version"),
-        ("[App curl wget]\nstrict_chain", "1: '[App curl wget]' is not implemented in this version"),
+        ("log info log", "10: 'log' does not fit here; expected an absolute path"),
+        ("log info /a /b", "13: '/b' is too much here; a comment needs a line of its own"),
+        ("bind", "5: expected direct or block"),
+        ("bind proxy", "1: 'bind proxy' is not implemented in this version"),
+        ("bind associate", "6: 'associate' does not fit here; expected direct or block"),
+        ("other_protocols", "16: expected direct or block"),
+        ("other_protocols proxy", "17: 'proxy' does not fit here; expected direct or block"),
+        ("isolate", "8: expected none, process or tree"),
+        ("isolate trees", "9: 'trees' does not fit here; expected none, process or tree"),
+        ("dead_time", "10: expected seconds, 0 to 86400"),
+        ("dead_time 86401", "11: '86401' does not fit here; expected seconds, 0 to 86400"),
+        ("dead_time -1", "11: '-1' does not fit here; expected seconds, 0 to 86400"),
+        ("dead_time 5 s", "13: 's' is too much here; a comment needs a line of its own"),
         ("dnsx fake", "1: 'dnsx' is no keyword"), ("loopbackproxy", "1: 'loopbackproxy' is no keyword"),
     ])
     func mistakes(text: String, error: String) {
@@ -124,14 +164,14 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     /// A part of the language that is not there yet is an error in a file of proxychains as well: that file
     /// is meant for socksify.
     @Test(arguments: [
-        "bind proxy", "isolate tree", "[Rules]", "[App x]", "[Proxies x]",
+        "bind proxy", "[Rules]\nproxy command bind",
     ])
     func neverIgnored(text: String) {
         #expect(errors(text, style: .proxychains).count == 1)
     }
 
     /// A mistake in what proxychains does not know is an error in its files, too.
-    @Test(arguments: ["udp blok", "dns tcp", "udp associate fragment 1"])
+    @Test(arguments: ["udp blok", "dns tcp", "udp associate fragment 1", "isolate all", "[Rules]\nallow", "[App]"])
     func mistakesInProxychains(text: String) {
         #expect(errors(text, style: .proxychains).count == 1)
     }
@@ -139,12 +179,14 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     /// Sections after the list of proxies are found, too, and the list goes on after them.
     @Test func sections() {
         let text =
-            "[ProxyList]\nsocks5 ::1 1\n[Rules]\nblock port 25\n[Ruls]\nfoo\n[ProxyList]\nsocks5 ::1 2\n[ProxyList]"
+            "[ProxyList]\nsocks5 ::1 1\n[Rules]\nblock port 25\n[Ruls]\nfoo\n[ProxyList]\nsocks5 ::1\n[Rules]\nblock"
         #expect(
             errors(text) == [
-                "line 3, column 1: '[Rules]' is not implemented in this version",
-                "line 5, column 1: '[Ruls]' is no section; expected [ProxyList]",
-                "line 9, column 1: there is a [ProxyList] above; all proxies belong into one",
+                "line 5, column 1: '[Ruls]' is no section; expected [ProxyList], [Proxies NAME], [Rules] or "
+                    + "[App PATTERN]",
+                "line 7, column 1: there is a [ProxyList] above; all proxies belong into one",
+                "line 8, column 11: expected a port, 1 to 65535",
+                "line 9, column 1: there is '[Rules]' above; all its lines belong into one",
             ])
     }
 }
