@@ -94,6 +94,13 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return slot.sequence.pointee.load(ordering: .acquiring) != 0
     }
 
+    /// A word that changes when another name takes the number; nil as in `name(of:)`.
+    public func version(of number: UInt32) -> UInt32? {
+        guard number < usedCount, let slot = slot(number) else { return nil }
+        let sequence = slot.sequence.pointee.load(ordering: .acquiring)
+        return sequence == 0 || sequence & 1 != 0 ? nil : UInt32(truncatingIfNeeded: sequence)
+    }
+
     /// Returns false when another thread is writing the slot: after a full turn of `next`, or because it ended there.
     private func write(_ name: HostName, to slot: Slot) -> Bool {
         let before = slot.sequence.pointee.load(ordering: .relaxed)
