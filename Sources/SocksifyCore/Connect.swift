@@ -46,6 +46,7 @@ public enum Connect {
         case .refuse(let errno):
             if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
+        case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
         case .proxy(let decided): target = decided
         }
         guard let isTCP = socket.isTCP else { return .pass }
@@ -58,6 +59,36 @@ public enum Connect {
         guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
         return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)
             .begin(peer: peer, target: target)
+    }
+
+    /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,
+    /// because what rules say of it depends on the port, which was not known before.
+    private static func connect(
+        _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
+        guard socket.isTCP == true else { return Datagram.connect(socket, to: peer, runtime) }
+        let family = socket.domain == AF_INET ? AF_INET : AF_UNSPEC
+        guard let name = runtime.pointee.names.name(of: number),
+            case .addresses(let list) = LocalNames.addresses(of: name, family: family)
+        else { return .failed(.hostUnreachable) }
+        if let cookie = socket.cookie { runtime.pointee.sockets.remove(cookie: cookie) }
+        var failure = Errno.hostUnreachable
+        for index in 0..<list.count {
+            LocalNames.remember(list[index], of: number, runtime)
+            guard let address = SocketAddress(address: list[index], port: peer.port).inFamily(of: peer) else {
+                continue
+            }
+            do {
+                try socket.connect(to: address)
+                return .succeeded
+            } catch {
+                failure = error
+                guard error == .connectionRefused || error == .hostUnreachable || error == .networkUnreachable else {
+                    break
+                }
+            }
+        }
+        return .failed(failure)
     }
 
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
@@ -81,25 +112,19 @@ public enum Connect {
     enum Decision {
         case pass
         case refuse(Errno)
+        /// See `AddressRoute.directToName`.
+        case directToName(UInt32)
         case proxy(Target)
     }
 
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         let target: Target
-        switch runtime.pointee.meaning(of: peer.address) {
-        case .name(let number):
-            guard runtime.pointee.names.holds(number) else { return .refuse(.hostUnreachable) }
-            target = .name(number: number, port: peer.port)
-        case .real:
-            switch runtime.pointee.configuration.route(to: peer.address, port: peer.port) {
-            case .direct: return .pass
-            case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
-            case .refuse(.unknownName): return .refuse(.hostUnreachable)
-            case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
-            case .refuse(.blocked(.refused)): return .refuse(.connectionRefused)
-            case .refuse(.blocked(.unreachable)): return .refuse(.hostUnreachable)
-            case .proxy(_, let address, let port): target = .address(address, port: port)
-            }
+        switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime) {
+        case .direct: return .pass
+        case .directToName(let number): return .directToName(number)
+        case .refuse(let errno): return .refuse(errno)
+        case .proxy(_, let address, let port): target = .address(address, port: port)
+        case .proxyToName(_, let number): target = .name(number: number, port: peer.port)
         }
         switch runtime.pointee.findProxy() {
         case .itself: return .pass

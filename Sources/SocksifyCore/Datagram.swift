@@ -26,23 +26,17 @@ public enum Datagram {
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) { return .carry(.nameServer) }
         let destination: Destination
-        switch runtime.pointee.meaning(of: peer.address) {
-        case .name(let number):
-            guard runtime.pointee.names.holds(number) else { return .refuse(.hostUnreachable) }
-            guard runtime.pointee.configuration.udp == .associate else { return .refuse(.networkUnreachable) }
+        switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime) {
+        case .direct: return .pass
+        case .directToName(let number):
+            logUnknownAddress(of: number, runtime)
+            return .refuse(.hostUnreachable)
+        case .refuse(let errno): return .refuse(errno)
+        case .proxy(_, let address, let port): destination = .address(address.unmapped, port: port)
+        case .proxyToName(_, let number):
             var isIPv6 = false
             if case .v6 = peer.address.unmapped { isIPv6 = true }
             destination = .name(NamedDestinations.Name(number: number, isIPv6: isIPv6), port: peer.port)
-        case .real:
-            switch runtime.pointee.configuration.routeDatagram(to: peer.address, port: peer.port) {
-            case .direct: return .pass
-            case .refuse(.unspecifiedAddress): return .refuse(.connectionRefused)
-            case .refuse(.unknownName): return .refuse(.hostUnreachable)
-            case .refuse(.udpBlocked): return .refuse(.networkUnreachable)
-            case .refuse(.blocked(.refused)): return .refuse(.connectionRefused)
-            case .refuse(.blocked(.unreachable)): return .refuse(.hostUnreachable)
-            case .proxy(_, let address, let port): destination = .address(address.unmapped, port: port)
-            }
         }
         switch runtime.pointee.findProxy() {
         case .itself: return .pass
@@ -51,6 +45,17 @@ public enum Datagram {
         }
         // Only the last proxy of a chain has a relay, and only by way of the others could it be reached.
         return runtime.pointee.configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)
+    }
+
+    /// A datagram cannot go to a name by an address that only stands for it, and to look the name up here would keep the
+    /// program waiting in a call that does not wait.
+    private static func logUnknownAddress(of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
+        Log.write(.error, runtime.pointee.configuration) { line in
+            line.append("udp ")
+            runtime.pointee.names.name(of: number)?.write(to: &line)
+            line.append(": a rule sends this around the proxies by its port alone, and no address is known; ")
+            line.append("name the host in a rule")
+        }
     }
 
     /// Whether the kernel may cut or join the datagrams of a socket (udp(7), UDP_SEGMENT, UDP_GRO): not where each may

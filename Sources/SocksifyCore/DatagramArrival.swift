@@ -82,7 +82,7 @@ extension Datagram {
         _ runtime: UnsafePointer<Runtime>
     ) -> Bool {
         guard record.pointee.peer == nil,
-            case .direct = runtime.pointee.configuration.routeDatagram(to: source.address, port: source.port)
+            case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime)
         else { return false }
         opened.pointee.whole = nil
         opened.pointee.header_length = 0

@@ -30,6 +30,17 @@ public enum HostEntry {
             guard addresses.count > 0 else { return .notFound(hostError: NO_DATA) }
             let canonical = addresses.canonicalName ?? HostName(text)
             return fill(entry, buffer, name: canonical, addresses, family: family)
+        case .local(let number):
+            guard let runtime = Runtime.existing, let host = HostName(NameSyntax.withoutFinalDot(text)) else {
+                return .notFound(hostError: NO_RECOVERY)
+            }
+            switch LocalNames.addresses(of: host, family: family) {
+            case .none: return .notFound(hostError: HOST_NOT_FOUND)
+            case .tryAgain: return .notFound(hostError: TRY_AGAIN)
+            case .addresses(let addresses):
+                for index in 0..<addresses.count { LocalNames.remember(addresses[index], of: number, runtime) }
+                return fill(entry, buffer, name: addresses.canonicalName ?? host, addresses, family: family)
+            }
         case .fake(let number):
             // Who asks by gethostbyname2(3) asks for the other family, too, and takes the first that there is, as
             // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.

@@ -15,6 +15,8 @@ enum NameLookup {
         case addresses(AddressList)
         /// The name has this number, for which reserved addresses stand.
         case fake(number: UInt32)
+        /// The name has this number; libc resolves it, and the addresses are to be remembered as the name's.
+        case local(number: UInt32)
         /// No such name can be.
         case none
         /// A name cannot be looked up now.
@@ -23,25 +25,51 @@ enum NameLookup {
         case failure
     }
 
+    /// What a program says of its purpose when it looks a name up.
+    struct Purpose {
+        /// nil where it does not say.
+        var port: UInt16?
+        /// nil where it does not say.
+        var transport: Transport?
+    }
+
     /// - Parameter name: not a numeric address.
-    static func look(up name: Span<UInt8>, family: Int32) -> Answer {
+    static func look(up name: Span<UInt8>, family: Int32, for purpose: Purpose = Purpose()) -> Answer {
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {
         case .beingMade: return .byLibC
         case .unusable: return .failure
         case .ready(let pointer): runtime = pointer
         }
-        if runtime.pointee.configuration.dns == .local { return .byLibC }
-        guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return .none }
+        let isLocal = runtime.pointee.configuration.dns == .local
+        if isLocal, runtime.pointee.configuration.rules.isEmpty { return .byLibC }
+        guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return isLocal ? .byLibC : .none }
+        let ruled = runtime.pointee.configuration.lookup(
+            of: host.bytes, port: purpose.port, transport: purpose.transport)
         switch known(host, family: family, runtime) {
-        case .addresses(let list): return list.count > 0 ? .addresses(list) : .none
-        case .none: return .none
+        case .addresses(let list):
+            if ruled != .byMode { list.remember(as: host, runtime) }
+            if isLocal { return .byLibC }
+            return list.count > 0 ? .addresses(list) : .none
+        case .none: return isLocal ? .byLibC : .none
         case .unknown: break
         }
-        if runtime.pointee.givesFakeAddress(to: host) {
+        switch ruled {
+        case .byMode where isLocal: return .byLibC
+        case .byMode where !runtime.pointee.givesFakeAddress(to: host):
+            return RemoteLookup.addresses(of: host, family: family, runtime)
+        // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.
+        case .local,
+            .undecided where isLocal:
+            return runtime.pointee.names.number(of: host).map { .local(number: $0) } ?? .tryAgain
+        case .byMode, .proxy, .undecided:
             return runtime.pointee.names.number(of: host).map { .fake(number: $0) } ?? .tryAgain
         }
-        return RemoteLookup.addresses(of: host, family: family, runtime)
+    }
+
+    /// Whether rules speak of the name, so that a reserved address stands for it whoever asks.
+    static func isRuled(_ host: HostName, _ runtime: UnsafePointer<Runtime>) -> Bool {
+        runtime.pointee.configuration.lookup(of: host.bytes, port: nil, transport: nil) != .byMode
     }
 
     /// What is known of a name without asking anybody.
@@ -124,6 +152,16 @@ struct AddressList {
     /// An address whatever its family.
     mutating func addOwn(_ address: IPAddress) {
         add(address, ifOf: AF_UNSPEC)
+    }
+
+    mutating func setCanonicalName(_ name: HostName?) {
+        canonicalName = name
+    }
+
+    /// Remembers that the addresses are the name's.
+    func remember(as host: HostName, _ runtime: UnsafePointer<Runtime>) {
+        guard let number = runtime.pointee.names.number(of: host) else { return }
+        for index in 0..<count { LocalNames.remember(storage[index], of: number, runtime) }
     }
 
     fileprivate mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {

@@ -67,6 +67,7 @@ enum NameServer {
     }
 
     private static func plan(for query: DNSQuery, _ runtime: UnsafePointer<Runtime>) -> Plan {
+        if case .addresses(let name, _) = DNSNeed(query), NameLookup.isRuled(name, runtime) { return .answer }
         switch runtime.pointee.configuration.dns {
         case .fake, .local: return .answer
         case .tcp(let server):

@@ -13,7 +13,8 @@ public enum Resolve {
         switch Runtime.state {
         case .beingMade: false
         case .unusable: true
-        case .ready(let runtime): runtime.pointee.configuration.dns != .local
+        case .ready(let runtime):
+            runtime.pointee.configuration.dns != .local || runtime.pointee.configuration.namesHosts
         }
     }
 
@@ -45,8 +46,14 @@ public enum Resolve {
         guard code == EAI_NONAME else { return code }
 
         let name = bytes(of: node)
-        switch lookUp(name, hints: numeric) {
+        switch lookUp(name, hints: numeric, for: purpose(service: service, hints: numeric)) {
         case .byLibC: return nil
+        case .local(let number):
+            let code = real_call_getaddrinfo(node, service, hints, result)
+            if code == 0, case .ready(let runtime) = Runtime.state {
+                LocalNames.remember(result.pointee, of: number, runtime)
+            }
+            return code
         case .none: return EAI_NONAME
         case .tryAgain: return EAI_AGAIN
         case .failure: return EAI_FAIL
@@ -62,12 +69,35 @@ public enum Resolve {
     }
 
     /// With AI_V4MAPPED, IPv4 addresses are found for IPv6 too, where there are no others, or with AI_ALL beside them.
-    private static func lookUp(_ name: Span<UInt8>, hints: addrinfo) -> NameLookup.Answer {
+    private static func lookUp(
+        _ name: Span<UInt8>, hints: addrinfo, for purpose: NameLookup.Purpose
+    ) -> NameLookup.Answer {
         let maps = hints.ai_family == AF_INET6 && hints.ai_flags & AI_V4MAPPED != 0
         let family = maps && hints.ai_flags & AI_ALL != 0 ? AF_UNSPEC : hints.ai_family
-        let answer = NameLookup.look(up: name, family: family)
-        if maps, case .none = answer { return NameLookup.look(up: name, family: AF_INET) }
+        let answer = NameLookup.look(up: name, family: family, for: purpose)
+        if maps, case .none = answer { return NameLookup.look(up: name, family: AF_INET, for: purpose) }
         return answer
+    }
+
+    /// What service and hints say, where there are rules that ask for it.
+    private static func purpose(service: UnsafePointer<CChar>?, hints: addrinfo) -> NameLookup.Purpose {
+        var purpose = NameLookup.Purpose()
+        guard let runtime = Runtime.existing, !runtime.pointee.configuration.rules.isEmpty else { return purpose }
+        if hints.ai_socktype == Int32(SOCK_STREAM.rawValue) { purpose.transport = .tcp }
+        if hints.ai_socktype == Int32(SOCK_DGRAM.rawValue) { purpose.transport = .udp }
+        guard let service else { return purpose }
+        var named = addrinfo()
+        named.ai_flags = hints.ai_flags & AI_NUMERICSERV
+        named.ai_family = AF_INET
+        named.ai_socktype = hints.ai_socktype
+        named.ai_protocol = hints.ai_protocol
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard real_call_getaddrinfo(nil, service, &named, &list) == 0, let list else { return purpose }
+        defer { real_call_freeaddrinfo(list) }
+        let address = SocketAddress(UnsafePointer(list.pointee.ai_addr), length: list.pointee.ai_addrlen)
+        // 0 says that no service is meant yet.
+        if let port = address?.port, port != 0 { purpose.port = port }
+        return purpose
     }
 
     /// Makes one list of what libc makes of each address.
@@ -175,7 +205,9 @@ enum ReverseLookup {
         case .unusable: return .none
         case .ready(let pointer): runtime = pointer
         }
-        if runtime.pointee.configuration.dns == .local { return .byLibC }
+        if case .real = runtime.pointee.meaning(of: address), runtime.pointee.configuration.dns == .local {
+            return .byLibC
+        }
         switch known(address, runtime) {
         case .name(let name): return .name(name)
         case .none: return .none
@@ -194,6 +226,9 @@ enum ReverseLookup {
     static func known(_ address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
         if case .name(let number) = runtime.pointee.meaning(of: address) {
             return runtime.pointee.names.name(of: number).map { .name($0) } ?? .none
+        }
+        if let number = LocalNames.number(of: address, runtime), let name = runtime.pointee.names.name(of: number) {
+            return .name(name)
         }
         var found: HostName?
         HostsFile.forEachLine { line in

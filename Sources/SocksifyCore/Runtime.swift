@@ -96,7 +96,7 @@ struct Runtime {
 
     /// What an address of the program stands for, by the configuration's way with names.
     func meaning(of address: IPAddress) -> FakeAddresses.Meaning {
-        configuration.dns.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
+        configuration.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
     }
 
     /// Whether a reserved address stands for the name.

@@ -13,6 +13,7 @@ import TableMemory
 struct SharedTable {
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
+    let addressNames: AddressNames<SharedMemory>
     /// `associationsSize` bytes; none is to be touched before it was reached.
     let associations: SharedMemory
 
@@ -21,18 +22,23 @@ struct SharedTable {
     /// Names that have an address at the same time.
     private static var largestNameCapacity: UInt32 { 65_536 }
     private static var socketCapacity: Int { 32_768 }
+    /// Addresses of names that this machine resolves because rules say so.
+    private static var addressCapacity: Int { 8_192 }
 
     // Layout: a word for what the rest means, a word for whether the table was handed on, the names, and on pages of
-    // their own the sockets and the associations.
+    // their own the sockets, the names of addresses and the associations.
     private static var isHandedOnOffset: Int { 8 }
     private static var namesOffset: Int { 64 }
     private static var socketsOffset: Int {
         (namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity) + 0xffff) & ~0xffff
     }
-    private static var associationsOffset: Int {
+    private static var addressNamesOffset: Int {
         socketsOffset + SocketTable<SharedMemory>.size(capacity: socketCapacity)
     }
-    /// Address space of 29 MiB, of which what is used is taken.
+    private static var associationsOffset: Int {
+        addressNamesOffset + AddressNames<SharedMemory>.size(capacity: addressCapacity)
+    }
+    /// Address space of 30 MiB, of which what is used is taken.
     private static var size: Int { associationsOffset + associationsSize }
 
     /// To be counted up with every change of the layout, here or in a table.
@@ -56,6 +62,8 @@ struct SharedTable {
         names = NameTable(memory: memory.dropping(SharedTable.namesOffset), capacity: nameCapacity)
         sockets = SocketTable(
             memory: memory.dropping(SharedTable.socketsOffset), capacity: SharedTable.socketCapacity)
+        addressNames = AddressNames(
+            memory: memory.dropping(SharedTable.addressNamesOffset), capacity: SharedTable.addressCapacity)
         associations = memory.dropping(SharedTable.associationsOffset)
     }
 

@@ -1,0 +1,70 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+
+/// Where what a program sends to an address goes, by the rules for the name that the address stands for or was given out
+/// for, and for the address itself.
+enum AddressRoute {
+    /// To that address, around the proxies.
+    case direct
+    /// To a name, by its number, around the proxies: this machine has to find its address, which the program does not
+    /// know.
+    case directToName(UInt32)
+    case refuse(Errno)
+    /// Through a chain of the list of this place in `Configuration.lists`, to what the program named or what `dnat` puts
+    /// in its place.
+    case proxy(list: Int, address: IPAddress, port: UInt16)
+    /// The same, to a name by its number, which the last proxy resolves.
+    case proxyToName(list: Int, UInt32)
+
+    /// - Parameter command: `.connect` or `.udp`.
+    static func of(
+        _ address: IPAddress, port: UInt16, _ command: Rule.Command, _ runtime: UnsafePointer<Runtime>
+    ) -> AddressRoute {
+        switch runtime.pointee.meaning(of: address) {
+        case .name(let number): return ofName(number, port: port, command, runtime)
+        case .real: break
+        }
+        guard let number = LocalNames.number(of: address, runtime), let name = runtime.pointee.names.name(of: number)
+        else { return of(address, port: port, name: Span(), command, runtime) }
+        return of(address, port: port, name: name.bytes, command, runtime)
+    }
+
+    private static func of(
+        _ address: IPAddress, port: UInt16, name: Span<UInt8>, _ command: Rule.Command,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> AddressRoute {
+        let route =
+            command == .udp
+            ? runtime.pointee.configuration.routeDatagram(to: address, port: port, name: name)
+            : runtime.pointee.configuration.route(to: address, port: port, name: name)
+        switch route {
+        case .direct: return .direct
+        case .refuse(let refusal): return .refuse(refusal.errno)
+        case .proxy(let list, let address, let port): return .proxy(list: list, address: address, port: port)
+        }
+    }
+
+    private static func ofName(
+        _ number: UInt32, port: UInt16, _ command: Rule.Command, _ runtime: UnsafePointer<Runtime>
+    ) -> AddressRoute {
+        guard let name = runtime.pointee.names.name(of: number) else { return .refuse(.hostUnreachable) }
+        switch runtime.pointee.configuration.route(toName: name.bytes, port: port, command: command) {
+        case .direct: return .directToName(number)
+        case .refuse(let refusal): return .refuse(refusal.errno)
+        case .proxy(let list): return .proxyToName(list: list, number)
+        }
+    }
+}
+
+extension Refusal {
+    /// The program's error.
+    fileprivate var errno: Errno {
+        switch self {
+        case .unspecifiedAddress, .blocked(.refused): .connectionRefused
+        case .unknownName, .blocked(.unreachable): .hostUnreachable
+        case .udpBlocked: .networkUnreachable
+        }
+    }
+}

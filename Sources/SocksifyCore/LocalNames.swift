@@ -1,0 +1,65 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+import SocketTable
+
+/// Names that this machine resolves itself because a rule speaks of them, and what is known of their addresses: that they
+/// are these names', so that the rule holds when the program connects to them.
+enum LocalNames {
+    /// Remembers that the addresses of the list are the name's.
+    static func remember(_ list: UnsafePointer<addrinfo>?, of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
+        var next = list
+        while let entry = next?.pointee {
+            if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
+                remember(address.address, of: number, runtime)
+            }
+            next = UnsafePointer(entry.ai_next)
+        }
+    }
+
+    static func remember(_ address: IPAddress, of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
+        guard let version = runtime.pointee.names.version(of: number) else { return }
+        runtime.pointee.table.addressNames.insert(.init(number: number, version: version), for: address)
+    }
+
+    /// The name that the address was given out for, by its number; nil when it was for none, or that is forgotten.
+    static func number(of address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> UInt32? {
+        guard runtime.pointee.configuration.namesHosts, let name = runtime.pointee.table.addressNames.name(of: address),
+            runtime.pointee.names.version(of: name.number) == name.version
+        else { return nil }
+        return name.number
+    }
+
+    /// How a lookup ended.
+    enum Lookup {
+        case addresses(AddressList)
+        /// There is no such name, or none with addresses of the family.
+        case none
+        case tryAgain
+    }
+
+    /// Has libc resolve a name.
+    ///
+    /// - Parameter family: AF_INET, AF_INET6, or AF_UNSPEC for both.
+    static func addresses(of name: HostName, family: Int32) -> Lookup {
+        var hints = addrinfo()
+        hints.ai_family = family
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_CANONNAME
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = withCString(name) { real_call_getaddrinfo($0, nil, &hints, &list) }
+        guard code == 0, let list else { return code == EAI_AGAIN ? .tryAgain : .none }
+        defer { real_call_freeaddrinfo(list) }
+        var found = AddressList()
+        if let canonicalName = list.pointee.ai_canonname { found.setCanonicalName(HostName(bytes(of: canonicalName))) }
+        var next: UnsafeMutablePointer<addrinfo>? = list
+        while let entry = next?.pointee {
+            if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
+                found.addOwn(address.address)
+            }
+            next = entry.ai_next
+        }
+        return .addresses(found)
+    }
+}
