@@ -36,6 +36,7 @@ let package = Package(
     targets: [
         // Pure: values in, values out.
         .target(name: "Addressing", swiftSettings: librarySettings),
+        .target(name: "SOCKS4", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "TableMemory", swiftSettings: librarySettings),
@@ -78,6 +79,7 @@ let package = Package(
             swiftSettings: toolSettings),
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
+        .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4"], swiftSettings: toolSettings),
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
         .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
         .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS", "TableMemory"], swiftSettings: toolSettings),

@@ -1,0 +1,50 @@
+import Addressing
+
+/// How the proxy answers a request (CD of the reply).
+public struct ReplyCode: Equatable, Sendable {
+    public let code: UInt8
+
+    public init(code: UInt8) {
+        self.code = code
+    }
+
+    public static var granted: ReplyCode { ReplyCode(code: 90) }
+    public static var rejectedOrFailed: ReplyCode { ReplyCode(code: 91) }
+    /// The proxy asks the client's machine who the user is (RFC 1413), and nobody answers.
+    public static var identUnreachable: ReplyCode { ReplyCode(code: 92) }
+    /// The client's machine names another user than the request.
+    public static var userIDMismatch: ReplyCode { ReplyCode(code: 93) }
+
+    /// The protocol's words, shortened; nil for a code that it does not know.
+    public var reason: StaticString? {
+        switch code {
+        case 90: "request granted"
+        case 91: "request rejected or failed"
+        case 92: "the proxy cannot connect to identd on the client"
+        case 93: "identd on the client reports a different user ID"
+        default: nil
+        }
+    }
+}
+
+/// The proxy's answer to a request.
+///
+///     +----+----+---------+-------+
+///     | VN | CD | DSTPORT | DSTIP |
+///     | 1  | 1  |    2    |   4   |
+///     +----+----+---------+-------+
+///
+/// DSTPORT and DSTIP mean nothing after a request for a connection.
+enum Reply {
+    static var length: Int { 8 }
+
+    /// Returns when the request is granted, or `bytes` end before they say so.
+    static func read(_ bytes: Span<UInt8>) throws(ProtocolError) {
+        guard bytes.count > 0 else { return }
+        // VN is that of the reply, 0; some servers answer with that of the request.
+        guard bytes[0] == 0 || bytes[0] == 4 else { throw .wrongVersion(bytes[0]) }
+        guard bytes.count > 1 else { return }
+        let code = ReplyCode(code: bytes[1])
+        guard code == .granted else { throw .rejected(code) }
+    }
+}
