@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "Addressing", swiftSettings: librarySettings),
         .target(name: "SOCKS4", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "HTTPConnect", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "TableMemory", swiftSettings: librarySettings),
         .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
@@ -81,6 +82,7 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
         .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4"], swiftSettings: toolSettings),
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
+        .testTarget(name: "HTTPConnectTests", dependencies: ["HTTPConnect"], swiftSettings: toolSettings),
         .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
         .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS", "TableMemory"], swiftSettings: toolSettings),
         .testTarget(

@@ -1,0 +1,69 @@
+/// The head of a response (RFC 9112 section 4), read byte by byte; of all that it says only the status is kept.
+///
+/// A line ends with LF, whether CR stands before it or not. Header fields are not read: none of them changes what
+/// follows the answer to CONNECT (RFC 9110 section 9.3.6).
+struct ResponseHead {
+    /// How far the head is read.
+    enum Progress: Equatable {
+        case unfinished
+        /// The status has become known.
+        case status(Status)
+        /// This was the last byte of a head with this status.
+        case end(Status)
+    }
+
+    private enum Place {
+        case version(Int)
+        case code(digits: Int)
+        /// Behind the code, or in a header field: what remains of the line does not matter.
+        case line
+        case lineStart
+        case carriageReturnAtLineStart
+    }
+
+    private var place = Place.version(0)
+    private var code: UInt16 = 0
+
+    mutating func read(_ byte: UInt8) throws(ProtocolError) -> Progress {
+        switch place {
+        case .version(let position):
+            guard ResponseHead.isVersion(byte, at: position) else { throw .notHTTP }
+            place = position < 8 ? .version(position + 1) : .code(digits: 0)
+        case .code(3):
+            guard byte == space || byte == carriageReturn || byte == lineFeed else { throw .notHTTP }
+            place = byte == lineFeed ? .lineStart : .line
+            return .status(Status(code: code))
+        case .code(let digits):
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { throw .notHTTP }
+            code = code * 10 + UInt16(byte - UInt8(ascii: "0"))
+            place = .code(digits: digits + 1)
+        case .line:
+            if byte == lineFeed { place = .lineStart }
+        case .lineStart:
+            if byte == lineFeed { return .end(Status(code: code)) }
+            place = byte == carriageReturn ? .carriageReturnAtLineStart : .line
+        case .carriageReturnAtLineStart:
+            if byte == lineFeed { return .end(Status(code: code)) }
+            place = .line
+        }
+        return .unfinished
+    }
+
+    /// HTTP/1.x and a space.
+    private static func isVersion(_ byte: UInt8, at position: Int) -> Bool {
+        switch position {
+        case 0: byte == UInt8(ascii: "H")
+        case 1, 2: byte == UInt8(ascii: "T")
+        case 3: byte == UInt8(ascii: "P")
+        case 4: byte == UInt8(ascii: "/")
+        case 5: byte == UInt8(ascii: "1")
+        case 6: byte == UInt8(ascii: ".")
+        case 7: byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+        default: byte == space
+        }
+    }
+}
+
+private var space: UInt8 { UInt8(ascii: " ") }
+private var carriageReturn: UInt8 { UInt8(ascii: "\r") }
+private var lineFeed: UInt8 { UInt8(ascii: "\n") }
