@@ -44,9 +44,8 @@ public struct ClientHandshake: Sendable {
     /// Begins the handshake on a fresh connection to the proxy, without credentials.
     ///
     /// - Parameter message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what cannot be asked for. The handshake is then over.
+    /// - Throws: what cannot be asked for.
     public mutating func start(writing message: inout some ByteSink) throws(ProtocolError) -> Action {
-        state = .over
         try Request.writeStart(for: destination, to: &message)
         return endRequest(in: &message)
     }
@@ -57,11 +56,10 @@ public struct ClientHandshake: Sendable {
     /// - Parameters:
     ///   - user: without a colon, which would end it (RFC 7617 section 2).
     ///   - message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what cannot be asked for. The handshake is then over.
+    /// - Throws: what cannot be asked for.
     public mutating func start(
         user: Span<UInt8>, password: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
-        state = .over
         guard user.count <= 255, password.count <= 255 else { throw .unusableCredentials }
         try Request.writeStart(for: destination, to: &message)
         Request.writeCredentials(user: user, password: password, to: &message)

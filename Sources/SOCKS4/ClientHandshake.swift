@@ -36,11 +36,10 @@ public struct ClientHandshake: Sendable {
     /// - Parameters:
     ///   - userID: empty for none.
     ///   - message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what the protocol has no form for. The handshake is then over.
+    /// - Throws: what the protocol has no form for.
     public mutating func start(
         userID: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
-        state = .over
         let request = try Request(destination: destination, userID: userID)
         request.write(userID: userID, to: &message)
         state = .waitingForReply
