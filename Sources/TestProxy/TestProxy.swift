@@ -13,7 +13,7 @@ public final class TestProxy: Sendable {
     private let log: SessionLog
     private let scripts: Scripts
 
-    /// The address that it listens at.
+    /// The address or the path that it listens at.
     public let host: String
     public var port: Int { listener.port }
 
@@ -30,8 +30,26 @@ public final class TestProxy: Sendable {
         host: String = "127.0.0.1", port: Int = 0, script: Script = Script(),
         report: (@Sendable (Session) -> Void)? = nil
     ) async throws -> TestProxy {
+        try await start(host: host, script: script, report: report) {
+            try await Listener.start(host: host, port: port, initializer: $0)
+        }
+    }
+
+    /// Starts a proxy as before, at a Unix-domain socket; the port is then 0, and the path is removed in the end.
+    public static func start(
+        unixPath path: String, script: Script = Script(), report: (@Sendable (Session) -> Void)? = nil
+    ) async throws -> TestProxy {
+        try await start(host: path, script: script, report: report) {
+            try await Listener.start(unixPath: path, initializer: $0)
+        }
+    }
+
+    private static func start(
+        host: String, script: Script, report: (@Sendable (Session) -> Void)?,
+        listening listen: (@escaping @Sendable (any Channel) throws -> Void) async throws -> Listener
+    ) async throws -> TestProxy {
         let (log, scripts, gatherings) = (SessionLog(report: report), Scripts(script), Gatherings())
-        let listener = try await Listener.start(host: host, port: port) { channel in
+        let listener = try await listen { channel in
             let index = log.begin(client: channel.remoteAddress?.ipAddress ?? "?")
             let script = scripts.script(for: index)
             channel.closeFuture.whenComplete { _ in log.update(index) { $0.ended = true } }

@@ -5,20 +5,19 @@ final class RawClient {
     private let descriptor: CInt
 
     init(port: Int) throws {
-        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        // A proxy that fails to answer must fail the test, not stop it.
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw Failure(code: errno) }
+        descriptor = try connectedSocket(AF_INET, to: address)
+    }
+
+    /// Connects to a Unix-domain socket.
+    init(path: String) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        descriptor = try connectedSocket(AF_UNIX, to: address)
     }
 
     deinit { Glibc.close(descriptor) }
@@ -58,4 +57,20 @@ final class RawClient {
         var byte: UInt8 = 0
         return recv(descriptor, &byte, 1, CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
     }
+}
+
+private func connectedSocket(_ family: CInt, to address: some BitwiseCopyable) throws -> CInt {
+    let descriptor = socket(family, CInt(SOCK_STREAM.rawValue), 0)
+    // A proxy that fails to answer must fail the test, not stop it.
+    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    let result = withUnsafeBytes(of: address) {
+        connect(descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+    }
+    guard result == 0 else {
+        let code = errno
+        close(descriptor)
+        throw RawClient.Failure(code: code)
+    }
+    return descriptor
 }

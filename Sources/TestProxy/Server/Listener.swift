@@ -2,16 +2,23 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// A listening socket and the connections that came of it.
 final class Listener: Sendable {
     private let channel: any Channel
     private let connections: Connections
 
     let port: Int
+    /// The path of a Unix-domain socket.
+    private let path: String?
 
-    private init(channel: any Channel, connections: Connections) {
+    private init(channel: any Channel, connections: Connections, path: String? = nil) {
         self.channel = channel
         self.connections = connections
+        self.path = path
         port = channel.localAddress?.port ?? 0
     }
 
@@ -19,22 +26,40 @@ final class Listener: Sendable {
         host: String, port: Int, initializer: @escaping @Sendable (any Channel) throws -> Void
     ) async throws -> Listener {
         let connections = Connections()
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .serverChannelOption(.backlog, value: 1024)
+        let channel = try await bootstrap(connections, initializer)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { channel in
-                connections.add(channel)
-                return channel.eventLoop.makeCompletedFuture { try initializer(channel) }
-            }
             .bind(host: host, port: port)
             .get()
         return Listener(channel: channel, connections: connections)
     }
 
+    /// Listens at a path, which is free, or left over by another listener.
+    static func start(
+        unixPath path: String, initializer: @escaping @Sendable (any Channel) throws -> Void
+    ) async throws -> Listener {
+        let connections = Connections()
+        let channel = try await bootstrap(connections, initializer)
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+            .get()
+        return Listener(channel: channel, connections: connections, path: path)
+    }
+
+    private static func bootstrap(
+        _ connections: Connections, _ initializer: @escaping @Sendable (any Channel) throws -> Void
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                connections.add(channel)
+                return channel.eventLoop.makeCompletedFuture { try initializer(channel) }
+            }
+    }
+
     func stop() async {
         try? await channel.close()
+        if let path { unlink(path) }
         for connection in connections.all { try? await connection.close() }
     }
 }
