@@ -65,7 +65,7 @@ let package = Package(
             ],
             swiftSettings: toolSettings),
 
-        // The SOCKS server of the tests, the demo and the benchmark.
+        // The proxy of the tests, the demo and the benchmark.
         .target(
             name: "TestProxy",
             dependencies: [

@@ -1,9 +1,13 @@
 /// How the proxy treats a connection. The default is an honest server without authentication; everything that a
 /// bad one may do is a property, and the properties compose.
 public struct Script: Sendable {
+    /// What it speaks.
+    public var proxyProtocol = ProxyProtocol.socks5
+
     // What it asks for.
 
-    /// The one pair of name and password that is accepted; nil: no authentication.
+    /// The one pair of name and password that is accepted, of which SOCKS4 looks at the name alone; nil: no
+    /// authentication.
     public var credentials: Credentials?
     /// METHOD in the answer to the greeting, whatever was offered; 0xff: none is acceptable.
     public var chosenMethod: UInt8?
@@ -24,12 +28,17 @@ public struct Script: Sendable {
 
     // What it answers.
 
-    /// REP; anything but 0 without trying to reach the target. nil: what became of the attempt.
+    /// REP of SOCKS5, CD of SOCKS4; anything but success without trying to reach the target. nil: what became of the
+    /// attempt.
     public var replyCode: UInt8?
-    /// REP for requests for these ports, before `replyCode`.
+    /// REP or CD for requests for these ports, before `replyCode`.
     public var replyCodes: [UInt16: UInt8] = [:]
     /// REP for these commands, before `replyCodes`.
     public var commandReplyCodes: [Request.Command: UInt8] = [:]
+    /// VN in the reply of SOCKS4; some servers say 4.
+    public var socks4ReplyVersion: UInt8 = 0
+    /// What is said in HTTP.
+    public var http = HTTP()
     /// BND.ADDR; nil: that of the outgoing connection or of the relay, or what was asked to be resolved.
     public var boundAddress: Address?
     /// Sent in the same segment, behind the reply that says success.

@@ -9,8 +9,8 @@ public struct Session: Equatable, Sendable {
         case relaying
         /// The reply said the address or the name that the client asked for.
         case resolved
-        /// The reply said this (REP).
-        case refused(UInt8)
+        /// The reply said this: REP of SOCKS5, CD of SOCKS4, the status of HTTP.
+        case refused(Int)
         /// The client's message could not be read, or its offer not be used.
         case rejected(String)
         /// The client went away before the handshake was over.
@@ -21,23 +21,29 @@ public struct Session: Equatable, Sendable {
 
     /// Address and port that the connection came from.
     public var client: String
+    public var proxyProtocol: ProxyProtocol
     /// METHODS, in the client's order.
     public var offeredMethods: [UInt8] = []
     /// METHOD.
     public var chosenMethod: UInt8?
+    /// The password is empty with SOCKS4.
     public var credentials: Credentials?
     public var request: Request?
     /// What went through the UDP association, if there was one.
     public var association: AssociationRecord?
     /// Every byte of the handshake that the client sent.
     public var received: [UInt8] = []
-    /// Whether bytes came before the proxy had sent what the client had to wait for.
+    /// Whether bytes came before the proxy had sent what the client had to wait for; says nothing of a raw proxy's
+    /// clients, who need not wait.
     public var pipelined = false
     public var outcome = Outcome.inProgress
     /// Whether the client's connection is closed.
     public var ended = false
 
-    init(client: String) { self.client = client }
+    init(client: String, proxyProtocol: ProxyProtocol = .socks5) {
+        self.client = client
+        self.proxyProtocol = proxyProtocol
+    }
 }
 
 extension Session: CustomStringConvertible {

@@ -6,7 +6,7 @@ import Synchronization
 import Glibc
 #endif
 
-/// A SOCKS5 server for tests, the demonstration and the benchmark: it does as its `Script` says, and records what it
+/// A proxy for tests, the demonstration and the benchmark: it does as its `Script` says, and records what it
 /// was asked.
 public final class TestProxy: Sendable {
     private let listener: Listener
@@ -52,6 +52,7 @@ public final class TestProxy: Sendable {
         let listener = try await listen { channel in
             let index = log.begin(client: channel.remoteAddress?.ipAddress ?? "?")
             let script = scripts.script(for: index)
+            log.update(index) { $0.proxyProtocol = script.proxyProtocol }
             channel.closeFuture.whenComplete { _ in log.update(index) { $0.ended = true } }
             if script.resets, let options = channel as? any SocketOptionProvider {
                 // To close with nothing to linger for is to reset.

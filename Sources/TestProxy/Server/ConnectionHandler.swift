@@ -17,7 +17,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let log: SessionLog
     private let index: Int
     private let gatherings: Gatherings
-    private var handshake: ServerHandshake
+    private var handshake: any ServerHandshake
     private var shaper: OutputShaper
     private var inbox: [UInt8] = []
     private var isBusy = false
@@ -30,8 +30,14 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         self.log = log
         self.index = index
         self.gatherings = gatherings
-        handshake = ServerHandshake(script: script)
+        handshake = script.proxyProtocol.serverHandshake(script)
         shaper = OutputShaper(script: script)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        // Some servers act before they are asked.
+        step(context)
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -65,7 +71,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func step(_ context: ChannelHandlerContext) {
         isBusy = true
-        var next = ServerHandshake.Step.receive
+        var next = HandshakeStep.receive
         var (isGreeted, isAsked) = (false, false)
         log.update(index) { session in
             let before = session
@@ -82,7 +88,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func perform(_ step: ServerHandshake.Step, _ context: ChannelHandlerContext) {
+    private func perform(_ step: HandshakeStep, _ context: ChannelHandlerContext) {
         switch step {
         case .receive:
             isBusy = false

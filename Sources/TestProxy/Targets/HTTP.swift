@@ -5,11 +5,20 @@ public struct HTTPRequest: Sendable {
     public var method: String
     /// The path and the query.
     public var target: String
+    var version: String
     /// By name in lower case.
     public var headers: [String: String]
     public var body: [UInt8]
     /// The port that the connection came from.
     public var clientPort: Int
+
+    init(_ head: HTTPHead, body: [UInt8], clientPort: Int) {
+        let words = head.words + Array(repeating: "", count: max(0, 3 - head.words.count))
+        (method, target, version) = (words[0], words[1], words[2])
+        headers = head.fields
+        self.body = body
+        self.clientPort = clientPort
+    }
 }
 
 /// An answer to an HTTP request.
@@ -45,7 +54,7 @@ final class HTTPHandler: ChannelInboundHandler {
         while let request = takeRequest(clientPort: context.remoteAddress?.port ?? 0) {
             let response = answer(request)
             let closes =
-                request.headers["connection"]?.lowercased() == "close" || request.headers["x-version"] == "HTTP/1.0"
+                request.headers["connection"]?.lowercased() == "close" || request.version == "HTTP/1.0"
             let head = """
                 HTTP/1.1 \(response.status)\r
                 Content-Type: \(response.type)\r
@@ -68,24 +77,11 @@ final class HTTPHandler: ChannelInboundHandler {
 
     /// The first request in the inbox, when it is there to its end.
     private func takeRequest(clientPort: Int) -> HTTPRequest? {
-        let end: [UInt8] = [13, 10, 13, 10]
-        guard let headEnd = inbox.indices.first(where: { inbox[$0...].starts(with: end) }) else { return nil }
-        var lines = String(decoding: inbox[..<headEnd], as: UTF8.self).split(separator: "\r\n")[...]
-        let first = lines.popFirst()?.split(separator: " ") ?? []
-        var headers: [String: String] = [:]
-        for line in lines {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            headers[parts[0].lowercased()] = String(parts[1].drop { $0 == " " })
-        }
-        if first.count > 2 { headers["x-version"] = String(first[2]) }
-        let bodyStart = headEnd + end.count
-        let length = headers["content-length"].flatMap { Int($0) } ?? 0
-        guard inbox.count >= bodyStart + length else { return nil }
-        let body = Array(inbox[bodyStart..<bodyStart + length])
-        inbox.removeFirst(bodyStart + length)
-        return HTTPRequest(
-            method: first.first.map { String($0) } ?? "", target: first.count > 1 ? String(first[1]) : "",
-            headers: headers, body: body, clientPort: clientPort)
+        var rest = inbox
+        guard case .message(let head) = HTTPHead.parse(&rest) else { return nil }
+        let length = head.fields["content-length"].flatMap { Int($0) } ?? 0
+        guard rest.count >= length else { return nil }
+        inbox = Array(rest[length...])
+        return HTTPRequest(head, body: Array(rest[..<length]), clientPort: clientPort)
     }
 }

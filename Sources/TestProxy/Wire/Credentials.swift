@@ -1,4 +1,6 @@
-/// A user name and a password (RFC 1929, section 2).
+import Foundation
+
+/// A user name and a password (RFC 1929, section 2); SOCKS4 knows a user name alone.
 ///
 ///     01 ULEN UNAME… PLEN PASSWD…
 public struct Credentials: Equatable, Sendable {
@@ -13,6 +15,15 @@ public struct Credentials: Equatable, Sendable {
     init(user: [UInt8], password: [UInt8]) {
         self.user = user
         self.password = password
+    }
+
+    /// Reads the value of a header field for Basic authentication (RFC 7617, section 2); nil where it is not that.
+    init?(basic field: String) {
+        let words = field.split(separator: " ")
+        guard words.count == 2, words[0].lowercased() == "basic", let text = Data(base64Encoded: String(words[1])),
+            let colon = text.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        self.init(user: Array(text[..<colon]), password: Array(text[text.index(after: colon)...]))
     }
 
     static func parse(_ buffer: inout [UInt8]) -> Parsed<Credentials> {

@@ -8,6 +8,17 @@ public struct Endpoint: Hashable, Sendable {
         self.port = port
     }
 
+    /// Reads `host:port`, an IPv6 address in brackets (RFC 3986, section 3.2); nil where it is not that.
+    init?(authority: String) {
+        guard let colon = authority.lastIndex(of: ":"), let port = UInt16(authority[authority.index(after: colon)...])
+        else { return nil }
+        var host = authority[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if isBracketed { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, isBracketed == host.contains(":") else { return nil }
+        self.init(Address(String(host)), port: port)
+    }
+
     /// ATYP, ADDR and PORT.
     var encoded: [UInt8] { address.encoded + [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] }
 

@@ -1,5 +1,5 @@
-// The wire format of RFC 1928 and RFC 1929, written for the server's side and apart from the client's own
-// implementation: two readings of the standard that agree are better than one that agrees with itself.
+// The wire formats of the protocols, written for the server's side and apart from the client's own
+// implementation: two readings of a standard that agree are better than one that agrees with itself.
 
 /// What came of reading a message from the beginning of a buffer.
 ///
@@ -33,6 +33,13 @@ struct Reader {
     mutating func counted() -> [UInt8]? {
         guard let count = byte() else { return nil }
         return bytes(Int(count))
+    }
+
+    /// Bytes up to a zero byte, which is passed over.
+    mutating func terminated() -> [UInt8]? {
+        guard let end = bytes[offset...].firstIndex(of: 0) else { return nil }
+        defer { offset = end + 1 }
+        return Array(bytes[offset..<end])
     }
 
     /// Two bytes, the higher first.

@@ -2,13 +2,13 @@ import Testing
 
 @testable import TestProxy
 
-@Suite struct ServerHandshakeTests {
+@Suite struct SOCKS5HandshakeTests {
     /// Feeds `bytes` to a handshake and gives the steps up to the next that needs something.
     private func steps(
-        _ handshake: inout ServerHandshake, _ bytes: [UInt8], _ session: inout Session
-    ) -> [ServerHandshake.Step] {
+        _ handshake: inout SOCKS5Handshake, _ bytes: [UInt8], _ session: inout Session
+    ) -> [HandshakeStep] {
         var buffer = bytes
-        var steps: [ServerHandshake.Step] = []
+        var steps: [HandshakeStep] = []
         while true {
             let step = handshake.next(&buffer, &session)
             guard case .send = step else { return step == .receive ? steps : steps + [step] }
@@ -17,8 +17,8 @@ import Testing
     }
 
     /// A client that offers no authentication asks for `request`.
-    private func request(_ request: [UInt8], _ script: Script = Script()) -> (ServerHandshake.Step?, Session) {
-        var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+    private func request(_ request: [UInt8], _ script: Script = Script()) -> (HandshakeStep?, Session) {
+        var (handshake, session) = (SOCKS5Handshake(script: script), Session(client: ""))
         _ = steps(&handshake, [5, 1, 0], &session)
         return (steps(&handshake, request, &session).last, session)
     }
@@ -51,7 +51,7 @@ import Testing
         ]
         var script = Script()
         script.credentials = Credentials(user: "u", password: "p")
-        var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+        var (handshake, session) = (SOCKS5Handshake(script: script), Session(client: ""))
         for message in messages {
             for end in 0..<message.count {
                 var part = Array(message[..<end])
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func `A message sent before the last one is answered is noticed`() {
-        var (handshake, session) = (ServerHandshake(script: Script()), Session(client: ""))
+        var (handshake, session) = (SOCKS5Handshake(script: Script()), Session(client: ""))
         _ = steps(&handshake, [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 80], &session)
         #expect(session.pipelined)
     }
@@ -86,12 +86,12 @@ import Testing
         secret.credentials = Credentials(user: "u", password: "p")
         var liar = Script()
         liar.chosenMethod = 2
-        for (script, offer, answer): (Script, [UInt8], ServerHandshake.Step) in [
+        for (script, offer, answer): (Script, [UInt8], HandshakeStep) in [
             (Script(), [5, 2, 0, 2], .send([5, 0])), (secret, [5, 2, 0, 2], .send([5, 2])),
             (secret, [5, 1, 0], .sendAndClose([5, 0xff], .rejected("no acceptable authentication method"))),
             (liar, [5, 1, 0], .send([5, 2])),
         ] {
-            var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+            var (handshake, session) = (SOCKS5Handshake(script: script), Session(client: ""))
             #expect(steps(&handshake, offer, &session) == [answer])
         }
     }
@@ -100,10 +100,10 @@ import Testing
         var script = Script()
         script.credentials = Credentials(user: "alice", password: "s3cret")
         script.credentialReplyVersion = 5
-        for (password, answer): (String, ServerHandshake.Step) in [
+        for (password, answer): (String, HandshakeStep) in [
             ("s3cret", .send([5, 0])), ("other!", .sendAndClose([5, 1], .rejected("wrong credentials"))),
         ] {
-            var (handshake, session) = (ServerHandshake(script: script), Session(client: ""))
+            var (handshake, session) = (SOCKS5Handshake(script: script), Session(client: ""))
             _ = steps(&handshake, [5, 1, 2], &session)
             let message = [1, 5] + Array("alice".utf8) + [UInt8(6)] + Array(password.utf8)
             #expect(steps(&handshake, message, &session) == [answer])
@@ -120,7 +120,7 @@ import Testing
             var script = Script()
             script.boundAddress = address
             script.earlyData = [0xaa]
-            var handshake = ServerHandshake(script: script)
+            var handshake = SOCKS5Handshake(script: script)
             let reply = [5, 0, 0] + bytes + [0x12, 0x34]
             #expect(handshake.opened(at: Endpoint(.ipv4([9, 9, 9, 9]), port: 0x1234)) == .send(reply + [0xaa]))
         }
@@ -139,7 +139,7 @@ import Testing
             case (nil, 1): #expect(step == .open(asked))
             case (nil, 3): #expect(step == .associate(asked))
             case (nil, _): #expect(step == .resolve(asked))
-            case (let code?, _): #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
+            case (let code?, _): #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(Int(code))))
             }
         }
     }
@@ -150,12 +150,12 @@ import Testing
         script.replyCodes = [80: 4]
         for (command, code): (UInt8, UInt8) in [(1, 4), (3, 2)] {
             let (step, _) = request([5, command, 0, 1, 127, 0, 0, 1, 0, 80], script)
-            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
+            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(Int(code))))
         }
     }
 
     @Test func `What was resolved is the bound address, port 0`() {
-        var handshake = ServerHandshake(script: Script())
+        var handshake = SOCKS5Handshake(script: Script())
         #expect(
             handshake.resolved(.name(Array("a.test".utf8)))
                 == .sendAndClose([5, 0, 0, 3, 6] + Array("a.test".utf8) + [0, 0], .resolved))
@@ -166,38 +166,7 @@ import Testing
             var script = Script()
             script.replyCode = code
             let (step, _) = request([5, 1, 0, 1, 127, 0, 0, 1, 0, 80], script)
-            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(code)))
+            #expect(step == .sendAndClose([5, code, 0, 1, 0, 0, 0, 0, 0, 0], .refused(Int(code))))
         }
-    }
-}
-
-@Suite struct OutputShaperTests {
-    private func shaped(_ fault: Script.Fault?, splits: Bool = false) -> ([[UInt8]], [OutputShaper.End]) {
-        var script = Script()
-        script.fault = fault
-        if splits { script.byteInterval = .milliseconds(1) }
-        var shaper = OutputShaper(script: script)
-        let parts = [[5, 0], [5, 0, 0, 1]].map { shaper.shape($0) }
-        return (parts.flatMap(\.segments), parts.map(\.end))
-    }
-
-    @Test func `Without a fault a message is one segment, or one for each byte`() {
-        #expect(shaped(nil).0 == [[5, 0], [5, 0, 0, 1]])
-        #expect(shaped(nil, splits: true).0 == [[5], [0], [5], [0], [0], [1]])
-    }
-
-    @Test(arguments: 0..<6) func `A fault begins at the byte that the script says`(offset: Int) {
-        let sound: [UInt8] = [5, 0, 5, 0, 0, 1]
-        #expect(shaped(.init(.close, after: offset)).0.flatMap { $0 } == Array(sound[..<offset]))
-        #expect(shaped(.init(.close, after: offset)).1.contains(.close))
-        #expect(shaped(.init(.hang, after: offset)).0.flatMap { $0 } == Array(sound[..<offset]))
-        let complement = sound.prefix(offset) + sound.dropFirst(offset).map { ~$0 }
-        #expect(shaped(.init(.complement, after: offset)).0.flatMap { $0 } == Array(complement))
-        let garbage = shaped(.init(.garbage([1, 2, 3]), after: offset)).0.flatMap { $0 }
-        #expect(garbage == Array(sound[..<offset]) + [1, 2, 3])
-    }
-
-    @Test func `A fault behind the handshake never happens`() {
-        #expect(shaped(.init(.close, after: 6)).1 == [.more, .more])
     }
 }
