@@ -7,19 +7,28 @@ import TestProxy
 struct TestProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "socksify-test-proxy",
-        abstract: "A SOCKS5 server for demonstrations, benchmarks and tests. Not for the open network.",
+        abstract: "A proxy for demonstrations, benchmarks and tests. Not for the open network.",
         discussion: """
             It listens until it is ended by a signal, and prints "listening on ADDRESS" for each address once all \
             are ready.
             """)
 
-    @Option(help: ArgumentHelp("Serve SOCKS5 at this address; port 0 takes a free one.", valueName: "host:port"))
+    @Option(help: "What to speak; raw leads every connection to the target.")
+    var `protocol` = ProtocolName.socks5
+
+    @Option(help: ArgumentHelp("Where the raw protocol leads.", valueName: "host:port"))
+    var target: ListenAddress?
+
+    @Option(help: ArgumentHelp("Serve at this address; port 0 takes a free one.", valueName: "host:port"))
     var listen = ListenAddress(host: "127.0.0.1", port: 1080)
+
+    @Option(help: ArgumentHelp("Serve at this Unix-domain socket instead.", valueName: "path"))
+    var unix: String?
 
     @Option(help: "Ask for this user name.")
     var user: String?
 
-    @Option(help: "Ask for this password.")
+    @Option(help: "Ask for this password; SOCKS4 has none.")
     var password: String?
 
     @Option(help: ArgumentHelp("Resolve a name to an address; repeatable.", valueName: "name=address"))
@@ -32,7 +41,7 @@ struct TestProxyCommand: AsyncParsableCommand {
     var split: Int?
 
     @Option(help: ArgumentHelp("Answer every request with this code.", valueName: "code"))
-    var reply: UInt8?
+    var reply: UInt16?
 
     @Option(help: ArgumentHelp("Close each connection after so many bytes.", valueName: "bytes"))
     var closeAfter: Int?
@@ -64,8 +73,14 @@ struct TestProxyCommand: AsyncParsableCommand {
     var readyFd: Int32?
 
     func validate() throws {
-        guard (user == nil) == (password == nil) else {
+        guard user == nil ? password == nil : `protocol` == .socks4 || password != nil else {
             throw ValidationError("--user and --password go together.")
+        }
+        guard (`protocol` == .raw) == (target != nil) else {
+            throw ValidationError("--protocol raw and --target go together.")
+        }
+        guard `protocol` == .http || reply.map({ $0 <= 255 }) ?? true else {
+            throw ValidationError("--reply is at most 255, but for HTTP.")
         }
         guard closeAfter == nil || hangAfter == nil else {
             throw ValidationError("--close-after and --hang-after exclude each other.")
@@ -74,9 +89,16 @@ struct TestProxyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let report: @Sendable (Session) -> Void = { say("\($0)") }
-        let proxy = try await TestProxy.start(
-            host: listen.host, port: listen.port, script: script, report: log ? report : nil)
-        var lines = ["listening on \(ListenAddress(host: proxy.host, port: proxy.port))"]
+        let proxy: TestProxy
+        var lines: [String]
+        if let unix {
+            proxy = try await TestProxy.start(unixPath: unix, script: script, report: log ? report : nil)
+            lines = ["listening on unix:\(proxy.host)"]
+        } else {
+            proxy = try await TestProxy.start(
+                host: listen.host, port: listen.port, script: script, report: log ? report : nil)
+            lines = ["listening on \(ListenAddress(host: proxy.host, port: proxy.port))"]
+        }
         var servers: [TargetServer] = []
         for (addresses, behaviour, name) in [
             (web, TargetServer.Behaviour.http(HTTPResponse.description), "web server"), (echo, .echo, "echo server"),
@@ -103,19 +125,38 @@ struct TestProxyCommand: AsyncParsableCommand {
         while true { try await Task.sleep(for: .seconds(86400)) }
     }
 
+    private var proxyProtocol: ProxyProtocol {
+        switch (`protocol`, target) {
+        case (.raw, let target?): .raw(to: Endpoint(Address(target.host), port: UInt16(target.port)))
+        case (.socks4, _): .socks4
+        case (.http, _): .http
+        default: .socks5
+        }
+    }
+
     private var script: Script {
         var script = Script()
-        if let user, let password { script.credentials = Credentials(user: user, password: password) }
+        script.proxyProtocol = proxyProtocol
+        if let user { script.credentials = Credentials(user: user, password: password ?? "") }
         for entry in resolve { script.names[entry.name, default: []].append(entry.address) }
         if !udp { script.commands.remove(.udpAssociate) }
         if tor { script.commands.formUnion([.resolve, .resolvePTR]) }
         script.delay = .milliseconds(delay)
         script.byteInterval = split.map { .milliseconds($0) }
-        script.replyCode = reply
+        if `protocol` == .http {
+            script.http.status = reply.map(Int.init)
+        } else {
+            script.replyCode = reply.map(UInt8.init(truncatingIfNeeded:))
+        }
         if let closeAfter { script.fault = Script.Fault(.close, after: closeAfter) }
         if let hangAfter { script.fault = Script.Fault(.hang, after: hangAfter) }
         return script
     }
+}
+
+/// The protocols by the names that they have on the command line.
+enum ProtocolName: String, CaseIterable, ExpressibleByArgument {
+    case socks5, socks4, http, raw
 }
 
 /// Prints a line at once: somebody waits for it, also at the other end of a pipe.
