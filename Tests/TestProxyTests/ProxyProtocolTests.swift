@@ -5,13 +5,12 @@ import Testing
 /// The proxy in other protocols than SOCKS5, over real sockets, by literal bytes.
 @Suite struct ProxyProtocolTests {
     private func withProxy(
-        _ proxyProtocol: ProxyProtocol, _ change: (inout Script) -> Void = { _ in },
+        _ proxyProtocol: ProxyProtocol, _ script: Script = Script(),
         _ body: (TestProxy, TargetServer) async throws -> Void
     ) async throws {
-        var script = Script()
+        var script = script
         script.proxyProtocol = proxyProtocol
         script.names = ["web.test": ["127.0.0.1"]]
-        change(&script)
         let target = try await TargetServer.start(.echo)
         let proxy = try await TestProxy.start(script: script)
         try await body(proxy, target)
@@ -89,12 +88,11 @@ import Testing
 
     @Test func `Early data come in the segment of a head of any length`() async throws {
         let line = "X-Long: " + String(repeating: "x", count: 10_000)
-        let change: (inout Script) -> Void = {
-            $0.http.lines = [line]
-            $0.http.interimStatuses = [100]
-            $0.earlyData = Array("early".utf8)
-        }
-        try await withProxy(.http, change) { proxy, target in
+        var script = Script()
+        script.http.lines = [line]
+        script.http.interimStatuses = [100]
+        script.earlyData = Array("early".utf8)
+        try await withProxy(.http, script) { proxy, target in
             let client = try RawClient(port: proxy.port)
             client.send(ProxyProtocolTests.httpRequest(port: target.port))
             let answer = "HTTP/1.1 100 Interim\r\n\r\nHTTP/1.1 200 Connection established\r\n\(line)\r\n\r\nearly"
@@ -103,7 +101,9 @@ import Testing
     }
 
     @Test func `Bytes sent one by one add up to the same`() async throws {
-        try await withProxy(.http, { $0.byteInterval = .milliseconds(1) }) { proxy, target in
+        var script = Script()
+        script.byteInterval = .milliseconds(1)
+        try await withProxy(.http, script) { proxy, target in
             let client = try RawClient(port: proxy.port)
             client.send(ProxyProtocolTests.httpRequest(port: target.port))
             #expect(try client.receive(39) == ProxyProtocolTests.established)
@@ -115,7 +115,9 @@ import Testing
     @Test(arguments: [0, 5, 38]) func `A connection closed at an offset carries the bytes before it`(
         offset: Int
     ) async throws {
-        try await withProxy(.http, { $0.fault = Script.Fault(.close, after: offset) }) { proxy, target in
+        var script = Script()
+        script.fault = Script.Fault(.close, after: offset)
+        try await withProxy(.http, script) { proxy, target in
             let client = try RawClient(port: proxy.port)
             client.send(ProxyProtocolTests.httpRequest(port: target.port))
             #expect(try client.receiveAll() == Array(ProxyProtocolTests.established.prefix(offset)))
