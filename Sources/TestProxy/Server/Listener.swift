@@ -2,23 +2,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// A listening socket and the connections that came of it.
 final class Listener: Sendable {
     private let channel: any Channel
     private let connections: Connections
 
     let port: Int
-    /// The path of a Unix-domain socket.
-    private let path: String?
 
-    private init(channel: any Channel, connections: Connections, path: String? = nil) {
+    private init(channel: any Channel, connections: Connections) {
         self.channel = channel
         self.connections = connections
-        self.path = path
         port = channel.localAddress?.port ?? 0
     }
 
@@ -34,7 +27,7 @@ final class Listener: Sendable {
         return Listener(channel: channel, connections: connections)
     }
 
-    /// Listens at a path, which is free, or left over by another listener.
+    /// Listens at a path, which is free, or left over by another listener; it is gone with the listener.
     static func start(
         unixPath path: String, initializer: @escaping @Sendable (any Channel) throws -> Void
     ) async throws -> Listener {
@@ -42,7 +35,7 @@ final class Listener: Sendable {
         let channel = try await bootstrap(connections, initializer)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
             .get()
-        return Listener(channel: channel, connections: connections, path: path)
+        return Listener(channel: channel, connections: connections)
     }
 
     private static func bootstrap(
@@ -59,7 +52,6 @@ final class Listener: Sendable {
 
     func stop() async {
         try? await channel.close()
-        if let path { unlink(path) }
         for connection in connections.all { try? await connection.close() }
     }
 }
