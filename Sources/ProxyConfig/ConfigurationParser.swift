@@ -56,7 +56,7 @@ struct ConfigurationParser {
         while let raw = lines.advance(in: text) {
             let line = text.trimmed(raw)
             guard !line.isEmpty, text.bytes[line.lowerBound] != UInt8(ascii: "#") else { continue }
-            if raw.count > 1023 { warn(.longLine(length: raw.count), at: line) }
+            if style == .proxychains, raw.count > 1023 { warn(.longLine(length: raw.count), at: line) }
             parseLine(line)
         }
         endSection()

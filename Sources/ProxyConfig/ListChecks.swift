@@ -9,7 +9,7 @@ extension ConfigurationParser {
     mutating func checkLists() {
         var measures = [ListMeasure](repeating: ListMeasure(), count: result.configuration.lists.count)
         for list in measures.indices {
-            measure(list, &measures)
+            if measures[list].state == .unknown { measure(list, &measures) }
             guard list > 0 else { continue }
             let heading = result.positions.lists[list].heading ?? SourcePosition(line: 0, column: 0)
             let name = result.configuration.lists[list].name
