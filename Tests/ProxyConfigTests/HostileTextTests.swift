@@ -1,11 +1,13 @@
+import Addressing
 import ProxyConfig
 import Testing
 
 @Suite struct HostileTextTests {
     private func survives(_ bytes: [UInt8]) {
         for style in [ConfigurationStyle.socksify, .proxychains] {
-            let parsed = Configuration.parse(bytes.span, style: style)
+            let parsed = Configuration.parse(bytes.span, style: style, program: ProgramIdentity(executable: [97]))
             render(parsed)
+            decide(parsed.configuration)
             for proxy in parsed.configuration.proxies {
                 if case .network(let endpoint) = proxy.location { #expect(endpoint.port > 0) }
                 #expect((proxy.credentials?.user.count ?? 1) <= 255)
@@ -17,6 +19,17 @@ import Testing
         }
         render(Configuration.parse(proxyURLs: bytes.span))
         _ = LogLevel(parsing: bytes.span)
+    }
+
+    /// Nothing that can be read makes a decision trap.
+    private func decide(_ configuration: Configuration) {
+        let name: [UInt8] = Array("b.a".utf8)
+        _ = configuration.route(to: .v4(IPv4Address(1, 2, 3, 4)), port: 1, name: name.span)
+        _ = configuration.routeDatagram(to: .v6(IPv6Address(high: 0, low: 1)), port: 1, name: Span())
+        _ = configuration.route(toName: name.span, port: 1, command: .udp)
+        _ = configuration.lookup(of: name.span, port: nil, transport: nil)
+        _ = configuration.routeListener(at: .v4(IPv4Address(0)), port: 1)
+        _ = configuration.blocksOtherProtocols
     }
 
     private func render(_ parsed: ParsedConfiguration) {
@@ -39,9 +52,19 @@ import Testing
             dns fake
             dns tcp [::1]:53
             udp associate fragment 1200
+            log info /a
             [ProxyList]
             socks5 10.0.0.1 1080 alice pw
             socks5://a%41:b@[::1]:1080
+            socks5+unix://a:b@/c
+            list a
+            [Proxies a]
+            random_chain
+            http://a@b:1?password-env=C
+            [Rules]
+            proxy a host .a,b*,c net ::1/8,1.2.3.4 port 1-2,3 proto tcp command udp
+            [App a /b/*]
+            block unreachable command bind
             """.utf8)
         for byte in UInt8.min...UInt8.max { survives([byte]) }
         for index in text.indices {
@@ -66,6 +89,14 @@ import Testing
             [ProxyList]
             socks5 10.0.0.1 1080 alice pw
             socks5://a%41:b@[::1]:1080/
+            list a
+            [Proxies a]
+            list a
+            socks4+unix:///c?d
+            [Rules]
+            proxy a host .a,b*,c net ::1/8,1.2.3.4 port 1-2,3 proto tcp command udp
+            [App a /b/*]
+            block refused port 5
             """.utf8)
         for length in 0...text.count { survives(Array(text[..<length])) }
         for start in 0..<text.count { survives(Array(text[start...])) }
@@ -82,7 +113,9 @@ import Testing
             "0", "1", "65535", "65536", "99999999999999999999", "-", "#", "proxy_dns_daemon",
             "tcp_read_time_out",
             "remote_dns_subnet", "dns", "tcp", "udp", "associate", "fragment", "log", "loopback", "\0", "\u{ff}",
-            "alice", ".", "..", "[::1]",
+            "alice", ".", "..", "[::1]", "[Proxies a]", "[App a]", "list", "direct", "block", "proxy", "host", "net",
+            "port", "-",
+            "command", "bind", "proto", "?password-file=", "+unix", "random_chain", "a", "*",
             "\r\n",
         ].map { Array($0.utf8) }
         for _ in 0..<20_000 {

@@ -120,6 +120,10 @@ import Testing
             [proxy(.socks5, "10.0.0.1", 1080, "#", "note")]
         ),
         (
+            "socks4 10.0.0.1 1080 alice s3cret",
+            "22: socks4 has a user, but no password; none is sent", [proxy(.socks4, "10.0.0.1", 1080, "alice")]
+        ),
+        (
             "socks5 10.0.0.1 1080 # a longer note",
             "22: what follows the port is user and password, not a comment; a comment needs a line of its own",
             [proxy(.socks5, "10.0.0.1", 1080, "#", "a")]

@@ -91,7 +91,9 @@ import Testing
     @Test(arguments: [
         "socks5://alice:s3cret", "alice:s3cret@10.0.0.1:1080", "socks5 alice:s3cret@10.0.0.1 1080",
         "socks5://alice:1%zzs3cret@h:1", "socks5://alice:x s3cret@h:1", "socks5 h 1 alice x s3cret",
-        "x:s3cret://h", "socks5://alice:1s3cret", "socks5://alice:1 s3cret",
+        "x:s3cret://h", "socks5://alice:1s3cret", "socks5://alice:1 s3cret", "socks5://alice:x?s3cret@h:1",
+        "socks5+unix://alice:s3cret@run",
+        "socks5://alice@h:1?s3cret", "socks4://alice:s3cret@h:1", "socks5+unix://alice:s3cret",
     ])
     func passwordsStayHidden(line: String) {
         for style in [ConfigurationStyle.socksify, .proxychains] {
@@ -136,6 +138,138 @@ import Testing
             Configuration.parse("[ProxyList]\n" + url, style: .proxychains).configuration.proxies == [
                 expected
             ])
+    }
+
+    // MARK: Unix-domain sockets
+
+    @Test(
+        arguments: [
+            ("socks5+unix:///run/tor/socks", ProxyType.socks5, "/run/tor/socks", nil),
+            ("socks5h+unix:///a@b", .socks5, "/a@b", nil), ("socks4+unix:///a", .socks4, "/a", nil),
+            ("http+unix:///a:1", .http, "/a:1", nil), ("raw+unix:///a", .raw, "/a", nil),
+            ("socks5+unix:///a%20b%3F", .socks5, "/a b?", nil),
+            (
+                "socks5+unix://alice:pw%2F@/run/x@/y", .socks5, "/run/x@/y",
+                Credentials(user: Array("alice".utf8), password: Array("pw/".utf8))
+            ),
+            (
+                "socks5+unix://alice@/x?password-env=PW", .socks5, "/x",
+                Credentials(user: Array("alice".utf8), password: [], source: .variable(Array("PW".utf8)))
+            ),
+        ] as [(String, ProxyType, String, Credentials?)])
+    func unixSockets(url: String, type: ProxyType, path: String, credentials: Credentials?) {
+        let expected = Proxy(type: type, location: .unixSocket(Array(path.utf8)), credentials: credentials)
+        #expect(proxies(url) == [expected])
+        #expect(Configuration.parse(proxyURLs: url).configuration.proxies == [expected])
+    }
+
+    /// A file of proxychains knows no percent-decoding, and no raw proxies as URLs.
+    @Test func unixSocketsInProxychains() {
+        let expected = Proxy(type: .http, location: .unixSocket(Array("/a%20?".utf8)))
+        #expect(proxies("http+unix:///a%20?", style: .proxychains) == [expected])
+        #expect(errors("[ProxyList]\nraw+unix:///a", style: .proxychains).count == 1)
+    }
+
+    @Test func unixSocketPaths() {
+        let longest = "/" + String(repeating: "a", count: 106)
+        #expect(proxies("socks5+unix://" + longest)?.count == 1)
+        for path in [longest + "a", "", "run/tor", "a:b", "/a%00", "u:p@run"] {
+            let error = errors("[ProxyList]\nsocks5+unix://" + path).first ?? ""
+            #expect(error.contains("expected an absolute path of up to 107 bytes"), "\(error)")
+        }
+    }
+
+    // MARK: Passwords that stand somewhere else
+
+    @Test(arguments: [
+        ("socks5://alice@h:1?password-file=/run/pw", PasswordSource.file(Array("/run/pw".utf8))),
+        ("socks5://alice@h?password-file=/run/a%20b%26@", .file(Array("/run/a b&@".utf8))),
+        ("http://alice@h:1?password-env=MY_PW", .variable(Array("MY_PW".utf8))),
+        ("socks5://alice@h:1/?password-env=PW", .variable(Array("PW".utf8))),
+        ("socks5://alice@h:1", .variable(Array("SOCKSIFY_PASSWORD".utf8))),
+    ])
+    func sources(url: String, source: PasswordSource) {
+        let expected = Credentials(user: Array("alice".utf8), password: [], source: source)
+        #expect(proxies(url)?.map(\.credentials) == [expected])
+        #expect(Configuration.parse(proxyURLs: url).configuration.proxies.map(\.credentials) == [expected])
+    }
+
+    /// Only a SOCKS5 proxy insists on a password.
+    @Test func noPasswordNeeded() {
+        #expect(proxies("http://alice@h:1") == [proxy(.http, "h", 1, "alice")])
+        #expect(proxies("socks4://alice@h:1") == [proxy(.socks4, "h", 1, "alice")])
+    }
+
+    /// A path that depends on the current directory is for the command line alone.
+    @Test func relativePaths() {
+        let url = "socks5://alice@h:1?password-file=pw"
+        #expect(
+            Configuration.parse(proxyURLs: url).configuration.proxies.first?.credentials?.source
+                == .file(Array("pw".utf8)))
+        #expect(
+            errors("[ProxyList]\n" + url) == ["line 2, column 34: 'pw' does not fit here; expected an absolute path"])
+    }
+
+    @Test(arguments: [
+        (
+            "socks5://alice:pw@h:1?password-env=X",
+            "10: there is a password already; expected a user alone with ?password-file or ?password-env"
+        ),
+        (
+            "socks5://h:1?password-env=X",
+            "14: a password needs a user, as in 'socks5://alice@127.0.0.1:1080?password-env=NAME'"
+        ),
+        (
+            "socks5://alice@h:1?password=X",
+            "20: expected ?password-file=PATH or ?password-env=NAME alone; '?' in a password is %3F, '&' %26"
+        ),
+        (
+            "socks5://alice:a?b@h:1",
+            "18: expected ?password-file=PATH or ?password-env=NAME alone; '?' in a password is %3F, '&' %26"
+        ),
+        (
+            "socks5://alice@h:1?password-env=X&password-file=/x",
+            "34: expected ?password-file=PATH or ?password-env=NAME alone; '?' in a password is %3F, '&' %26"
+        ),
+        (
+            "socks5://alice@h:1?password-env=",
+            "33: '' does not fit here; expected the name of an environment variable"
+        ),
+        (
+            "socks5://alice@h:1?password-env=A=B",
+            "33: 'A=B' does not fit here; expected the name of an environment variable"
+        ),
+        ("socks5://alice@h:1?password-file=", "34: '' does not fit here; expected an absolute path"),
+        ("socks4://alice@h:1?password-env=X", "10: socks4 has a user, but no password; none is sent"),
+        ("socks4://alice:pw@h:1", "10: socks4 has a user, but no password; none is sent"),
+        ("socks4://al%00ice@h:1", "10: the user of a socks4 proxy cannot have a zero byte"),
+        ("http://al%3Aice:pw@h:1", "8: the user of an HTTP proxy cannot have a colon"),
+    ])
+    func mistakesOfPasswords(url: String, error: String) {
+        #expect(errors("[ProxyList]\n" + url) == ["line 2, column \(error)"])
+        #expect(Configuration.parse(proxyURLs: url).errors.map(\.description) == ["column \(error)"])
+    }
+
+    /// What is written as a URL is read as the same proxy.
+    @Test(arguments: [
+        "socks5://10.0.0.1:1080", "http://[2001:db8::1]:3128", "socks4://a%3Ab@gw.example:1",
+        "socks5://u%20%40:p%2C%3F%26%2525@h:1", "raw://h:1", "http://alice@h:1", "socks5+unix:///run/a%20b%3F%25",
+        "socks5+unix://alice:pw@/x", "socks5://alice@h:1?password-file=/a%26b", "http+unix://a@/x?password-env=X",
+        "socks5://alice@h:1",
+    ])
+    func writesURLs(url: String) {
+        let parsed = Configuration.parse(proxyURLs: url)
+        #expect(parsed.errors.isEmpty)
+        var bytes: [UInt8] = []
+        parsed.configuration.proxies[0].writeURL(to: &bytes)
+        #expect(Configuration.parse(proxyURLs: bytes.span).configuration.proxies == parsed.configuration.proxies)
+        #expect(Configuration.parse("[ProxyList]\n\(url)").configuration.proxies == parsed.configuration.proxies)
+    }
+
+    @Test func hidesPasswords() {
+        var bytes: [UInt8] = []
+        proxy(.socks5, "h", 1, "alice", "s3cret").writeURL(to: &bytes, hidesPassword: true)
+        #expect(String(decoding: bytes, as: UTF8.self) == "socks5://alice:***@h:1")
     }
 
     /// A list of URLs is a chain; a URL in it may go without its scheme.
