@@ -172,17 +172,18 @@ extension ConfigurationParser {
                 onlyDigits = true
                 continue
             }
-            let letter = lowercased(character)
-            if decimalDigit(character) == nil {
-                guard
-                    (letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z"))
-                        || character == UInt8(ascii: "-") || character == UInt8(ascii: "_")
-                else { return false }
-                onlyDigits = false
-            }
+            guard isNameCharacter(character) else { return false }
+            if decimalDigit(character) == nil { onlyDigits = false }
             length += 1
             guard length <= 63 else { return false }
         }
         return length > 0 && !onlyDigits
     }
+}
+
+/// Letters, digits, hyphens and underscores.
+func isNameCharacter(_ character: UInt8) -> Bool {
+    let letter = lowercased(character)
+    return (letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")) || decimalDigit(character) != nil
+        || character == UInt8(ascii: "-") || character == UInt8(ascii: "_")
 }

@@ -150,9 +150,7 @@ extension ConfigurationParser {
         }
         let hasDot = value.count > 1 && text.bytes[value.upperBound - 1] == UInt8(ascii: ".")
         let name = value.lowerBound..<(hasDot ? value.upperBound - 1 : value.upperBound)
-        if text.first(UInt8(ascii: "*"), in: name) != nil || text.first(UInt8(ascii: "?"), in: name) != nil {
-            return .glob(text.lowercasedCopy(name))
-        }
+        if isGlob(name) { return .glob(text.lowercasedCopy(name)) }
         let isDomain = text.starts(name, with: ".")
         let host = isDomain ? (name.lowerBound + 1)..<name.upperBound : name
         guard isHostName(host) else {
@@ -160,6 +158,20 @@ extension ConfigurationParser {
             return nil
         }
         return isDomain ? .domain(text.lowercasedCopy(host)) : .name(text.lowercasedCopy(host))
+    }
+
+    /// Whether there are stars or question marks, and else only what names are made of.
+    private func isGlob(_ name: Range<Int>) -> Bool {
+        var hasWildcard = false
+        for index in name {
+            let character = text.bytes[index]
+            if character == UInt8(ascii: "*") || character == UInt8(ascii: "?") {
+                hasWildcard = true
+            } else if character != UInt8(ascii: "."), !isNameCharacter(character) {
+                return false
+            }
+        }
+        return hasWildcard
     }
 
     /// An address, or one with a prefix length.

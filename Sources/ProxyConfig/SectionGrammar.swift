@@ -109,12 +109,9 @@ extension ConfigurationParser {
         if name.isEmpty { return .missing(.listName) }
         for index in name {
             let character = text.bytes[index]
-            let letter = lowercased(character)
-            guard
-                decimalDigit(character) != nil || (letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z"))
-                    || character == UInt8(ascii: "-") || character == UInt8(ascii: "_")
-                    || character == UInt8(ascii: ".")
-            else { return .invalid(text.copy(name), .listName) }
+            guard character == UInt8(ascii: ".") || isNameCharacter(character) else {
+                return .invalid(text.copy(name), .listName)
+            }
         }
         // A rule could not name it.
         return criterion(name) == nil ? nil : .invalid(text.copy(name), .listName)

@@ -132,6 +132,11 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
             "13: '10.0.0.300' does not fit here; expected a name, as in 'www.example.org', '.example.org' or "
                 + "'*.example.*'"
         ),
+        (
+            "direct host *.ex/mple",
+            "13: '*.ex/mple' does not fit here; expected a name, as in 'www.example.org', '.example.org' or "
+                + "'*.example.*'"
+        ),
         ("direct net", "11: expected an address or a network, as in '10.0.0.0/8' or 'fd00::/8'"),
         (
             "direct net example.org",

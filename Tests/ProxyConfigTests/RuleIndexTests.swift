@@ -112,7 +112,7 @@ extension SplitMix {
         elements[Int(next() % UInt64(elements.count))]
     }
 
-    fileprivate mutating func label() -> String { pick(["a", "b", "c", "www", "example", "corp", "x1"]) }
+    fileprivate mutating func label() -> String { pick(["a", "b", "ab", "www", "example", "corp", "xcorp"]) }
 
     fileprivate mutating func name() -> String {
         let labels = (0..<(1 + next() % 4)).map { _ in label() }
