@@ -1,0 +1,24 @@
+/// The proxies of one connection, in order, by their places in `Configuration.proxies`. In place, of a fixed size.
+public struct Chain: Sendable {
+    /// The most hops of a chain.
+    public static var capacity: Int { 32 }
+
+    private var places = InlineArray<32, UInt16>(repeating: 0)
+    public private(set) var count = 0
+
+    public init() {}
+
+    /// False when the chain is full.
+    mutating func append(_ place: Int) -> Bool {
+        guard count < Chain.capacity, let place = UInt16(exactly: place) else { return false }
+        places[count] = place
+        count += 1
+        return true
+    }
+
+    /// The place of a hop's proxy; nil behind the last.
+    public subscript(hop: Int) -> Int? {
+        guard hop >= 0, hop < count else { return nil }
+        return Int(places[hop])
+    }
+}

@@ -1,0 +1,224 @@
+/// What the choice of a chain depends on, beside the configuration.
+public protocol ChainCircumstances {
+    /// The proxies that have failed lately: they are used where there are no others.
+    var dead: ProxySet { get }
+    /// The proxies that are not to be used at all, because this connection has tried them, or has no use for them.
+    var excluded: ProxySet { get }
+
+    /// A number less than `bound`, which is 1 or more; each as likely as the others.
+    mutating func random(below bound: Int) -> Int
+
+    /// How many hops of this list the chains before have gone on by (`roundRobin`).
+    func turn(of list: Int) -> UInt64
+    /// Goes on with the list; false when another chain has done so first.
+    mutating func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool
+}
+
+/// Chooses the chain of a connection. Allocates nothing.
+public struct ChainSelection<Circumstances: ChainCircumstances> {
+    private var circumstances: Circumstances
+    /// What is known of each list, by its place: so lists that many others refer to are looked at once.
+    private var standings = InlineArray<64, Standing>(repeating: .unknown)
+
+    /// What a hop or a list is good for.
+    private enum Standing: UInt8 {
+        case unknown
+        /// No chain leads through it.
+        case unusable
+        /// Only chains with dead proxies do.
+        case dead
+        case alive
+    }
+
+    public init(_ circumstances: Circumstances) {
+        self.circumstances = circumstances
+    }
+
+    /// A chain of the list of this place in `Configuration.lists`; nil when there is none.
+    public static func chain(
+        of list: Int, _ configuration: Configuration, _ circumstances: Circumstances
+    ) -> Chain? {
+        var selection = ChainSelection(circumstances)
+        var chain = Chain()
+        guard selection.append(list, configuration, to: &chain, depth: 0), chain.count > 0 else { return nil }
+        return chain
+    }
+
+    /// Lists within lists. The grammar allows no more.
+    private static var greatestDepth: Int { 8 }
+
+    // MARK: Standing
+
+    private mutating func standing(_ hop: ProxyList.Hop, _ configuration: Configuration, depth: Int) -> Standing {
+        switch hop {
+        case .proxy(let place):
+            guard place < configuration.proxies.count, !circumstances.excluded.contains(place) else {
+                return .unusable
+            }
+            return circumstances.dead.contains(place) ? .dead : .alive
+        case .list(let list):
+            guard list < standings.count, list < configuration.lists.count else { return .unusable }
+            if standings[list] == .unknown {
+                // Where it leads back to itself meanwhile.
+                standings[list] = .unusable
+                standings[list] = standing(ofList: list, configuration, depth: depth)
+            }
+            return standings[list]
+        }
+    }
+
+    private mutating func standing(ofList list: Int, _ configuration: Configuration, depth: Int) -> Standing {
+        guard depth < ChainSelection.greatestDepth else { return .unusable }
+        let count = configuration.lists[list].hops.count
+        var (alive, dead) = (0, 0)
+        for index in 0..<count {
+            switch standing(configuration.lists[list].hops[index], configuration, depth: depth + 1) {
+            case .alive: alive += 1
+            case .dead: dead += 1
+            case .unusable, .unknown: break
+            }
+        }
+        let needed: Int
+        switch configuration.lists[list].mode {
+        case .strict: needed = count
+        case .dynamic: needed = 1
+        case .random, .roundRobin: needed = configuration.lists[list].length
+        }
+        if alive >= max(needed, 1) { return .alive }
+        return alive + dead >= max(needed, 1) ? .dead : .unusable
+    }
+
+    // MARK: Choosing
+
+    /// Appends a chain of a list; false when there is none, or it has too many hops.
+    private mutating func append(
+        _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        let own = standing(.list(list), configuration, depth: depth)
+        guard own == .alive || own == .dead else { return false }
+        switch configuration.lists[list].mode {
+        case .strict:
+            for hop in configuration.lists[list].hops {
+                guard append(hop, configuration, to: &chain, depth: depth) else { return false }
+            }
+            return true
+        case .dynamic:
+            for hop in configuration.lists[list].hops where standing(hop, configuration, depth: depth + 1) == own {
+                guard append(hop, configuration, to: &chain, depth: depth) else { return false }
+            }
+            return true
+        case .random:
+            return appendRandom(list, configuration, to: &chain, depth: depth)
+        case .roundRobin:
+            return appendNext(list, configuration, to: &chain, depth: depth)
+        }
+    }
+
+    private mutating func append(
+        _ hop: ProxyList.Hop, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        switch hop {
+        case .proxy(let place): chain.append(place)
+        case .list(let list): append(list, configuration, to: &chain, depth: depth + 1)
+        }
+    }
+
+    /// Hops of a list that were chosen, by their places in it.
+    private struct Choice {
+        var places = InlineArray<32, Int>(repeating: 0)
+        var count = 0
+
+        func contains(_ place: Int) -> Bool {
+            for index in 0..<count where places[index] == place { return true }
+            return false
+        }
+
+        mutating func insert(_ place: Int) {
+            places[count] = place
+            count += 1
+        }
+    }
+
+    private mutating func appendRandom(
+        _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        let length = configuration.lists[list].length
+        guard length <= Chain.capacity else { return false }
+        var choice = Choice()
+        while choice.count < length {
+            let hop =
+                draw(.alive, from: list, besides: choice, configuration, depth: depth)
+                ?? draw(.dead, from: list, besides: choice, configuration, depth: depth)
+            guard let hop else { return false }
+            choice.insert(hop)
+            guard append(configuration.lists[list].hops[hop], configuration, to: &chain, depth: depth) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Draws one of the hops of this standing; nil when there are no more.
+    private mutating func draw(
+        _ wanted: Standing, from list: Int, besides choice: Choice, _ configuration: Configuration, depth: Int
+    ) -> Int? {
+        let hops = configuration.lists[list].hops
+        var candidates = 0
+        for index in hops.indices
+        where !choice.contains(index) && standing(hops[index], configuration, depth: depth + 1) == wanted {
+            candidates += 1
+        }
+        guard candidates > 0 else { return nil }
+        var left = circumstances.random(below: candidates)
+        for index in hops.indices
+        where !choice.contains(index) && standing(hops[index], configuration, depth: depth + 1) == wanted {
+            if left == 0 { return index }
+            left -= 1
+        }
+        return nil
+    }
+
+    /// Attempts to be the one that goes on with a list. Without success the chain is taken all the same: it is then one
+    /// that another connection has, too.
+    private static var attempts: Int { 16 }
+
+    private mutating func appendNext(
+        _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        let count = configuration.lists[list].hops.count
+        let length = configuration.lists[list].length
+        guard length <= Chain.capacity, count > 0 else { return false }
+        var choice = Choice()
+        for _ in 0..<ChainSelection.attempts {
+            let turn = circumstances.turn(of: list)
+            var next = Int(truncatingIfNeeded: turn % UInt64(count))
+            choice = Choice()
+            choose(.alive, from: list, upTo: length, &choice, &next, configuration, depth: depth)
+            choose(.dead, from: list, upTo: length, &choice, &next, configuration, depth: depth)
+            if circumstances.takeTurn(of: list, from: turn, to: UInt64(next)) { break }
+        }
+        guard choice.count == length else { return false }
+        for index in 0..<length {
+            let hop = configuration.lists[list].hops[choice.places[index]]
+            guard append(hop, configuration, to: &chain, depth: depth) else { return false }
+        }
+        return true
+    }
+
+    /// Goes once around a list from the hop `next`, which then is the one behind the last that was chosen.
+    private mutating func choose(
+        _ wanted: Standing, from list: Int, upTo length: Int, _ choice: inout Choice, _ next: inout Int,
+        _ configuration: Configuration, depth: Int
+    ) {
+        let hops = configuration.lists[list].hops
+        let start = next
+        for step in 0..<hops.count where choice.count < length {
+            let index = (start + step) % hops.count
+            guard !choice.contains(index),
+                standing(hops[index], configuration, depth: depth + 1) == wanted
+            else { continue }
+            choice.insert(index)
+            next = (index + 1) % hops.count
+        }
+    }
+}

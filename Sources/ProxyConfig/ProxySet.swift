@@ -1,0 +1,30 @@
+/// Some of the proxies of a configuration, by their places in `Configuration.proxies`. In place, of a fixed size.
+public struct ProxySet: Equatable, Sendable {
+    /// As many proxies as a configuration has at most.
+    public static var capacity: Int { 512 }
+
+    private var words = InlineArray<8, UInt64>(repeating: 0)
+
+    public init() {}
+
+    public func contains(_ place: Int) -> Bool {
+        guard place >= 0, place < ProxySet.capacity else { return false }
+        return words[place / 64] >> UInt64(place % 64) & 1 != 0
+    }
+
+    /// A place that no configuration has is left out.
+    public mutating func insert(_ place: Int) {
+        guard place >= 0, place < ProxySet.capacity else { return }
+        words[place / 64] |= 1 << UInt64(place % 64)
+    }
+
+    public var isEmpty: Bool {
+        for index in words.indices where words[index] != 0 { return false }
+        return true
+    }
+
+    public static func == (left: ProxySet, right: ProxySet) -> Bool {
+        for index in left.words.indices where left.words[index] != right.words[index] { return false }
+        return true
+    }
+}
