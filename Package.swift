@@ -49,7 +49,10 @@ let package = Package(
         .target(name: "CInterpose", dependencies: ["CLibC"], cSettings: cSettings),
         .target(
             name: "SocksifyCore",
-            dependencies: ["Addressing", "CLibC", "FakeDNS", "ProxyConfig", "SOCKS5", "SocketTable", "TableMemory"],
+            dependencies: [
+                "Addressing", "CLibC", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SocketTable",
+                "TableMemory",
+            ],
             swiftSettings: librarySettings),
         .target(
             name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),

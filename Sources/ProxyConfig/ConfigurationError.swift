@@ -93,8 +93,6 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         // What can be written, but not be used.
 
         case noProxies
-        case proxyTypeNotImplemented(ProxyType)
-        case chainModeNotImplemented(ChainMode)
         /// proxychains refuses every connection then, too.
         case chainLongerThanList(length: Int, proxies: Int)
     }
@@ -247,12 +245,6 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case .noProxies:
             sink.append(
                 "there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]")
-        case .proxyTypeNotImplemented(let type):
-            sink.append(quoted: type.text)
-            sink.append(" proxies are not implemented in this version; expected socks5")
-        case .chainModeNotImplemented(let mode):
-            sink.append(quoted: mode.text)
-            sink.append(" with more than one proxy is not implemented in this version; expected strict_chain")
         case .chainLongerThanList(let length, let proxies):
             sink.append("chain_len is ")
             sink.append(decimal: length)

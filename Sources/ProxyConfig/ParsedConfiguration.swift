@@ -41,29 +41,16 @@ public struct ParsedConfiguration: Equatable, Sendable {
         }
     }
 
-    /// What is written correctly, but cannot be used: no proxy, or what this version has no implementation
-    /// for. Empty for a configuration that connections can be made with, if there are no `errors` either.
+    /// What is written correctly, but cannot be used: lists of which no chain can be made. Empty for a configuration
+    /// that connections can be made with, if there are no `errors` either.
     public var obstacles: [ConfigurationError] {
         var obstacles: [ConfigurationError] = []
         for list in configuration.listsInUse {
             let places = positions.lists.at(list) ?? SourcePositions.ListPositions()
             if let kind = configuration.chainObstacle(of: list) {
                 var position: SourcePosition?
-                switch kind {
-                case .chainModeNotImplemented: position = places.mode
-                case .chainLongerThanList: position = places.length ?? places.mode
-                default: break
-                }
+                if case .chainLongerThanList = kind { position = places.length ?? places.mode }
                 obstacles.append(ConfigurationError(at: position ?? SourcePosition(line: 0, column: 0), kind))
-            }
-            let hops = configuration.lists[list].hops
-            for hop in hops.indices {
-                guard case .proxy(let place) = hops[hop], let type = configuration.proxies.at(place)?.type,
-                    type != .socks5
-                else { continue }
-                obstacles.append(
-                    ConfigurationError(
-                        at: places.hops.at(hop) ?? SourcePosition(line: 0, column: 0), .proxyTypeNotImplemented(type)))
             }
         }
         return obstacles
@@ -100,16 +87,11 @@ extension Configuration {
         let list = lists[list]
         guard !list.hops.isEmpty else { return .noProxies }
         switch list.mode {
-        case .strict:
+        case .strict, .dynamic:
             return nil
-        case .dynamic:
-            // One proxy is the same chain in every mode.
-            return list.hops.count == 1 ? nil : .chainModeNotImplemented(list.mode)
         case .random, .roundRobin:
-            if list.length > list.hops.count {
-                return .chainLongerThanList(length: list.length, proxies: list.hops.count)
-            }
-            return list.hops.count == 1 ? nil : .chainModeNotImplemented(list.mode)
+            guard list.length > list.hops.count else { return nil }
+            return .chainLongerThanList(length: list.length, proxies: list.hops.count)
         }
     }
 

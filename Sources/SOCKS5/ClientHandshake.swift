@@ -12,6 +12,9 @@ import Addressing
 ///     start ─ greeting → method selection ┬───────────────────────────────→ request → reply → established
 ///                                         └ user name, password → status ─┘
 public struct ClientHandshake: Sendable {
+    /// The room that a message needs at most: RFC 1929's, with user name and password of 255 bytes each.
+    public static var messageCapacity: Int { 3 + 255 + 255 }
+
     private let request: Request
     private let greeting: Greeting
     private var state = State.idle
@@ -50,9 +53,10 @@ public struct ClientHandshake: Sendable {
     }
 
     /// Begins the handshake on a fresh connection to the proxy.
-    public mutating func start(writing message: inout Message) -> Action {
+    ///
+    /// - Parameter message: takes the greeting, behind what it holds.
+    public mutating func start(writing message: inout some ByteSink) -> Action {
         state = .waitingForMethodSelection
-        message.removeAll()
         greeting.write(to: &message)
         return .send(thenReceive: MethodSelection.length)
     }
@@ -61,9 +65,9 @@ public struct ClientHandshake: Sendable {
     ///
     /// After an error the handshake is over, and every further call throws `handshakeOver`.
     ///
-    /// - Parameter message: what is to be sent, when the action says so; as it was, when not.
+    /// - Parameter message: takes what is to be sent, behind what it holds, when the action says so; as it was, when not.
     public mutating func receive(
-        _ bytes: Span<UInt8>, writing message: inout Message
+        _ bytes: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
         let current = state
         state = .over
@@ -100,7 +104,7 @@ public struct ClientHandshake: Sendable {
     }
 
     private mutating func authenticate(
-        by method: Method, writing message: inout Message
+        by method: Method, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
         guard method != .noneAcceptable else { throw .noAcceptableMethod }
         guard greeting.offers(method) else { throw .methodNotOffered(method) }
@@ -109,9 +113,8 @@ public struct ClientHandshake: Sendable {
         return .sendUsernamePassword(thenReceive: UsernamePasswordStatus.length)
     }
 
-    private mutating func sendRequest(writing message: inout Message) -> Action {
+    private mutating func sendRequest(writing message: inout some ByteSink) -> Action {
         state = .waitingForReplyHead
-        message.removeAll()
         request.write(to: &message)
         return .send(thenReceive: ReplyHead.length)
     }

@@ -29,7 +29,7 @@ struct Greeting {
         method == .noAuthentication || offersUsernamePassword && method == .usernamePassword
     }
 
-    func write(to message: inout Message) {
+    func write(to message: inout some ByteSink) {
         message.append(protocolVersion)
         message.append(offersUsernamePassword ? 2 : 1)
         message.append(Method.noAuthentication.code)

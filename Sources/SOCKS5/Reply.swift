@@ -18,7 +18,17 @@ public struct ReplyCode: Equatable, Sendable {
     public static var commandNotSupported: ReplyCode { ReplyCode(code: 7) }
     public static var addressTypeNotSupported: ReplyCode { ReplyCode(code: 8) }
 
-    /// The RFC's words; nil for a code that it does not know.
+    // Of Tor, where it is told to say more (`ExtendedErrors`).
+    public static var onionNotFound: ReplyCode { ReplyCode(code: 0xf0) }
+    public static var onionInvalid: ReplyCode { ReplyCode(code: 0xf1) }
+    public static var onionIntroductionFailed: ReplyCode { ReplyCode(code: 0xf2) }
+    public static var onionRendezvousFailed: ReplyCode { ReplyCode(code: 0xf3) }
+    public static var onionAuthorizationMissing: ReplyCode { ReplyCode(code: 0xf4) }
+    public static var onionAuthorizationWrong: ReplyCode { ReplyCode(code: 0xf5) }
+    public static var onionBadAddress: ReplyCode { ReplyCode(code: 0xf6) }
+    public static var onionIntroductionTimedOut: ReplyCode { ReplyCode(code: 0xf7) }
+
+    /// The words of the RFC, or of Tor; nil for a code that neither knows.
     public var reason: StaticString? {
         switch code {
         case 0: "succeeded"
@@ -30,6 +40,14 @@ public struct ReplyCode: Equatable, Sendable {
         case 6: "TTL expired"
         case 7: "command not supported"
         case 8: "address type not supported"
+        case 0xf0: "onion service descriptor not found"
+        case 0xf1: "onion service descriptor invalid"
+        case 0xf2: "onion service introduction failed"
+        case 0xf3: "onion service rendezvous failed"
+        case 0xf4: "onion service client authorization missing"
+        case 0xf5: "onion service client authorization wrong"
+        case 0xf6: "onion service address invalid"
+        case 0xf7: "onion service introduction timed out"
         default: nil
         }
     }

@@ -51,7 +51,7 @@ public struct Request: Sendable {
         Request(command: .resolvePTR, destination: Endpoint(host: .address(address), port: 0))
     }
 
-    func write(to message: inout Message) {
+    func write(to message: inout some ByteSink) {
         message.append(protocolVersion)
         message.append(command.code)
         message.append(0)

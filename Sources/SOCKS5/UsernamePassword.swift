@@ -13,13 +13,12 @@ public enum UsernamePasswordRequest {
         case password(Int)
     }
 
-    /// Writes the request in place of what `message` held.
+    /// Writes the request behind what `message` holds.
     ///
-    /// - Throws: the length that does not fit into RFC 1929's length bytes; `message` is then empty.
+    /// - Throws: the length that does not fit into RFC 1929's length bytes; `message` is then as it was.
     public static func write(
-        user: Span<UInt8>, password: Span<UInt8>, to message: inout Message
+        user: Span<UInt8>, password: Span<UInt8>, to message: inout some ByteSink
     ) throws(LengthError) {
-        message.removeAll()
         guard let userLength = UInt8(exactly: user.count), userLength > 0 else { throw .user(user.count) }
         guard let passwordLength = UInt8(exactly: password.count), passwordLength > 0 else {
             throw .password(password.count)

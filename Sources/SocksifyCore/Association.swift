@@ -18,6 +18,8 @@ struct Association {
     }
 
     private(set) var state = State.none
+    /// The list whose proxy has it: its place in `Configuration.lists`.
+    private(set) var list = 0
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress.unspecified(AF_INET)
     /// The relay of the association before this one, of which something may still be on its way.
@@ -39,8 +41,9 @@ struct Association {
     // MARK: Opening
 
     /// The calling thread opens it.
-    mutating func begin() {
+    mutating func begin(throughList list: Int) {
         state = .opening
+        self.list = list
         process = process_own_id()
         opener = process_thread_id()
         (control, controlCookie, controlNumber) = (-1, 0, -1)
@@ -84,6 +87,14 @@ struct Association {
     func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
         if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }
         return kernel_thread_exists(opener) == 0
+    }
+
+    /// Whether datagrams for the proxies of this list can go by it, or it can still be opened for them.
+    func serves(_ list: Int) -> Bool {
+        switch state {
+        case .none, .failed: true
+        case .opening, .open: self.list == list
+        }
     }
 
     // MARK: The end

@@ -22,6 +22,8 @@ struct CarriedSocket {
     /// Whether the program has closed it, and the descriptor is the library's own.
     var isLingering = false
     var names = NamedDestinations()
+    /// Whether it was told that a datagram should have gone through another list than the association's.
+    var isOtherListTold = false
     /// Bytes of the longest header that is expected before a datagram.
     private(set) var expectedHeader: UInt16 = 10
     /// The header of what goes to the peer, and comes from it, while the kernel has the socket connected to the relay; 0
@@ -32,6 +34,8 @@ struct CarriedSocket {
     struct Peer {
         var address: SocketAddress
         var destination: Datagram.Destination
+        /// The list that leads there: its place in `Configuration.lists`.
+        var list: Int
     }
 
     enum KernelPeer {

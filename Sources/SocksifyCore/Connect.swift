@@ -31,7 +31,7 @@ public enum Connect {
         }
         if let outcome = Connection.resume(descriptor, runtime) { return outcome }
         let socket = Socket(descriptor: descriptor)
-        let target: Target
+        let (target, list): (Target, Int)
         switch decide(on: peer, runtime) {
         case .pass:
             // Where a stream goes directly a datagram mostly does, too.
@@ -39,7 +39,7 @@ public enum Connect {
                 return Datagram.connect(socket, to: peer, runtime)
             }
             // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
-            if runtime.pointee.firstHop.matches(peer), let cookie = socket.cookie {
+            if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {
                 runtime.pointee.sockets.remove(cookie: cookie)
             }
             return .pass
@@ -47,7 +47,7 @@ public enum Connect {
             if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
         case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
-        case .proxy(let decided): target = decided
+        case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
         guard let isTCP = socket.isTCP else { return .pass }
         guard isTCP else {
@@ -58,7 +58,7 @@ public enum Connect {
         }
         guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
         return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)
-            .begin(peer: peer, target: target)
+            .begin(peer: peer, target: target, list: list)
     }
 
     /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,
@@ -114,22 +114,23 @@ public enum Connect {
         case refuse(Errno)
         /// See `AddressRoute.directToName`.
         case directToName(UInt32)
-        case proxy(Target)
+        /// Through a chain of the list of this place in `Configuration.lists`.
+        case proxy(Target, list: Int)
     }
 
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         let target: Target
+        let list: Int
         switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime) {
         case .direct: return .pass
         case .directToName(let number): return .directToName(number)
         case .refuse(let errno): return .refuse(errno)
-        case .proxy(_, let address, let port): target = .address(address, port: port)
-        case .proxyToName(_, let number): target = .name(number: number, port: peer.port)
+        case .proxy(let decided, let address, let port): (target, list) = (.address(address, port: port), decided)
+        case .proxyToName(let decided, let number): (target, list) = (.name(number: number, port: peer.port), decided)
         }
-        switch runtime.pointee.findProxy() {
+        switch runtime.pointee.findProxies() {
         case .itself: return .pass
-        case .unknown: return .refuse(.hostUnreachable)
-        case .known: return runtime.pointee.firstHop.matches(peer) ? .pass : .proxy(target)
+        case .done: return runtime.pointee.firstHops.matches(peer) ? .pass : .proxy(target, list: list)
         }
     }
 }
@@ -164,27 +165,27 @@ private struct Connection {
             .drive(since: Clock.now, whenTimeIsOver: .alreadyInProgress)
     }
 
-    func begin(peer: SocketAddress, target: Connect.Target) -> Outcome {
-        guard let proxy = runtime.pointee.firstHop.address(for: peer) else {
-            Log.write(.error, configuration) { line in
-                line.append("the proxy has an IPv6 address alone, which an IPv4 socket cannot reach")
-            }
-            return .failed(.networkUnreachable)
-        }
+    func begin(peer: SocketAddress, target: Connect.Target, list: Int) -> Outcome {
         guard let destination = endpoint(target) else { return .failed(.hostUnreachable) }
+        let request = Request(command: .connect, destination: destination)
+        var failed = ProxySet()
+        let way: Way
+        do throws(Errno) {
+            way = try runtime.pointee.findWay(throughList: list, for: request, from: peer, &failed)
+        } catch {
+            return .failed(error)
+        }
         guard
             let place = table.add(
                 HandshakeRecord(
-                    Handshake(
-                        for: Request(command: .connect, destination: destination), peer: peer,
-                        configuration: configuration),
+                    Handshake(for: request, peer: peer, list: list, chain: way.chain, failed: failed),
                     descriptor: socket.descriptor),
                 cookie: cookie)
         else { return .failed(.outOfBuffers) }
         let began = table.record(place).pointee.handshake.started
         prepare(HandshakeInFlight(runtime: runtime, socket: socket, place: place))
         do {
-            try connect(to: proxy)
+            try connect(to: way.proxy)
         } catch {
             switch error {
             case .inProgress where isNonBlocking:
@@ -201,11 +202,9 @@ private struct Connection {
                 enter { $0.started() }
                 return .failed(error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
-                enter { flight in
-                    flight.fail(.kernel(error))
-                    _ = flight.takeFailure()
-                }
-                return .failed(error)
+                enter { $0.started(failedBy: error) }
+                guard isNonBlocking else { return drive(since: began, whenTimeIsOver: .inProgress) }
+                return conclude()
             default:
                 // Of the socket's state, not of the proxy: EISCONN and the like.
                 enter { $0.abandon() }
@@ -225,6 +224,19 @@ private struct Connection {
             flight.step()
         }
         return .failed(.inProgress)
+    }
+
+    /// What a call that does not wait says of a connection for which the kernel has refused an attempt.
+    private func conclude() -> Outcome {
+        var outcome = Outcome.failed(.inProgress)
+        enter { flight in
+            switch flight.standing {
+            case .failed: outcome = flight.takeFailure().map { .failed($0) } ?? .succeeded
+            case .underWay: flight.isUnwatched()
+            case .established: break
+            }
+        }
+        return outcome
     }
 
     private static var watchedMarks: UInt32 {

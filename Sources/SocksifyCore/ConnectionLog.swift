@@ -1,5 +1,7 @@
 import Addressing
+import HTTPConnect
 import ProxyConfig
+import SOCKS4
 import SOCKS5
 
 /// The lines about a connection.
@@ -12,7 +14,10 @@ enum ConnectionLog {
         Log.write(level, configuration) { line in
             writeSubject(purpose, handshake.destination, to: &line)
             line.append(" via ")
-            writeProxy(handshake.hop, configuration, to: &line)
+            for hop in 0..<handshake.chain.count {
+                if hop > 0 { line.append(", ") }
+                writeProxy(hop, &handshake, configuration, to: &line)
+            }
             line.append(" in ")
             line.append(decimal: Clock.now - handshake.started)
             line.append(" ms")
@@ -22,14 +27,16 @@ enum ConnectionLog {
     /// It has failed. A proxy that cannot be spoken with, or does not carry datagrams, is what a person must know of; a
     /// target that it cannot reach is what the program tells in its own words.
     ///
-    /// - Parameter isKnown: whether that the proxy does not carry datagrams was told before.
+    /// - Parameters:
+    ///   - isLast: whether no other proxy is tried.
+    ///   - isKnown: whether that the proxy does not carry datagrams was told before.
     @inline(never)
     static func write(
-        _ handshake: inout Handshake, _ purpose: Purpose, failedBy error: HandshakeError, isKnown: Bool = false,
-        _ configuration: Configuration
+        _ handshake: inout Handshake, _ purpose: Purpose, failedBy error: HandshakeError, isLast: Bool = true,
+        isKnown: Bool = false, _ configuration: Configuration
     ) {
-        var level = LogLevel.error
-        if case .proxy(.rejected) = error, handshake.hop + 1 == configuration.proxies.count {
+        var level = isLast ? LogLevel.error : .warning
+        if error.isRefusal, handshake.isAtLastHop {
             level = .info
             if case .association = purpose, !isKnown { level = .error }
         }
@@ -39,17 +46,21 @@ enum ConnectionLog {
                 line.append(": the name server ")
             } else {
                 line.append(": proxy ")
-                writeProxy(handshake.hop, configuration, to: &line)
+                writeHop(&handshake, error, configuration, to: &line)
                 line.append(" ")
             }
             switch error {
-            case .proxy(let error): error.write(to: &line)
+            case .socks5(let error): error.write(to: &line)
+            case .socks4(let error): error.write(to: &line)
+            case .http(let error): error.write(to: &line)
+            case .unreachable: line.append("cannot be reached from here")
             case .timedOut: line.append("did not answer in time")
             case .kernel(let errno):
                 line.append(handshake.isConnecting ? "cannot be connected to: " : "failed: ")
                 errno.write(to: &line)
             case .byKernel: line.append("cannot be connected to")
             }
+            if !isLast { line.append("; another is tried") }
         }
     }
 
@@ -64,8 +75,27 @@ enum ConnectionLog {
         destination.write(to: &line)
     }
 
-    private static func writeProxy(_ hop: Int, _ configuration: Configuration, to line: inout LogLine) {
-        guard hop < configuration.proxies.count else { return }
-        configuration.proxies[hop].location.write(to: &line)
+    /// The proxy that is spoken with, its place in the chain, and what it was asked for that is not the target.
+    private static func writeHop(
+        _ handshake: inout Handshake, _ error: HandshakeError, _ configuration: Configuration, to line: inout LogLine
+    ) {
+        writeProxy(handshake.hop, &handshake, configuration, to: &line)
+        guard handshake.chain.count > 1 else { return }
+        line.append(" (hop ")
+        line.append(decimal: handshake.hop + 1)
+        line.append(" of ")
+        line.append(decimal: handshake.chain.count)
+        line.append(")")
+        guard !handshake.isAtLastHop, handshake.isAskedFor || error.isRefusal else { return }
+        line.append(", asked for ")
+        writeProxy(handshake.hop + 1, &handshake, configuration, to: &line)
+        line.append(",")
+    }
+
+    private static func writeProxy(
+        _ hop: Int, _ handshake: inout Handshake, _ configuration: Configuration, to line: inout LogLine
+    ) {
+        guard let place = handshake.chain[hop] else { return }
+        configuration.proxies[place].location.write(to: &line)
     }
 }

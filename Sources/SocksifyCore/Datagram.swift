@@ -20,31 +20,33 @@ public enum Datagram {
     enum Decision {
         case pass
         case refuse(Errno)
-        case carry(Destination)
+        /// Through a chain of the list of this place in `Configuration.lists`, if it is not for a name server.
+        case carry(Destination, list: Int)
     }
 
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
-        if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) { return .carry(.nameServer) }
+        if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) {
+            return .carry(.nameServer, list: 0)
+        }
         let destination: Destination
+        let list: Int
         switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime) {
         case .direct: return .pass
         case .directToName(let number):
             logUnknownAddress(of: number, runtime)
             return .refuse(.hostUnreachable)
         case .refuse(let errno): return .refuse(errno)
-        case .proxy(_, let address, let port): destination = .address(address.unmapped, port: port)
-        case .proxyToName(_, let number):
+        case .proxy(let decided, let address, let port):
+            (destination, list) = (.address(address.unmapped, port: port), decided)
+        case .proxyToName(let decided, let number):
+            list = decided
             var isIPv6 = false
             if case .v6 = peer.address.unmapped { isIPv6 = true }
             destination = .name(NamedDestinations.Name(number: number, isIPv6: isIPv6), port: peer.port)
         }
-        switch runtime.pointee.findProxy() {
-        case .itself: return .pass
-        case .unknown: return .refuse(.hostUnreachable)
-        case .known: break
-        }
-        // Only the last proxy of a chain has a relay, and only by way of the others could it be reached.
-        return runtime.pointee.configuration.proxies.count == 1 ? .carry(destination) : .refuse(.networkUnreachable)
+        if case .itself = runtime.pointee.findProxies() { return .pass }
+        return runtime.pointee.configuration.carriesDatagrams(throughList: list)
+            ? .carry(destination, list: list) : .refuse(.networkUnreachable)
     }
 
     /// A datagram cannot go to a name by an address that only stands for it, and to look the name up here would keep the
@@ -124,7 +126,7 @@ public enum Datagram {
             endCarrying(socket.descriptor, runtime)
             return .pass
         case .refuse(let errno): return .failed(errno)
-        case .carry(let destination):
+        case .carry(let destination, let list):
             // The kernel has the right words for an address that the socket has no form for.
             if socket.domain == AF_INET, case .v6 = peer.address { return .pass }
             if case .nameServer = destination {
@@ -140,7 +142,7 @@ public enum Datagram {
             } catch {
                 return .failed(error)
             }
-            record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination)
+            record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination, list: list)
             return .succeeded
         }
     }
@@ -196,7 +198,7 @@ extension CarriedSocket {
             kernelPeer = .relay
             setPeerHeader(for: destination)
         } else {
-            guard let proxy = runtime.pointee.firstHop.address(for: .unspecified(domain)) else {
+            guard let proxy = runtime.pointee.firstHops.anyAddress(for: .unspecified(domain)) else {
                 throw .networkUnreachable
             }
             try socket.connectDatagrams(to: proxy)

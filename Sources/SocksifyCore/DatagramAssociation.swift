@@ -6,7 +6,7 @@ import SOCKS5
 extension Datagram {
     /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
     static func openAssociation(
-        _ socket: Socket, _ place: Int, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ place: Int, throughList list: Int, _ runtime: UnsafePointer<Runtime>
     ) -> Errno? {
         let table = runtime.pointee.carried
         do {
@@ -15,7 +15,7 @@ extension Datagram {
                 table.leave(place)
             }
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
-            let errand = try Errand.prepare(purpose, .associating, runtime)
+            let errand = try Errand.prepare(purpose, .associating, throughList: list, runtime)
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
                 table.leave(place)

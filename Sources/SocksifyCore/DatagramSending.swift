@@ -32,11 +32,12 @@ extension Datagram {
         // An address of another kind, or a wrong one, is the kernel's to judge.
         if name != nil, named == nil { return .pass }
         var destination: Destination?
+        var list = 0
         if let named {
             switch decide(on: named, runtime) {
             case .pass: return .pass
             case .refuse(let errno): return .failed(errno)
-            case .carry(let decided): destination = decided
+            case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)
             }
         }
         let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
@@ -56,8 +57,13 @@ extension Datagram {
                 table.leave(place)
                 return .failed(Errno(envelope.pointee.refusal))
             }
+            if named == nil, let peer = record.pointee.peer { list = peer.list }
             let tick = coarse_tick()
             record.pointee.association.check(tick)
+            guard record.pointee.association.serves(list) else {
+                defer { table.leave(place) }
+                return refuse(list, record, runtime)
+            }
             switch record.pointee.association.state {
             case .open:
                 defer { table.leave(place) }
@@ -77,9 +83,9 @@ extension Datagram {
                     return .failed(.networkUnreachable)
                 }
                 table.forgetQueue(place)
-                record.pointee.association.begin()
+                record.pointee.association.begin(throughList: list)
                 table.leave(place)
-                if let errno = openAssociation(socket, place, runtime) { return .failed(errno) }
+                if let errno = openAssociation(socket, place, throughList: list, runtime) { return .failed(errno) }
             case .opening:
                 if record.pointee.association.isAbandoned(runtime.pointee.inFlight) {
                     record.pointee.association.detach()
@@ -113,6 +119,19 @@ extension Datagram {
                 return .failed(errno)
             }
         }
+    }
+
+    /// A socket has one association, and so the proxies of one list.
+    private static func refuse(
+        _ list: Int, _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+    ) -> Sending {
+        if !record.pointee.isOtherListTold {
+            record.pointee.isOtherListTold = true
+            Log.write(.error, runtime.pointee.configuration) { line in
+                line.append("udp: one socket cannot send through two lists of proxies")
+            }
+        }
+        return .failed(.networkUnreachable)
     }
 
     /// Puts a datagram for the kernel's own peer in its envelope.

@@ -1,5 +1,6 @@
 import Addressing
 import CLibC
+import ProxyConfig
 import SOCKS5
 import SocketTable
 
@@ -28,17 +29,22 @@ struct Errand {
     let cookie: UInt64
 
     /// Makes a socket and a record for it, without connecting yet; an error number when that cannot be.
+    ///
+    /// - Parameter list: the place of the list in `Configuration.lists` that chains are taken from.
     static func prepare(
-        _ purpose: Purpose, _ request: Request, _ runtime: UnsafePointer<Runtime>
+        _ purpose: Purpose, _ request: Request, throughList list: Int, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Errand {
-        guard let proxy = proxy(runtime) else { throw .networkUnreachable }
-        let descriptor = OwnDescriptor.makeStream(toReach: proxy)
+        var failed = ProxySet()
+        // Only these have associations.
+        if request.command == .udpAssociate { failed = runtime.pointee.configuration.withoutDatagrams }
+        let way = try runtime.pointee.findWay(throughList: list, for: request, from: nil, &failed)
+        let descriptor = OwnDescriptor.makeStream(toReach: way.proxy)
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = runtime.pointee.inFlight
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let place = table.add(
                 HandshakeRecord(
-                    Handshake(for: request, peer: proxy, configuration: runtime.pointee.configuration),
+                    Handshake(for: request, peer: way.proxy, list: list, chain: way.chain, failed: failed),
                     descriptor: descriptor, purpose: purpose),
                 cookie: cookie)
         else {
@@ -49,11 +55,6 @@ struct Errand {
         return Errand(descriptor: descriptor, cookie: cookie)
     }
 
-    private static func proxy(_ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
-        let firstHop = runtime.pointee.firstHop
-        return firstHop.address(for: .unspecified(AF_INET)) ?? firstHop.address(for: .unspecified(AF_INET6))
-    }
-
     /// Connects, and goes as far as it can without waiting.
     func begin(_ runtime: UnsafePointer<Runtime>) {
         enter(runtime) { flight in
@@ -61,7 +62,9 @@ struct Errand {
                 try flight.socket.concludeConnecting(to: flight.record.pointee.handshake.peer)
                 flight.connected()
             } catch {
-                guard error == .inProgress || error == .alreadyInProgress else { return flight.fail(.kernel(error)) }
+                guard error == .inProgress || error == .alreadyInProgress else {
+                    return flight.started(failedBy: error)
+                }
             }
             if process_is_threaded() != 0 { flight.watchInEveryEpoll() }
             flight.started()
@@ -93,7 +96,7 @@ struct Errand {
             let place = table.add(
                 HandshakeRecord(
                     Handshake(
-                        for: .associating, peer: .unspecified(AF_INET), configuration: runtime.pointee.configuration),
+                        for: .associating, peer: .unspecified(AF_INET), list: 0, chain: Chain(), failed: ProxySet()),
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }

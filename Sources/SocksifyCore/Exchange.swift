@@ -142,7 +142,7 @@ struct Exchange {
     func conclude(_ error: HandshakeError?, _ runtime: UnsafePointer<Runtime>) {
         if let error {
             state.pointee.end = .failed
-            if case .proxy(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
+            if case .socks5(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
         }
         guard case .datagram = asker else { return }
         NameServer.answer(self, runtime)

@@ -1,9 +1,11 @@
 import Addressing
 import CLibC
+import HTTPConnect
 import ProxyConfig
+import SOCKS4
 import SOCKS5
 
-/// The handshakes of a chain on one socket, one proxy after the other: an engine and the bytes on their way.
+/// The handshakes of a chain on one socket, one proxy after the other: an engine, and how far its bytes are on their way.
 ///
 /// It is stepped: `advance` goes as far as the socket allows, never waits, and can be called again by whoever finds
 /// the socket ready. It holds no reference and allocates nothing, so that it can be put aside in a fixed place.
@@ -11,27 +13,53 @@ struct Handshake {
     /// What the program connected to.
     let peer: SocketAddress
     /// What the last proxy is asked for.
-    let request: Request
+    let request: SOCKS5.Request
+    /// The list that chains are taken from: its place in the configuration.
+    let list: Int
     /// Milliseconds of `Clock` at the beginning.
     let started: Int
-    /// The proxy that is spoken with: its place in the list.
+    /// When the TCP connection that is the present one was begun.
+    private(set) var attempted: Int
+    /// The proxies that are gone through.
+    private(set) var chain: Chain
+    /// The proxy that is spoken with: its place in the chain.
     private(set) var hop = 0
+    /// Which of the first proxy's addresses is connected to.
+    private(set) var address = 0
+    /// The proxies that have failed for this connection.
+    var failed: ProxySet
     /// When the answer that is waited for must be there; nil before the first wait for it.
     var deadline: Int?
+    /// Whether the proxy that is spoken with has been asked for the next one, or for what is wanted, after it had
+    /// answered something else.
+    private(set) var isAskedFor = false
 
     private var stage = Stage.connecting
-    private var engine: ClientHandshake
-    private var outgoing = Message()
+    private var engine = Engine.none
+    private var outgoing = 0
     private var sent = 0
-    private var incoming = InlineArray<264, UInt8>(repeating: 0)
     private var received = 0
     private var wanted = 0
 
     private enum Stage {
         /// The TCP connection to the first proxy is under way.
         case connecting
+        /// A proxy is reached, which has been told nothing.
+        case reached
         case sending
+        /// An answer of known length is waited for.
         case receiving
+        /// An answer is waited for that says itself where it ends.
+        case receivingHead
+        case established
+    }
+
+    private enum Engine {
+        /// Nothing is said, as to a raw proxy.
+        case none
+        case socks5(SOCKS5.ClientHandshake)
+        case socks4(SOCKS4.ClientHandshake)
+        case http(HTTPConnect.ClientHandshake)
     }
 
     /// How far a step came.
@@ -42,18 +70,25 @@ struct Handshake {
         case established
     }
 
-    init(for request: Request, peer: SocketAddress, configuration: Configuration) {
+    /// - Parameter failed: the proxies that no chain may lead through.
+    init(for request: SOCKS5.Request, peer: SocketAddress, list: Int, chain: Chain, failed: ProxySet) {
         self.peer = peer
         self.request = request
+        self.list = list
+        self.chain = chain
+        self.failed = failed
         started = Clock.now
-        engine = Handshake.engine(hop: 0, request, configuration)
+        attempted = started
     }
 
     /// DST.ADDR and DST.PORT for the last proxy.
     var destination: Endpoint { request.destination }
 
-    /// BND.ADDR and BND.PORT of the last proxy's reply; nil before it is there.
-    var boundAddress: Endpoint? { engine.boundAddress }
+    /// BND.ADDR and BND.PORT of the last proxy's reply; nil before it is there, and where the protocol has none.
+    var boundAddress: Endpoint? {
+        guard case .socks5(let engine) = engine else { return nil }
+        return engine.boundAddress
+    }
 
     /// Whether the TCP connection to the first proxy is still under way.
     var isConnecting: Bool {
@@ -61,138 +96,292 @@ struct Handshake {
         return false
     }
 
+    var isAtLastHop: Bool { hop + 1 >= chain.count }
+
     /// What the socket is to be ready for before there is anything to do.
     var readiness: Socket.Readiness {
-        if case .receiving = stage { return .toRead }
-        return .toWrite
+        switch stage {
+        case .receiving, .receivingHead: .toRead
+        case .connecting, .reached, .sending, .established: .toWrite
+        }
+    }
+
+    // MARK: Attempts
+
+    /// The TCP connection is begun anew, to the next address of the first proxy.
+    mutating func beginAtNextAddress() {
+        let next = address + 1
+        begin(chain)
+        address = next
+    }
+
+    /// The TCP connection is begun anew, to the first proxy of another chain.
+    mutating func begin(_ chain: Chain) {
+        self.chain = chain
+        (hop, address) = (0, 0)
+        attempted = Clock.now
+        deadline = nil
+        stage = .connecting
+        isAskedFor = false
     }
 
     /// The TCP connection to the first proxy stands.
     mutating func connected() {
-        perform(engine.start(writing: &outgoing))
+        stage = .reached
     }
+
+    // MARK: Steps
 
     /// Goes as far as the socket allows.
     ///
     /// - Parameter receivesAtOnce: whether to look for an answer right after its question: it cannot be there yet, but a
     ///   proxy may have sent it unasked, and nobody tells of it again.
     mutating func advance(
-        on socket: Socket, _ configuration: Configuration, receivesAtOnce: Bool
+        on socket: Socket, _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>, receivesAtOnce: Bool
     ) throws(HandshakeError) -> Progress {
         while true {
             switch stage {
             case .connecting:
                 return .waiting
+            case .established:
+                return .established
+            case .reached:
+                try greet(buffers, runtime)
             case .sending:
-                guard try send(on: socket) else { return .waiting }
+                guard try send(on: socket, buffers) else { return .waiting }
                 deadline = nil
-                stage = .receiving
+                if case .http = engine { stage = .receivingHead } else { stage = .receiving }
                 if !receivesAtOnce { return .waiting }
             case .receiving:
-                guard try receive(on: socket) else { return .waiting }
-                if case .established = try takeAnswer(configuration) { return .established }
+                guard try receive(on: socket, buffers) else { return .waiting }
+                try takeAnswer(buffers, runtime)
+            case .receivingHead:
+                guard try receiveHead(on: socket, buffers) else { return .waiting }
+            }
+        }
+    }
+
+    /// The bytes that a call sent or received; nil when it would have to wait.
+    private func count(_ call: () throws(Errno) -> Int) throws(HandshakeError) -> Int? {
+        while true {
+            do throws(Errno) {
+                return try call()
+            } catch {
+                switch error {
+                case .again: return nil
+                case .interrupted: continue
+                default: throw .kernel(error)
+                }
             }
         }
     }
 
     /// Sends what is left of the message. False when the socket takes no more for now.
-    private mutating func send(on socket: Socket) throws(HandshakeError) -> Bool {
-        while sent < outgoing.count {
-            do {
-                let left = sent..<outgoing.count
-                sent += try withUnsafeBytes(of: &outgoing) { (message) throws(Errno) -> Int in
-                    try socket.send(UnsafeRawBufferPointer(rebasing: message[left]))
-                }
-            } catch {
-                switch error {
-                case .again: return false
-                case .interrupted: continue
-                default: throw .kernel(error)
-                }
-            }
+    private mutating func send(on socket: Socket, _ buffers: HandshakeBuffers) throws(HandshakeError) -> Bool {
+        while sent < outgoing {
+            let rest = UnsafeRawBufferPointer(rebasing: buffers.outgoing[sent..<outgoing])
+            guard let count = try count({ () throws(Errno) in try socket.send(rest) }) else { return false }
+            sent += count
         }
         return true
     }
 
     /// Receives up to the length that was asked for, never more: what follows is the program's. False when it is not
     /// all there yet.
-    private mutating func receive(on socket: Socket) throws(HandshakeError) -> Bool {
+    private mutating func receive(on socket: Socket, _ buffers: HandshakeBuffers) throws(HandshakeError) -> Bool {
         while received < wanted {
-            let count: Int
-            do {
-                let room = received..<wanted
-                count = try withUnsafeMutableBytes(of: &incoming) { (buffer) throws(Errno) -> Int in
-                    try socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[room]))
-                }
-            } catch {
-                switch error {
-                case .again: return false
-                case .interrupted: continue
-                default: throw .kernel(error)
-                }
-            }
-            guard count > 0 else {
-                throw .proxy(engine.receiveEnd(after: incoming.span.extracting(first: received)))
-            }
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffers.incoming[received..<wanted])
+            guard let count = try count({ () throws(Errno) in try socket.receive(into: room) }) else { return false }
+            guard count > 0 else { throw endOfAnswer(buffers) }
             received += count
         }
         return true
     }
 
-    /// Hands the answer to the engine and goes on to the next message, or to the next proxy.
-    private mutating func takeAnswer(_ configuration: Configuration) throws(HandshakeError) -> Progress {
-        let action: ClientHandshake.Action
-        do {
-            action = try engine.receive(incoming.span.extracting(first: wanted), writing: &outgoing)
-        } catch {
-            throw .proxy(error)
-        }
-        if case .established = action {
-            guard hop + 1 < configuration.proxies.count else { return .established }
-            hop += 1
-            engine = Handshake.engine(hop: hop, request, configuration)
-            perform(engine.start(writing: &outgoing))
-        } else {
-            if case .sendUsernamePassword = action { writeCredentials(configuration) }
-            perform(action)
-        }
-        return .waiting
-    }
-
-    private mutating func perform(_ action: ClientHandshake.Action) {
-        received = 0
-        switch action {
-        case .send(let length), .sendUsernamePassword(let length):
-            sent = 0
-            wanted = min(length, incoming.count)
-            stage = .sending
-        case .receive(let length):
-            wanted = min(length, incoming.count)
-        case .established:
-            break
+    /// The proxy closed the connection in place of the rest of its answer.
+    private mutating func endOfAnswer(_ buffers: HandshakeBuffers) -> HandshakeError {
+        let bytes = Span<UInt8>(_unsafeElements: buffers.received(received))
+        switch engine {
+        case .none: return .kernel(.connectionReset)
+        case .socks5(var engine): return .socks5(engine.receiveEnd(after: bytes))
+        case .socks4(var engine): return .socks4(engine.receiveEnd(after: bytes))
+        case .http(var engine): return .http(engine.receiveEnd())
         }
     }
 
-    /// The engine for one proxy of the list: it is asked for a connection to the next one, the last for what is wanted.
-    private static func engine(hop: Int, _ request: Request, _ configuration: Configuration) -> ClientHandshake {
-        let proxies = configuration.proxies
-        let isLast = hop + 1 >= proxies.count
+    /// Reads on in the head of an answer, and takes no byte from behind its end. False when that is not there yet.
+    private mutating func receiveHead(
+        on socket: Socket, _ buffers: HandshakeBuffers
+    ) throws(HandshakeError) -> Bool {
+        guard case .http(var engine) = engine else { throw .kernel(.aborted) }
+        while true {
+            let room = buffers.incoming
+            guard let count = try count({ () throws(Errno) in try socket.peek(into: room) }) else { return false }
+            guard count > 0 else { throw endOfAnswer(buffers) }
+            let own: Int
+            let action: HTTPConnect.ClientHandshake.Action
+            do throws(HTTPConnect.ProtocolError) {
+                (own, action) = try engine.receive(peeked: Span(_unsafeElements: buffers.received(count)))
+            } catch {
+                throw .http(error)
+            }
+            self.engine = .http(engine)
+            var left = own
+            while left > 0 {
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffers.incoming[..<left])
+                guard let taken = try self.count({ () throws(Errno) in try socket.receive(into: room) }), taken > 0
+                else { throw .kernel(.aborted) }
+                left -= taken
+            }
+            if action == .established {
+                goOn()
+                return true
+            }
+        }
+    }
+
+    // MARK: Engines
+
+    /// Begins the handshake with the proxy that was reached.
+    private mutating func greet(
+        _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>
+    ) throws(HandshakeError) {
+        guard let place = chain[hop] else { throw .kernel(.aborted) }
+        let proxies = runtime.pointee.configuration.proxies
+        let credentials = proxies[place].credentials
         var next = request
-        if !isLast, case .network(let proxy) = proxies[hop + 1].location {
-            next = Request(command: .connect, destination: proxy)
+        if !isAtLastHop {
+            guard let following = chain[hop + 1], case .network(let endpoint) = proxies[following].location else {
+                throw .unreachable
+            }
+            next = SOCKS5.Request(command: .connect, destination: endpoint)
         }
-        return ClientHandshake(next, offersUsernamePassword: hop < proxies.count && proxies[hop].credentials != nil)
+        var message = OutgoingMessage(in: buffers)
+        switch proxies[place].type {
+        case .raw:
+            engine = .none
+            return goOn()
+        case .socks5:
+            let offersCredentials = credentials != nil || runtime.pointee.configuration.isolation != .none
+            var engine = SOCKS5.ClientHandshake(next, offersUsernamePassword: offersCredentials)
+            if case .send(let length) = engine.start(writing: &message) { wanted = length }
+            self.engine = .socks5(engine)
+        case .socks4:
+            var engine = SOCKS4.ClientHandshake(connectingTo: next.destination)
+            do throws(SOCKS4.ProtocolError) {
+                let user = credentials?.user ?? []
+                if case .send(let length) = try engine.start(userID: user.span, writing: &message) { wanted = length }
+            } catch {
+                throw .socks4(error)
+            }
+            self.engine = .socks4(engine)
+        case .http:
+            var engine = HTTPConnect.ClientHandshake(connectingTo: next.destination)
+            do throws(HTTPConnect.ProtocolError) {
+                if let credentials {
+                    _ = try engine.start(
+                        user: credentials.user.span, password: credentials.password.span, writing: &message)
+                } else {
+                    _ = try engine.start(writing: &message)
+                }
+            } catch {
+                throw .http(error)
+            }
+            self.engine = .http(engine)
+        }
+        beginSending(message)
+    }
+
+    private mutating func beginSending(_ message: OutgoingMessage) {
+        outgoing = message.count
+        (sent, received) = (0, 0)
+        wanted = min(wanted, HandshakeBuffers.longestAnswer)
+        stage = .sending
+    }
+
+    /// The proxy has done what it was asked for.
+    private mutating func goOn() {
+        isAskedFor = false
+        if isAtLastHop {
+            stage = .established
+        } else {
+            hop += 1
+            stage = .reached
+        }
+    }
+
+    /// Hands the answer to the engine and goes on to the next message, or to the next proxy.
+    private mutating func takeAnswer(
+        _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>
+    ) throws(HandshakeError) {
+        let bytes = Span<UInt8>(_unsafeElements: buffers.received(wanted))
+        switch engine {
+        case .none, .http:
+            throw .kernel(.aborted)
+        case .socks4(var engine):
+            do throws(SOCKS4.ProtocolError) {
+                _ = try engine.receive(bytes)
+            } catch {
+                throw .socks4(error)
+            }
+            goOn()
+        case .socks5(var engine):
+            var message = OutgoingMessage(in: buffers)
+            let action: SOCKS5.ClientHandshake.Action
+            do throws(SOCKS5.ProtocolError) {
+                action = try engine.receive(bytes, writing: &message)
+            } catch {
+                throw .socks5(error)
+            }
+            self.engine = .socks5(engine)
+            switch action {
+            case .send(let length):
+                isAskedFor = true
+                wanted = length
+                beginSending(message)
+            case .sendUsernamePassword(let length):
+                writeCredentials(to: &message, runtime)
+                wanted = length
+                beginSending(message)
+            case .receive(let length):
+                received = 0
+                wanted = min(length, HandshakeBuffers.longestAnswer)
+            case .established:
+                goOn()
+            }
+        }
     }
 
     /// Lengths that do not fit do not pass the configuration's grammar; the proxy would refuse the empty message.
-    private mutating func writeCredentials(_ configuration: Configuration) {
-        guard hop < configuration.proxies.count, let credentials = configuration.proxies[hop].credentials
-        else { return }
-        do {
-            try UsernamePasswordRequest.write(
-                user: credentials.user.span, password: credentials.password.span, to: &outgoing)
-        } catch {
-            outgoing = Message()
+    private func writeCredentials(to message: inout OutgoingMessage, _ runtime: UnsafePointer<Runtime>) {
+        guard let place = chain[hop] else { return }
+        guard let credentials = runtime.pointee.configuration.proxies[place].credentials else {
+            return runtime.pointee.isolation.writeCredentials(to: &message)
         }
+        try? UsernamePasswordRequest.write(
+            user: credentials.user.span, password: credentials.password.span, to: &message)
+    }
+
+    // MARK: Failures
+
+    /// Whose failure it is that the handshake cannot go on.
+    enum Culprit {
+        /// The proxy of this place in the configuration; it is down, or does not do what a proxy has to.
+        case proxy(Int)
+        /// The proxy of this place has no way to do what it is asked for, and may be well otherwise.
+        case incapable(Int)
+        /// What the last proxy was asked for, or the program.
+        case other
+    }
+
+    /// A proxy that has answered, and then does not do what it is asked for, has no way to the next one, or to the
+    /// target; before, it is the proxy itself that fails.
+    func culprit(of error: HandshakeError) -> Culprit {
+        guard let place = chain[hop] else { return .other }
+        if error.isOfConfiguration { return .incapable(place) }
+        if error.isRefusal || isAskedFor && error.isSilence {
+            return chain[hop + 1].map { .proxy($0) } ?? .other
+        }
+        return error.isAbortion ? .other : .proxy(place)
     }
 }

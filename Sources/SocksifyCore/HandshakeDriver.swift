@@ -75,7 +75,11 @@ struct HandshakeDriver {
         }
         if let deadline = flight.deadline, deadline <= Clock.now {
             flight.fail(.timedOut)
-            return .over(.failed(flight.takeFailure() ?? .aborted))
+            switch flight.standing {
+            case .established: return .over(.established)
+            case .failed: return .over(.failed(flight.takeFailure() ?? .aborted))
+            case .underWay: break
+            }
         }
         return .waiting(flight.readiness, until: flight.deadline)
     }

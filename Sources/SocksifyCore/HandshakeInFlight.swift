@@ -153,24 +153,35 @@ struct HandshakeInFlight {
             record.pointee.wasAskedEarly = true
             return .underWay
         }
-        do throws(HandshakeError) {
-            guard case .established = try advance(events: events) else {
-                limitTime()
-                return .underWay
+        var events = events
+        while true {
+            do throws(HandshakeError) {
+                guard case .established = try advance(events: events) else {
+                    limitTime()
+                    return .underWay
+                }
+                establish()
+                return standing
+            } catch {
+                guard beginAnew(after: error) else {
+                    end(with: error)
+                    return standing
+                }
             }
-            establish()
-        } catch {
-            fail(error)
+            events = nil
         }
-        return standing
     }
+
+    private static var failureEvents: Int16 { Int16(POLLERR | POLLHUP | POLLNVAL) }
 
     private func advance(events: Int16?) throws(HandshakeError) -> Handshake.Progress {
         guard !record.pointee.isBroken else { throw .kernel(.aborted) }
-        let ready = events ?? socket.readyEvents
+        var ready = events ?? socket.readyEvents
+        // What was seen may be the end of the attempt before this one.
+        if events != nil, ready & HandshakeInFlight.failureEvents != 0 { ready = socket.readyEvents }
         if record.pointee.handshake.isConnecting {
             guard ready != 0 else { return .waiting }
-            guard ready & Int16(POLLERR | POLLHUP | POLLNVAL) == 0 else { throw .byKernel }
+            guard ready & HandshakeInFlight.failureEvents == 0 else { throw .byKernel }
             guard try concludeConnecting() else { return .waiting }
             connected()
         } else if ready & Int16(POLLERR) != 0, socket.unreadCount == 0 {
@@ -183,7 +194,7 @@ struct HandshakeInFlight {
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
-            on: socket, configuration, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
+            on: socket, table.buffers(place), runtime, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
         if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
             record.pointee.handshake.deadline = nil
             return try exchange.begin(
@@ -195,9 +206,7 @@ struct HandshakeInFlight {
 
     /// False when the kernel is not done yet.
     private func concludeConnecting() throws(HandshakeError) -> Bool {
-        guard let proxy = runtime.pointee.firstHop.address(for: record.pointee.handshake.peer) else {
-            throw .kernel(.networkUnreachable)
-        }
+        guard let proxy = firstAddress else { throw .unreachable }
         do throws(Errno) {
             try socket.concludeConnecting(to: proxy)
         } catch {
@@ -205,6 +214,13 @@ struct HandshakeInFlight {
             return false
         }
         return true
+    }
+
+    /// Where the socket connects to.
+    private var firstAddress: SocketAddress? {
+        guard let first = record.pointee.handshake.chain[0] else { return nil }
+        return runtime.pointee.firstHops.address(
+            of: first, record.pointee.handshake.address, for: record.pointee.handshake.peer)
     }
 
     /// The TCP connection to the first proxy stands.
@@ -222,6 +238,13 @@ struct HandshakeInFlight {
         if record.pointee.wasAskedEarly { step() }
     }
 
+    /// The kernel was asked to connect, and could not.
+    mutating func started(failedBy error: Errno) {
+        record.pointee.isStarted = true
+        fail(.kernel(error))
+        if standing == .underWay { limitTime() }
+    }
+
     /// While the kernel connects without a configured limit nothing ends the wait but the kernel; it is looked after all
     /// the same, because nobody tells when a socket is closed.
     private static var inspectionInterval: Int { 60_000 }
@@ -233,7 +256,7 @@ struct HandshakeInFlight {
         if !record.pointee.handshake.isConnecting {
             record.pointee.handshake.deadline = now + answerTimeout
         } else if configuration.connectTimeout > 0 {
-            record.pointee.handshake.deadline = record.pointee.handshake.started + configuration.connectTimeout
+            record.pointee.handshake.deadline = record.pointee.handshake.attempted + configuration.connectTimeout
         }
         table.deadlines.set(
             record.pointee.handshake.deadline ?? now + HandshakeInFlight.inspectionInterval, for: place)
@@ -248,7 +271,7 @@ struct HandshakeInFlight {
     /// The kernel gives up connecting by itself when the configured time is over: whoever waits for the socket learns of
     /// it, also one who began to wait before there was anything in flight.
     func limitConnecting() {
-        guard configuration.connectTimeout > 0 else { return }
+        guard configuration.connectTimeout > 0, record.pointee.userTimeout == nil else { return }
         let own = socket.userTimeout
         let limit = Int32(truncatingIfNeeded: min(configuration.connectTimeout, Clock.longest))
         guard own == 0 || own > limit else { return }
@@ -282,6 +305,7 @@ struct HandshakeInFlight {
     // MARK: The end
 
     private mutating func establish() {
+        noteAnswers(before: record.pointee.handshake.chain.count)
         if record.pointee.purpose.isErrand { return conclude(nil) }
         runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: table.places.cookie(of: place))
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
@@ -289,9 +313,16 @@ struct HandshakeInFlight {
         remove()
     }
 
+    /// The attempt has failed. Another one is made if there is another way, as far as the socket allows; else the
+    /// connection has failed.
+    mutating func fail(_ error: HandshakeError) {
+        guard beginAnew(after: error) else { return end(with: error) }
+        step()
+    }
+
     /// The connection has failed: the socket is as one that the kernel could not connect, until the program takes the
     /// error.
-    mutating func fail(_ error: HandshakeError) {
+    private mutating func end(with error: HandshakeError) {
         if record.pointee.purpose.isErrand { return conclude(error) }
         putUserTimeoutBack()
         if case .byKernel = error {
@@ -339,7 +370,7 @@ struct HandshakeInFlight {
         case .lingering: break
         case .association(let place, let cookie):
             // Some servers (sshd) end the connection in place of an answer.
-            if case .proxy? = error { runtime.pointee.carried.refusal.note() }
+            if error?.isOfProtocol == true { runtime.pointee.carried.refusal.note() }
             let fate = Datagram.concludeAssociation(
                 place, cookie: cookie, control: socket,
                 bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,

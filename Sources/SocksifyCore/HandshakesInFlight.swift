@@ -19,12 +19,13 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     private static var capacity: Int { 16_384 }
     private static var lockSize: Int { 64 }
-    private static var recordSize: Int { (lockSize + MemoryLayout<HandshakeRecord>.stride + 63) / 64 * 64 }
+    private static var buffersOffset: Int { lockSize + MemoryLayout<HandshakeRecord>.stride }
+    private static var recordSize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
     private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
-    /// Bytes of memory, of which only what is used is taken: address space of 40 MiB.
+    /// Bytes of memory, of which only what is used is taken: address space of 50 MiB.
     static var size: Int { headerSize + placesSize + deadlinesSize + capacity * recordSize }
 
     /// - Parameters:
@@ -118,6 +119,12 @@ struct HandshakesInFlight: @unchecked Sendable {
     func record(_ place: Int) -> UnsafeMutablePointer<HandshakeRecord> {
         (records + place * HandshakesInFlight.recordSize + HandshakesInFlight.lockSize)
             .assumingMemoryBound(to: HandshakeRecord.self)
+    }
+
+    /// What a record's handshake sends and receives.
+    func buffers(_ place: Int) -> HandshakeBuffers {
+        HandshakeBuffers(
+            memory: records + place * HandshakesInFlight.recordSize + HandshakesInFlight.buffersOffset)
     }
 
     /// Makes a record, entered; nil when there are too many.

@@ -44,7 +44,7 @@ public enum HostEntry {
         case .fake(let number):
             // Who asks by gethostbyname2(3) asks for the other family, too, and takes the first that there is, as
             // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.
-            if family == AF_INET6, let runtime = Runtime.existing, !runtime.pointee.firstHop.isIPv6Only {
+            if family == AF_INET6, let runtime = Runtime.existing, !runtime.pointee.firstHops.isIPv6Only {
                 return .notFound(hostError: NO_DATA)
             }
             var addresses = AddressList()

@@ -142,7 +142,7 @@ struct AddressList {
     mutating func addFake(number: UInt32, family: Int32) {
         guard let runtime = Runtime.existing else { return }
         let fakeAddresses = runtime.pointee.fakeAddresses
-        if family == AF_INET6 || family == AF_UNSPEC && runtime.pointee.firstHop.isIPv6Only {
+        if family == AF_INET6 || family == AF_UNSPEC && runtime.pointee.firstHops.isIPv6Only {
             add(.v6(fakeAddresses.ipv6(number: number)), ifOf: family)
         } else {
             add(.v4(fakeAddresses.ipv4(number: number)), ifOf: family)

@@ -45,7 +45,8 @@ enum NameServer {
         case .ask(let request):
             guard let exchange = Exchange(question, for: asker) else { return .failed(.outOfBuffers) }
             do {
-                let errand = try Errand.prepare(.exchange(exchange), request, runtime)
+                let errand = try Errand.prepare(
+                    .exchange(exchange), request, throughList: runtime.pointee.list(for: request), runtime)
                 errand.begin(runtime)
                 // Another thread may be waiting for the answer already, where it does not go on with errands.
                 if process_is_threaded() != 0, flags & Int32(MSG_DONTWAIT) == 0, !socket.isNonBlocking {
@@ -193,7 +194,8 @@ enum NameServer {
         _ query: Span<UInt8>, _ request: Request, _ runtime: UnsafePointer<Runtime>
     ) -> Exchange? {
         guard let exchange = Exchange(query, for: .call) else { return nil }
-        guard let errand = try? Errand.prepare(.exchange(exchange), request, runtime) else {
+        let list = runtime.pointee.list(for: request)
+        guard let errand = try? Errand.prepare(.exchange(exchange), request, throughList: list, runtime) else {
             exchange.unmap()
             return nil
         }

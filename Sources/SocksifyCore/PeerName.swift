@@ -18,7 +18,7 @@ public enum PeerName {
         guard let runtime = Runtime.existing ?? runtimeForInherited else { return .byLibC }
         if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
         let socket = Socket(descriptor: descriptor)
-        guard let kernelPeer = socket.peer, runtime.pointee.firstHop.matches(kernelPeer), let cookie = socket.cookie
+        guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer), let cookie = socket.cookie
         else { return .byLibC }
         if may_be_in_flight(descriptor) != 0 {
             switch HandshakeInFlight.of(descriptor, runtime) {

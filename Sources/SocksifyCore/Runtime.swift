@@ -12,11 +12,14 @@ import Synchronization
 /// thread, and a child of fork sees that the owner is gone.
 struct Runtime {
     let configuration: Configuration
-    let firstHop: FirstHop
+    let firstHops: FirstHops
     let fakeAddresses: FakeAddresses
     let table: SharedTable
     let inFlight: HandshakesInFlight
     let carried: CarriedSockets
+    let health: ProxyHealth
+    let turns: ListTurns
+    let isolation: IsolationName
 
     var names: NameTable<SharedMemory> { table.names }
     var sockets: SocketTable<SharedMemory> { table.sockets }
@@ -62,16 +65,15 @@ struct Runtime {
     private static var unusableMark: UInt64 { 1 }
 
     private static func make() -> UnsafePointer<Runtime>? {
-        guard let configuration = ConfigurationSource.load(),
-            case .network(let hop)? = configuration.proxies.first?.location
-        else { return nil }
+        guard let configuration = ConfigurationSource.load() else { return nil }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         let size = (MemoryLayout<Runtime>.size + 63) / 64 * 64
         guard let place = map(size + SharedTable.pagesSize),
             let table = SharedTable(addressCount: fakeAddresses.capacity, pages: place + size),
             let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
             let carried = map(CarriedSockets.ownSize),
-            let firstHop = map(FirstHop.size)
+            let firstHops = map(FirstHops.size(configuration)), let healthKeys = map(ProxyHealth.size(configuration)),
+            let turnKeys = map(ListTurns.size(configuration)), let identity = map(IsolationName.ownSize)
         else {
             Log.write { $0.append("out of memory; no connection will be made") }
             return nil
@@ -79,10 +81,13 @@ struct Runtime {
         let runtime = place.bindMemory(to: Runtime.self, capacity: 1)
         runtime.initialize(
             to: Runtime(
-                configuration: configuration, firstHop: FirstHop(hop, memory: firstHop),
+                configuration: configuration, firstHops: FirstHops(configuration, memory: firstHops),
                 fakeAddresses: fakeAddresses, table: table,
                 inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
-                carried: CarriedSockets(memory: table.associations, own: carried)))
+                carried: CarriedSockets(memory: table.associations, own: carried),
+                health: ProxyHealth(configuration, failures: table.failures, keys: healthKeys),
+                turns: ListTurns(configuration, turns: table.turns, keys: turnKeys),
+                isolation: IsolationName(configuration.isolation, tree: table.identity, own: identity)))
         return UnsafePointer(runtime)
     }
 

@@ -4,8 +4,8 @@ import SocketTable
 import Synchronization
 import TableMemory
 
-/// What the processes of a tree know in common: the names that addresses stand for, the apparent peers of sockets, and
-/// the datagram associations.
+/// What the processes of a tree know in common: the names that addresses stand for, the apparent peers of sockets, the
+/// datagram associations, which proxies have failed, and how far lists of proxies are gone through.
 ///
 /// It lies in a file that the environment names (see `SharedTableFile`). Where that cannot be had, be it for lack of
 /// memory, because the file is another user's, or because another version of the library made it, a process shares it
@@ -17,17 +17,28 @@ struct SharedTable {
     /// `associationsSize` bytes; none is to be touched before it was reached.
     let associations: SharedMemory
 
+    /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
+    let failures: KeyedWords
+    /// How many hops of a list the chains have gone on by, by the list's fingerprint.
+    let turns: KeyedWords
+    /// Two random words of the tree, each 0 before it is made.
+    let identity: UnsafeMutablePointer<UInt64>
+
     static var associationsSize: Int { (CarriedSockets.size + 0xffff) & ~0xffff }
 
     /// Names that have an address at the same time.
     private static var largestNameCapacity: UInt32 { 65_536 }
     private static var socketCapacity: Int { 32_768 }
+    private static var failureCapacity: Int { 2048 }
+    private static var turnCapacity: Int { 512 }
     /// Addresses of names that this machine resolves because rules say so.
     private static var addressCapacity: Int { 8_192 }
 
-    // Layout: a word for what the rest means, a word for whether the table was handed on, the names, and on pages of
-    // their own the sockets, the names of addresses and the associations.
+    // Layout: a word for what the rest means, a word for whether the table was handed on, two of the tree's identity, the
+    // names, and on pages of their own the sockets, the names of addresses, the associations, and what is known of proxies
+    // and lists.
     private static var isHandedOnOffset: Int { 8 }
+    private static var identityOffset: Int { 16 }
     private static var namesOffset: Int { 64 }
     private static var socketsOffset: Int {
         (namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity) + 0xffff) & ~0xffff
@@ -38,11 +49,15 @@ struct SharedTable {
     private static var associationsOffset: Int {
         addressNamesOffset + AddressNames<SharedMemory>.size(capacity: addressCapacity)
     }
+    private static var failuresOffset: Int { associationsOffset + associationsSize }
+    private static var turnsOffset: Int { failuresOffset + KeyedWords.size(capacity: failureCapacity) }
     /// Address space of 30 MiB, of which what is used is taken.
-    private static var size: Int { associationsOffset + associationsSize }
+    private static var size: Int {
+        (turnsOffset + KeyedWords.size(capacity: turnCapacity) + 0xffff) & ~0xffff
+    }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 1 }
+    private static var version: UInt64 { 2 }
 
     /// Private memory that a table needs, in bytes.
     static var pagesSize: Int { SharedMemory.pagesSize(for: size) }
@@ -65,6 +80,11 @@ struct SharedTable {
         addressNames = AddressNames(
             memory: memory.dropping(SharedTable.addressNamesOffset), capacity: SharedTable.addressCapacity)
         associations = memory.dropping(SharedTable.associationsOffset)
+        failures = KeyedWords(
+            memory: memory.dropping(SharedTable.failuresOffset), capacity: SharedTable.failureCapacity)
+        turns = KeyedWords(memory: memory.dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
+        // On the first page, which every process reaches before anything else.
+        identity = (memory.base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
     }
 
     /// nil when the process cannot share it.

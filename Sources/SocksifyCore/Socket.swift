@@ -91,6 +91,22 @@ struct Socket {
         }
     }
 
+    /// Begins to connect, and waits for no answer, whether the program has set O_NONBLOCK or not. EINPROGRESS when it is
+    /// under way; 0 is what the kernel says of a machine that needs no time, or with TCP_FASTOPEN_CONNECT.
+    func beginConnecting(to address: SocketAddress) throws(Errno) {
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let isNonBlocking = isNonBlocking
+        let sendTimeout = isNonBlocking ? nil : sendTimeout
+        if !isNonBlocking { setSendTimeout(milliseconds: Socket.leastTimeout) }
+        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        if !isNonBlocking { setSendTimeout(milliseconds: sendTimeout) }
+        guard result == 0 else { throw result == Int(-EINTR) ? .inProgress : Errno(result: result) }
+    }
+
+    /// The shortest that SO_SNDTIMEO can be; 0 stands for no limit.
+    private static var leastTimeout: Int { 1 }
+
     /// Concludes a connection attempt that has succeeded. Only by another connect(2) does the kernel take note of it, and
     /// lets the program's next connect(2) fail with EISCONN instead of succeeding.
     ///
@@ -123,6 +139,15 @@ struct Socket {
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
         let result = kernel_receive(descriptor, start, buffer.count, Int32(MSG_DONTWAIT))
+        guard result >= 0 else { throw Errno(result: result) }
+        return result
+    }
+
+    /// The same, and leaves them there.
+    func peek(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        let flags = Int32(MSG_DONTWAIT | MSG_PEEK)
+        let result = kernel_receive(descriptor, start, buffer.count, flags)
         guard result >= 0 else { throw Errno(result: result) }
         return result
     }

@@ -44,6 +44,11 @@ struct ThreadLock {
         }
     }
 
+    /// Whether the calling thread has it.
+    var isOwn: Bool {
+        word.pointee.load(ordering: .relaxed) == UInt64(truncatingIfNeeded: process_thread_id())
+    }
+
     /// Takes the lock if it is free.
     func tryAcquire() -> Bool {
         word.pointee.compareExchange(

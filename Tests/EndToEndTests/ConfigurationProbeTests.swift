@@ -43,9 +43,11 @@ extension EndToEnd {
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 
-        @Test func `A proxy of a kind that is not spoken is told once, and nothing is connected to`() async throws {
-            try await ConfigurationText("[ProxyList]\nhttp 10.99.0.1 8080").write { path in
-                _ = try await meet(["SOCKSIFY_CONF": path])
+        @Test func `A list that no chain can be made of is told once, and nothing is connected to`() async throws {
+            let text = "random_chain\nchain_len = 2\n[ProxyList]\nsocks5 10.99.0.1 1080"
+            try await ConfigurationText(text).write { path in
+                let output = try await meet(["SOCKSIFY_CONF": path])
+                #expect(output.errors.contains("chain_len is 2, but the list has only 1"))
             }
         }
     }

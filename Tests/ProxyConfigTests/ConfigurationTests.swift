@@ -89,39 +89,8 @@ import Testing
     @Test(arguments: [
         ("", ": there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]"),
         (
-            "[ProxyList]\nsocks5 1.1.1.1 1\nsocks4 1.1.1.1 1",
-            ":3:1: 'socks4' proxies are not implemented in this version; expected socks5"
-        ),
-        (
-            "[ProxyList]\nhttp 1.1.1.1 1",
-            ":2:1: 'http' proxies are not implemented in this version; expected socks5"
-        ),
-        (
-            "[ProxyList]\nraw 1.1.1.1 1",
-            ":2:1: 'raw' proxies are not implemented in this version; expected socks5"
-        ),
-        (
-            "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
-            ":1:1: 'dynamic_chain' with more than one proxy is not implemented in this version; "
-                + "expected strict_chain"
-        ),
-        (
-            "random_chain\n[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
-            ":1:1: 'random_chain' with more than one proxy is not implemented in this version; "
-                + "expected strict_chain"
-        ),
-        (
             "round_robin_chain\nchain_len = 3\n[ProxyList]\nsocks5 1.1.1.1 1",
             ":2:1: chain_len is 3, but the list has only 1"
-        ),
-        (
-            "[ProxyList]\nsocks5 1.1.1.1 1\n[Proxies a]\nhttp 1.1.1.1 1\n[Proxies b]\nlist a\n[Rules]\nproxy b",
-            ":4:1: 'http' proxies are not implemented in this version; expected socks5"
-        ),
-        (
-            "[ProxyList]\nlist a\n[Proxies a]\ndynamic_chain\nsocks5 1.1.1.1 1\nsocks5 1.1.1.2 1",
-            ":4:1: 'dynamic_chain' with more than one proxy is not implemented in this version; "
-                + "expected strict_chain"
         ),
         (
             "[ProxyList]\nsocks5 ::1 1\n[Proxies a]\nrandom_chain\n chain_len = 2\nsocks5 ::1 1\n[Rules]\nproxy a",
@@ -138,8 +107,10 @@ import Testing
         #expect(parsed.allErrors == parsed.obstacles)
     }
 
-    /// One proxy is the same chain in every mode; a strict chain has any length.
     @Test(arguments: [
+        "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1\nhttp 1.1.1.2 1",
+        "random_chain\n[ProxyList]\nsocks4 1.1.1.1 1\nsocks5 1.1.1.2 1",
+        "round_robin_chain\nchain_len = 2\n[ProxyList]\nraw 1.1.1.1 1\nsocks5 1.1.1.2 1",
         "[ProxyList]\nsocks5 1.1.1.1 1\nsocks5 name.example 2\nsocks5 ::1 3",
         "dynamic_chain\n[ProxyList]\nsocks5 1.1.1.1 1", "random_chain\n[ProxyList]\nsocks5 1.1.1.1 1",
         "round_robin_chain\nchain_len=1\n[ProxyList]\nsocks5 1.1.1.1 1",

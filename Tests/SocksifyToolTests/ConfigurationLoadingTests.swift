@@ -97,10 +97,6 @@ import Testing
                 "-x number 2:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw"
             ])
         #expect(
-            failure { _ = try load(["http://a:1"]) }?.messages == [
-                "-x:1: 'http' proxies are not implemented in this version; expected socks5"
-            ])
-        #expect(
             failure { _ = try load([""]) }?.messages == [
                 "-x:1: expected a proxy, as in 'socks5://127.0.0.1:1080'"
             ])

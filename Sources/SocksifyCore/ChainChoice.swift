@@ -1,0 +1,168 @@
+import Addressing
+import CLibC
+import ProxyConfig
+import SOCKS5
+import Synchronization
+
+/// A chain for a connection, and the address of its first proxy that the socket connects to.
+struct Way {
+    let chain: Chain
+    let proxy: SocketAddress
+}
+
+extension Runtime {
+    /// What `findProxies` says.
+    enum ProxySearch {
+        case done
+        /// The call is one of the search itself.
+        case itself
+    }
+
+    /// Sees to it that the addresses of the proxies that connections are made to are known, as far as that can be.
+    func findProxies() -> ProxySearch {
+        if ThreadLock(socksify_runtime_lock_word()).isOwn { return .itself }
+        firstHops.forEachUntried(configuration) { place in
+            if case .failed = firstHops.lookUp(place, configuration) { health.note(failureOf: place) }
+        }
+        return .done
+    }
+
+    /// Chooses a chain. Where none is to be had, the reason is logged.
+    ///
+    /// - Parameters:
+    ///   - family: an address of the family that the socket is used with; nil: it is yet to be made.
+    ///   - failed: the proxies that no chain may lead through; those that cannot be connected to are added.
+    func findWay(
+        throughList list: Int, for request: Request, from family: SocketAddress?, _ failed: inout ProxySet
+    ) throws(Errno) -> Way {
+        var obstacle: (place: Int, kind: Obstacle)?
+        while let chain = chain(ofList: list, besides: failed), let first = chain[0] {
+            guard isSuitable(chain, for: request) else { break }
+            var lookup = FirstHops.Lookup.found
+            if firstHops.address(of: first, 0, for: family) == nil {
+                lookup = firstHops.lookUp(first, configuration)
+            }
+            if let proxy = firstHops.address(of: first, 0, for: family) { return Way(chain: chain, proxy: proxy) }
+            failed.insert(first)
+            if case .unixSocket = configuration.proxies[first].location {
+                obstacle = (first, .unixSocket)
+            } else if case .found = lookup {
+                obstacle = (first, .family)
+            } else {
+                health.note(failureOf: first)
+                obstacle = (first, .name)
+            }
+        }
+        log(obstacle, request)
+        if case .name? = obstacle?.kind { throw .hostUnreachable }
+        throw .networkUnreachable
+    }
+
+    /// The same after a failure, when it is too late to look up names.
+    func findAnotherWay(for handshake: UnsafePointer<Handshake>) -> Way? {
+        var failed = handshake.pointee.failed
+        while let chain = chain(ofList: handshake.pointee.list, besides: failed), let first = chain[0] {
+            guard isSuitable(chain, for: handshake.pointee.request) else { return nil }
+            if let proxy = firstHops.address(of: first, 0, for: handshake.pointee.peer) {
+                return Way(chain: chain, proxy: proxy)
+            }
+            failed.insert(first)
+        }
+        return nil
+    }
+
+    /// The list of proxies by which a question to the DNS goes: that of the way to the server, or else the default one.
+    func list(for request: Request) -> Int {
+        guard case .address(let address) = request.destination.host,
+            case .proxy(let list, _, _) = configuration.route(to: address, port: request.destination.port)
+        else { return 0 }
+        return list
+    }
+
+    private func chain(ofList list: Int, besides failed: ProxySet) -> Chain? {
+        ChainSelection.chain(
+            of: list, configuration, PresentCircumstances(dead: health.dead, excluded: failed, turns: turns))
+    }
+
+    /// Whether the last proxy of the chain can be asked for it. Only the last one has a relay for datagrams, and only by
+    /// way of the others could it be reached.
+    private func isSuitable(_ chain: Chain, for request: Request) -> Bool {
+        guard request.command != .connect else { return true }
+        guard let last = chain[chain.count - 1], configuration.proxies[last].type == .socks5 else { return false }
+        return request.command != .udpAssociate || chain.count == 1
+    }
+
+    // MARK: Log
+
+    private enum Obstacle {
+        case name, family, unixSocket
+    }
+
+    @inline(never)
+    private func log(_ obstacle: (place: Int, kind: Obstacle)?, _ request: Request) {
+        Log.write(.error, configuration) { line in
+            guard let obstacle else {
+                switch request.command {
+                case .connect: line.append("no chain can be made of the proxies")
+                case .udpAssociate: line.append("udp: datagrams go through a single SOCKS5 proxy alone")
+                default: line.append("dns: only a SOCKS5 proxy at the end of the chain can be asked for names")
+                }
+                return
+            }
+            line.append("proxy ")
+            configuration.proxies[obstacle.place].location.write(to: &line)
+            switch obstacle.kind {
+            case .name: line.append(" cannot be connected to: its name cannot be resolved")
+            case .family: line.append(" has an IPv6 address alone, which an IPv4 socket cannot reach")
+            case .unixSocket: line.append(" is a Unix-domain socket, which an IP socket cannot reach")
+            }
+        }
+    }
+}
+
+/// What a choice depends on, in this process at this moment.
+private struct PresentCircumstances: ChainCircumstances {
+    let dead: ProxySet
+    let excluded: ProxySet
+    let turns: ListTurns
+
+    func random(below bound: Int) -> Int {
+        var random: UInt64 = 0
+        _ = kernel_random(&random, 8)
+        // Off from even by 2⁻⁵⁵ at most.
+        return Int(truncatingIfNeeded: random % UInt64(max(bound, 1)))
+    }
+
+    func turn(of list: Int) -> UInt64 {
+        turns.word(of: list)?.pointee.load(ordering: .relaxed) ?? 0
+    }
+
+    func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool {
+        guard let word = turns.word(of: list) else { return true }
+        return word.pointee.compareExchange(expected: turn, desired: next, ordering: .relaxed).exchanged
+    }
+}
+
+/// How far the lists of a configuration are gone through (`round_robin_chain`), in all processes of the tree.
+struct ListTurns: @unchecked Sendable {
+    private let turns: KeyedWords
+    /// A key for each list of the configuration.
+    private let keys: UnsafePointer<UInt64>
+    private let count: Int
+
+    static func size(_ configuration: Configuration) -> Int { max(configuration.lists.count, 1) * 8 }
+
+    /// - Parameter keys: `size` bytes.
+    init(_ configuration: Configuration, turns: KeyedWords, keys: UnsafeMutableRawPointer) {
+        self.turns = turns
+        count = configuration.lists.count
+        let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
+        for place in 0..<count { words[place] = Fingerprint(configuration.lists[place], configuration).value }
+        self.keys = UnsafePointer(words)
+    }
+
+    func word(of list: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+        guard list >= 0, list < count else { return nil }
+        return turns.word(of: keys[list], isMade: true)
+    }
+}

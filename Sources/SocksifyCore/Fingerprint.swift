@@ -1,0 +1,44 @@
+import Addressing
+import ProxyConfig
+
+/// A number that stands for a proxy or a list of them: the same in every process, whatever its place in the
+/// configuration there. (FNV-1a.)
+struct Fingerprint: ByteSink {
+    private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    /// Of a proxy's type and place.
+    init(_ proxy: Proxy) {
+        switch proxy.type {
+        case .socks5: append("socks5 ")
+        case .socks4: append("socks4 ")
+        case .http: append("http ")
+        case .raw: append("raw ")
+        }
+        proxy.location.write(to: &self)
+    }
+
+    /// Of a list's name, and what stands in it.
+    init(_ list: ProxyList, _ configuration: Configuration) {
+        append(list.name.span)
+        for hop in list.hops {
+            append(UInt8(ascii: "\n"))
+            switch hop {
+            case .proxy(let place):
+                if place < configuration.proxies.count {
+                    append(decimal: Fingerprint(configuration.proxies[place]).value)
+                }
+            case .list(let place):
+                guard place < configuration.lists.count else { continue }
+                let name = configuration.lists[place].name
+                append(name.span)
+            }
+        }
+    }
+
+    /// 2 or more.
+    var value: UInt64 { max(hash, 2) }
+
+    mutating func append(_ byte: UInt8) {
+        hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    }
+}

@@ -1,0 +1,184 @@
+import Addressing
+import CLibC
+import ProxyConfig
+import Synchronization
+
+/// The addresses of the proxies that connections are made to.
+///
+/// A name is looked up by libc's resolver at the first connection, once; where that fails, again when the proxy is to be
+/// used, because a machine may be started before its network.
+struct FirstHops: @unchecked Sendable {
+    /// For each proxy of the configuration: the number of addresses that were found, when its name was looked up last,
+    /// the port, then the addresses.
+    private let memory: UnsafeMutableRawPointer
+    private let count: Int
+    private let possible: ProxySet
+
+    private static var largestCount: Int { 16 }
+    private static var addressesOffset: Int { 24 }
+    private static var entrySize: Int { addressesOffset + largestCount * MemoryLayout<IPAddress>.stride }
+
+    /// Only the entries of proxies that can be first are ever touched.
+    static func size(_ configuration: Configuration) -> Int { max(configuration.proxies.count, 1) * entrySize }
+
+    /// - Parameter memory: `size` bytes, zero-filled.
+    init(_ configuration: Configuration, memory: UnsafeMutableRawPointer) {
+        self.memory = memory
+        count = configuration.proxies.count
+        possible = configuration.possibleFirstHops
+        for place in 0..<count where possible.contains(place) {
+            guard case .network(let endpoint) = configuration.proxies[place].location else { continue }
+            port(of: place).pointee = UInt64(endpoint.port)
+            guard case .address(let address) = endpoint.host else { continue }
+            store(address, at: 0, of: place)
+            number(of: place).pointee.store(1, ordering: .releasing)
+        }
+    }
+
+    private func entry(_ place: Int) -> UnsafeMutablePointer<UInt64> {
+        (memory + place * FirstHops.entrySize).assumingMemoryBound(to: UInt64.self)
+    }
+
+    private func number(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(place)) }
+    private func tried(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(place) + 1) }
+    private func port(of place: Int) -> UnsafeMutablePointer<UInt64> { entry(place) + 2 }
+
+    private func offset(_ index: Int, of place: Int) -> Int {
+        place * FirstHops.entrySize + FirstHops.addressesOffset + index * MemoryLayout<IPAddress>.stride
+    }
+
+    private func store(_ address: IPAddress, at index: Int, of place: Int) {
+        memory.storeBytes(of: address, toByteOffset: offset(index, of: place), as: IPAddress.self)
+    }
+
+    private func address(_ index: Int, of place: Int) -> SocketAddress {
+        let address = memory.load(fromByteOffset: offset(index, of: place), as: IPAddress.self)
+        return SocketAddress(address: address, port: UInt16(truncatingIfNeeded: port(of: place).pointee))
+    }
+
+    private func known(_ place: Int) -> Int {
+        guard place >= 0, place < count else { return 0 }
+        return min(
+            Int(truncatingIfNeeded: number(of: place).pointee.load(ordering: .acquiring)), FirstHops.largestCount)
+    }
+
+    // MARK: Names
+
+    enum Lookup {
+        case found
+        case failed
+        /// This very thread is looking a name up: the connection is the resolver's.
+        case underWay
+    }
+
+    /// Milliseconds after which a name is looked up again that could not be.
+    private static var patience: Int { 1000 }
+
+    /// Sees to it that the addresses of a proxy are known.
+    func lookUp(_ place: Int, _ configuration: Configuration) -> Lookup {
+        guard known(place) == 0 else { return .found }
+        guard place < count, case .network(let endpoint) = configuration.proxies[place].location,
+            case .name(let name) = endpoint.host
+        else { return .failed }
+        let lock = ThreadLock(socksify_runtime_lock_word())
+        if case .isOwn = lock.acquire() { return .underWay }
+        defer { lock.release() }
+        let last = Int(truncatingIfNeeded: tried(place).pointee.load(ordering: .relaxed))
+        if known(place) == 0, last == 0 || Clock.now - last >= FirstHops.patience {
+            number(of: place).pointee.store(UInt64(resolve(name, place)), ordering: .releasing)
+            tried(place).pointee.store(UInt64(max(Clock.now, 1)), ordering: .relaxed)
+        }
+        return known(place) > 0 ? .found : .failed
+    }
+
+    private func resolve(_ name: HostName, _ place: Int) -> Int {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = withCString(name) { real_call_getaddrinfo($0, nil, &hints, &list) }
+        guard code == 0, let first = list else { return 0 }
+        defer { real_call_freeaddrinfo(first) }
+        var found = 0
+        while let entry = list?.pointee, found < FirstHops.largestCount {
+            if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
+                store(address.address, at: found, of: place)
+                found += 1
+            }
+            list = entry.ai_next
+        }
+        return found
+    }
+
+    /// Calls `body` for each that has a name which was never looked up.
+    func forEachUntried(_ configuration: Configuration, _ body: (Int) -> Void) {
+        for place in 0..<count where possible.contains(place) && known(place) == 0 {
+            guard tried(place).pointee.load(ordering: .relaxed) == 0,
+                case .network = configuration.proxies[place].location
+            else { continue }
+            body(place)
+        }
+    }
+
+    // MARK: Addresses
+
+    /// Where a socket connects to that wants to reach the proxy: one of its addresses, in the form that a socket takes
+    /// which is used with addresses of this family. nil when it has no more.
+    ///
+    /// - Parameters:
+    ///   - index: how many of them are left out.
+    ///   - family: nil: the socket is yet to be made; IPv4 is better.
+    func address(of place: Int, _ index: Int, for family: SocketAddress?) -> SocketAddress? {
+        guard let family else {
+            return address(of: place, index, for: .unspecified(AF_INET))
+                ?? address(of: place, index, for: .unspecified(AF_INET6))
+        }
+        var left = index
+        for candidate in 0..<known(place) {
+            guard let address = address(candidate, of: place).inFamily(of: family) else { continue }
+            if left == 0 { return address }
+            left -= 1
+        }
+        return nil
+    }
+
+    /// An address of some proxy, in the same form.
+    func anyAddress(for family: SocketAddress) -> SocketAddress? {
+        for place in 0..<count where possible.contains(place) {
+            if let address = address(of: place, 0, for: family) { return address }
+        }
+        return nil
+    }
+
+    /// Whether a connection to this address is one to a proxy itself.
+    func matches(_ address: SocketAddress) -> Bool {
+        for place in 0..<count where possible.contains(place) {
+            guard port(of: place).pointee == UInt64(address.port) else { continue }
+            for index in 0..<known(place)
+            where self.address(index, of: place).address.unmapped == address.address.unmapped { return true }
+        }
+        return false
+    }
+
+    /// Whether all proxies that are known can be reached by IPv6 alone.
+    var isIPv6Only: Bool {
+        var isAnyKnown = false
+        for place in 0..<count where possible.contains(place) {
+            for index in 0..<known(place) {
+                if case .v4 = address(index, of: place).address.unmapped { return false }
+                isAnyKnown = true
+            }
+        }
+        return isAnyKnown
+    }
+}
+
+/// Runs `body` with the name as a C string. A byte of zero inside ends it early.
+func withCString<Result>(_ name: HostName, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    var text = InlineArray<256, CChar>(repeating: 0)
+    let bytes = name.bytes
+    for index in bytes.indices { text[index] = CChar(bitPattern: bytes[index]) }
+    return text.span.withUnsafeBufferPointer { buffer in
+        guard let start = buffer.baseAddress else { return body(cString("")) }
+        return body(start)
+    }
+}

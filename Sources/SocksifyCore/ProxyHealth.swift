@@ -1,0 +1,57 @@
+import ProxyConfig
+import Synchronization
+
+/// Which proxies have failed lately. All processes of a tree know it in common, each by its own configuration.
+struct ProxyHealth: @unchecked Sendable {
+    private let failures: KeyedWords
+    /// A key for each proxy of the configuration.
+    private let keys: UnsafePointer<UInt64>
+    private let count: Int
+    /// Milliseconds that a failure is remembered for.
+    private let memory: Int
+
+    static func size(_ configuration: Configuration) -> Int { max(configuration.proxies.count, 1) * 8 }
+
+    /// - Parameter keys: `size` bytes.
+    init(_ configuration: Configuration, failures: KeyedWords, keys: UnsafeMutableRawPointer) {
+        self.failures = failures
+        count = configuration.proxies.count
+        memory = min(max(configuration.deadTime, 0), Clock.longest / 1000) * 1000
+        let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
+        for place in 0..<count { words[place] = Fingerprint(configuration.proxies[place]).value }
+        self.keys = UnsafePointer(words)
+    }
+
+    /// The key of what stands for all of them: when one has failed last.
+    private static var anyProxy: UInt64 { 1 }
+
+    /// The proxy has failed.
+    func note(failureOf place: Int) {
+        guard memory > 0, place >= 0, place < count else { return }
+        let now = UInt64(max(Clock.now, 1))
+        failures.word(of: keys[place], isMade: true)?.pointee.store(now, ordering: .relaxed)
+        failures.word(of: ProxyHealth.anyProxy, isMade: true)?.pointee.store(now, ordering: .releasing)
+    }
+
+    /// The proxy does what it has to.
+    func note(answerOf place: Int) {
+        guard hasFailures, place >= 0, place < count else { return }
+        failures.word(of: keys[place], isMade: false)?.pointee.store(0, ordering: .relaxed)
+    }
+
+    /// Those that have failed, and have not answered since.
+    var dead: ProxySet {
+        var dead = ProxySet()
+        guard hasFailures else { return dead }
+        for place in 0..<count where hasFailed(keys[place]) { dead.insert(place) }
+        return dead
+    }
+
+    private var hasFailures: Bool { memory > 0 && hasFailed(ProxyHealth.anyProxy) }
+
+    private func hasFailed(_ key: UInt64) -> Bool {
+        guard let last = failures.word(of: key, isMade: false)?.pointee.load(ordering: .acquiring), last != 0
+        else { return false }
+        return Clock.now - Int(truncatingIfNeeded: last) < memory
+    }
+}

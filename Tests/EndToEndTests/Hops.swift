@@ -1,0 +1,84 @@
+import TestProxy
+
+/// Proxies of several kinds, by which chains are made.
+struct Hops {
+    /// One of them.
+    struct Hop: Sendable {
+        var script = Script()
+        /// Whether only another proxy reaches it.
+        var isFar = false
+        /// What stands behind its place in the list.
+        var credentials = ""
+
+        init(
+            _ proxyProtocol: ProxyProtocol = .socks5, isFar: Bool = false, credentials: String = "",
+            _ change: (inout Script) -> Void = { _ in }
+        ) {
+            script.proxyProtocol = proxyProtocol
+            change(&script)
+            self.isFar = isFar
+            self.credentials = credentials
+        }
+    }
+
+    let proxies: [TestProxy]
+    /// A line of a list for each.
+    let lines: [String]
+
+    /// Runs `body` with proxies of their own.
+    static func during<Result>(_ hops: [Hop], _ body: (Hops) async throws -> Result) async throws -> Result {
+        var (proxies, lines): ([TestProxy], [String]) = ([], [])
+        for hop in hops {
+            let proxy = try await TestProxy.start(
+                host: hop.isFar ? "203.0.113.11" : Machine.proxyIPv4, script: hop.script)
+            proxies.append(proxy)
+            let type =
+                switch hop.script.proxyProtocol {
+                case .socks5: "socks5"
+                case .socks4: "socks4"
+                case .http: "http"
+                case .raw: "raw"
+                }
+            lines.append("\(type) \(proxy.host) \(proxy.port) \(hop.credentials)")
+        }
+        do {
+            let result = try await body(Hops(proxies: proxies, lines: lines))
+            for proxy in proxies { await proxy.stop() }
+            return result
+        } catch {
+            for proxy in proxies { await proxy.stop() }
+            throw error
+        }
+    }
+
+    /// The place of a proxy, as log lines have it.
+    subscript(hop: Int) -> String { "\(proxies[hop].host):\(proxies[hop].port)" }
+
+    /// How many connections each has had.
+    var connections: [Int] { proxies.map(\.sessions.count) }
+
+    /// Runs a probe under a configuration with all of them as its list, everything being logged.
+    func run(
+        _ probe: String, _ arguments: [String], _ globals: [String] = [], lists: [String]? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> CallProbe.Output {
+        let text = ["loopback proxy", "log info"] + globals + (lists ?? ["[ProxyList]"] + lines)
+        return try await ConfigurationText(text.joined(separator: "\n")).write { path in
+            try await CallProbe.run(
+                probe, arguments, environment: environment.merging(["SOCKSIFY_CONF": path]) { given, _ in given })
+        }
+    }
+}
+
+extension CallProbe.Output {
+    /// What was logged of connections to a target, without the target and how long it took.
+    func log(of target: String) -> [String] {
+        errorLines.compactMap { line in
+            let start = "socksify: tcp \(target)"
+            guard line.hasPrefix(start) else { return nil }
+            var rest = String(line.dropFirst(start.count))
+            if rest.hasSuffix(" ms"), let end = rest.lastIndex(of: "n") { rest = String(rest[..<end]) + "time" }
+            return rest.replacing(" itime", with: "")
+        }
+    }
+}
