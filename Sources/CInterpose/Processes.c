@@ -13,6 +13,7 @@
 
 __attribute__((constructor)) static void capture(void) {
     socksify_capture_environment();
+    standard_error_capture();
     if (socksify_take_sockets_variable()) socksify_adopt_sockets();
 }
 

@@ -1,6 +1,6 @@
 #include "ProcessState.h"
 
-static uint64_t runtime, runtime_lock;
+static uint64_t runtime, runtime_lock, told, log_file, log_allowance;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
@@ -12,4 +12,16 @@ int runtime_is_made(void) {
 
 uint64_t *socksify_runtime_lock_word(void) {
     return &runtime_lock;
+}
+
+uint64_t *socksify_told_word(void) {
+    return &told;
+}
+
+uint64_t *socksify_log_file_word(void) {
+    return &log_file;
+}
+
+uint64_t *socksify_log_allowance_word(void) {
+    return &log_allowance;
 }

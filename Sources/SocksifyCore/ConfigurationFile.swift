@@ -10,19 +10,25 @@ enum ConfigurationSource {
     /// The configuration; nil, after a line on standard error, when there is none or it has a mistake: then no
     /// connection is made at all.
     static func load() -> Configuration? {
+        let wish = LogWish(variable("SOCKSIFY_LOG"))
+        if let path = wish.file { Log.useFile(path) }
         let search = ConfigurationSearch(environment())
         let urls = search.proxies.map { Configuration.parse(proxyURLs: $0.span) }
         if let urls, !accept(urls, source: Array("SOCKSIFY_PROXY")) { return nil }
         guard var parsed = readFile(search) ?? urls else { return nil }
         if let urls { parsed.replaceProxies(with: urls) }
         var configuration = parsed.configuration
-        if let level = levelFromEnvironment() { configuration.logLevel = level }
         if let obstacle = parsed.obstacles.first {
-            Log.write {
-                obstacle.writeMessage(to: &$0)
-                $0.append("; no connection will be made")
-            }
+            complain { obstacle.writeMessage(to: &$0) }
             return nil
+        }
+        if let level = wish.level { configuration.logLevel = level }
+        if wish.file == nil, let path = configuration.logFile { Log.useFile(path) }
+        if !wish.isUnderstood {
+            Log.write(.error, configuration) {
+                $0.append(
+                    "SOCKSIFY_LOG: expected off, error, warn, info or debug, and perhaps ':' and an absolute path")
+            }
         }
         return configuration
     }
@@ -39,9 +45,12 @@ enum ConfigurationSource {
         return Array(bytes(of: value))
     }
 
-    private static func levelFromEnvironment() -> LogLevel? {
-        if let value = variable("SOCKSIFY_LOG"), let level = LogLevel(parsing: value.span) { return level }
-        return nil
+    /// Says why no connection is made.
+    private static func complain(_ compose: (inout LogLine) -> Void) {
+        Log.write {
+            compose(&$0)
+            $0.append("; no connection will be made")
+        }
     }
 
     /// The file that decides; nil when none is there, or when it cannot be used, which a line then says.
@@ -49,9 +58,9 @@ enum ConfigurationSource {
         for candidate in search.candidates {
             guard let text = contents(of: candidate.path) else {
                 guard candidate.isRequired else { continue }
-                Log.write {
+                complain {
                     $0.append(candidate.path.span)
-                    $0.append(": this configuration file cannot be read; no connection will be made")
+                    $0.append(": this configuration file cannot be read")
                 }
                 return nil
             }
@@ -61,9 +70,8 @@ enum ConfigurationSource {
             return parsed
         }
         if search.proxies == nil {
-            Log.write {
-                $0.append("no proxy is configured, so no connection will be made; set SOCKSIFY_PROXY=socks5://")
-                $0.append("HOST:PORT or write /etc/socksify.conf")
+            complain {
+                $0.append("no proxy is configured; set SOCKSIFY_PROXY=socks5://HOST:PORT or write /etc/socksify.conf")
             }
         }
         return nil
@@ -72,10 +80,7 @@ enum ConfigurationSource {
     /// Whether the text has no mistake; the first one is told, the command line tool tells all.
     private static func accept(_ parsed: ParsedConfiguration, source: [UInt8]) -> Bool {
         guard let error = parsed.errors.first else { return true }
-        Log.write {
-            error.write(to: &$0, source: source.span)
-            $0.append("; no connection will be made")
-        }
+        complain { error.write(to: &$0, source: source.span) }
         return false
     }
 

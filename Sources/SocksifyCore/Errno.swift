@@ -18,8 +18,10 @@ public struct Errno: Error, Equatable {
     func write(to sink: inout some ByteSink) {
         switch self {
         case .connectionRefused: sink.append("connection refused; is the proxy running?")
+        case .accessDenied: sink.append("permission denied")
         case .connectionReset: sink.append("connection reset")
         case .hostUnreachable: sink.append("no route to host")
+        case Errno(ENOENT): sink.append("no such file or directory")
         case .networkUnreachable: sink.append("network is unreachable")
         case .timedOut: sink.append("timed out")
         default:

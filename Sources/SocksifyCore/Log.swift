@@ -1,26 +1,116 @@
 import Addressing
 import CLibC
 import ProxyConfig
+import Synchronization
 
-/// Lines on standard error for the person who runs the program. Each is written whole, by one system call, from a
-/// fixed buffer: it can be done in a signal handler.
+/// Lines for the person who runs the program, on standard error or in a file. Each is written whole, by one system call,
+/// from a fixed buffer: it can be done in a signal handler.
 enum Log {
     /// Writes a line of `level` if the configuration wants it.
     static func write(_ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void) {
         guard level.rawValue <= configuration.logLevel.rawValue else { return }
-        write(compose)
+        var leftOut = 0
+        // Who asks for more wants each of them.
+        if level.rawValue <= LogLevel.warning.rawValue {
+            guard let count = LogAllowance.take() else { return }
+            leftOut = count
+        }
+        var message = LogLine()
+        compose(&message)
+        write(message, leftOut: leftOut)
+    }
+
+    /// The same, once in a process.
+    static func writeOnce(
+        _ notice: Notice, _ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void
+    ) {
+        guard level.rawValue <= configuration.logLevel.rawValue, isFirst(notice) else { return }
+        write(level, configuration, compose)
     }
 
     /// Writes a line that no configuration could switch off, because there is none.
     static func write(_ compose: (inout LogLine) -> Void) {
+        var message = LogLine()
+        compose(&message)
+        write(message, leftOut: 0)
+    }
+
+    /// What is told once in a process.
+    enum Notice: UInt64 {
+        case logFile
+    }
+
+    private static func isFirst(_ notice: Notice) -> Bool {
+        let bit: UInt64 = 1 << notice.rawValue
+        return atomic(socksify_told_word()).pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
+    }
+
+    // MARK: Where lines go
+
+    /// From now on lines are added to the file of this path.
+    static func useFile(_ path: [UInt8]) {
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: path.count + 1)
+        for index in path.indices { (copy + index).initialize(to: path[index]) }
+        (copy + path.count).initialize(to: 0)
+        atomic(socksify_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
+    }
+
+    private static var file: UnsafePointer<CChar>? {
+        let word = atomic(socksify_log_file_word()).pointee.load(ordering: .acquiring)
+        return UnsafePointer(bitPattern: UInt(truncatingIfNeeded: word))
+    }
+
+    // These take messages that are complete: with closures there would be a copy of them for each message.
+
+    private static func write(_ message: LogLine, leftOut: Int) {
+        guard let file else { return writeToStandardError(message, leftOut: leftOut) }
+        let descriptor = Int32(truncatingIfNeeded: kernel_open_to_append(file))
+        guard descriptor >= 0 else {
+            guard isFirst(.logFile) else { return }
+            var reason = LogLine()
+            reason.append(bytes(of: file))
+            reason.append(": lines cannot be added to this file: ")
+            Errno(-descriptor).write(to: &reason)
+            writeToStandardError(reason, leftOut: 0)
+            return writeToStandardError(message, leftOut: leftOut)
+        }
+        defer { _ = kernel_close(descriptor) }
         var line = LogLine()
         line.append("socksify: ")
-        compose(&line)
-        line.end()
-        line.bytes.withUnsafeBufferPointer { buffer in
+        UTCTime(seconds: kernel_time()).write(to: &line)
+        line.append(" ")
+        writeProgram(to: &line)
+        line.append(": ")
+        line.end(with: message, leftOut: leftOut)
+        write(line, to: descriptor)
+    }
+
+    private static func writeToStandardError(_ message: LogLine, leftOut: Int) {
+        guard standard_error_is_for_people() != 0 else { return }
+        var line = LogLine()
+        line.append("socksify: ")
+        line.end(with: message, leftOut: leftOut)
+        write(line, to: 2)
+    }
+
+    private static func write(_ line: LogLine, to descriptor: Int32) {
+        line.text.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return }
-            _ = kernel_write(2, start, buffer.count)
+            _ = kernel_write_unasked(descriptor, start, buffer.count)
         }
+    }
+
+    /// Writes `name[number]`.
+    private static func writeProgram(to line: inout LogLine) {
+        if let path = process_program_path() {
+            let path = bytes(of: path)
+            var start = path.count
+            while start > 0, path[start - 1] != UInt8(ascii: "/") { start -= 1 }
+            line.append(path.extracting(start...))
+        }
+        line.append("[")
+        line.append(decimal: kernel_process_id())
+        line.append("]")
     }
 }
 
@@ -29,6 +119,9 @@ struct LogLine: ByteSink {
     private var storage = InlineArray<512, UInt8>(repeating: 0)
     private var length = 0
 
+    /// Room for " (1048575 lines left out)".
+    private static var noteLength: Int { 30 }
+
     /// Takes a character. Control characters, which could forge lines, come from names and files: they become `?`.
     mutating func append(_ byte: UInt8) {
         guard length < 511 else { return }
@@ -36,12 +129,20 @@ struct LogLine: ByteSink {
         length += 1
     }
 
-    fileprivate mutating func end() {
+    /// - Parameter leftOut: how many lines before it were left out.
+    fileprivate mutating func end(with message: LogLine, leftOut: Int) {
+        append(message.text)
+        if leftOut > 0 {
+            length = min(length, 511 - LogLine.noteLength)
+            append(" (")
+            append(decimal: leftOut)
+            append(" lines left out)")
+        }
         storage[length] = UInt8(ascii: "\n")
         length += 1
     }
 
-    fileprivate var bytes: Span<UInt8> {
+    var text: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
     }
 }

@@ -18,4 +18,5 @@
 #include "Kernel.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
+#include "StandardError.h"
 #include "WatchedDescriptors.h"

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -159,6 +160,13 @@ static inline long kernel_open_shared(const char *_Nonnull path) {
                        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, 0, 0);
 }
 
+/* Opens a file for lines to be added to, or makes one that nobody else can read. No link is followed, nobody is waited
+ * for. */
+static inline long kernel_open_to_append(const char *_Nonnull path) {
+    return kernel_call(SYS_openat, -100, (long)path,
+                       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, 0, 0);
+}
+
 static inline long kernel_open_folder(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path, O_RDONLY | O_CLOEXEC | O_DIRECTORY, 0, 0, 0);
 }
@@ -235,6 +243,29 @@ static inline long kernel_read(int fd, void *_Nonnull bytes, size_t count) {
 
 static inline long kernel_write(int fd, const void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_write, fd, (long)bytes, (long)count, 0, 0, 0);
+}
+
+/* The same, without SIGPIPE and SIGXFSZ, which would end a program that has not written anything itself. */
+static inline long kernel_write_unasked(int fd, const void *_Nonnull bytes, size_t count) {
+    const uint64_t deadly = (uint64_t)1 << (SIGPIPE - 1) | (uint64_t)1 << (SIGXFSZ - 1);
+    uint64_t blocked, pending;
+    kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&deadly, (long)&blocked, 8, 0, 0);
+    kernel_call(SYS_rt_sigpending, (long)&pending, 8, 0, 0, 0, 0);
+    long result = kernel_write(fd, bytes, count);
+    if (result == -EPIPE || result == -EFBIG) {
+        const uint64_t raised = deadly & ~pending;
+        const struct timespec now = {0, 0};
+        kernel_call(SYS_rt_sigtimedwait, (long)&raised, 0, (long)&now, 8, 0, 0);
+    }
+    kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, 8, 0, 0);
+    return result;
+}
+
+/* Seconds since 1970. */
+static inline int64_t kernel_time(void) {
+    struct timespec time = {0, 0};
+    kernel_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&time, 0, 0, 0, 0);
+    return time.tv_sec;
 }
 
 static inline long kernel_close(int fd) {

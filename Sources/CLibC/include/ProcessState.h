@@ -7,10 +7,21 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/auxv.h>
 
 /* Address of the Runtime once it is made; 1: it cannot be made. Written once, under the lock. */
 uint64_t *_Nonnull socksify_runtime_word(void);
 /* Whether there is a Runtime: whether anything has ever had to go through a proxy. */
 int runtime_is_made(void);
+/* The path by which the program was started, of a script its own; NULL where the kernel does not tell. */
+static inline const char *_Nullable process_program_path(void) {
+    return (const char *)getauxval(AT_EXECFN);
+}
+/* What was told to the user, a bit for each kind of thing that is told once. */
+uint64_t *_Nonnull socksify_told_word(void);
+/* Where the log's file has its path (a C string that stays); 0: the log goes to standard error. */
+uint64_t *_Nonnull socksify_log_file_word(void);
+/* How many lines may be written now (see LogAllowance). */
+uint64_t *_Nonnull socksify_log_allowance_word(void);
 /* Number of the thread that makes the Runtime, or looks up its first proxy; 0 when none does. */
 uint64_t *_Nonnull socksify_runtime_lock_word(void);

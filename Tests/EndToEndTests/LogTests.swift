@@ -1,0 +1,216 @@
+import Foundation
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// What is written for the person who runs a program, and where.
+    @Suite struct LogTests {
+        /// A proxy that nobody listens at: each connection is worth a line.
+        private let failing = ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"]
+        private let target = ["203.0.113.10", "80"]
+        private let line =
+            "tcp 203.0.113.10:80: proxy 10.99.0.1:1 cannot be connected to: connection refused; is the proxy running?"
+
+        // MARK: Standard error
+
+        @Test func `A line goes to standard error`() async throws {
+            let output = try await CallProbe.run("log-descriptors", ["kept"] + target, environment: failing)
+            #expect(output.lines == ["connect: ECONNREFUSED"])
+            #expect(output.errorLines == ["socksify: \(line)"])
+        }
+
+        @Test(arguments: ["file", "socket", "pipe"])
+        func `What a program has in standard error's place is its own`(kind: String) async throws {
+            let output = try await CallProbe.run("log-descriptors", [kind] + target, environment: failing)
+            #expect(output.lines == ["connect: ECONNREFUSED", "written: 0"])
+            #expect(output.errors.isEmpty)
+        }
+
+        @Test func `Without a standard error there are no lines`() async throws {
+            let output = try await CallProbe.run("log-descriptors", ["closed"] + target, environment: failing)
+            #expect(output.lines == ["connect: ECONNREFUSED"])
+            #expect(output.errors.isEmpty)
+        }
+
+        @Test func `A standard error that nobody reads does not end a program`() async throws {
+            let program = try await CallProbe.path(of: "log-descriptors")
+            let output = try await CallProbe.run(
+                "log-broken", [program, "kept"] + target, environment: failing)
+            #expect(output.lines == ["connect: ECONNREFUSED", "status 0"])
+        }
+
+        @Test func `A standard error that is a connection gets no line`() async throws {
+            let program = try await CallProbe.path(of: "log-descriptors")
+            let output = try await CallProbe.run(
+                "log-broken", [program, "kept"] + target,
+                environment: failing.merging(["PROBE_ERROR": "connection"]) { $1 })
+            #expect(output.lines == ["connect: ECONNREFUSED", "status 0", "came: 0"])
+        }
+
+        // MARK: A file
+
+        /// What the file has after a run, and its mode.
+        private func file(
+            existing: String? = nil, _ body: (_ path: String) async throws -> Void
+        ) async throws -> (lines: [String], mode: Int) {
+            let path = try Machine.temporaryDirectory("log").appending(path: "lines").path
+            if let existing { try existing.write(toFile: path, atomically: false, encoding: .utf8) }
+            try await body(path)
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            return (text.split(separator: "\n").map(String.init), mode ?? 0)
+        }
+
+        @Test func `SOCKSIFY_LOG names a file, which lines are added to, with time and process`() async throws {
+            let began = Date()
+            let (lines, mode) = try await file { path in
+                for _ in 0..<2 {
+                    let output = try await CallProbe.run(
+                        "log-descriptors", ["kept"] + target,
+                        environment: failing.merging(["SOCKSIFY_LOG": "error:\(path)"]) { $1 })
+                    #expect(output.errors.isEmpty)
+                }
+            }
+            let ended = Date()
+            #expect(mode == 0o600)
+            #expect(lines.count == 2)
+            let form = /socksify: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) log-descriptors\[\d+\]: (.*)/
+            for line in lines {
+                let match = try #require(line.wholeMatch(of: form), "\(line)")
+                #expect(match.3 == self.line)
+                let time = try Date("\(match.1)T\(match.2)Z", strategy: .iso8601)
+                // The line's time has no fraction.
+                #expect(time > began.addingTimeInterval(-1) && time <= ended)
+            }
+        }
+
+        @Test func `The configuration names a file, and SOCKSIFY_LOG another`() async throws {
+            var named = ""
+            let (lines, _) = try await file(existing: "before\n") { path in
+                let text = "log error \(path)\n[ProxyList]\nsocks5 10.99.0.1 1\n"
+                let configuration = try Machine.file(text, name: "socksify.conf")
+                let output = try await CallProbe.run(
+                    "log-descriptors", ["kept"] + target, environment: ["SOCKSIFY_CONF": configuration])
+                #expect(output.errors.isEmpty)
+                named = try String(contentsOfFile: path, encoding: .utf8)
+                let other = try await file { other in
+                    _ = try await CallProbe.run(
+                        "log-descriptors", ["kept"] + target,
+                        environment: ["SOCKSIFY_CONF": configuration, "SOCKSIFY_LOG": "error:\(other)"])
+                }
+                #expect(other.lines.count == 1)
+            }
+            #expect(lines.count == 2 && lines.first == "before" && lines.last?.hasSuffix(line) == true)
+            #expect(named.split(separator: "\n").count == 2)
+        }
+
+        @Test(arguments: ["/dev/null/no", "/", "/nonexistent/lines"])
+        func `Where a file cannot be written, that and the first line go to standard error`(
+            path: String
+        ) async throws {
+            let output = try await CallProbe.run(
+                "log-burst", target + ["3"], environment: failing.merging(["SOCKSIFY_LOG": "error:\(path)"]) { $1 })
+            #expect(output.errorLines.count == 2)
+            #expect(
+                output.errorLines.first?.hasPrefix("socksify: \(path): lines cannot be added to this file: ") == true)
+            #expect(output.errorLines.last == "socksify: \(line)")
+        }
+
+        @Test func `No link is followed to a file`() async throws {
+            let directory = try Machine.temporaryDirectory("log")
+            let (link, aim) = (directory.appending(path: "link").path, directory.appending(path: "aim").path)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: aim)
+            _ = try await CallProbe.run(
+                "log-burst", target + ["1"], environment: failing.merging(["SOCKSIFY_LOG": "error:\(link)"]) { $1 })
+            #expect(!FileManager.default.fileExists(atPath: aim))
+        }
+
+        @Test(arguments: ["loud", "error:", "error:relative", ":/dev/shm/lines"])
+        func `What SOCKSIFY_LOG may not say is told, and does no harm`(value: String) async throws {
+            let output = try await CallProbe.run(
+                "log-descriptors", ["kept"] + target,
+                environment: failing.merging(["SOCKSIFY_LOG": value]) { $1 },
+                preparation: "rm -f /dev/shm/lines")
+            #expect(output.lines == ["connect: ECONNREFUSED"])
+            guard !value.hasPrefix(":") else { return #expect(output.errors.isEmpty) }
+            #expect(output.errorLines.first?.hasPrefix("socksify: SOCKSIFY_LOG: expected off, error, ") == true)
+            #expect(output.errorLines.last == "socksify: \(line)")
+        }
+
+        // MARK: How many
+
+        @Test func `A program that fails in a loop does not fill its standard error`() async throws {
+            let output = try await CallProbe.run("log-burst", target + ["200", "2"], environment: failing)
+            // Twenty, and one for each second that it took, and after a time that certainly allows one the last.
+            let seconds = try #require(output.lines.first.flatMap(Int.init))
+            #expect((21...21 + seconds + 1).contains(output.errorLines.count), "\(seconds) s, \(output.errors)")
+            // Each line is written, or counted by the next one.
+            let counted = output.errorLines.reduce(0) { sum, line in
+                let match = line.wholeMatch(of: /socksify: (.*?)(?: \((\d+) lines left out\))?/)
+                #expect(match.map { String($0.1) } == self.line)
+                return sum + 1 + (match?.2.flatMap { Int($0) } ?? 0)
+            }
+            #expect(counted == 201)
+        }
+
+        @Test func `Whoever asks for every connection is told of every connection`() async throws {
+            try await TestProxy.during { _ in
+                .with { $0.replyCode = 5 }
+            } _: { proxy in
+                let output = try await proxy.run(
+                    "log-burst", target + ["100"], environment: ["SOCKSIFY_LOG": "info"])
+                #expect(output.errorLines.count == 100)
+            }
+        }
+
+        // MARK: Secrets
+
+        /// Whatever is wrong with the credentials, and whatever else is said of them.
+        static let secret = "hunter2secret"
+
+        static let secretive: [(environment: [String: String], configuration: String?)] = [
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@10.99.0.1:PORT"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@10.99.0.1:99999"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@10.99.0.1:PORT/path"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)%zz@10.99.0.1:PORT"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)%00@10.99.0.1:PORT"], nil),
+            (["SOCKSIFY_PROXY": "sucks5://alice:\(secret)@10.99.0.1:PORT"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@bad host:PORT"], nil),
+            (["SOCKSIFY_PROXY": "socks5://alice:\(secret)@nowhere.test:PORT"], nil),
+            (["SOCKSIFY_PROXY": "http://alice:\(secret)@10.99.0.1:PORT"], nil),
+            (["SOCKSIFY_PROXY": "alice:\(secret)@10.99.0.1:PORT"], nil),
+            ([:], "[ProxyList]\nsocks5 10.99.0.1 PORT alice \(secret)"),
+            ([:], "[ProxyList]\nsocks5 10.99.0.1 PORT alice \(secret) surplus"),
+            ([:], "[ProxyList]\nsocks5 10.99.0.1 99999 alice \(secret)"),
+            ([:], "[ProxyList]\nsocks9 10.99.0.1 PORT alice \(secret)"),
+            ([:], "[ProxyList]\nhttp 10.99.0.1 PORT alice \(secret)"),
+            ([:], "[ProxyList]\nsocks5 10.99.0.1 PORT alice \(secret)\(String(repeating: "x", count: 300))"),
+            ([:], "[ProxyList]\nsocks5://alice:\(secret)@10.99.0.1:99999"),
+            ([:], "[ProxyList]\nsocks5://alice:\(secret)@10.99.0.1:PORT:surplus"),
+        ]
+
+        @Test(arguments: secretive, [false, true])
+        func `No password stands in any line`(
+            setting: (environment: [String: String], configuration: String?), isRefused: Bool
+        ) async throws {
+            try await TestProxy.during { _ in
+                .with {
+                    $0.credentials = Credentials(user: "alice", password: LogTests.secret)
+                    $0.refusesCredentials = isRefused
+                }
+            } _: { proxy in
+                func filled(_ text: String) -> String { text.replacingOccurrences(of: "PORT", with: "\(proxy.port)") }
+                var environment = setting.environment.mapValues(filled)
+                environment["SOCKSIFY_LOG"] = "debug"
+                if let text = setting.configuration {
+                    environment["SOCKSIFY_CONF"] = try Machine.file(filled(text), name: "socksify.conf")
+                }
+                let output = try await CallProbe.run(
+                    "unconfigured", [FarSide.ipv4, FarSide.echoPort], environment: environment)
+                #expect(!output.errors.isEmpty)
+                #expect(!(output.text + output.errors).contains(LogTests.secret), "\(output.errors)")
+            }
+        }
+    }
+}
