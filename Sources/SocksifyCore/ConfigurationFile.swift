@@ -45,12 +45,13 @@ enum ConfigurationSource {
         return Array(bytes(of: value))
     }
 
-    /// Says why no connection is made.
+    /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
     private static func complain(_ compose: (inout LogLine) -> Void) {
-        Log.write {
-            compose(&$0)
-            $0.append("; no connection will be made")
-        }
+        var message = LogLine()
+        compose(&message)
+        message.append("; no connection will be made")
+        guard SharedTable.isNews(message.digest) else { return }
+        Log.write { $0.append(message.text) }
     }
 
     /// The file that decides; nil when none is there, or when it cannot be used, which a line then says.

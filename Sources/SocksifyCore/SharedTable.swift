@@ -34,11 +34,12 @@ struct SharedTable {
     /// Addresses of names that this machine resolves because rules say so.
     private static var addressCapacity: Int { 8_192 }
 
-    // Layout: a word for what the rest means, a word for whether the table was handed on, two of the tree's identity, the
-    // names, and on pages of their own the sockets, the names of addresses, the associations, and what is known of proxies
-    // and lists.
+    // Layout: a word for what the rest means, a word for whether the table was handed on, two of the tree's identity, a word
+    // for what a process without a configuration has said, the names, and on pages of their own the sockets, the names of
+    // addresses, the associations, and what is known of proxies and lists.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
+    private static var saidOffset: Int { 32 }
     private static var namesOffset: Int { 64 }
     private static var socketsOffset: Int {
         (namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity) + 0xffff) & ~0xffff
@@ -57,7 +58,7 @@ struct SharedTable {
     }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 2 }
+    private static var version: UInt64 { 3 }
 
     /// Private memory that a table needs, in bytes.
     static var pagesSize: Int { SharedMemory.pagesSize(for: size) }
@@ -85,6 +86,18 @@ struct SharedTable {
         turns = KeyedWords(memory: memory.dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (memory.base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Whether no process of the tree has said what has this digest just before; from now on one has. Where there is no
+    /// table to know it from, nobody has.
+    static func isNews(_ digest: UInt64) -> Bool {
+        socksify_choose_table()
+        guard let path = SharedTableFile.path, let base = SharedTableFile(path)?.map(size: size) else { return true }
+        defer { kernel_unmap(base, size) }
+        // Before Linux 5.14 nothing tells whether there is memory for it, and touching it might end the program.
+        guard kernel_populate(base, kernel_page_size()) == 0 else { return true }
+        let said = atomic((base + saidOffset).assumingMemoryBound(to: UInt64.self))
+        return said.pointee.exchange(digest, ordering: .relaxed) != digest
     }
 
     /// nil when the process cannot share it.

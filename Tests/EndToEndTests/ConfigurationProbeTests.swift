@@ -43,6 +43,31 @@ extension EndToEnd {
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 
+        @Test func `All programs of a tree together say once what is wrong`() async throws {
+            let probe = try await CallProbe.path(of: "unconfigured")
+            for number in 1...2 {
+                let script = """
+                    for number in 1 2 3 4 5; do \(probe) 10.99.0.1 9; done
+                    sh -c '\(probe) 10.99.0.1 9; \(probe) 10.99.0.1 9 & wait'
+                    env -i \(probe) 10.99.0.1 9
+                    """
+                let run = try await Client.run(["sh", "-c", script], proxy: "socks5://10.99.0.1:99999")
+                // Another tree says it anew.
+                #expect(run.error.split(separator: "\n").count == 1, "run \(number): \(run)")
+                #expect(run.output == String(repeating: unharmed.map { $0 + "\n" }.joined(), count: 8))
+            }
+        }
+
+        @Test func `Another mistake in the same tree is told, too`() async throws {
+            let probe = try await CallProbe.path(of: "unconfigured")
+            let script = """
+                \(probe) 10.99.0.1 9
+                SOCKSIFY_PROXY=socks5://10.99.0.1:x \(probe) 10.99.0.1 9
+                """
+            let run = try await Client.run(["sh", "-c", script], proxy: "socks5://10.99.0.1:99999")
+            #expect(run.error.split(separator: "\n").count == 2, "\(run)")
+        }
+
         @Test func `A list that no chain can be made of is told once, and nothing is connected to`() async throws {
             let text = "random_chain\nchain_len = 2\n[ProxyList]\nsocks5 10.99.0.1 1080"
             try await ConfigurationText(text).write { path in
