@@ -43,7 +43,7 @@ public enum IPAddress: Equatable, Sendable {
             return address.isLoopback || value >> 24 == 10 || value >> 20 == 0xac1 || value >> 16 == 0xc0a8
                 || value >> 16 == 0xa9fe
         case .v6(let address):
-            return address.isLoopback || address.high >> 57 == 0x7e || address.high >> 54 == 0x3fa
+            return address.isLoopback || address.high >> 57 == 0x7e || address.isLinkLocal
         }
     }
 

@@ -37,6 +37,8 @@ public struct IPv6Address: Equatable, Sendable {
 
     public var isUnspecified: Bool { high == 0 && low == 0 }
     public var isLoopback: Bool { high == 0 && low == 1 }
+    /// fe80::/10 (RFC 4291 section 2.5.6).
+    public var isLinkLocal: Bool { high >> 54 == 0x3fa }
 
     /// The IPv4 address inside ::ffff:0:0/96, nil for any other address.
     public var mapped: IPv4Address? {

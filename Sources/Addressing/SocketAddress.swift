@@ -8,6 +8,12 @@ public struct SocketAddress: Equatable, Sendable {
     /// `sin6_scope_id`; 0 for IPv4.
     public var scopeID: UInt32
 
+    /// Whether it is an address of a link of this machine, by which a proxy could mean none of its own links.
+    public var namesLink: Bool {
+        guard case .v6(let address) = address else { return false }
+        return scopeID != 0 && address.isLinkLocal
+    }
+
     public init(address: IPAddress, port: UInt16, flowInfo: UInt32 = 0, scopeID: UInt32 = 0) {
         self.address = address
         self.port = port

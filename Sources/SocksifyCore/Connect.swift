@@ -125,6 +125,7 @@ public enum Connect {
         case .direct: return .pass
         case .directToName(let number): return .directToName(number)
         case .refuse(let errno): return .refuse(errno)
+        case .proxy where peer.namesLink: return .refuse(.networkUnreachable)
         case .proxy(let decided, let address, let port): (target, list) = (.address(address, port: port), decided)
         case .proxyToName(let decided, let number): (target, list) = (.name(number: number, port: peer.port), decided)
         }

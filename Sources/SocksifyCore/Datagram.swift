@@ -36,6 +36,7 @@ public enum Datagram {
             logUnknownAddress(of: number, runtime)
             return .refuse(.hostUnreachable)
         case .refuse(let errno): return .refuse(errno)
+        case .proxy where peer.namesLink: return .refuse(.networkUnreachable)
         case .proxy(let decided, let address, let port):
             (destination, list) = (.address(address.unmapped, port: port), decided)
         case .proxyToName(let decided, let number):

@@ -1,0 +1,77 @@
+import Foundation
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// What no proxy carries goes nowhere.
+    @Suite struct ContainmentTests {
+        // MARK: Addresses
+
+        private let port = "7"
+
+        /// What becomes of connections and datagrams to the addresses, by a proxy that says that no host is there; and how
+        /// many packets tried to go without it, not counting datagrams to this machine.
+        private func meet(
+            _ addresses: [String], lines: String = "udp block"
+        ) async throws -> (lines: [String], requests: [String], strays: Int) {
+            let before = try await Client.outgoing(countingDatagrams: false)
+            return try await TestProxy.during { _ in
+                .with { $0.replyCode = 4 }
+            } _: { proxy in
+                let text = ConfigurationText("\(lines)\n[ProxyList]\nsocks5 10.99.0.1 \(proxy.port)")
+                let output = try await text.write {
+                    try await CallProbe.run(
+                        "containment-addresses", [port] + addresses, environment: ["SOCKSIFY_CONF": $0])
+                }
+                let strays = try await Client.outgoing(countingDatagrams: false) - before
+                return (output.lines, proxy.requests, strays)
+            }
+        }
+
+        @Test(arguments: [
+            // Unique local, 6to4, NAT64, IPv4-compatible, documentation, link-local without a link, site-local.
+            "fd12:3456::1", "2002:cb00:710a::1", "64:ff9b::cb00:710a", "::203.0.113.10", "2001:db8::10", "fe80::1",
+            "fec0::1", "::ffff:203.0.113.10", "203.0.113.10", "169.254.169.254",
+        ])
+        func `Every address goes to the proxy as it is`(address: String) async throws {
+            let (lines, requests, strays) = try await meet([address])
+            let denied = "sendto ENETUNREACH, sendmsg ENETUNREACH, datagrams' connect ENETUNREACH"
+            let isIPv6 = address.contains(":")
+            // What is IPv4 has no way by a socket that is for IPv6 alone; and the proxy is at an address of IPv4.
+            #expect(
+                lines == ["\(address): connect EHOSTUNREACH, \(denied)"]
+                    + (isIPv6 ? ["\(address) with V6ONLY: ENETUNREACH"] : []))
+            let asked = address.hasPrefix("::ffff:") ? String(address.dropFirst(7)) : address
+            let host = Address(asked).description
+            #expect(requests == ["CONNECT \(host.contains(":") ? "[\(host)]" : host):\(port)"])
+            #expect(strays == 0)
+        }
+
+        @Test(arguments: ["udp block", "udp associate"])
+        func `An address of a link is no proxy's to reach`(policy: String) async throws {
+            let (lines, requests, strays) = try await meet(["fe80::1%client", "fe80::1%lo"], lines: policy)
+            let nowhere = "sendto ENETUNREACH, sendmsg ENETUNREACH, datagrams' connect ENETUNREACH"
+            #expect(
+                lines
+                    == ["client", "lo"].flatMap {
+                        ["fe80::1%\($0): connect ENETUNREACH, \(nowhere)", "fe80::1%\($0) with V6ONLY: ENETUNREACH"]
+                    })
+            #expect(requests.isEmpty && strays == 0)
+        }
+
+        @Test func `An address of a link that localnet names is reached`() async throws {
+            let (lines, requests, strays) = try await meet(
+                ["fe80::1%lo"], lines: "localnet fe80::/10\nudp block")
+            // There is no route to it, which is how it shows that the kernel was asked.
+            #expect(lines.count == 2 && strays > 0)
+            #expect(requests.isEmpty)
+        }
+
+        @Test func `Addresses of this machine keep to it`() async throws {
+            let (lines, requests, strays) = try await meet(
+                ["::ffff:127.0.0.1", "::ffff:0.0.0.0", "::1", "::", "127.0.0.1"])
+            #expect(lines.allSatisfy { $0.contains("connect ECONNREFUSED") || $0.contains("V6ONLY") }, "\(lines)")
+            #expect(requests.isEmpty && strays == 0)
+        }
+    }
+}
