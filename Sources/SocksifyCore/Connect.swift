@@ -43,6 +43,7 @@ public enum Connect {
                 runtime.pointee.sockets.remove(cookie: cookie)
             }
             return .pass
+        case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
         case .refuse(let errno):
             if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
@@ -52,9 +53,7 @@ public enum Connect {
         guard let isTCP = socket.isTCP else { return .pass }
         guard isTCP else {
             // What is no IP goes nowhere.
-            guard socket.isInternet else { return .pass }
-            // What is neither stream nor datagram cannot go through the proxy, and must not go around it.
-            return socket.isDatagram ? Datagram.connect(socket, to: peer, runtime) : .failed(.networkUnreachable)
+            return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass
         }
         guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
         return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)

@@ -101,9 +101,10 @@ public enum Datagram {
         case .ready(let runtime):
             switch decide(on: peer, runtime) {
             case .pass: return .pass
+            case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
             case .refuse(let errno): return refuse(socket, errno)
             case .carry:
-                guard socket.isDatagram else { return refuse(socket, .networkUnreachable) }
+                guard socket.isDatagram, socket.isInternet else { return .pass }
                 guard runtime.pointee.carried.add(descriptor, domain: socket.domain) != nil else {
                     return .failed(.outOfBuffers)
                 }

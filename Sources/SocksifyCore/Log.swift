@@ -38,6 +38,8 @@ enum Log {
     /// What is told once in a process.
     enum Notice: UInt64 {
         case logFile
+        case rawSocket, packetSocket, icmpSocket, sctpSocket, dccpSocket, udpLiteSocket, mptcpSocket
+        case otherProtocol, otherFamily
     }
 
     private static func isFirst(_ notice: Notice) -> Bool {

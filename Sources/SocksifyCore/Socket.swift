@@ -29,12 +29,15 @@ struct Socket {
         return domain
     }
 
-    /// Whether the socket is one of UDP, or of UDP-Lite, which is used alike.
+    /// Whether the socket is one of UDP.
     var isDatagram: Bool {
         var protocolNumber: Int32 = 0
         guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocolNumber, 4) == 0 else { return false }
-        return protocolNumber == Int32(IPPROTO_UDP) || protocolNumber == Int32(IPPROTO_UDPLITE)
+        return protocolNumber == Int32(IPPROTO_UDP)
     }
+
+    /// Whether the socket is one of IP, and of neither TCP nor UDP.
+    var isOfOtherProtocol: Bool { isTCP == false && !isDatagram && isInternet }
 
     /// Whether the program has set O_NONBLOCK.
     var isNonBlocking: Bool {

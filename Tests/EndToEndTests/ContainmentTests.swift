@@ -5,6 +5,83 @@ import Testing
 extension EndToEnd {
     /// What no proxy carries goes nowhere.
     @Suite struct ContainmentTests {
+        // MARK: Sockets of other protocols
+
+        static let refused: [String] = [
+            "raw ICMP: EPERM", "raw TCP: EPERM", "raw UDP with flags: EPERM", "raw: EPERM", "raw6: EPERM",
+            "packet: EPERM", "packet datagram: EPERM", "old packet: EPERM", "ICMP: EACCES", "ICMP with flags: EACCES",
+            "ICMPv6: EACCES", "SCTP: EPROTONOSUPPORT", "SCTP sequence: EPROTONOSUPPORT",
+            "any sequence: EPROTONOSUPPORT", "DCCP: EPROTONOSUPPORT", "UDP-Lite: EPROTONOSUPPORT",
+            "UDP-Lite6: EPROTONOSUPPORT", "MPTCP: EPROTONOSUPPORT", "MPTCP6: EPROTONOSUPPORT",
+            "L2TP: EPROTONOSUPPORT", "AF_VSOCK: EAFNOSUPPORT", "AF_BLUETOOTH: EAFNOSUPPORT", "AF_X25: EAFNOSUPPORT",
+            "AF_RDS: EAFNOSUPPORT", "AF_TIPC: EAFNOSUPPORT", "AF_SMC: EAFNOSUPPORT", "AF_XDP: EAFNOSUPPORT",
+            "AF_CAN: EAFNOSUPPORT",
+        ]
+
+        @Test func `Sockets of other protocols are refused, and each kind is told of once`() async throws {
+            let environment = ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1", "SOCKSIFY_LOG": "warn"]
+            let output = try await CallProbe.run("containment-sockets", ["other"], environment: environment)
+            #expect(output.lines == ContainmentTests.refused)
+            let kinds = [
+                "raw IP", "packets of a network device", "ICMP", "SCTP", "neither TCP nor UDP", "DCCP", "UDP-Lite",
+                "MPTCP", "another network than IP",
+            ]
+            #expect(
+                output.errorLines
+                    == kinds.map { "socksify: a socket was refused, because no proxy carries its protocol: \($0)" })
+        }
+
+        @Test func `Nobody is told of refused sockets who has not asked`() async throws {
+            let output = try await CallProbe.run(
+                "containment-sockets", ["other"], environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"])
+            #expect(output.errors.isEmpty)
+        }
+
+        @Test(arguments: ["carried", "other"])
+        func `Without a usable configuration the same sockets are refused`(kinds: String) async throws {
+            let output = try await CallProbe.run(
+                "containment-sockets", [kinds], environment: ["SOCKSIFY_CONF": "/nonexistent"])
+            let native = try await CallProbe.run("containment-sockets", [kinds], library: .absent)
+            #expect(output.lines == (kinds == "other" ? ContainmentTests.refused : native.lines))
+        }
+
+        @Test func `Sockets that a proxy carries, and those of this machine, are made as ever`() async throws {
+            let environment = ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"]
+            let output = try await CallProbe.run("containment-sockets", ["carried"], environment: environment)
+            let native = try await CallProbe.run("containment-sockets", ["carried"], library: .absent)
+            #expect(output.lines == native.lines && output.lines.contains("TCP with flags: 0"))
+        }
+
+        @Test func `Sockets that come from elsewhere do not lead around the proxy`() async throws {
+            let before = try await Client.outgoing()
+            let output = try await TestProxy.during { proxy in
+                let output = try await CallProbe.run(
+                    "containment-inherited", [FarSide.ipv4, FarSide.echoPort],
+                    environment: ["SOCKSIFY_PROXY": proxy.url, "PROBE_LIBRARY": CallProbe.library], library: .absent)
+                #expect(proxy.requests == ["CONNECT \(FarSide.ipv4):\(try await FarSide.echoPort)"])
+                return output
+            }
+            let nowhere = ["sendto", "sendmsg", "sendmmsg", "by number", "connect"]
+                .map { "\($0) ENETUNREACH" }.joined(separator: ", ")
+            #expect(
+                output.lines == [
+                    "raw ICMP: \(nowhere)", "raw: \(nowhere)", "raw6: \(nowhere)", "UDP-Lite: \(nowhere)", "MPTCP: 0",
+                    "MPTCP: echoed", "passed on: \(nowhere)",
+                ])
+            #expect(try await Client.outgoing() == before)
+        }
+
+        @Test func `Sockets of other protocols are made where they may go around the proxy`() async throws {
+            let native = try await CallProbe.run("containment-sockets", ["other"], library: .absent)
+            for lines in ["other_protocols direct\n[ProxyList]\nPROXY", "[ProxyList]\nPROXY\n[Rules]\ndirect"] {
+                let text = lines.replacingOccurrences(of: "PROXY", with: "socks5 10.99.0.1 1")
+                let output = try await ConfigurationText(text).write {
+                    try await CallProbe.run("containment-sockets", ["other"], environment: ["SOCKSIFY_CONF": $0])
+                }
+                #expect(output.lines == native.lines && output.lines.contains("raw: 0"))
+            }
+        }
+
         // MARK: Addresses
 
         private let port = "7"

@@ -11,6 +11,9 @@ enum { SOCKSIFY_PASS = 1 << 30 };
 /* connect(2) */
 int socksify_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
 
+/* socket(2), for any but the most common kinds. */
+int socksify_socket(int domain, int type, int protocol);
+
 /* getpeername(2): fills `room` bytes at `address` with the one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 

@@ -8,6 +8,9 @@ HOOK(connect)
 HOOK(__connect)
 HOOK(getpeername)
 
+/* Sockets that are made, of protocols that no proxy carries. */
+HOOK(socket)
+
 /* Data. While a socket is in flight there is none of the program's; sends with an address connect (MSG_FASTOPEN), or
  * have a destination each. */
 HOOK(read)
@@ -123,6 +126,7 @@ HOOK(syscall)
  * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
  *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
  *     stream.
+ * socketpair: makes sockets of this machine alone.
  * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.
  * gai_error, gai_suspend, gai_cancel: read the request, which is complete when getaddrinfo_a returns.

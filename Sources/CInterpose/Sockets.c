@@ -1,0 +1,22 @@
+/* Sockets that are made. */
+#include "Interpose.h"
+
+#include <netinet/in.h>
+
+/* Whether a proxy carries what is sent by such a socket, or it never leaves this machine: what programs mostly ask for,
+ * decided without the configuration. */
+static inline int is_common(int domain, int type, int protocol) {
+    if (domain == AF_UNIX) return 1;
+    if (domain != AF_INET && domain != AF_INET6) return 0;
+    type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
+           (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP));
+}
+
+int socket(int domain, int type, int protocol) {
+    if (!is_common(domain, type, protocol)) {
+        int result = socksify_socket(domain, type, protocol);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    return REAL(socket)(domain, type, protocol);
+}
