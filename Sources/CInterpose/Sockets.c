@@ -1,4 +1,4 @@
-/* Sockets that are made. */
+/* Sockets that are made, and those that are to listen. */
 #include "Interpose.h"
 
 #include <netinet/in.h>
@@ -19,4 +19,9 @@ int socket(int domain, int type, int protocol) {
         if (result != SOCKSIFY_PASS) return returned(result);
     }
     return REAL(socket)(domain, type, protocol);
+}
+
+int listen(int fd, int backlog) {
+    int result = socksify_listen(fd);
+    return result == SOCKSIFY_PASS ? REAL(listen)(fd, backlog) : returned(result);
 }

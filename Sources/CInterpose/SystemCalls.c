@@ -95,6 +95,7 @@ long syscall(long number, ...) {
     va_end(arguments);
     switch (number) {
         case SYS_socket: return socket((int)word[0], (int)word[1], (int)word[2]);
+        case SYS_listen: return listen((int)word[0], (int)word[1]);
         case SYS_connect:
             return connect((int)word[0], (const struct sockaddr *)word[1], (socklen_t)word[2]);
         case SYS_getpeername:

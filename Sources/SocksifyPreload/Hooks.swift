@@ -28,6 +28,11 @@ public func socksify_socket(_ domain: Int32, _ type: Int32, _ protocol: Int32) -
 }
 
 @c @implementation
+public func socksify_listen(_ fd: Int32) -> Int32 {
+    Listen.listen(fd).result
+}
+
+@c @implementation
 public func socksify_prepare_io(_ fd: Int32, _ flags: UInt32) -> Int32 {
     let direction = flags & UInt32(SOCKSIFY_SENDING) != 0 ? Stream.Direction.sending : .receiving
     return Stream.prepare(fd, direction, isNonBlocking: flags & UInt32(SOCKSIFY_NONBLOCKING) != 0).result

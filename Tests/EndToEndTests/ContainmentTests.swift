@@ -82,6 +82,62 @@ extension EndToEnd {
             }
         }
 
+        // MARK: Listening
+
+        private let always = [
+            "AF_UNIX: 0", "127.0.0.1: 0", "127.0.0.1 by number: 0", "127.7.7.7: 0", "127.7.7.7 by number: 0", "::1: 0",
+            "::1 by number: 0", "::ffff:127.0.0.1: 0", "::ffff:127.0.0.1 by number: 0",
+        ]
+
+        private func listening(_ outcome: String) -> [String] {
+            always + [
+                "10.99.0.2: \(outcome)", "10.99.0.2 by number: \(outcome)", "0.0.0.0: \(outcome)",
+                "0.0.0.0 by number: \(outcome)", "::: \(outcome)", ":: by number: \(outcome)",
+                "IPv4 unbound: \(outcome)", "IPv6 unbound: \(outcome)",
+            ]
+        }
+
+        @Test func `A program listens where it likes unless it may not`() async throws {
+            let output = try await CallProbe.run(
+                "containment-listening", ["10.99.0.2"], environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"])
+            #expect(
+                output.lines == listening("0") + [
+                    "datagrams: EOPNOTSUPP", "no socket: ENOTSOCK", "no descriptor: EBADF",
+                ])
+            #expect(output.errors.isEmpty)
+        }
+
+        @Test func `Where listening is blocked a program listens to its own machine, and what a rule allows`()
+            async throws
+        {
+            func output(_ rules: String) async throws -> CallProbe.Output {
+                try await ConfigurationText("bind block\n[ProxyList]\nsocks5 10.99.0.1 1\n\(rules)").write {
+                    try await CallProbe.run(
+                        "containment-listening", ["10.99.0.2"],
+                        environment: ["SOCKSIFY_CONF": $0, "SOCKSIFY_LOG": "warn"])
+                }
+            }
+            let blocked = try await output("")
+            #expect(
+                blocked.lines == listening("EACCES") + [
+                    "datagrams: EOPNOTSUPP", "no socket: ENOTSOCK", "no descriptor: EBADF",
+                ])
+            #expect(blocked.errorLines.count == 8)
+            #expect(blocked.errorLines.allSatisfy { $0.hasPrefix("socksify: a socket may not listen: ") })
+            let allowed = try await output("[Rules]\ndirect command bind net 10.99.0.2")
+            #expect(
+                allowed.lines.starts(
+                    with: listening("EACCES").map {
+                        $0.hasPrefix("10.99.0.2") ? $0.replacingOccurrences(of: "EACCES", with: "0") : $0
+                    }))
+        }
+
+        @Test func `Without a usable configuration a program listens to its own machine alone`() async throws {
+            let output = try await CallProbe.run(
+                "containment-listening", ["10.99.0.2"], environment: ["SOCKSIFY_CONF": "/nonexistent"])
+            #expect(output.lines.starts(with: listening("EACCES")))
+        }
+
         // MARK: Addresses
 
         private let port = "7"

@@ -14,6 +14,9 @@ int socksify_connect(int fd, const struct sockaddr *_Nullable address, socklen_t
 /* socket(2), for any but the most common kinds. */
 int socksify_socket(int domain, int type, int protocol);
 
+/* listen(2) */
+int socksify_listen(int fd);
+
 /* getpeername(2): fills `room` bytes at `address` with the one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 

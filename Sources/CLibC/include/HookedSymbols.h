@@ -8,8 +8,9 @@ HOOK(connect)
 HOOK(__connect)
 HOOK(getpeername)
 
-/* Sockets that are made, of protocols that no proxy carries. */
+/* Sockets that are made, of protocols that no proxy carries, and those that listen. */
 HOOK(socket)
+HOOK(listen)
 
 /* Data. While a socket is in flight there is none of the program's; sends with an address connect (MSG_FASTOPEN), or
  * have a destination each. */
@@ -126,6 +127,7 @@ HOOK(syscall)
  * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
  *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
  *     stream.
+ * accept, accept4, bind: a socket that does not listen accepts nothing, and a name alone sends nothing.
  * socketpair: makes sockets of this machine alone.
  * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.

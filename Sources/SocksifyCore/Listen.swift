@@ -1,0 +1,27 @@
+import Addressing
+import CLibC
+import ProxyConfig
+
+/// Sockets that are to listen for connections from outside.
+public enum Listen {
+    /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
+    public static func listen(_ descriptor: Int32) -> Outcome {
+        let socket = Socket(descriptor: descriptor)
+        guard socket.isInternet, !socket.isDatagram else { return .pass }
+        let name: SocketAddress
+        do throws(Errno) { name = try socket.name } catch { return .failed(error) }
+        guard !name.address.isLoopback else { return .pass }
+        switch Runtime.state {
+        case .beingMade: return .pass
+        case .unusable: return .failed(.accessDenied)
+        case .ready(let runtime):
+            let route = runtime.pointee.configuration.routeListener(at: name.address, port: name.port)
+            guard case .block = route else { return .pass }
+            Log.write(.warning, runtime.pointee.configuration) { line in
+                line.append("a socket may not listen: ")
+                Endpoint(host: .address(name.address), port: name.port).write(to: &line)
+            }
+            return .failed(.accessDenied)
+        }
+    }
+}
