@@ -68,10 +68,14 @@ struct CallProbe {
         let folder = "\(root)/.build/call-probes"
         let script = """
             set -euo pipefail
-            mkdir -p "$2"
+            mkdir -p "$2/found"
             cd "$1"
             flags=(-D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror -O1 -pthread)
-            cc "${flags[@]}" -shared -fPIC -o "$2/libearly.so" libearly.c
+            library() { cc "${flags[@]}" -shared -fPIC -o "$2" "$1.c" "${@:3}"; }
+            library libearly "$2/libearly.so"
+            library libbound "$2/libbound.so"
+            library libfound "$2/found/libfound.so"
+            library libfinding "$2/libfinding.so" -Wl,--enable-new-dtags,-rpath,'$ORIGIN/found'
             for source in *.c; do
                 [[ $source == lib*.c ]] && continue
                 libraries=()

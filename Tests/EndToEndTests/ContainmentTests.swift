@@ -206,5 +206,23 @@ extension EndToEnd {
             #expect(lines.allSatisfy { $0.contains("connect ECONNREFUSED") || $0.contains("V6ONLY") }, "\(lines)")
             #expect(requests.isEmpty && strays == 0)
         }
+
+        // MARK: Libraries
+
+        @Test func `A library that is loaded later connects through the proxy`() async throws {
+            try await TestProxy.during { proxy in
+                let output = try await proxy.run("containment-loading", [FarSide.ipv4, FarSide.echoPort])
+                let folder = try await CallProbe.path(of: "libbound.so")
+                #expect(
+                    output.lines == [
+                        "deep-bound: 0", "deep-bound: echoed", "deep-bound by dlmopen: 0",
+                        "deep-bound by dlmopen: echoed",
+                        "name space of its own: \(folder): invalid target namespace in dlmopen(): Invalid argument",
+                        "found by the program: no", "found by the library: yes", "found by its folder: yes",
+                        "the program itself: yes",
+                    ])
+                #expect(proxy.requests.count == 2)
+            }
+        }
     }
 }

@@ -119,6 +119,11 @@ HOOK(posix_spawnp)
 HOOK(system)
 HOOK(popen)
 
+/* Libraries that a program loads while it runs, and that must not find libc's names before these: without
+ * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
+HOOK(dlopen)
+HOOK(dlmopen)
+
 /* System calls by number. */
 HOOK(syscall)
 

@@ -1,0 +1,4 @@
+/* A library that is to be found. */
+int found(void) {
+    return 1;
+}
