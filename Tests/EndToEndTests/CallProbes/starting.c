@@ -1,5 +1,6 @@
 /* starting CALL PROGRAM ARGUMENT...: starts the program by CALL with an environment from which everything is gone, or
- * with the variables that PROBE_KEEP names, one a line. Says how it ended unless the call does not return. */
+ * with the variables that PROBE_KEEP names, one a line, or with none at all (NULL) if PROBE_NO_ENVIRONMENT is set. Says
+ * how it ended unless the call does not return. */
 #include "probe.h"
 
 #include <spawn.h>
@@ -41,7 +42,7 @@ int main(int count, char **given) {
     int number = 0;
     char *keep = getenv("PROBE_KEEP");
     for (char *line = keep ? strtok(strdup(keep), "\n") : NULL; line; line = strtok(NULL, "\n")) kept[number++] = line;
-    environment = kept;
+    environment = getenv("PROBE_NO_ENVIRONMENT") ? NULL : kept;
     clearenv();
     for (int index = 0; index < number; index++) putenv(kept[index]);
 
