@@ -82,12 +82,20 @@ void socksify_capture_environment(void) {
     is_captured = 1;
 }
 
-const char *socksify_captured_variable(const char *name) {
+static const char *value_in(char *const *environment, const char *name) {
     size_t length = strlen(name);
-    socksify_capture_environment();
-    for (char **entry = captured; *entry; entry++)
-        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') return *entry + length + 1;
+    for (; environment && *environment; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=') return *environment + length + 1;
     return NULL;
+}
+
+const char *socksify_captured_variable(const char *name) {
+    socksify_capture_environment();
+    return value_in(captured, name);
+}
+
+const char *socksify_program_variable(const char *name) {
+    return value_in(environ, name);
 }
 
 void socksify_hand_on_configuration_file(const char *path) {

@@ -60,6 +60,8 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case unknownQuery
         case userLength(Int)
         case passwordLength(Int)
+        /// A password that is to be read from elsewhere, and is not there.
+        case passwordNotFound(PasswordSource)
         /// A percent sign without two hexadecimal digits.
         case percentEncoding
 
@@ -192,6 +194,14 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append("the password has ")
             sink.append(decimal: length)
             sink.append(" bytes; expected 1 to 255")
+        case .passwordNotFound(.file(let path)):
+            sink.append("the password file ")
+            sink.append(quoted: path)
+            sink.append(" cannot be read")
+        case .passwordNotFound(.variable(let name)):
+            sink.append("a user needs a password, and the environment variable ")
+            sink.append(quoted: name)
+            sink.append(" is not set")
         case .percentEncoding:
             sink.append("a percent sign needs two hexadecimal digits after it; %25 is the sign itself")
         case .unknownList(let name):

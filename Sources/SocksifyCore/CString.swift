@@ -12,3 +12,11 @@ func bytes(of string: UnsafePointer<CChar>) -> Span<UInt8> {
 func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
+
+/// Gives bytes, among which there is no zero, as a C string for the time of a call.
+func withCString<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    (bytes + [0]).withUnsafeBufferPointer { buffer in
+        // Never empty.
+        buffer.baseAddress.map { body(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) } ?? body(cString(""))
+    }
+}

@@ -3,116 +3,147 @@ import CLibC
 import ProxyConfig
 
 /// Finds and reads the configuration of the process: the environment that the process began with, and files.
-enum ConfigurationSource {
-    /// Files beyond this are refused: a configuration is written by people.
-    private static var largestFile: Int { 4 << 20 }
+struct ConfigurationSource {
+    /// Files with passwords that others than their owner can read.
+    private var exposedFiles: [[UInt8]] = []
 
     /// The configuration; nil, after a line on standard error, when there is none or it has a mistake: then no
     /// connection is made at all.
     static func load() -> Configuration? {
+        var source = ConfigurationSource()
+        return source.load()
+    }
+
+    private mutating func load() -> Configuration? {
         let wish = LogWish(variable("SOCKSIFY_LOG"))
         if let path = wish.file { Log.useFile(path) }
         let search = ConfigurationSearch(environment())
-        let urls = search.proxies.map { Configuration.parse(proxyURLs: $0.span) }
-        if let urls, !accept(urls, source: Array("SOCKSIFY_PROXY")) { return nil }
-        guard var parsed = readFile(search) ?? urls else { return nil }
-        if let urls { parsed.replaceProxies(with: urls) }
-        var configuration = parsed.configuration
+        var urls: ParsedConfiguration?
+        if let text = search.proxies {
+            urls = accept(Configuration.parse(proxyURLs: text.span), source: Array("SOCKSIFY_PROXY"))
+            if urls == nil { return nil }
+        }
+        var parsed: ParsedConfiguration
+        switch readFile(search) {
+        case .unusable: return nil
+        case .none:
+            guard let urls else {
+                complain {
+                    $0.append("no proxy is configured; set SOCKSIFY_PROXY=socks5://HOST:PORT or write ")
+                    $0.append("/etc/socksify.conf")
+                }
+                return nil
+            }
+            parsed = urls
+        case .read(let file):
+            parsed = file
+            if let urls { parsed.replaceProxies(with: urls) }
+        }
         if let obstacle = parsed.obstacles.first {
             complain { obstacle.writeMessage(to: &$0) }
             return nil
         }
+        var configuration = parsed.configuration
         if let level = wish.level { configuration.logLevel = level }
         if wish.file == nil, let path = configuration.logFile { Log.useFile(path) }
         if !wish.isUnderstood {
             Log.write(.error, configuration) {
-                $0.append(
-                    "SOCKSIFY_LOG: expected off, error, warn, info or debug, and perhaps ':' and an absolute path")
+                $0.append("SOCKSIFY_LOG: expected off, error, warn, info or debug, ")
+                $0.append("and perhaps ':' and an absolute path")
+            }
+        }
+        for path in exposedFiles {
+            Log.write(.warning, configuration) {
+                $0.append(path.span)
+                $0.append(": others than its owner can read this file, which has a password")
             }
         }
         return configuration
     }
 
-    private static func environment() -> ConfigurationSearch.Environment {
+    // MARK: The environment
+
+    private func environment() -> ConfigurationSearch.Environment {
         ConfigurationSearch.Environment(
             proxies: variable("SOCKSIFY_PROXY"), file: variable("SOCKSIFY_CONF"),
             configurationHome: variable("XDG_CONFIG_HOME"), home: variable("HOME"),
             proxychainsFile: variable("PROXYCHAINS_CONF_FILE"))
     }
 
-    private static func variable(_ name: StaticString) -> [UInt8]? {
+    private func variable(_ name: StaticString) -> [UInt8]? {
         guard let value = socksify_captured_variable(cString(name)) else { return nil }
         return Array(bytes(of: value))
     }
 
-    /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
-    private static func complain(_ compose: (inout LogLine) -> Void) {
-        var message = LogLine()
-        compose(&message)
-        message.append("; no connection will be made")
-        guard SharedTable.isNews(message.digest) else { return }
-        Log.write { $0.append(message.text) }
+    // MARK: Files
+
+    private enum File {
+        case none
+        /// It cannot be used, which a line has said.
+        case unusable
+        case read(ParsedConfiguration)
     }
 
-    /// The file that decides; nil when none is there, or when it cannot be used, which a line then says.
-    private static func readFile(_ search: ConfigurationSearch) -> ParsedConfiguration? {
+    /// The file that decides.
+    private mutating func readFile(_ search: ConfigurationSearch) -> File {
         for candidate in search.candidates {
-            guard let text = contents(of: candidate.path) else {
+            guard let file = FileContents(candidate.path) else {
                 guard candidate.isRequired else { continue }
                 complain {
                     $0.append(candidate.path.span)
                     $0.append(": this configuration file cannot be read")
                 }
-                return nil
+                return .unusable
             }
-            let parsed = Configuration.parse(text.span, style: candidate.style)
-            guard accept(parsed, source: candidate.path) else { return nil }
+            var read = Configuration.parse(file.bytes.span, style: candidate.style)
+            if read.namesPrograms, let program = ProgramIdentity.ofProcess {
+                read = Configuration.parse(file.bytes.span, style: candidate.style, program: program)
+            }
+            guard let parsed = accept(read, source: candidate.path) else { return .unusable }
+            if file.isReadableByOthers, parsed.configuration.holdsPasswords { exposedFiles.append(candidate.path) }
             handOn(candidate.path)
-            return parsed
+            return .read(parsed)
         }
-        if search.proxies == nil {
-            complain {
-                $0.append("no proxy is configured; set SOCKSIFY_PROXY=socks5://HOST:PORT or write /etc/socksify.conf")
+        return .none
+    }
+
+    private func handOn(_ path: [UInt8]) {
+        guard socksify_captured_variable(cString("SOCKSIFY_CONF")) == nil else { return }
+        withCString(path) { socksify_hand_on_configuration_file($0) }
+    }
+
+    // MARK: What it says
+
+    /// The values with their passwords if there is no mistake. The first one is told, the command line tool tells all.
+    private mutating func accept(_ read: ParsedConfiguration, source: [UInt8]) -> ParsedConfiguration? {
+        var parsed = read
+        if parsed.errors.isEmpty { parsed.readPasswords { password(from: $0) } }
+        guard let error = parsed.errors.first else { return parsed }
+        complain { error.write(to: &$0, source: source.span) }
+        return nil
+    }
+
+    /// What the program began with goes first, as it is what its children are given.
+    private mutating func password(from source: PasswordSource) -> [UInt8]? {
+        switch source {
+        case .file(let path):
+            guard let file = FileContents(path) else { return nil }
+            if file.isReadableByOthers { exposedFiles.append(path) }
+            return file.bytes
+        case .variable(let name):
+            return withCString(name) { name in
+                (socksify_captured_variable(name) ?? socksify_program_variable(name)).map { Array(bytes(of: $0)) }
             }
         }
-        return nil
     }
 
-    /// Whether the text has no mistake; the first one is told, the command line tool tells all.
-    private static func accept(_ parsed: ParsedConfiguration, source: [UInt8]) -> Bool {
-        guard let error = parsed.errors.first else { return true }
-        complain { error.write(to: &$0, source: source.span) }
-        return false
-    }
-
-    private static func handOn(_ path: [UInt8]) {
-        guard socksify_captured_variable(cString("SOCKSIFY_CONF")) == nil else { return }
-        let terminated = path + [0]
-        terminated.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return }
-            socksify_hand_on_configuration_file(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
-        }
-    }
-
-    private static func contents(of path: [UInt8]) -> [UInt8]? {
-        let terminated = path + [0]
-        let descriptor = terminated.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { kernel_open_to_read(UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
-                ?? -1
-        }
-        guard descriptor >= 0 else { return nil }
-        let file = Int32(truncatingIfNeeded: descriptor)
-        defer { _ = kernel_close(file) }
-        var text: [UInt8] = []
-        var chunk = InlineArray<4096, UInt8>(repeating: 0)
-        while text.count <= largestFile {
-            let count = kernel_read(file, &chunk, 4096)
-            if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return nil }
-            if count == 0 { return text }
-            for index in 0..<min(count, 4096) { text.append(chunk[index]) }
-        }
-        return nil
+    /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
+    private func complain(_ compose: (inout LogLine) -> Void) {
+        var message = LogLine()
+        compose(&message)
+        message.append("; no connection will be made")
+        guard SharedTable.isNews(message.digest) else { return }
+        Log.write { $0.append(message.text) }
     }
 }
 

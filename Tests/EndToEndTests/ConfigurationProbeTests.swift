@@ -43,6 +43,12 @@ extension EndToEnd {
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 
+        @Test func `Proxies of SOCKSIFY_PROXY do not go without the file that is named beside them`() async throws {
+            let output = try await meet(
+                ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1", "SOCKSIFY_CONF": "/nonexistent/socksify.conf"])
+            #expect(output.errors.hasPrefix("socksify: /nonexistent/socksify.conf: "))
+        }
+
         @Test func `All programs of a tree together say once what is wrong`() async throws {
             let probe = try await CallProbe.path(of: "unconfigured")
             for number in 1...2 {

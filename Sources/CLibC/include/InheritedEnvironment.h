@@ -15,6 +15,9 @@ void socksify_capture_environment(void);
 /* The value that the variable had at the start; NULL when it was not set, or is none of the captured ones. */
 const char *_Nullable socksify_captured_variable(const char *_Nonnull name);
 
+/* The value that a variable of any name has in the environment of the program as it is now. */
+const char *_Nullable socksify_program_variable(const char *_Nonnull name);
+
 /* Adds `SOCKSIFY_CONF=path` to what children are given: the file that was found by a search which an emptied
  * environment would not repeat. Called once, before `path`'s owner hands out anything. */
 void socksify_hand_on_configuration_file(const char *_Nonnull path);

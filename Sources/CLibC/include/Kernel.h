@@ -154,6 +154,11 @@ static inline long kernel_open_to_read(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
 }
 
+/* readlinkat(2): the length, without a closing zero. */
+static inline long kernel_read_link(const char *_Nonnull path, void *_Nonnull target, size_t size) {
+    return kernel_call(SYS_readlinkat, -100, (long)path, (long)target, (long)size, 0, 0);
+}
+
 /* Opens a file to be shared, or makes one that nobody else can open. No link is followed, nobody is waited for. */
 static inline long kernel_open_shared(const char *_Nonnull path) {
     return kernel_call(SYS_openat, -100, (long)path,
@@ -199,6 +204,8 @@ static inline int kernel_exists(const char *_Nonnull path) {
 struct kernel_file {
     /* A regular file that belongs to the user whom the process acts for, and that nobody else may use. */
     int is_own;
+    /* A regular file that its group or others may read. */
+    int is_readable_by_others;
     /* Names that it has; 0 when it was unlinked. */
     uint64_t links;
     int64_t size;
@@ -212,6 +219,7 @@ static inline long kernel_look_at(int fd, struct kernel_file *_Nonnull file) {
     *file = (struct kernel_file){
         .is_own = S_ISREG(status.st_mode) && !(status.st_mode & 077) &&
                   status.st_uid == (uid_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+        .is_readable_by_others = S_ISREG(status.st_mode) && (status.st_mode & 044),
         .links = status.st_nlink, .size = status.st_size, .modified = status.st_mtim.tv_sec};
     return 0;
 }
