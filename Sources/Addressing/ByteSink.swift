@@ -6,14 +6,17 @@ public protocol ByteSink {
 
 extension Array: ByteSink where Element == UInt8 {}
 
+// Messages are made of many texts, each of which would be a loop of its own where it is written.
 extension ByteSink {
     /// Writes the characters of a literal.
+    @inline(never)
     public mutating func append(_ text: StaticString) {
         guard text.hasPointerRepresentation else { return }
         for index in 0..<text.utf8CodeUnitCount { append(text.utf8Start[index]) }
     }
 
     /// Writes every byte of `bytes`.
+    @inline(never)
     public mutating func append(_ bytes: Span<UInt8>) {
         for index in bytes.indices { append(bytes[index]) }
     }

@@ -64,6 +64,7 @@ enum ConnectionLog {
         }
     }
 
+    @inline(never)
     private static func writeSubject(_ purpose: Purpose, _ destination: Endpoint, to line: inout LogLine) {
         switch purpose {
         case .connection: line.append("tcp ")
@@ -92,6 +93,7 @@ enum ConnectionLog {
         line.append(",")
     }
 
+    @inline(never)
     private static func writeProxy(
         _ hop: Int, _ handshake: inout Handshake, _ configuration: Configuration, to line: inout LogLine
     ) {
