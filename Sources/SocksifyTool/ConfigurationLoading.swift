@@ -2,20 +2,21 @@ import Addressing
 import Glibc
 import ProxyConfig
 
-/// The configuration as it is handed on to the library: checked, and the same for a whole tree of processes.
-public struct HandedConfiguration: Equatable {
-    /// Variables to set; nil removes one.
-    public var environment: [(name: String, value: [UInt8]?)] = []
+/// The configuration that holds for a command, found, read and checked.
+public struct LoadedConfiguration {
+    public var parsed: ParsedConfiguration
+    /// The file that it was read from; nil where there is none.
+    public var file: ConfigurationSearch.Candidate?
+    /// What gave the proxies in place of the file: `-x` or `SOCKSIFY_PROXY`.
+    public var proxySource: String?
     /// Lines for the user about what works, but perhaps not as meant.
     public var warnings: [String] = []
-    /// What it was taken from, for the curious.
-    public var origin = ""
 
-    public static func == (left: HandedConfiguration, right: HandedConfiguration) -> Bool {
-        left.warnings == right.warnings && left.origin == right.origin
-            && left.environment.elementsEqual(right.environment) {
-                $0.name == $1.name && $0.value == $1.value
-            }
+    public var configuration: Configuration { parsed.configuration }
+
+    /// What it was taken from, for the curious.
+    public var origin: String {
+        [proxySource, file?.path.shown].compactMap { $0 }.joined(separator: " and ")
     }
 }
 
@@ -23,83 +24,55 @@ public enum ConfigurationLoading {
     /// More than any configuration has, and little enough to be read at once.
     public static let largestFile = 1 << 20
 
-    /// Finds, reads and checks the configuration.
-    ///
-    /// What the command line says goes before the environment. `urls` are the values of `-x`, each one or
-    /// more hops; `file` is that of `-f`.
-    /// - Parameter resolve: gives an address for the name of the first proxy, or the reason why there is
-    /// none;   nil to leave the name to the library.
+    /// Finds, reads and checks the configuration. What the command line says goes before the environment.
     public static func load(
-        urls: [[UInt8]], file: [UInt8]?, environment: ConfigurationSearch.Environment,
-        resolve: ((HostName) -> Result<IPAddress, Failure>)?
-    ) throws(Failure) -> HandedConfiguration {
+        _ options: ConfigurationOptions, environment: ConfigurationSearch.Environment
+    ) throws(Failure) -> LoadedConfiguration {
         var environment = environment
+        let urls = options.proxies.map(proxyURL)
         if !urls.isEmpty {
             environment.proxies = Array(urls.joined(separator: [UInt8(ascii: ",")]))
-        } else if file != nil {
+        } else if options.file != nil {
             environment.proxies = nil
         }
-        if let file { environment.file = file }
+        if let file = options.file { environment.file = file }
         if let named = environment.file, !named.isEmpty { environment.file = absolutePath(named) ?? named }
         if let named = environment.proxychainsFile, !named.isEmpty {
             environment.proxychainsFile = absolutePath(named) ?? named
         }
 
-        var handed = HandedConfiguration()
         var messages: [String] = []
         let list = urlList(urls, environment, &messages)
         let search = ConfigurationSearch(environment)
         let found = try readFirst(search.candidates)
         guard list != nil || found != nil else { throw noConfiguration(search.candidates.map(\.path)) }
 
-        var parsed: ParsedConfiguration
+        var loaded = LoadedConfiguration(
+            parsed: found.map { Configuration.parse($0.text.span, style: $0.candidate.style) }
+                ?? ParsedConfiguration(Configuration()),
+            file: found?.candidate)
         if let found {
-            parsed = Configuration.parse(found.text.span, style: found.candidate.style)
-            for error in parsed.errors { messages.append(render(error, found.candidate.path)) }
-            for warning in parsed.warnings {
-                handed.warnings.append(render(warning, found.candidate.path))
+            for error in loaded.parsed.errors { messages.append(render(error, found.candidate.path)) }
+            for warning in loaded.parsed.warnings {
+                loaded.warnings.append(render(warning, found.candidate.path))
             }
-            handed.environment.append(("SOCKSIFY_CONF", found.candidate.path))
-            if found.candidate.style != ConfigurationStyle(fileName: found.candidate.path.span) {
-                // The style does not show in the name; the library is told in the same way as this program
-                // was.
-                handed.environment.append(("PROXYCHAINS_CONF_FILE", found.candidate.path))
+            if found.isReadableByOthers, loaded.configuration.holdsPasswords {
+                loaded.warnings.append(readableByOthers(found.candidate.path))
             }
-            handed.origin = found.candidate.path.shown
-        } else {
-            parsed = ParsedConfiguration(Configuration())
-            handed.environment.append(("SOCKSIFY_CONF", nil))
         }
-        if let list { parsed.replaceProxies(with: list) }
+        if let list {
+            loaded.parsed.replaceProxies(with: list)
+            loaded.proxySource = urls.isEmpty ? "SOCKSIFY_PROXY" : "-x"
+        }
         if messages.isEmpty {
-            for obstacle in parsed.obstacles {
-                let isOfList = list != nil && obstacle.position.line == 0
-                messages.append(
-                    render(obstacle, isOfList ? Array(listName(urls).utf8) : found?.candidate.path ?? []))
+            for obstacle in loaded.parsed.obstacles {
+                let source = obstacle.position.line == 0 ? loaded.proxySource.map { Array($0.utf8) } : nil
+                messages.append(render(obstacle, source ?? found?.candidate.path ?? []))
             }
         }
         guard messages.isEmpty else { throw Failure(status: 125, messages) }
-
-        if list != nil {
-            var proxies = parsed.configuration.proxies
-            if let resolve, case .network(let first)? = proxies.first?.location, case .name(let name) = first.host {
-                let address = try resolve(name).get()
-                proxies[0].location = .network(Endpoint(host: .address(address), port: first.port))
-            }
-            var value: [UInt8] = []
-            for proxy in proxies {
-                if !value.isEmpty { value.append(UInt8(ascii: ",")) }
-                proxy.writeURL(to: &value)
-            }
-            handed.environment.append(("SOCKSIFY_PROXY", value))
-            handed.origin = listName(urls) + (handed.origin.isEmpty ? "" : " and " + handed.origin)
-        } else {
-            handed.environment.append(("SOCKSIFY_PROXY", nil))
-        }
-        return handed
+        return loaded
     }
-
-    private static func listName(_ urls: [[UInt8]]) -> String { urls.isEmpty ? "SOCKSIFY_PROXY" : "-x" }
 
     /// The chain that the command line or the environment gives; nil when neither does. Each `-x` is judged
     /// by itself, so that columns count from its beginning.
@@ -118,6 +91,9 @@ public enum ConfigurationLoading {
                 messages.append(render(error, Array(source.utf8)))
             }
         }
+        if !messages.isEmpty {
+            messages.append("a proxy is given as in socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket")
+        }
         return Configuration.parse(proxyURLs: proxies.span)
     }
 
@@ -127,9 +103,13 @@ public enum ConfigurationLoading {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func readFirst(
-        _ candidates: [ConfigurationSearch.Candidate]
-    ) throws(Failure) -> (candidate: ConfigurationSearch.Candidate, text: [UInt8])? {
+    private struct FoundFile {
+        var candidate: ConfigurationSearch.Candidate
+        var text: [UInt8]
+        var isReadableByOthers: Bool
+    }
+
+    private static func readFirst(_ candidates: [ConfigurationSearch.Candidate]) throws(Failure) -> FoundFile? {
         for candidate in candidates {
             guard let file = OpenFile.open(candidate.path) else {
                 let error = errno
@@ -139,16 +119,14 @@ public enum ConfigurationLoading {
             if file.status?.isDirectory ?? false {
                 throw .own("cannot read the configuration \(candidate.path.shown): \(describe(EISDIR))")
             }
-            guard file.status?.isRegularFile ?? false else {
-                throw .own(
-                    "the configuration \(candidate.path.shown) is no regular file"
-                )
+            guard let status = file.status, status.isRegularFile else {
+                throw .own("the configuration \(candidate.path.shown) is no regular file")
             }
             let text = file.read(largestFile + 1, at: 0)
             guard text.count <= largestFile else {
                 throw .own("the configuration \(candidate.path.shown) has more than \(largestFile) bytes")
             }
-            return (candidate, text)
+            return FoundFile(candidate: candidate, text: text, isReadableByOthers: status.isCarelesslyReadable)
         }
         return nil
     }
@@ -165,5 +143,24 @@ public enum ConfigurationLoading {
                 "    [ProxyList]",
                 "    socks5 127.0.0.1 1080",
             ])
+    }
+}
+
+/// The warning of a file whose secrets are none.
+func readableByOthers(_ path: Path) -> String {
+    "\(path.shown) has passwords in it, and others than its owner can read it; what helps: chmod 600 \(path.shown)"
+}
+
+extension stat {
+    /// Whether group or others can read the file, and the caller could change that: who cannot is not told.
+    var isCarelesslyReadable: Bool {
+        st_mode & (S_IRGRP | S_IROTH) != 0 && (st_uid == geteuid() || geteuid() == 0)
+    }
+}
+
+extension Configuration {
+    /// Whether a password stands in it.
+    var holdsPasswords: Bool {
+        proxies.contains { $0.credentials.map { !$0.password.isEmpty && $0.source == nil } ?? false }
     }
 }

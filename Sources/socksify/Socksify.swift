@@ -7,79 +7,155 @@ import SocksifyTool
 struct Socksify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "socksify",
-        abstract: "Run a command whose TCP connections go through a SOCKS5 proxy.",
-        usage: "socksify [-x URL]... [-f FILE] [-q | -v] [--] command [args...]",
+        abstract: "Run a command whose traffic goes through proxies: SOCKS5, SOCKS4, HTTP.",
+        usage: """
+            socksify [options] [--] command [arguments]
+            socksify [options] --shell | --env [SHELL] | --print-config
+            socksify [options] --check [HOST:PORT] | --explain HOST[:PORT]
+            """,
         discussion: """
-            Without -x and -f, the proxies are those of SOCKSIFY_PROXY, or else of the first of these files: \
-            the one that SOCKSIFY_CONF names, ~/.config/socksify/socksify.conf, /etc/socksify.conf, and the \
-            files of proxychains.
+            Through the SOCKS5 server of ssh -D 1080 somewhere, of Tor, or of a company:
 
-            The exit status is that of the command; 125 if socksify itself fails, 126 if the command cannot be \
-            run or cannot be reached by preloading, 127 if it is not found.
+              socksify -x localhost:1080 curl https://example.org/
+              socksify -x socks5://alice:s3cret@gw.example:1080 ssh host.internal
+              socksify -x http://gw.example:3128 git clone https://example.org/x.git
+              socksify -x first:1080 -x second:1080 firefox      (a chain)
+              socksify -x localhost:9050 --shell                 (all of a shell)
+            
+            A proxy is HOST:PORT or the path of a socket, for SOCKS5, or a URL: \
+            socks5://, socks4:// or http://, then USER:PASSWORD@ if need be, then \
+            HOST:PORT. Characters that a URL could misread are written as %40 for @. \
+            A password on a command line is seen by everybody on the machine: \
+            socks5://alice@gw.example:1080?password-file=/home/alice/.gw \
+            and ?password-env=NAME say where it is.
+
+            FILES
+            Without -x and -f the first of these has the proxies, and rules for what \
+            goes where: SOCKSIFY_PROXY (URLs with commas between them), the file that \
+            SOCKSIFY_CONF names, ~/.config/socksify/socksify.conf, \
+            /etc/socksify.conf, and the files of proxychains. Two lines are enough:
+
+              [ProxyList]
+              socks5 127.0.0.1 1080
+
+            EXIT STATUS
+            That of the command. 125 if socksify itself fails, 126 if the command \
+            cannot be run, or cannot be reached by preloading, 127 if it is not found.
             """,
         version: "socksify \(socksifyVersion)")
 
-    @Option(
-        name: [.customShort("x"), .customLong("proxy")], parsing: .unconditionalSingleValue,
-        help: ArgumentHelp(
-            "A proxy, as in socks5://user:password@host:1080. Several make a chain, the nearest first.",
-            valueName: "URL"))
-    var proxies: [String] = []
+    @OptionGroup(title: "Which Proxies")
+    var proxies: ProxyOptions
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")], parsing: .unconditional,
-        help: ArgumentHelp("A configuration file, in the language of proxychains.", valueName: "FILE"))
-    var file: String?
+    @OptionGroup(title: "What Is Said")
+    var messages: MessageOptions
 
-    @Flag(name: [.short, .long], help: "Say nothing but what must be known.")
-    var quiet = false
-
-    @Flag(name: [.short, .long], help: "Say what is done; twice, say everything.")
-    var verbose: Int
+    @OptionGroup(title: "In Place of a Command")
+    var tasks: TaskOptions
 
     @Argument(
         parsing: .captureForPassthrough,
         help: ArgumentHelp("The command and its arguments.", valueName: "command"))
     var command: [String] = []
 
+    /// Reads the arguments. What is captured as the command begins with the first word that is no option; where the
+    /// word is not a command's, options may follow it.
+    static func parse(allowingOptionsBehind arguments: [String]) throws -> Socksify {
+        let socksify = try parse(arguments)
+        guard socksify.tasks.takesWord, socksify.command.count > 1, socksify.command.first != "--",
+            let word = socksify.command.first, !word.hasPrefix("-")
+        else { return socksify }
+        let options = arguments.dropLast(socksify.command.count)
+        return try parse(options + socksify.command.dropFirst() + [word])
+    }
+
     func validate() throws {
-        if quiet && verbose > 0 { throw ValidationError("-q and -v exclude each other") }
-        guard let first = command.first, command != ["--"] else {
-            throw ValidationError("no command is given")
-        }
+        try messages.validate()
+        try tasks.validate()
         // What is captured begins with the first word that is no known option, and these are none to the
         // parser while it captures.
-        switch first {
-        case "--": return
+        switch command.first {
         case "-h", "--help": throw CleanExit.helpRequest(self)
         case "--version": throw CleanExit.message(Self.configuration.version)
-        default:
-            if first.hasPrefix("-") { throw ValidationError("unknown option '\(first)'") }
+        case let first? where first.hasPrefix("-") && first != "--":
+            throw ValidationError("unknown option '\(first)'")
+        case let first where tasks.task == nil:
+            if first == nil || command == ["--"] { throw ValidationError("no command is given") }
+        case let first?:
+            guard tasks.takesWord, first != "--" else {
+                throw ValidationError(
+                    "\(tasks.name) takes no command, but '\(command.joined(separator: " "))' is given")
+            }
+        case nil: break
         }
     }
 
-    var launch: Launch {
-        Launch(
-            urls: proxies.map { Array($0.utf8) }, file: file.map { Array($0.utf8) },
-            logLevel: quiet ? .off : verbose > 1 ? .debug : verbose > 0 ? .info : nil)
+    /// The one word that a task takes in place of a command.
+    func word() throws -> String? {
+        guard command.count <= 1 else { throw ValidationError("\(tasks.name) takes one word, not '\(command[1])'") }
+        return command.first
     }
 }
 
-@main enum Main {
-    static func main() {
-        do {
-            let socksify = try Socksify.parse()
-            // What follows the options are the last of the arguments. They are handed on as the bytes that
-            // they are, which need not be text.
-            let count = socksify.command.first == "--" ? socksify.command.count - 1 : socksify.command.count
-            try socksify.launch.run(CommandLine.unsafeArgv + (Int(CommandLine.argc) - count))
-        } catch let failure as Failure {
-            say(failure.messages)
-            exit(failure.status)
-        } catch {
-            if Socksify.exitCode(for: error) == .success { Socksify.exit(withError: error) }
-            say([Socksify.message(for: error), "see socksify --help"])
-            exit(125)
+struct ProxyOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("x"), .customLong("proxy")], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A proxy; several make a chain, the nearest first.", valueName: "PROXY"))
+    var proxies: [String] = []
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")], parsing: .unconditional,
+        help: ArgumentHelp(
+            "A configuration file, in the language of proxychains and beyond.", valueName: "FILE"),
+        completion: .file())
+    var file: String?
+
+    var options: ConfigurationOptions {
+        ConfigurationOptions(proxies: proxies.map { Array($0.utf8) }, file: file.map { Array($0.utf8) })
+    }
+}
+
+struct MessageOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Say nothing but what must be known.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Say what is done with each connection; twice, say everything.")
+    var verbose: Int
+
+    func validate() throws {
+        if quiet && verbose > 0 { throw ValidationError("-q and -v exclude each other") }
+    }
+
+    var logLevel: LogLevel? { quiet ? .off : verbose > 1 ? .debug : verbose > 0 ? .info : nil }
+}
+
+struct TaskOptions: ParsableArguments {
+    /// What is done in place of running a command.
+    enum Task: String, EnumerableFlag {
+        case shell, env
+
+        static func help(for task: Task) -> ArgumentHelp? {
+            switch task {
+            case .shell: "Run your shell; what is started in it goes through the proxies."
+            case .env:
+                "Print commands that make a shell of what you are in: eval \"$(socksify --env)\" in sh, bash, zsh; --env fish for fish."
+            }
         }
     }
+
+    @Flag
+    var tasks: [Task] = []
+
+    var task: Task? { tasks.first }
+
+    func validate() throws {
+        if tasks.count > 1 {
+            throw ValidationError("--\(tasks[0].rawValue) and --\(tasks[1].rawValue) exclude each other")
+        }
+    }
+
+    /// Whether a word may stand in place of a command.
+    var takesWord: Bool { task == .env }
+
+    var name: String { task.map { "--\($0.rawValue)" } ?? "" }
 }

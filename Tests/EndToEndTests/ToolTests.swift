@@ -200,6 +200,50 @@ extension EndToEnd {
             }
         }
 
+        // MARK: Shells
+
+        @Test func `Variables of --env have a shell go through the proxy, and its end is its own`() async throws {
+            try await withProxy { proxy, url in
+                let script = """
+                    eval "$('\(Machine.tool)' -x '\(url)' --env)"
+                    '\(try await exchange().joined(separator: "' '"))'; exit 3
+                    """
+                for shell in ["sh", "bash"] {
+                    let run = try await Client.run([shell, "-c", script], mode: .bare)
+                    #expect(run.status == 3 && run.output == "hello\n" && run.error.isEmpty, "\(run)")
+                }
+                #expect(proxy.requests == Array(repeating: "CONNECT web.test:\(echo)", count: 2))
+            }
+        }
+
+        @Test func `What is started in the shell of --shell goes through the proxy`() async throws {
+            try await withProxy { proxy, url in
+                let command = try await exchange().joined(separator: "' '")
+                let run = try await Client.run(
+                    [Machine.tool, "-x", url, "--shell"], environment: ["SHELL": "/bin/sh"],
+                    input: "'\(command)'\nexit 4\n", mode: .bare)
+                #expect(run.status == 4 && run.output == "hello\n", "\(run)")
+                #expect(run.error.contains("goes through socks5 \(proxy.host):\(proxy.port)"), "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(echo)"])
+            }
+        }
+
+        // MARK: Passwords
+
+        @Test func `No command line but the tool's has a password, no environment that of a file`() async throws {
+            let look = ["sh", "-c", "tr '\\0' '\\n' </proc/$$/$0"]
+            let typed = ["-x", "socks5://u:s3cret@10.99.0.1:1"]
+            let commands = try await socksify(typed + look + ["cmdline"])
+            #expect(commands.output.hasSuffix("\ncmdline\n") && !commands.output.contains("s3cret"), "\(commands)")
+            let environment = try await socksify(typed + look + ["environ"])
+            #expect(environment.output.contains("s3cret"), "\(environment)")
+
+            let file = try Machine.file("s3cret\n", permissions: 0o600)
+            let read = try await socksify(["-x", "socks5://u@10.99.0.1:1?password-file=\(file)"] + look + ["environ"])
+            #expect(read.error.isEmpty && !read.output.contains("s3cret"), "\(read)")
+            #expect(read.output.contains("\nSOCKSIFY_PROXY=socks5://u@10.99.0.1:1?password-file=\(file)\n"))
+        }
+
         // MARK: Where it is, and what it cannot reach
 
         @Test func `The library is found beside the tool, wherever both are, also through a link`() async throws {

@@ -13,16 +13,20 @@ import Testing
         proxychainsFile: String? = nil, address: String? = "192.0.2.1"
     ) throws(Failure) -> [String: String?] {
         func bytes(_ text: String?) -> [UInt8]? { text.map { Array($0.utf8) } }
-        let handed = try ConfigurationLoading.load(
-            urls: urls.map { Array($0.utf8) }, file: bytes(file),
+        let loaded = try ConfigurationLoading.load(
+            ConfigurationOptions(proxies: urls.map { Array($0.utf8) }, file: bytes(file)),
             environment: ConfigurationSearch.Environment(
                 proxies: bytes(proxies), file: bytes(named), home: bytes(home),
-                proxychainsFile: bytes(proxychainsFile)),
-            resolve: address.map { text in { _ in .success(IPAddress(text)!) } })
+                proxychainsFile: bytes(proxychainsFile)))
+        let changes = try loaded.handedOn(resolve: address.map { text in { _ in .success(IPAddress(text)!) } })
         return Dictionary(
-            uniqueKeysWithValues: handed.environment.map {
-                ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) })
-            })
+            uniqueKeysWithValues: changes.map { ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) }) })
+    }
+
+    private func warnings(file: String) throws(Failure) -> [String] {
+        try ConfigurationLoading.load(
+            ConfigurationOptions(file: Array(file.utf8)), environment: ConfigurationSearch.Environment()
+        ).warnings
     }
 
     private func failure(_ body: () throws -> Void) -> Failure? {
@@ -94,20 +98,42 @@ import Testing
                     ["\(path):1:1: 'x' is no keyword", "\(path):3:16: expected a port, 1 to 65535"]))
         #expect(
             failure { _ = try load(["a", "ftp://b"]) }?.messages == [
-                "-x number 2:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw"
+                "-x number 2:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw", example,
             ])
         #expect(
             failure { _ = try load([""]) }?.messages == [
-                "-x:1: expected a proxy, as in 'socks5://127.0.0.1:1080'"
+                "-x:1: expected a proxy, as in 'socks5://127.0.0.1:1080'", example,
             ])
         #expect(
             failure { _ = try load(file: folder.path) }?.messages.first?.contains("Is a directory") == true)
         #expect(
             failure { _ = try load(file: "/dev/zero") }?.messages.first?.contains("no regular file") == true)
+        // Who may read everything cannot be refused.
+        if getuid() != 0 {
+            let unreadable = folder.write("d.conf", "", mode: 0)
+            #expect(
+                failure { _ = try load(file: unreadable) }?.messages
+                    == ["cannot read the configuration \(unreadable): Permission denied"])
+        }
         let large = folder.write("c.conf", String(repeating: "#\n", count: 600_000))
         #expect(
             failure { _ = try load(file: large) }?.messages.first?.contains("more than 1048576 bytes") == true
         )
+    }
+
+    private let example = "a proxy is given as in socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"
+
+    /// Passwords in a file are for its owner.
+    @Test(arguments: [
+        (0o600, "socks5 10.0.0.9 1080 u p", 0), (0o640, "socks5 10.0.0.9 1080 u p", 1),
+        (0o604, "socks5 10.0.0.9 1080 u p", 1), (0o644, "socks5 10.0.0.9 1080", 0),
+    ])
+    func passwordsForEverybody(mode: Int, proxy: String, count: Int) throws {
+        let path = folder.write("p.conf", "[ProxyList]\n\(proxy)\n", mode: mode)
+        let warnings = try warnings(file: path)
+        #expect(warnings.count == count)
+        #expect(
+            warnings.allSatisfy { $0.hasPrefix("\(path) has passwords in it") && $0.hasSuffix("chmod 600 \(path)") })
     }
 
     @Test func preloadVariables() {

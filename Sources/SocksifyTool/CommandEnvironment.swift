@@ -1,0 +1,53 @@
+import Addressing
+import Glibc
+import ProxyConfig
+
+/// What a command is started with so that it goes through the proxies.
+public struct CommandEnvironment {
+    /// What differs from the environment of this process.
+    public var changes: [EnvironmentChange]
+    public var configuration: LoadedConfiguration
+
+    /// - Parameter logLevel: that of the command; nil leaves what is there.
+    public init(_ options: ConfigurationOptions, logLevel: LogLevel?) throws(Failure) {
+        configuration = try ConfigurationLoading.load(options, environment: .ofProcess)
+        let library = try LibraryLocation.find()
+        let preloaded = environmentValue("LD_PRELOAD")
+        // Inside a process that the library is already in, the resolver answers with addresses that stand for
+        // names, which nobody else understands.
+        let isInside = preloads(library, in: preloaded ?? [])
+        changes = try configuration.handedOn(resolve: isInside ? nil : { resolveProxy($0) })
+        if logLevel != .off { say(configuration.warnings.map { "warning: \($0)" }) }
+        if logLevel == .info || logLevel == .debug {
+            say(["configuration: \(configuration.origin)", "library: \(library.shown)"])
+        }
+        if let logLevel { changes.append(("SOCKSIFY_LOG", Array(logLevel.word.utf8))) }
+        changes.append(("LD_PRELOAD", preloadVariable(adding: library, to: preloaded)))
+    }
+
+    /// Makes it the environment of this process, which is to become the command.
+    func apply() throws(Failure) {
+        for (name, value) in changes { try set(name, value) }
+        if environmentValue("SOCKSIFY_TABLE") == nil {
+            try set("SOCKSIFY_TABLE", tableVariable(runtimeFolder: environmentValue("XDG_RUNTIME_DIR")))
+        }
+    }
+
+    private func set(_ name: String, _ value: [UInt8]?) throws(Failure) {
+        let status = value.map { $0.withCString { setenv(name, $0, 1) } } ?? unsetenv(name)
+        guard status == 0 else { throw .own("cannot set \(name): \(describe(errno))") }
+    }
+}
+
+extension LogLevel {
+    /// The word of `SOCKSIFY_LOG`.
+    var word: String {
+        switch self {
+        case .off: "off"
+        case .error: "error"
+        case .warning: "warn"
+        case .info: "info"
+        case .debug: "debug"
+        }
+    }
+}

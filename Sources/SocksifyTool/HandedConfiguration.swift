@@ -1,0 +1,43 @@
+import Addressing
+import ProxyConfig
+
+/// A variable of the command's environment; nil removes it.
+public typealias EnvironmentChange = (name: String, value: [UInt8]?)
+
+extension LoadedConfiguration {
+    /// The configuration as it is handed on to the library: the same for a whole tree of processes.
+    ///
+    /// - Parameter resolve: gives an address for the name of the first proxy, or the reason why there is none; nil to
+    ///   leave the name to the library.
+    public func handedOn(
+        resolve: ((HostName) -> Result<IPAddress, Failure>)?
+    ) throws(Failure) -> [EnvironmentChange] {
+        var changes: [EnvironmentChange] = [("SOCKSIFY_CONF", file?.path)]
+        if let file, file.style != ConfigurationStyle(fileName: file.path.span) {
+            // The style does not show in the name; the library is told in the same way as this program was.
+            changes.append(("PROXYCHAINS_CONF_FILE", file.path))
+        }
+        changes.append(("SOCKSIFY_PROXY", proxySource == nil ? nil : try proxyURLs(resolve: resolve)))
+        return changes
+    }
+
+    private func proxyURLs(
+        resolve: ((HostName) -> Result<IPAddress, Failure>)?
+    ) throws(Failure) -> [UInt8] {
+        var proxies = configuration.proxies
+        if let resolve, case .network(let first)? = proxies.first?.location, case .name(let name) = first.host {
+            proxies[0].location = .network(Endpoint(host: .address(try resolve(name).get()), port: first.port))
+        }
+        var value: [UInt8] = []
+        for hop in configuration.lists.first?.hops ?? [] {
+            guard case .proxy(let place) = hop, proxies.indices.contains(place) else { continue }
+            if !value.isEmpty { value.append(UInt8(ascii: ",")) }
+            // The command need not be in this directory.
+            if case .file(let path)? = proxies[place].credentials?.source {
+                proxies[place].credentials?.source = .file(absolutePath(path) ?? path)
+            }
+            proxies[place].writeURL(to: &value)
+        }
+        return value
+    }
+}
