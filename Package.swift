@@ -60,7 +60,9 @@ let package = Package(
         // The command line tool.
         .target(name: "CLinux"),
         .target(
-            name: "SocksifyTool", dependencies: ["Addressing", "CLinux", "ProxyConfig"], swiftSettings: toolSettings),
+            name: "SocksifyTool",
+            dependencies: ["Addressing", "CLinux", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
+            swiftSettings: toolSettings),
         .executableTarget(
             name: "socksify",
             dependencies: [

@@ -32,12 +32,14 @@ extension LoadedConfiguration {
 extension Configuration {
     /// The proxies of a list, those of lists within it in their places.
     func proxies(of list: Int) -> [Proxy] {
-        guard lists.indices.contains(list) else { return [] }
-        return lists[list].hops.flatMap { hop -> [Proxy] in
-            switch hop {
-            case .proxy(let index): proxies.indices.contains(index) ? [proxies[index]] : []
-            case .list(let inner): proxies(of: inner)
-            }
+        lists.indices.contains(list) ? lists[list].hops.flatMap(proxies(of:)) : []
+    }
+
+    /// A proxy, or the proxies of a list.
+    func proxies(of hop: ProxyList.Hop) -> [Proxy] {
+        switch hop {
+        case .proxy(let index): proxies.indices.contains(index) ? [proxies[index]] : []
+        case .list(let inner): proxies(of: inner)
         }
     }
 }

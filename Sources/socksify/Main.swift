@@ -32,6 +32,10 @@ import SocksifyTool
             try Launch.runShell(options, logLevel: logLevel)
         case .env:
             return try EnvironmentCommand.run(options, language: socksify.word(), logLevel: logLevel)
+        case .check:
+            return try CheckCommand.run(
+                options, target: socksify.word(), seconds: socksify.tasks.timeout ?? 10,
+                asJSON: socksify.messages.json, isQuiet: logLevel == .off)
         }
     }
 }

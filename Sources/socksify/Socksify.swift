@@ -21,7 +21,8 @@ struct Socksify: ParsableCommand {
               socksify -x http://gw.example:3128 git clone https://example.org/x.git
               socksify -x first:1080 -x second:1080 firefox      (a chain)
               socksify -x localhost:9050 --shell                 (all of a shell)
-            
+              socksify -x localhost:1080 --check example.org:443 (does it work?)
+
             A proxy is HOST:PORT or the path of a socket, for SOCKS5, or a URL: \
             socks5://, socks4:// or http://, then USER:PASSWORD@ if need be, then \
             HOST:PORT. Characters that a URL could misread are written as %40 for @. \
@@ -40,7 +41,8 @@ struct Socksify: ParsableCommand {
 
             EXIT STATUS
             That of the command. 125 if socksify itself fails, 126 if the command \
-            cannot be run, or cannot be reached by preloading, 127 if it is not found.
+            cannot be run, or cannot be reached by preloading, 127 if it is not found. \
+            --check: 0 if all proxies can be used, 1 if some cannot.
             """,
         version: "socksify \(socksifyVersion)")
 
@@ -70,7 +72,7 @@ struct Socksify: ParsableCommand {
     }
 
     func validate() throws {
-        try messages.validate()
+        try messages.validate(tasks)
         try tasks.validate()
         // What is captured begins with the first word that is no known option, and these are none to the
         // parser while it captures.
@@ -122,8 +124,12 @@ struct MessageOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Say what is done with each connection; twice, say everything.")
     var verbose: Int
 
-    func validate() throws {
+    @Flag(help: "Write the results of --check and --explain for programs.")
+    var json = false
+
+    func validate(_ tasks: TaskOptions) throws {
         if quiet && verbose > 0 { throw ValidationError("-q and -v exclude each other") }
+        if json, tasks.task != .check { throw ValidationError("--json goes with --check and --explain") }
     }
 
     var logLevel: LogLevel? { quiet ? .off : verbose > 1 ? .debug : verbose > 0 ? .info : nil }
@@ -132,13 +138,14 @@ struct MessageOptions: ParsableArguments {
 struct TaskOptions: ParsableArguments {
     /// What is done in place of running a command.
     enum Task: String, EnumerableFlag {
-        case shell, env
+        case shell, env, check
 
         static func help(for task: Task) -> ArgumentHelp? {
             switch task {
             case .shell: "Run your shell; what is started in it goes through the proxies."
             case .env:
                 "Print commands that make a shell of what you are in: eval \"$(socksify --env)\" in sh, bash, zsh; --env fish for fish."
+            case .check: "Try each proxy, and a connection to HOST:PORT if that is given."
             }
         }
     }
@@ -146,16 +153,25 @@ struct TaskOptions: ParsableArguments {
     @Flag
     var tasks: [Task] = []
 
+    @Option(
+        help: ArgumentHelp("What each step of --check may take; 10 unless told.", valueName: "SECONDS"))
+    var timeout: Double?
+
     var task: Task? { tasks.first }
 
     func validate() throws {
         if tasks.count > 1 {
             throw ValidationError("--\(tasks[0].rawValue) and --\(tasks[1].rawValue) exclude each other")
         }
+        guard let timeout else { return }
+        guard task == .check else { throw ValidationError("--timeout goes with --check") }
+        guard timeout > 0, timeout <= 86_400 else {
+            throw ValidationError("--timeout is in seconds, more than 0 and up to 86400")
+        }
     }
 
     /// Whether a word may stand in place of a command.
-    var takesWord: Bool { task == .env }
+    var takesWord: Bool { task == .check || task == .env }
 
     var name: String { task.map { "--\($0.rawValue)" } ?? "" }
 }

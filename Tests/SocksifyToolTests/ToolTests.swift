@@ -79,6 +79,17 @@ import Testing
             ([], Int32(125), "no command is given"), (["-x", "10.0.0.1"], 125, "no command is given"),
             (["-x"], 125, "Missing value"), (["--what", "true"], 125, "unknown option '--what'"),
             (["-q", "-v", "true"], 125, "-q and -v exclude each other"),
+            (["--check", "--shell"], 125, "--check and --shell exclude each other"),
+            (["--shell", "true"], 125, "--shell takes no command, but 'true' is given"),
+            (["--env", "--", "true"], 125, "--env takes no command"),
+            (["--check", "a:1", "b:1"], 125, "--check takes one word, not 'a:1'"),
+            (["--check", "a:1", "--what"], 125, "unknown option '--what'"),
+            (["-x", "10.0.0.1", "--check", "a"], 125, "'a' has no port; expected one, as in a:443"),
+            (["--timeout", "3", "true"], 125, "--timeout goes with --check"),
+            (["--check", "--timeout", "0"], 125, "--timeout is in seconds"),
+            (["--json", "true"], 125, "--json goes with --check"),
+            (["-x", "10.0.0.1", "--env", "tcsh"], 125, "'tcsh' is no shell that --env knows"),
+            (["-x", "ftp://10.0.0.1", "true"], 125, "as in socks5://127.0.0.1:1080"),
             (
                 ["-f", "/nonexistent", "true"], 125,
                 "cannot read the configuration /nonexistent: No such file"
@@ -96,6 +107,55 @@ import Testing
         #expect(outcome.output == "")
         #expect(outcome.error.hasPrefix("socksify: "))
         #expect(outcome.error.contains(sentence))
+    }
+
+    /// A shell is told through what it goes, and is left with its own status.
+    @Test func shell() throws {
+        let shell = folder.write("shell", "#!/bin/sh\necho \"$SOCKSIFY_PROXY|$*\"\nexit 5\n", mode: 0o755)
+        let arguments = ["-x", "10.0.0.1", "-x", "10.0.0.2:9", "--shell"]
+        let outcome = try run(arguments, ["SHELL": shell])
+        #expect(outcome.status == 5)
+        #expect(outcome.output == "socks5://10.0.0.1:1080,socks5://10.0.0.2:9|\n")
+        #expect(
+            outcome.error == """
+                socksify: what is started in this shell goes through socks5 10.0.0.1:1080, then socks5 10.0.0.2:9
+                socksify: leave it with: exit
+
+                """)
+        #expect(try run(["-q"] + arguments, ["SHELL": shell]).error == "")
+        #expect(try run(["-q"] + arguments).status == 0)
+        let unreachable = try run(arguments, ["SHELL": folder.write("s", Data(elf()), mode: 0o755)])
+        #expect(unreachable.status == 126 && !unreachable.error.contains("leave it"))
+    }
+
+    /// What is printed makes the environment that a command is given, but for the name of the table, which is that of
+    /// one tree of processes.
+    @Test func environmentForAShell() throws {
+        let file = folder.write("a.conf", "[ProxyList]\nsocks5 10.0.0.9 1080\n")
+        let printed = try run(["-v", "-x", "socks5://it%27s:p@10.0.0.1", "--env"], ["LD_PRELOAD": ""])
+        #expect(
+            printed.output == """
+                export SOCKSIFY_PROXY='socks5://it%27s:p@10.0.0.1:1080';
+                export SOCKSIFY_LOG='info';
+                export LD_PRELOAD='\(folder.path)/lib/libsocksify.so';
+
+                """)
+        let chosen = try run(["-f", file, "--env", "zsh"], ["SOCKSIFY_PROXY": "10.0.0.7"])
+        #expect(chosen.output.contains("unset SOCKSIFY_PROXY;\n"))
+        #expect(chosen.output.contains("export SOCKSIFY_CONF='\(file)';\n"))
+        #expect(try run(["-x", "10.0.0.1", "--env", "fish"]).output.hasPrefix("set -gx SOCKSIFY_PROXY "))
+    }
+
+    /// Every option is in the help, which fits a terminal.
+    @Test func helpForTheEyes() throws {
+        let help = try run(["--help"], ["COLUMNS": "80"]).output
+        for option in [
+            "-x, --proxy", "-f, --file", "-q, --quiet", "-v, --verbose", "--shell", "--env", "--check", "--timeout",
+            "--json", "--version", "EXIT STATUS", "FILES", "password-file",
+        ] {
+            #expect(help.contains(option), "\(option)")
+        }
+        #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
     /// Without a configuration it is said how to give one.

@@ -1,0 +1,153 @@
+import Addressing
+import Glibc
+
+/// Milliseconds of a clock that only goes forward.
+func monotonicMilliseconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
+}
+
+/// Where a first proxy is, after its name was looked up.
+enum SocketPlace {
+    case network(IPAddress, port: UInt16)
+    case unixSocket([UInt8])
+}
+
+/// A stream connection on which everything is waited for, but never for longer than each step may take.
+final class WaitingConnection {
+    private let descriptor: Int32
+    private let timeout: Double
+
+    /// - Parameter timeout: milliseconds for this step, and for each of those that follow.
+    init(to place: SocketPlace, timeout: Double) throws(StepFailure) {
+        self.timeout = timeout
+        let family =
+            switch place {
+            case .network(.v4, _): AF_INET
+            case .network(.v6, _): AF_INET6
+            case .unixSocket: AF_UNIX
+            }
+        descriptor = socket(
+            family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw StepFailure(reason: "no socket: \(describe(errno))") }
+        let status = withSocketAddress(of: place) { Glibc.connect(descriptor, $0, $1) }
+        guard status == 0 || errno == EINPROGRESS else { throw Self.connectFailure(errno) }
+        if status != 0 {
+            try wait(for: POLLOUT, until: monotonicMilliseconds() + timeout, "no connection")
+            var error: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+            guard error == 0 else { throw Self.connectFailure(error) }
+        }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    private static func connectFailure(_ error: Int32) -> StepFailure {
+        let hint = error == ECONNREFUSED || error == ENOENT ? "; is the proxy running?" : ""
+        return StepFailure(reason: "cannot be connected to: \(describe(error))\(hint)")
+    }
+
+    func send(_ bytes: [UInt8]) throws(StepFailure) {
+        let deadline = monotonicMilliseconds() + timeout
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                try wait(for: POLLOUT, until: deadline, "takes nothing")
+            } else if errno != EINTR {
+                throw StepFailure(reason: "closed the connection: \(describe(errno))")
+            }
+        }
+    }
+
+    /// As many bytes as asked for; fewer when the other side ended the connection.
+    func receive(_ wanted: Int) throws(StepFailure) -> [UInt8] {
+        let deadline = monotonicMilliseconds() + timeout
+        var received: [UInt8] = []
+        while received.count < wanted {
+            let bytes = try receive(upTo: wanted - received.count, flags: 0, until: deadline)
+            if bytes.isEmpty { break }
+            received += bytes
+        }
+        return received
+    }
+
+    /// What has arrived, at least a byte, which stays to be received; none at the end of the connection.
+    ///
+    /// - Parameter deadline: of `monotonicMilliseconds`.
+    func peek(until deadline: Double) throws(StepFailure) -> [UInt8] {
+        try receive(upTo: 4096, flags: Int32(MSG_PEEK), until: deadline)
+    }
+
+    private func receive(upTo count: Int, flags: Int32, until deadline: Double) throws(StepFailure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        while true {
+            let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, flags) }
+            if count >= 0 { return Array(bytes.prefix(count)) }
+            switch errno {
+            case EAGAIN: try wait(for: POLLIN, until: deadline, "no answer")
+            case EINTR: continue
+            // Who resets has said no more than who closes.
+            case ECONNRESET: return []
+            default: throw StepFailure(reason: "closed the connection: \(describe(errno))")
+            }
+        }
+    }
+
+    private func wait(for event: Int32, until deadline: Double, _ lack: String) throws(StepFailure) {
+        while true {
+            let left = deadline - monotonicMilliseconds()
+            var poll = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+            let count = left > 0 ? Glibc.poll(&poll, 1, Int32(min(left.rounded(.up), 1e9))) : 0
+            if count > 0 { return }
+            if count == 0, left <= 0 {
+                throw StepFailure(reason: "\(lack) within \(shownSeconds(timeout))")
+            }
+        }
+    }
+}
+
+private func shownSeconds(_ milliseconds: Double) -> String {
+    let seconds = milliseconds / 1000
+    let number = seconds == seconds.rounded() ? String(Int(seconds)) : String(seconds)
+    return "\(number) \(number == "1" ? "second" : "seconds")"
+}
+
+private func withSocketAddress<Result>(
+    of place: SocketPlace, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    func call<Address>(_ address: Address) -> Result {
+        withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<Address>.size))
+            }
+        }
+    }
+    switch place {
+    case .network(.v4(let host), let port):
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = host.value.bigEndian
+        return call(address)
+    case .network(.v6(let host), let port):
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        let octets = host.octets
+        withUnsafeMutableBytes(of: &address.sin6_addr) { for index in octets.indices { $0[index] = octets[index] } }
+        return call(address)
+    case .unixSocket(let path):
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        // The grammar takes no path that does not fit.
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.prefix($0.count - 1)) }
+        return call(address)
+    }
+}
