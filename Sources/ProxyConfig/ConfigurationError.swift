@@ -107,7 +107,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case loopbackPolicy, dnsMode, dnsServer, udpPolicy, fragmentSize, logLevel
         case listenerPolicy, otherProtocolsPolicy, isolation, deadTime
         case proxyURL, host, proxyHost, closingBracket, socketPath, absolutePath, variableName
-        case listName, appPattern, hostPattern, cidr, ports, transport, command
+        case listName, appPattern, hostPattern, directPattern, cidr, ports, transport, command
     }
 
     /// Writes the sentence without the place.
@@ -331,6 +331,7 @@ extension ConfigurationError.Expectation {
         case .variableName: "the name of an environment variable"
         case .listName: "the name of a list: letters, digits, '-', '_' and '.', but no word of a rule"
         case .appPattern: "names or paths of programs, as in '[App curl /opt/tool/*]'"
+        case .directPattern: "a host or a network, as in '.example.org', '10.0.0.0/8', 'host:22' or '[fd00::/8]:22'"
         case .hostPattern: "a name, as in 'www.example.org', '.example.org' or '*.example.*'"
         case .cidr: "an address or a network, as in '10.0.0.0/8' or 'fd00::/8'"
         case .ports: "ports, as in '443' or '8000-8999'"

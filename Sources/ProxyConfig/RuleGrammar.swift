@@ -111,7 +111,7 @@ extension ConfigurationParser {
         }
     }
 
-    private mutating func parseValue(
+    mutating func parseValue(
         _ value: Range<Int>, of kind: Criterion, into criteria: inout Rule.Criteria
     ) {
         switch kind {

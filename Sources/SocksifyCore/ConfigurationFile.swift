@@ -39,6 +39,11 @@ struct ConfigurationSource {
             parsed = file
             if let urls { parsed.replaceProxies(with: urls) }
         }
+        if let patterns = variable("SOCKSIFY_DIRECT"), !patterns.isEmpty {
+            let read = Configuration.parse(directPatterns: patterns.span)
+            guard let direct = accept(read, source: Array("SOCKSIFY_DIRECT")) else { return nil }
+            parsed.goAround(direct)
+        }
         if let obstacle = parsed.obstacles.first {
             complain { obstacle.writeMessage(to: &$0) }
             return nil

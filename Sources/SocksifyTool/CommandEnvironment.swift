@@ -10,7 +10,7 @@ public struct CommandEnvironment {
 
     /// - Parameter logLevel: that of the command; nil leaves what is there.
     public init(_ options: ConfigurationOptions, logLevel: LogLevel?) throws(Failure) {
-        configuration = try ConfigurationLoading.load(options, environment: .ofProcess)
+        configuration = try ConfigurationLoading.load(options)
         let library = try LibraryLocation.find()
         let preloaded = environmentValue("LD_PRELOAD")
         // Inside a process that the library is already in, the resolver answers with addresses that stand for

@@ -9,6 +9,10 @@ public struct LoadedConfiguration {
     public var file: ConfigurationSearch.Candidate?
     /// What gave the proxies in place of the file: `-x` or `SOCKSIFY_PROXY`.
     public var proxySource: String?
+    /// What goes around the proxies before all rules of the file: `--direct` and `SOCKSIFY_DIRECT`, with commas.
+    public var directPatterns: [UInt8] = []
+    /// How many of the rules are made of these; they are the first.
+    public var directRuleCount = 0
     /// Lines for the user about what works, but perhaps not as meant.
     public var warnings: [String] = []
 
@@ -25,8 +29,13 @@ public enum ConfigurationLoading {
     public static let largestFile = 1 << 20
 
     /// Finds, reads and checks the configuration. What the command line says goes before the environment.
+    ///
+    /// - Parameters:
+    ///   - directPatterns: `SOCKSIFY_DIRECT`, to which the command line adds.
+    ///   - program: for which sections of programs count; nil for none.
     public static func load(
-        _ options: ConfigurationOptions, environment: ConfigurationSearch.Environment
+        _ options: ConfigurationOptions, environment: ConfigurationSearch.Environment,
+        directPatterns: [UInt8]? = nil, program: ProgramIdentity? = nil
     ) throws(Failure) -> LoadedConfiguration {
         var environment = environment
         let urls = options.proxies.map(proxyURL)
@@ -48,7 +57,7 @@ public enum ConfigurationLoading {
         guard list != nil || found != nil else { throw noConfiguration(search.candidates.map(\.path)) }
 
         var loaded = LoadedConfiguration(
-            parsed: found.map { Configuration.parse($0.text.span, style: $0.candidate.style) }
+            parsed: found.map { Configuration.parse($0.text.span, style: $0.candidate.style, program: program) }
                 ?? ParsedConfiguration(Configuration()),
             file: found?.candidate)
         if let found {
@@ -64,6 +73,7 @@ public enum ConfigurationLoading {
             loaded.parsed.replaceProxies(with: list)
             loaded.proxySource = urls.isEmpty ? "SOCKSIFY_PROXY" : "-x"
         }
+        addDirectPatterns(options.direct, inherited: directPatterns, to: &loaded, &messages)
         if messages.isEmpty {
             for obstacle in loaded.parsed.obstacles {
                 let source = obstacle.position.line == 0 ? loaded.proxySource.map { Array($0.utf8) } : nil
@@ -95,6 +105,23 @@ public enum ConfigurationLoading {
             messages.append("a proxy is given as in socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket")
         }
         return Configuration.parse(proxyURLs: proxies.span)
+    }
+
+    private static func addDirectPatterns(
+        _ given: [[UInt8]], inherited: [UInt8]?, to loaded: inout LoadedConfiguration, _ messages: inout [String]
+    ) {
+        var patterns = given.map { (source: "--direct", text: $0) }
+        if let inherited, !inherited.isEmpty { patterns.append(("SOCKSIFY_DIRECT", inherited)) }
+        for (source, text) in patterns {
+            for error in Configuration.parse(directPatterns: text.span).errors {
+                messages.append(render(error, Array(source.utf8)))
+            }
+        }
+        guard !patterns.isEmpty else { return }
+        loaded.directPatterns = Array(patterns.map(\.text).joined(separator: [UInt8(ascii: ",")]))
+        let parsed = Configuration.parse(directPatterns: loaded.directPatterns.span)
+        loaded.directRuleCount = parsed.configuration.rules.count
+        loaded.parsed.goAround(parsed)
     }
 
     private static func render(_ error: ConfigurationError, _ source: [UInt8]) -> String {

@@ -6,10 +6,13 @@ public struct ConfigurationOptions {
     public var proxies: [[UInt8]]
     /// The value of `-f`.
     public var file: [UInt8]?
+    /// The values of `--direct`, each one or more patterns.
+    public var direct: [[UInt8]]
 
-    public init(proxies: [[UInt8]] = [], file: [UInt8]? = nil) {
+    public init(proxies: [[UInt8]] = [], file: [UInt8]? = nil, direct: [[UInt8]] = []) {
         self.proxies = proxies
         self.file = file
+        self.direct = direct
     }
 }
 
@@ -20,5 +23,15 @@ extension ConfigurationSearch.Environment {
             proxies: environmentValue("SOCKSIFY_PROXY"), file: environmentValue("SOCKSIFY_CONF"),
             configurationHome: environmentValue("XDG_CONFIG_HOME"), home: environmentValue("HOME"),
             proxychainsFile: environmentValue("PROXYCHAINS_CONF_FILE"))
+    }
+}
+
+extension ConfigurationLoading {
+    /// Loads with the environment of this process.
+    public static func load(
+        _ options: ConfigurationOptions, program: ProgramIdentity? = nil
+    ) throws(Failure) -> LoadedConfiguration {
+        try load(
+            options, environment: .ofProcess, directPatterns: environmentValue("SOCKSIFY_DIRECT"), program: program)
     }
 }

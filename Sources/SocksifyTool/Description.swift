@@ -15,17 +15,24 @@ extension Proxy {
 extension LoadedConfiguration {
     /// Through what connections go, in a phrase.
     var through: String {
-        let chain = configuration.proxies(of: 0).map(\.shown)
+        through(list: 0) + (configuration.rules.isEmpty ? "" : ", but for what the rules say")
+    }
+
+    /// The proxies of a list, in a phrase.
+    func through(list index: Int) -> String {
+        guard configuration.lists.indices.contains(index) else { return "no proxy" }
+        let list = configuration.lists[index]
+        let proxies = configuration.proxies(of: index).map(\.shown)
+        let all = proxies.joined(separator: ", ")
         let phrase =
-            switch configuration.chainMode {
-            case _ where chain.count == 1: chain.joined()
-            case .strict: chain.joined(separator: ", then ")
-            case .dynamic: "those that are alive of " + chain.joined(separator: ", ")
-            case .random: "\(configuration.chainLength) at random of " + chain.joined(separator: ", ")
-            case .roundRobin: "\(configuration.chainLength) in turn of " + chain.joined(separator: ", ")
+            switch list.mode {
+            case _ where proxies.count == 1: all
+            case .strict: proxies.joined(separator: ", then ")
+            case .dynamic: "those that are alive of \(all)"
+            case .random: "\(list.length) at random of \(all)"
+            case .roundRobin: "\(list.length) in turn of \(all)"
             }
-        let rules = configuration.rules.isEmpty ? "" : ", but for what the rules say"
-        return phrase + rules
+        return index == 0 ? phrase : "the list \(list.name.shown) (\(phrase))"
     }
 }
 

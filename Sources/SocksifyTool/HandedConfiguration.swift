@@ -18,6 +18,7 @@ extension LoadedConfiguration {
             changes.append(("PROXYCHAINS_CONF_FILE", file.path))
         }
         changes.append(("SOCKSIFY_PROXY", proxySource == nil ? nil : try proxyURLs(resolve: resolve)))
+        if !directPatterns.isEmpty { changes.append(("SOCKSIFY_DIRECT", directPatterns)) }
         return changes
     }
 

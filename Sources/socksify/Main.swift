@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import ProxyConfig
 import SocksifyTool
 
 @main enum Main {
@@ -36,6 +37,15 @@ import SocksifyTool
             return try CheckCommand.run(
                 options, target: socksify.word(), seconds: socksify.tasks.timeout ?? 10,
                 asJSON: socksify.messages.json, isQuiet: logLevel == .off)
+        case .explain:
+            guard let target = try socksify.word() else {
+                throw ValidationError("--explain what? Expected a host, as in --explain example.org:443")
+            }
+            return try ExplainCommand.run(
+                options, target: target, transport: socksify.tasks.udp ? .udp : .tcp, program: socksify.tasks.app,
+                asJSON: socksify.messages.json, isQuiet: logLevel == .off)
+        case .printConfig:
+            return try PrintCommand.run(options, program: socksify.tasks.app, isQuiet: logLevel == .off)
         }
     }
 }

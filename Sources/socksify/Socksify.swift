@@ -112,8 +112,16 @@ struct ProxyOptions: ParsableArguments {
         completion: .file())
     var file: String?
 
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "What goes around the proxies: 10.0.0.0/8, .corp.example, host:22; repeatable.", valueName: "PATTERN"))
+    var direct: [String] = []
+
     var options: ConfigurationOptions {
-        ConfigurationOptions(proxies: proxies.map { Array($0.utf8) }, file: file.map { Array($0.utf8) })
+        ConfigurationOptions(
+            proxies: proxies.map { Array($0.utf8) }, file: file.map { Array($0.utf8) },
+            direct: direct.map { Array($0.utf8) })
     }
 }
 
@@ -129,7 +137,9 @@ struct MessageOptions: ParsableArguments {
 
     func validate(_ tasks: TaskOptions) throws {
         if quiet && verbose > 0 { throw ValidationError("-q and -v exclude each other") }
-        if json, tasks.task != .check { throw ValidationError("--json goes with --check and --explain") }
+        if json, tasks.task != .check, tasks.task != .explain {
+            throw ValidationError("--json goes with --check and --explain")
+        }
     }
 
     var logLevel: LogLevel? { quiet ? .off : verbose > 1 ? .debug : verbose > 0 ? .info : nil }
@@ -138,7 +148,11 @@ struct MessageOptions: ParsableArguments {
 struct TaskOptions: ParsableArguments {
     /// What is done in place of running a command.
     enum Task: String, EnumerableFlag {
-        case shell, env, check
+        case shell, env, check, explain, printConfig
+
+        static func name(for task: Task) -> NameSpecification { .customLong(task.word) }
+
+        var word: String { self == .printConfig ? "print-config" : rawValue }
 
         static func help(for task: Task) -> ArgumentHelp? {
             switch task {
@@ -146,6 +160,9 @@ struct TaskOptions: ParsableArguments {
             case .env:
                 "Print commands that make a shell of what you are in: eval \"$(socksify --env)\" in sh, bash, zsh; --env fish for fish."
             case .check: "Try each proxy, and a connection to HOST:PORT if that is given."
+            case .explain:
+                "Say what becomes of a connection to HOST:PORT, and which line says so; port 443 unless told."
+            case .printConfig: "Print the configuration as it counts, without passwords."
             }
         }
     }
@@ -157,11 +174,22 @@ struct TaskOptions: ParsableArguments {
         help: ArgumentHelp("What each step of --check may take; 10 unless told.", valueName: "SECONDS"))
     var timeout: Double?
 
+    @Flag(help: "Explain a datagram in place of a connection.")
+    var udp = false
+
+    @Option(
+        help: ArgumentHelp("Explain, or print, what counts for this program.", valueName: "NAME"))
+    var app: String?
+
     var task: Task? { tasks.first }
 
     func validate() throws {
         if tasks.count > 1 {
-            throw ValidationError("--\(tasks[0].rawValue) and --\(tasks[1].rawValue) exclude each other")
+            throw ValidationError("--\(tasks[0].word) and --\(tasks[1].word) exclude each other")
+        }
+        if udp, task != .explain { throw ValidationError("--udp goes with --explain") }
+        if app != nil, task != .explain, task != .printConfig {
+            throw ValidationError("--app goes with --explain and --print-config")
         }
         guard let timeout else { return }
         guard task == .check else { throw ValidationError("--timeout goes with --check") }
@@ -171,7 +199,7 @@ struct TaskOptions: ParsableArguments {
     }
 
     /// Whether a word may stand in place of a command.
-    var takesWord: Bool { task == .check || task == .env }
+    var takesWord: Bool { task == .check || task == .env || task == .explain }
 
-    var name: String { task.map { "--\($0.rawValue)" } ?? "" }
+    var name: String { task.map { "--\($0.word)" } ?? "" }
 }

@@ -10,14 +10,15 @@ import Testing
     private func load(
         _ urls: [String] = [], file: String? = nil, proxies: String? = nil, named: String? = nil,
         home: String? = nil,
-        proxychainsFile: String? = nil, address: String? = "192.0.2.1"
+        proxychainsFile: String? = nil, direct: [String] = [], inherited: String? = nil, address: String? = "192.0.2.1"
     ) throws(Failure) -> [String: String?] {
         func bytes(_ text: String?) -> [UInt8]? { text.map { Array($0.utf8) } }
         let loaded = try ConfigurationLoading.load(
-            ConfigurationOptions(proxies: urls.map { Array($0.utf8) }, file: bytes(file)),
+            ConfigurationOptions(
+                proxies: urls.map { Array($0.utf8) }, file: bytes(file), direct: direct.map { Array($0.utf8) }),
             environment: ConfigurationSearch.Environment(
                 proxies: bytes(proxies), file: bytes(named), home: bytes(home),
-                proxychainsFile: bytes(proxychainsFile)))
+                proxychainsFile: bytes(proxychainsFile)), directPatterns: bytes(inherited))
         let changes = try loaded.handedOn(resolve: address.map { text in { _ in .success(IPAddress(text)!) } })
         return Dictionary(
             uniqueKeysWithValues: changes.map { ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) }) })
@@ -70,6 +71,28 @@ import Testing
         let both = ["SOCKSIFY_PROXY": "socks5://10.0.0.1:1080", "SOCKSIFY_CONF": path]
         #expect(try load(["10.0.0.1"], file: path) == both)
         #expect(try load(["10.0.0.1"], named: path) == both)
+    }
+
+    /// What goes around the proxies is handed on, and added to what a program around this one has said.
+    @Test func directPatterns() throws {
+        #expect(try load(["10.0.0.1"], direct: ["10.0.0.0/8", "a:22,b"])["SOCKSIFY_DIRECT"] == "10.0.0.0/8,a:22,b")
+        #expect(try load(["10.0.0.1"], direct: ["a"], inherited: "b")["SOCKSIFY_DIRECT"] == "a,b")
+        #expect(try load(["10.0.0.1"])["SOCKSIFY_DIRECT"] == nil)
+        let failure = failure { _ = try load(["10.0.0.1"], direct: ["10.0.0.0/40"], inherited: "b,") }
+        #expect(failure?.messages.count == 2)
+        #expect(failure?.messages.first?.hasPrefix("--direct:1: '10.0.0.0/40' does not fit here") == true)
+        #expect(failure?.messages.last?.hasPrefix("SOCKSIFY_DIRECT:3: expected a host or a network") == true)
+    }
+
+    /// The command need not be where the password file was named, and no password is read into the environment.
+    @Test func passwordsFromElsewhere() throws {
+        let folder = FileManager.default.currentDirectoryPath
+        #expect(
+            try load(["socks5://u@10.0.0.1?password-file=p%20w"])["SOCKSIFY_PROXY"]
+                == "socks5://u@10.0.0.1:1080?password-file=\(folder)/p%20w")
+        #expect(
+            try load(["socks5://u@10.0.0.1?password-env=PW"])["SOCKSIFY_PROXY"]
+                == "socks5://u@10.0.0.1:1080?password-env=PW")
     }
 
     @Test func searchedFiles() throws {

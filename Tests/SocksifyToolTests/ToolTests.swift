@@ -37,6 +37,7 @@ import Testing
         process.environment = environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) {
             given, _ in given
         }
+        process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         let error = Pipe()
         process.standardOutput = output
@@ -85,6 +86,13 @@ import Testing
             (["--check", "a:1", "b:1"], 125, "--check takes one word, not 'a:1'"),
             (["--check", "a:1", "--what"], 125, "unknown option '--what'"),
             (["-x", "10.0.0.1", "--check", "a"], 125, "'a' has no port; expected one, as in a:443"),
+            (["--explain", "-x", "10.0.0.1"], 125, "--explain what?"),
+            (["--explain", "a:b", "-x", "10.0.0.1"], 125, "'a:b' is no destination"),
+            (["--print-config", "-f", "/dev/zero"], 125, "no regular file"),
+            (["--print-config", "true"], 125, "--print-config takes no command"),
+            (["--udp", "true"], 125, "--udp goes with --explain"),
+            (["--app", "x", "true"], 125, "--app goes with --explain and --print-config"),
+            (["-x", "10.0.0.1", "--direct", "a:0", "true"], 125, "--direct:3: "),
             (["--timeout", "3", "true"], 125, "--timeout goes with --check"),
             (["--check", "--timeout", "0"], 125, "--timeout is in seconds"),
             (["--json", "true"], 125, "--json goes with --check"),
@@ -146,11 +154,26 @@ import Testing
         #expect(try run(["-x", "10.0.0.1", "--env", "fish"]).output.hasPrefix("set -gx SOCKSIFY_PROXY "))
     }
 
+    /// What is asked for is answered on standard output, with options in front or behind.
+    @Test func answers() throws {
+        let explained = try run(["--explain", "10.0.0.9:22", "-x", "10.0.0.1", "--json"])
+        #expect(explained.status == 0 && explained.output.contains("\"way\": \"proxy\"") && explained.error == "")
+        let printed = try run(["-x", "10.0.0.1", "--print-config"])
+        #expect(printed.status == 0 && printed.output.contains("\n[ProxyList]\nsocks5://10.0.0.1:1080\n"))
+        let file = folder.write("bad.conf", "what\n[ProxyList]\nsocks5 10.0.0.1 x\n[Rules]\nblock host\n")
+        let mistakes = try run(["-f", file, "--print-config"])
+        #expect(mistakes.status == 125 && mistakes.output == "")
+        for place in ["\(file):1:1: ", "\(file):3:17: ", "\(file):5:11: "] {
+            #expect(mistakes.error.contains("socksify: \(place)"), "\(mistakes)")
+        }
+    }
+
     /// Every option is in the help, which fits a terminal.
     @Test func helpForTheEyes() throws {
         let help = try run(["--help"], ["COLUMNS": "80"]).output
         for option in [
-            "-x, --proxy", "-f, --file", "-q, --quiet", "-v, --verbose", "--shell", "--env", "--check", "--timeout",
+            "-x, --proxy", "-f, --file", "-q, --quiet", "-v, --verbose", "--direct", "--shell", "--env", "--explain",
+            "--print-config", "--udp", "--app", "--check", "--timeout",
             "--json", "--version", "EXIT STATUS", "FILES", "password-file",
         ] {
             #expect(help.contains(option), "\(option)")

@@ -13,7 +13,7 @@ public enum CheckCommand {
         _ options: ConfigurationOptions, target: String?, seconds: Double, asJSON: Bool, isQuiet: Bool
     ) throws(Failure) -> Int32 {
         let target = try target.map { text throws(Failure) in try endpoint(text) }
-        let loaded = try ConfigurationLoading.load(options, environment: .ofProcess)
+        let loaded = try ConfigurationLoading.load(options)
         var warnings = loaded.warnings
         if isPreloaded, !options.proxies.isEmpty || options.file != nil {
             warnings.append(
