@@ -13,14 +13,33 @@ public enum Route: Equatable, Sendable {
 
 /// Why a connection is not made at all, or a datagram not sent.
 public enum Refusal: Equatable, Sendable {
-    /// 0.0.0.0 or ::, which means this machine, and no proxy could mean the same by it: ECONNREFUSED.
+    /// 0.0.0.0 or ::, which means this machine, and no proxy could mean the same by it.
     case unspecifiedAddress
-    /// An address that is reserved for names, and stands for none: EHOSTUNREACH.
+    /// An address that is reserved for names, and stands for none.
     case unknownName
-    /// A datagram that `udp block` keeps from the proxy: ENETUNREACH.
+    /// A datagram that `udp block` keeps from the proxy.
     case udpBlocked
     /// A rule says `block`.
     case blocked(BlockReason)
+
+    /// What the program is told.
+    public var error: RefusalError {
+        switch self {
+        case .unspecifiedAddress, .blocked(.refused): .connectionRefused
+        case .unknownName, .blocked(.unreachable): .hostUnreachable
+        case .udpBlocked: .networkUnreachable
+        }
+    }
+}
+
+/// The error of a program whose connection or datagram is refused.
+public enum RefusalError: Equatable, Sendable {
+    /// ECONNREFUSED
+    case connectionRefused
+    /// EHOSTUNREACH
+    case hostUnreachable
+    /// ENETUNREACH
+    case networkUnreachable
 }
 
 // Nothing here allocates: decisions are made in signal handlers, too.

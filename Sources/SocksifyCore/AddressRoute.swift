@@ -41,7 +41,7 @@ enum AddressRoute {
             : runtime.pointee.configuration.route(to: address, port: port, name: name)
         switch route {
         case .direct: return .direct
-        case .refuse(let refusal): return .refuse(refusal.errno)
+        case .refuse(let refusal): return .refuse(Errno(refusal.error))
         case .proxy(let list, let address, let port): return .proxy(list: list, address: address, port: port)
         }
     }
@@ -52,19 +52,19 @@ enum AddressRoute {
         guard let name = runtime.pointee.names.name(of: number) else { return .refuse(.hostUnreachable) }
         switch runtime.pointee.configuration.route(toName: name.bytes, port: port, command: command) {
         case .direct: return .directToName(number)
-        case .refuse(let refusal): return .refuse(refusal.errno)
+        case .refuse(let refusal): return .refuse(Errno(refusal.error))
         case .proxy(let list): return .proxyToName(list: list, number)
         }
     }
 }
 
-extension Refusal {
-    /// The program's error.
-    fileprivate var errno: Errno {
-        switch self {
-        case .unspecifiedAddress, .blocked(.refused): .connectionRefused
-        case .unknownName, .blocked(.unreachable): .hostUnreachable
-        case .udpBlocked: .networkUnreachable
-        }
+extension Errno {
+    fileprivate init(_ error: RefusalError) {
+        self =
+            switch error {
+            case .connectionRefused: .connectionRefused
+            case .hostUnreachable: .hostUnreachable
+            case .networkUnreachable: .networkUnreachable
+            }
     }
 }
