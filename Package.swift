@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(
             name: "SocksifyTool",
-            dependencies: ["Addressing", "CLinux", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
+            dependencies: ["Addressing", "CLinux", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
             swiftSettings: toolSettings),
         .executableTarget(
             name: "socksify",
