@@ -52,7 +52,7 @@ extension ConfigurationParser {
         result.positions.rules.append(position(of: pattern))
     }
 
-    /// nil where brackets or colons do not fit. Several colons without brackets are those of an IPv6 address.
+    /// nil where brackets or colons do not fit, as in a URL. Several colons without brackets are those of an IPv6 address.
     private func splitDirectPattern(_ pattern: Range<Int>) -> (host: Range<Int>, port: Range<Int>?)? {
         if text.starts(pattern, with: "[") {
             guard let bracket = text.last(UInt8(ascii: "]"), in: pattern) else { return nil }
@@ -64,6 +64,7 @@ extension ConfigurationParser {
         guard let colon = text.first(UInt8(ascii: ":"), in: pattern),
             text.last(UInt8(ascii: ":"), in: pattern) == colon
         else { return (pattern, nil) }
-        return (pattern.lowerBound..<colon, (colon + 1)..<pattern.upperBound)
+        let port = (colon + 1)..<pattern.upperBound
+        return text.starts(port, with: "/") ? nil : (pattern.lowerBound..<colon, port)
     }
 }

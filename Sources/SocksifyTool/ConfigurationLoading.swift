@@ -124,9 +124,16 @@ public enum ConfigurationLoading {
         loaded.parsed.goAround(parsed)
     }
 
+    /// - Parameter source: the path of a file, an option or a variable. Of the latter two the text is not shown, because
+    ///   there may be a password in it.
     private static func render(_ error: ConfigurationError, _ source: [UInt8]) -> String {
         var bytes: [UInt8] = []
-        error.write(to: &bytes, source: Array(source.shown.utf8).span)
+        if error.position.line == 0, error.position.column > 0 {
+            bytes += "\(source.shown), ".utf8
+            error.write(to: &bytes)
+        } else {
+            error.write(to: &bytes, source: Array(source.shown.utf8).span)
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 

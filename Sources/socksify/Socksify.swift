@@ -7,7 +7,7 @@ import SocksifyTool
 struct Socksify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "socksify",
-        abstract: "Run a command whose traffic goes through proxies: SOCKS5, SOCKS4, HTTP.",
+        abstract: "Run a command with its traffic going through SOCKS or HTTP proxies.",
         usage: """
             socksify [options] [--] command [arguments]
             socksify [options] --shell | --env [SHELL] | --print-config
@@ -25,10 +25,13 @@ struct Socksify: ParsableCommand {
 
             A proxy is HOST:PORT or the path of a socket, for SOCKS5, or a URL: \
             socks5://, socks4:// or http://, then USER:PASSWORD@ if need be, then \
-            HOST:PORT. Characters that a URL could misread are written as %40 for @. \
-            A password on a command line is seen by everybody on the machine: \
-            socks5://alice@gw.example:1080?password-file=/home/alice/.gw \
-            and ?password-env=NAME say where it is.
+            HOST:PORT. In a password write @ as %40, : as %3A, / as %2F and % as %25.
+
+            Everybody on the machine can see a password on a command line. Without \
+            one, as in alice@gw.example, it is that of the variable SOCKSIFY_PASSWORD; \
+            or have it read from a file:
+
+              socksify -x 'socks5://alice@gw.example?password-file=/home/alice/.gw' ...
 
             FILES
             Without -x and -f the first of these has the proxies, and rules for what \
@@ -82,7 +85,10 @@ struct Socksify: ParsableCommand {
         case let first? where first.hasPrefix("-") && first != "--":
             throw ValidationError("unknown option '\(first)'")
         case let first where tasks.task == nil:
-            if first == nil || command == ["--"] { throw ValidationError("no command is given") }
+            guard first != nil, command != ["--"] else {
+                throw ValidationError(
+                    "no command is given; expected one, as in socksify -x localhost:1080 curl https://example.org/")
+            }
         case let first?:
             guard tasks.takesWord, first != "--" else {
                 throw ValidationError(
@@ -132,7 +138,7 @@ struct MessageOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Say what is done with each connection; twice, say everything.")
     var verbose: Int
 
-    @Flag(help: "Write the results of --check and --explain for programs.")
+    @Flag(help: "Write the results of --check and --explain as JSON.")
     var json = false
 
     func validate(_ tasks: TaskOptions) throws {
@@ -158,7 +164,7 @@ struct TaskOptions: ParsableArguments {
             switch task {
             case .shell: "Run your shell; what is started in it goes through the proxies."
             case .env:
-                "Print commands that make a shell of what you are in: eval \"$(socksify --env)\" in sh, bash, zsh; --env fish for fish."
+                "Print variables for the shell that you are in: eval \"$(socksify --env)\", or --env fish | source."
             case .check: "Try each proxy, and a connection to HOST:PORT if that is given."
             case .explain:
                 "Say what becomes of a connection to HOST:PORT, and which line says so; port 443 unless told."

@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: [
         ("", 1), ("a,", 3), ("a, ,b", 4), ("10.0.0.0/33", 1), ("a:", 3), ("a:0", 3), ("a/b", 1), ("[::1", 1),
-        ("[::1]x", 1),
+        ("[::1]x", 1), ("http://a", 1),
         ("a:1:2", 1), ("x,10.0.0.1/", 3),
     ])
     func mistakes(text: String, column: Int) {

@@ -80,8 +80,8 @@ import Testing
         #expect(try load(["10.0.0.1"])["SOCKSIFY_DIRECT"] == nil)
         let failure = failure { _ = try load(["10.0.0.1"], direct: ["10.0.0.0/40"], inherited: "b,") }
         #expect(failure?.messages.count == 2)
-        #expect(failure?.messages.first?.hasPrefix("--direct:1: '10.0.0.0/40' does not fit here") == true)
-        #expect(failure?.messages.last?.hasPrefix("SOCKSIFY_DIRECT:3: expected a host or a network") == true)
+        #expect(failure?.messages.first?.hasPrefix("--direct, column 1: '10.0.0.0/40' does not fit here") == true)
+        #expect(failure?.messages.last?.hasPrefix("SOCKSIFY_DIRECT, column 3: expected a host or a network") == true)
     }
 
     /// The command need not be where the password file was named, and no password is read into the environment.
@@ -121,11 +121,11 @@ import Testing
                     ["\(path):1:1: 'x' is no keyword", "\(path):3:16: expected a port, 1 to 65535"]))
         #expect(
             failure { _ = try load(["a", "ftp://b"]) }?.messages == [
-                "-x number 2:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw", example,
+                "-x number 2, column 1: 'ftp' is no proxy type; expected socks5, socks4, http or raw", example,
             ])
         #expect(
             failure { _ = try load([""]) }?.messages == [
-                "-x:1: expected a proxy, as in 'socks5://127.0.0.1:1080'", example,
+                "-x, column 1: expected a proxy, as in 'socks5://127.0.0.1:1080'", example,
             ])
         #expect(
             failure { _ = try load(file: folder.path) }?.messages.first?.contains("Is a directory") == true)

@@ -77,7 +77,8 @@ import Testing
 
     @Test(
         arguments: [
-            ([], Int32(125), "no command is given"), (["-x", "10.0.0.1"], 125, "no command is given"),
+            ([], Int32(125), "as in socksify -x localhost:1080 curl"),
+            (["-x", "10.0.0.1"], 125, "no command is given"),
             (["-x"], 125, "Missing value"), (["--what", "true"], 125, "unknown option '--what'"),
             (["-q", "-v", "true"], 125, "-q and -v exclude each other"),
             (["--check", "--shell"], 125, "--check and --shell exclude each other"),
@@ -92,9 +93,10 @@ import Testing
             (["--print-config", "true"], 125, "--print-config takes no command"),
             (["--udp", "true"], 125, "--udp goes with --explain"),
             (["--app", "x", "true"], 125, "--app goes with --explain and --print-config"),
-            (["-x", "10.0.0.1", "--direct", "a:0", "true"], 125, "--direct:3: "),
+            (["-x", "10.0.0.1", "--direct", "a:0", "true"], 125, "--direct, column 3: "),
             (["--timeout", "3", "true"], 125, "--timeout goes with --check"),
             (["--check", "--timeout", "0"], 125, "--timeout is in seconds"),
+            (["-x", "10.0.0.1", "--direct", "http://a", "true"], 125, "as in '.example.org', '10.0.0.0/8'"),
             (["--json", "true"], 125, "--json goes with --check"),
             (["-x", "10.0.0.1", "--env", "tcsh"], 125, "'tcsh' is no shell that --env knows"),
             (["-x", "ftp://10.0.0.1", "true"], 125, "as in socks5://127.0.0.1:1080"),
