@@ -17,7 +17,9 @@ public struct CommandEnvironment {
         // names, which nobody else understands.
         let isInside = preloads(library, in: preloaded ?? [])
         changes = try configuration.handedOn(resolve: isInside ? nil : { resolveProxy($0) })
-        if logLevel != .off { say(configuration.warnings.map { "warning: \($0)" }) }
+        if logLevel != .off {
+            say((configuration.warnings + configuration.missingPasswords).map { "warning: \($0)" })
+        }
         if logLevel == .info || logLevel == .debug {
             say(["configuration: \(configuration.origin)", "library: \(library.shown)"])
         }

@@ -28,3 +28,17 @@ extension Credentials {
         return Array(password)
     }
 }
+
+extension LoadedConfiguration {
+    /// What is wrong with passwords that are read from elsewhere. Only a warning, because the command may be given them.
+    var missingPasswords: [String] {
+        configuration.proxies.flatMap { proxy -> [String] in
+            do throws(Failure) {
+                _ = try proxy.credentials?.readPassword()
+                return []
+            } catch {
+                return error.messages
+            }
+        }
+    }
+}

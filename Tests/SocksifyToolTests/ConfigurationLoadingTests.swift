@@ -1,8 +1,9 @@
 import Addressing
 import Foundation
 import ProxyConfig
-import SocksifyTool
 import Testing
+
+@testable import SocksifyTool
 
 @Suite struct ConfigurationLoadingTests {
     private let folder = TemporaryFolder()
@@ -93,6 +94,24 @@ import Testing
         #expect(
             try load(["socks5://u@10.0.0.1?password-env=PW"])["SOCKSIFY_PROXY"]
                 == "socks5://u@10.0.0.1:1080?password-env=PW")
+    }
+
+    /// A password that is missing is known before the command tries to log in.
+    @Test func missingPasswords() throws {
+        let password = folder.write("pw", "secret\n")
+        for (url, message) in [
+            ("socks5://u@10.0.0.1?password-file=\(password)", nil),
+            (
+                "socks5://u@10.0.0.1?password-file=\(folder.path)/none",
+                "cannot read the password file \(folder.path)/none"
+            ),
+            ("u@10.0.0.1", "the password of u should be in the variable SOCKSIFY_PASSWORD, which is not set"),
+        ] {
+            let loaded = try ConfigurationLoading.load(
+                ConfigurationOptions(proxies: [Array(url.utf8)]), environment: ConfigurationSearch.Environment())
+            #expect(loaded.missingPasswords.count == (message == nil ? 0 : 1))
+            #expect(loaded.missingPasswords.allSatisfy { $0.hasPrefix(message ?? "") }, "\(loaded.missingPasswords)")
+        }
     }
 
     @Test func searchedFiles() throws {
