@@ -10,39 +10,20 @@ extension EndToEnd {
         private static let echoPort = 7100
 
         private static let echo = Task { try await TargetServer.start(.echo, host: near, port: echoPort) }
-        private static let names = Task {
-            let configuration = """
-                no-resolv
-                no-hosts
-                bind-interfaces
-                listen-address=\(near)
-                user=root
-                group=root
-                pid-file=
-                address=/near.test/\(near)
-                """
-            let file = try Machine.file(configuration, name: "dnsmasq.conf")
-            return try await Daemon(["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: near, port: 53)
-        }
-
-        /// Has libc ask that server.
-        private static let withNames =
-            "mount -t tmpfs tmpfs /mnt; echo 'nameserver \(near)' >/mnt/resolv; mount --bind /mnt/resolv /etc/resolv.conf"
-
         /// What the probe said, and what the proxy was asked for, under these rules. The proxy refuses everything as
         /// "TTL expired", which no rule says.
         private func follow(
             _ rules: [String], globals: [String] = [], _ ways: String..., asked: [String] = [],
             sourceLocation: SourceLocation = #_sourceLocation
         ) async throws -> [String] {
-            _ = try await (RuleTests.echo.value, RuleTests.names.value)
+            _ = try await (RuleTests.echo.value, NameServers.near.value)
             var output: CallProbe.Output?
             try await withProxy(.with { $0.replyCode = 6 }) { proxy, url in
                 let text = (globals + ["[ProxyList]", url, "[Rules]"] + rules).joined(separator: "\n")
                 try await ConfigurationText(text).write { path in
                     output = try await CallProbe.run(
                         "ways", ways.flatMap { $0.split(separator: " ").map(String.init) },
-                        environment: ["SOCKSIFY_CONF": path], preparation: RuleTests.withNames)
+                        environment: ["SOCKSIFY_CONF": path], preparation: NameServers.askingNear)
                 }
                 let requests = proxy.sessions.compactMap { $0.request.map { "\($0)" } }
                 #expect(requests == asked, "\(String(describing: output))", sourceLocation: sourceLocation)
@@ -129,7 +110,7 @@ extension EndToEnd {
                 lines == [
                     "tcp www.near.test \(port): 0 \(near) \(port)", "tcp x.onion 80: ETIMEDOUT",
                     "tcp 192.0.2.1 80: ETIMEDOUT", "tcp 2001:db8::1 80: ETIMEDOUT",
-                    "tcp \(near) \(port): 0 \(near) \(port)", "tcp unknown.test 80: EAI_AGAIN",
+                    "tcp \(near) \(port): 0 \(near) \(port)", "tcp unknown.test 80: ENETUNREACH",
                 ])
         }
 
@@ -193,12 +174,12 @@ extension EndToEnd {
         @Test func `A datagram to a name that is direct by its port alone goes nowhere, and a line says why`()
             async throws
         {
-            _ = try await RuleTests.names.value
+            _ = try await NameServers.near.value
             try await withProxy { _, url in
                 try await ConfigurationText("[ProxyList]\n\(url)\n[Rules]\ndirect port 7100").write { path in
                     let output = try await CallProbe.run(
                         "ways", ["udp", "www.near.test", "7100"], environment: ["SOCKSIFY_CONF": path],
-                        preparation: RuleTests.withNames)
+                        preparation: NameServers.askingNear)
                     #expect(output.lines == ["udp www.near.test 7100: EHOSTUNREACH"])
                     #expect(
                         output.errors.contains("udp www.near.test: a rule sends this around the proxies by its port"))
@@ -208,13 +189,13 @@ extension EndToEnd {
 
         @Test func `What an address was given out for is known to a child that connects to it`() async throws {
             let (near, port) = (RuleTests.near, RuleTests.port)
-            _ = try await (RuleTests.echo.value, RuleTests.names.value)
+            _ = try await (RuleTests.echo.value, NameServers.near.value)
             try await withProxy(.with { $0.replyCode = 6 }) { proxy, url in
                 let text = "[ProxyList]\n\(url)\n[Rules]\ndirect host www.near.test"
                 let run = try await Client.run(
                     [
                         "unshare", "--mount", "sh", "-ec",
-                        "\(RuleTests.withNames); address=$(getent ahostsv4 www.near.test | head -1 | cut -d' ' -f1); "
+                        "\(NameServers.askingNear); address=$(getent ahostsv4 www.near.test | head -1 | cut -d' ' -f1); "
                             + "echo $address; echo hello | nc -N $address \(port)",
                     ], configuration: text, strays: nil)
                 #expect(run.output == "\(near)\nhello\n", "\(run)")

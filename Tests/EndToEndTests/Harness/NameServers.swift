@@ -28,6 +28,33 @@ enum NameServers {
         return try await Daemon(["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: host, port: 53)
     }
 
+    /// The address that `near` has for other names than its own. It has no route.
+    static let far = "192.88.99.7"
+
+    /// One that the client's side reaches without a proxy, which knows all names: those in `near.test` as its own address.
+    static let near = Task {
+        let configuration = """
+            no-resolv
+            no-hosts
+            bind-interfaces
+            listen-address=\(Machine.proxyIPv4)
+            user=root
+            group=root
+            pid-file=
+            address=/#/\(far)
+            address=/near.test/\(Machine.proxyIPv4)
+            """
+        let file = try Machine.file(configuration, name: "dnsmasq.conf")
+        return try await Daemon(
+            ["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: Machine.proxyIPv4, port: 53)
+    }
+
+    /// Shell commands that have libc ask that server, in a mount namespace of their own.
+    static let askingNear = """
+        mount -t tmpfs tmpfs /mnt; echo 'nameserver \(Machine.proxyIPv4)' >/mnt/resolv
+        mount --bind /mnt/resolv /etc/resolv.conf
+        """
+
     /// What a bad server does with a question that comes by TCP; Programs/Names/nameserver.py has the words.
     enum Fault: String, CaseIterable {
         case hangs, closes, breaksOff, garbage, wrongID, wrongQuestion, slow

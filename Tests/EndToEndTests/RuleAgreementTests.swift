@@ -1,0 +1,188 @@
+import Foundation
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// What `socksify --explain` says of a connection or a datagram is what becomes of it, for a thousand rules and a
+    /// thousand targets, drawn by a generator that starts anew each time.
+    @Suite struct RuleAgreementTests {
+        struct Target: Hashable {
+            var host: String
+            var port: Int
+            var isDatagram: Bool
+            /// Whether the program says the port when it looks the name up.
+            var saysPort: Bool
+
+            var word: String { isDatagram ? "UDP" : saysPort ? "TCP" : "tcp" }
+            var endpoint: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+        }
+
+        /// What is to be seen of a target.
+        struct Fate: Equatable {
+            /// What the probe says behind the colon: an error, or 0.
+            var said: String
+            /// The proxy that was asked, and for what.
+            var proxy: Int?
+            var asked: String?
+        }
+
+        @Test(arguments: [1, 2] as [UInt64])
+        func `What is explained is what happens`(seed: UInt64) async throws {
+            var generator = Seeded(state: seed)
+            let rules = (0..<1000).map { _ in Self.rule(&generator) }
+            let targets = Array(Set((0..<500).map { _ in Self.target(&generator) })).sorted { "\($0)" < "\($1)" }
+            let script = Script.with { $0.commandReplyCodes = [.connect: 6] }
+            try await withProxy(script) { first, firstURL in
+                try await withProxy(script) { second, secondURL in
+                    try await withProxy(script) { third, thirdURL in
+                        let text = """
+                            localnet 172.16.0.0/12
+                            [ProxyList]
+                            \(firstURL)
+                            [Proxies second]
+                            \(secondURL)
+                            [Proxies third]
+                            \(thirdURL)
+                            [Rules]
+                            \(rules.joined(separator: "\n"))
+                            """
+                        try await ConfigurationText(text).write { path in
+                            let explained = try await Self.explain(targets, path)
+                            let happened = try await Self.meet(targets, path, [first, second, third])
+                            var kinds: Set<String> = []
+                            for target in targets {
+                                let (said, was) = (explained[target], happened[target])
+                                #expect(said == was, "\(target)")
+                                kinds.insert("\(was?.said ?? "?") \(was?.proxy ?? -1)")
+                            }
+                            // Each way is there: otherwise nothing would have been compared.
+                            #expect(kinds.count >= 8, "\(kinds)")
+                        }
+                    }
+                }
+            }
+        }
+
+        // MARK: Drawing
+
+        private static let hosts = ["a.test", "b.test", "www.a.test", "x.b.test", "deep.www.a.test", "one.example"]
+        private static let addresses = ["192.0.2.1", "192.0.2.130", "198.51.100.9", "172.16.5.5", "2001:db8:9::1"]
+
+        private static func target(_ generator: inout Seeded) -> Target {
+            let isDatagram = generator.isOne(of: 4)
+            return Target(
+                host: generator.isOne(of: 3) ? generator.one(of: addresses) : generator.one(of: hosts),
+                port: generator.below(60) + 1, isDatagram: isDatagram, saysPort: isDatagram || generator.isOne(of: 2))
+        }
+
+        private static func rule(_ generator: inout Seeded) -> String {
+            var words = [
+                generator.one(of: ["direct", "block", "block unreachable", "proxy", "proxy second", "proxy third"])
+            ]
+            switch generator.below(4) {
+            case 0, 1:
+                let host = generator.one(of: hosts)
+                words.append("host \(generator.one(of: [host, ".\(host)", "*\(host.dropFirst())", "nobody.test"]))")
+            case 2:
+                words.append(
+                    "net \(generator.one(of: ["192.0.2.0/25", "192.0.2.128/25", "198.51.100.9", "2001:db8:9::/48", "172.16.0.0/16"]))"
+                )
+            default: break
+            }
+            let port = generator.below(60) + 1
+            words.append("port \(port)\(generator.isOne(of: 4) ? "-\(port + 2)" : "")")
+            if generator.isOne(of: 4) { words.append("proto \(generator.one(of: ["tcp", "udp"]))") }
+            return words.joined(separator: " ")
+        }
+
+        /// SplitMix64: the same numbers in every run.
+        private struct Seeded {
+            var state: UInt64
+
+            mutating func next() -> UInt64 {
+                state &+= 0x9e37_79b9_7f4a_7c15
+                var mixed = state
+                mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+                mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+                return mixed ^ mixed >> 31
+            }
+
+            mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+            mutating func isOne(of count: Int) -> Bool { below(count) == 0 }
+            mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
+        }
+
+        // MARK: Explaining
+
+        private struct Explanation: Decodable {
+            var way: String
+            var list: String?
+            var target: String?
+            var error: String?
+        }
+
+        /// What the tool says, one run for each target, in one shell.
+        private static func explain(_ targets: [Target], _ path: String) async throws -> [Target: Fate] {
+            let lines = targets.map { "\($0.endpoint) \($0.isDatagram ? "--udp" : "")" }.joined(separator: "\n")
+            let run = try await Client.run(
+                [
+                    "sh", "-c",
+                    "while read -r target udp; do '\(Machine.tool)' -f '\(path)' --json $udp --explain \"$target\"; done",
+                ],
+                input: lines + "\n", mode: .bare, limit: 120)
+            try #require(run.status == 0, "\(run)")
+            let objects = run.output.split(separator: "\n")
+            try #require(objects.count == targets.count, "\(run)")
+            var fates: [Target: Fate] = [:]
+            for (target, object) in zip(targets, objects) {
+                let said = try JSONDecoder().decode(Explanation.self, from: Data(object.utf8))
+                switch said.way {
+                case "proxy":
+                    let place = ["second": 1, "third": 2][said.list ?? ""] ?? 0
+                    fates[target] = Fate(said: target.isDatagram ? "0" : "ETIMEDOUT", proxy: place, asked: said.target)
+                case "refused": fates[target] = Fate(said: said.error ?? "?")
+                // The one address of all names (`NameServers.far`) has no route, and no rule speaks of it.
+                default: fates[target] = Fate(said: "ENETUNREACH")
+                }
+            }
+            return fates
+        }
+
+        // MARK: Trying
+
+        /// What becomes of each, and which proxy was asked: they are tried one after the other.
+        private static func meet(
+            _ targets: [Target], _ path: String, _ proxies: [TestProxy]
+        ) async throws -> [Target: Fate] {
+            _ = try await NameServers.near.value
+            var said: [Target: String] = [:]
+            let output = try await CallProbe.run(
+                "ways", targets.flatMap { [$0.word, $0.host, "\($0.port)"] }, environment: ["SOCKSIFY_CONF": path],
+                preparation: NameServers.askingNear)
+            try #require(output.lines.count == targets.count, "\(output)")
+            for (target, line) in zip(targets, output.lines) {
+                let words = line.split(separator: " ")
+                said[target] = words.count > 3 ? String(words[3]) : "?"
+            }
+            var fates = said.mapValues { Fate(said: $0) }
+            for (place, proxy) in proxies.enumerated() {
+                for session in proxy.sessions {
+                    let destinations: [String]
+                    if let association = session.association {
+                        destinations = association.destinations.map { "\($0)" }
+                    } else {
+                        destinations = session.request.map { ["\($0.endpoint)"] } ?? []
+                    }
+                    for target in targets
+                    where target.isDatagram == (session.association != nil) && destinations.contains(target.endpoint)
+                        && fates[target]?.said == (target.isDatagram ? "0" : "ETIMEDOUT")
+                    {
+                        fates[target]?.proxy = place
+                        fates[target]?.asked = target.endpoint
+                    }
+                }
+            }
+            return fates
+        }
+    }
+}
