@@ -12,6 +12,8 @@ let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", embedded),
     .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
+// What is read once, at a program's first connection, is to take little room in it rather than little time.
+let smallLibrarySettings = librarySettings + [.unsafeFlags(["-Osize"], embedded)]
 // Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h).
 let cSettings: [CSetting] = [
     .define("_GNU_SOURCE"), .unsafeFlags(["-fasynchronous-unwind-tables", "-Wall", "-Wextra"]),
@@ -39,7 +41,7 @@ let package = Package(
         .target(name: "SOCKS4", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "HTTPConnect", dependencies: ["Addressing"], swiftSettings: librarySettings),
-        .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: smallLibrarySettings),
         .target(name: "TableMemory", swiftSettings: librarySettings),
         .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
         .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
