@@ -24,6 +24,7 @@ struct ConfigurationSource {
             if urls == nil { return nil }
         }
         var parsed: ParsedConfiguration
+        var path: [UInt8] = []
         switch readFile(search) {
         case .unusable: return nil
         case .none:
@@ -35,8 +36,8 @@ struct ConfigurationSource {
                 return nil
             }
             parsed = urls
-        case .read(let file):
-            parsed = file
+        case .read(let file, let itsPath):
+            (parsed, path) = (file, itsPath)
             if let urls { parsed.replaceProxies(with: urls) }
         }
         if let patterns = variable("SOCKSIFY_DIRECT"), !patterns.isEmpty {
@@ -45,7 +46,8 @@ struct ConfigurationSource {
             parsed.goAround(direct)
         }
         if let obstacle = parsed.obstacles.first {
-            complain { obstacle.writeMessage(to: &$0) }
+            let source = obstacle.position.line > 0 ? path : Array("SOCKSIFY_PROXY")
+            complain { obstacle.write(to: &$0, source: source.span) }
             return nil
         }
         var configuration = parsed.configuration
@@ -86,7 +88,7 @@ struct ConfigurationSource {
         case none
         /// It cannot be used, which a line has said.
         case unusable
-        case read(ParsedConfiguration)
+        case read(ParsedConfiguration, path: [UInt8])
     }
 
     /// The file that decides.
@@ -107,7 +109,7 @@ struct ConfigurationSource {
             guard let parsed = accept(read, source: candidate.path) else { return .unusable }
             if file.isReadableByOthers, parsed.configuration.holdsPasswords { exposedFiles.append(candidate.path) }
             handOn(candidate.path)
-            return .read(parsed)
+            return .read(parsed, path: candidate.path)
         }
         return .none
     }

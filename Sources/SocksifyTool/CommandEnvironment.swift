@@ -17,13 +17,17 @@ public struct CommandEnvironment {
         // names, which nobody else understands.
         let isInside = preloads(library, in: preloaded ?? [])
         changes = try configuration.handedOn(resolve: isInside ? nil : { resolveProxy($0) })
-        if logLevel != .off {
-            say((configuration.warnings + configuration.missingPasswords).map { "warning: \($0)" })
-        }
+        // None of them is handed on, only where they stand.
+        var withPasswords = configuration
+        try withPasswords.readPasswords()
+        if logLevel != .off { say(withPasswords.warnings.map { "warning: \($0)" }) }
         if logLevel == .info || logLevel == .debug {
             say(["configuration: \(configuration.origin)", "library: \(library.shown)"])
         }
-        if let logLevel { changes.append(("SOCKSIFY_LOG", Array(logLevel.word.utf8))) }
+        if let logLevel {
+            let file = (environmentValue("SOCKSIFY_LOG") ?? []).drop { $0 != UInt8(ascii: ":") }
+            changes.append(("SOCKSIFY_LOG", Array(logLevel.word.utf8) + file))
+        }
         changes.append(("LD_PRELOAD", preloadVariable(adding: library, to: preloaded)))
     }
 

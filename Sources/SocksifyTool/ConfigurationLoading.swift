@@ -26,7 +26,7 @@ public struct LoadedConfiguration {
 
 public enum ConfigurationLoading {
     /// More than any configuration has, and little enough to be read at once.
-    public static let largestFile = 1 << 20
+    public static let largestFile = 4 << 20
 
     /// Finds, reads and checks the configuration. What the command line says goes before the environment.
     ///
@@ -76,8 +76,7 @@ public enum ConfigurationLoading {
         addDirectPatterns(options.direct, inherited: directPatterns, to: &loaded, &messages)
         if messages.isEmpty {
             for obstacle in loaded.parsed.obstacles {
-                let source = obstacle.position.line == 0 ? loaded.proxySource.map { Array($0.utf8) } : nil
-                messages.append(render(obstacle, source ?? found?.candidate.path ?? []))
+                messages.append(loaded.render(obstacle))
             }
         }
         guard messages.isEmpty else { throw Failure(status: 125, messages) }
@@ -126,7 +125,7 @@ public enum ConfigurationLoading {
 
     /// - Parameter source: the path of a file, an option or a variable. Of the latter two the text is not shown, because
     ///   there may be a password in it.
-    private static func render(_ error: ConfigurationError, _ source: [UInt8]) -> String {
+    fileprivate static func render(_ error: ConfigurationError, _ source: [UInt8]) -> String {
         var bytes: [UInt8] = []
         if error.position.line == 0, error.position.column > 0 {
             bytes += "\(source.shown), ".utf8
@@ -185,16 +184,17 @@ func readableByOthers(_ path: Path) -> String {
     "\(path.shown) has passwords in it, and others than its owner can read it; what helps: chmod 600 \(path.shown)"
 }
 
+extension LoadedConfiguration {
+    /// A mistake with its place, in the file or in what gives the proxies.
+    func render(_ error: ConfigurationError) -> String {
+        let source = error.position.line == 0 ? proxySource.map { Array($0.utf8) } : nil
+        return ConfigurationLoading.render(error, source ?? file?.path ?? [])
+    }
+}
+
 extension stat {
     /// Whether group or others can read the file, and the caller could change that: who cannot is not told.
     var isCarelesslyReadable: Bool {
         st_mode & (S_IRGRP | S_IROTH) != 0 && (st_uid == geteuid() || geteuid() == 0)
-    }
-}
-
-extension Configuration {
-    /// Whether a password stands in it.
-    var holdsPasswords: Bool {
-        proxies.contains { $0.credentials.map { !$0.password.isEmpty && $0.source == nil } ?? false }
     }
 }

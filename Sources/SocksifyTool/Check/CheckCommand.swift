@@ -13,7 +13,8 @@ public enum CheckCommand {
         _ options: ConfigurationOptions, target: String?, seconds: Double, asJSON: Bool, isQuiet: Bool
     ) throws(Failure) -> Int32 {
         let target = try target.map { text throws(Failure) in try endpoint(text) }
-        let loaded = try ConfigurationLoading.load(options)
+        var loaded = try ConfigurationLoading.load(options)
+        try loaded.readPasswords()
         var warnings = loaded.warnings
         if isPreloaded, !options.proxies.isEmpty || options.file != nil {
             warnings.append(

@@ -180,12 +180,6 @@ public struct ProxyCheck {
 
     private func dialogue(_ chain: [Proxy], _ wish: Dialogue.Wish?) -> Dialogue {
         do throws(Failure) {
-            var chain = chain
-            for index in chain.indices {
-                if let password = try chain[index].credentials?.readPassword() {
-                    chain[index].credentials?.password = password
-                }
-            }
             return Dialogue(chain, first: try place(of: chain[0]), wish: wish, timeout: timeout)
         } catch {
             return Dialogue(failing: error.messages.joined(separator: "; "), hops: chain.count)
