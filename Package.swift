@@ -86,24 +86,31 @@ let package = Package(
             ],
             swiftSettings: toolSettings),
 
+        // What test targets share.
+        .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: toolSettings),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
-        .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4"], swiftSettings: toolSettings),
+        .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4", "SeededGenerator"], swiftSettings: toolSettings),
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
-        .testTarget(name: "HTTPConnectTests", dependencies: ["HTTPConnect"], swiftSettings: toolSettings),
-        .testTarget(name: "ProxyConfigTests", dependencies: ["ProxyConfig"], swiftSettings: toolSettings),
-        .testTarget(name: "FakeDNSTests", dependencies: ["FakeDNS", "TableMemory"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "HTTPConnectTests", dependencies: ["HTTPConnect", "SeededGenerator"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "ProxyConfigTests", dependencies: ["ProxyConfig", "SeededGenerator"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "FakeDNSTests", dependencies: ["FakeDNS", "SeededGenerator", "TableMemory"],
+            swiftSettings: toolSettings),
         .testTarget(
             name: "SocksifyToolTests", dependencies: ["ProxyConfig", "SocksifyTool", "socksify"],
             swiftSettings: toolSettings),
         .testTarget(
-            name: "SocketTableTests", dependencies: ["SocketTable", "TableMemory"], swiftSettings: toolSettings),
+            name: "SocketTableTests", dependencies: ["SeededGenerator", "SocketTable", "TableMemory"],
+            swiftSettings: toolSettings),
         .testTarget(
             name: "TestProxyTests",
             dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],
             swiftSettings: toolSettings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: ["SeededGenerator", "TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
             // Programs under test, compiled by the tests themselves.
             exclude: ["CallProbes", "Probes", "Programs"],
             swiftSettings: toolSettings),

@@ -1,4 +1,5 @@
 import Foundation
+import SeededGenerator
 import TestProxy
 import Testing
 
@@ -28,7 +29,7 @@ extension EndToEnd {
 
         @Test(arguments: [1, 2] as [UInt64])
         func `What is explained is what happens`(seed: UInt64) async throws {
-            var generator = Seeded(state: seed)
+            var generator = SplitMix(state: seed)
             let rules = (0..<1000).map { _ in Self.rule(&generator) }
             let targets = Array(Set((0..<500).map { _ in Self.target(&generator) })).sorted { "\($0)" < "\($1)" }
             let script = Script.with { $0.commandReplyCodes = [.connect: 6] }
@@ -68,14 +69,14 @@ extension EndToEnd {
         private static let hosts = ["a.test", "b.test", "www.a.test", "x.b.test", "deep.www.a.test", "one.example"]
         private static let addresses = ["192.0.2.1", "192.0.2.130", "198.51.100.9", "172.16.5.5", "2001:db8:9::1"]
 
-        private static func target(_ generator: inout Seeded) -> Target {
+        private static func target(_ generator: inout SplitMix) -> Target {
             let isDatagram = generator.isOne(of: 4)
             return Target(
                 host: generator.isOne(of: 3) ? generator.one(of: addresses) : generator.one(of: hosts),
                 port: generator.below(60) + 1, isDatagram: isDatagram, saysPort: isDatagram || generator.isOne(of: 2))
         }
 
-        private static func rule(_ generator: inout Seeded) -> String {
+        private static func rule(_ generator: inout SplitMix) -> String {
             var words = [
                 generator.one(of: ["direct", "block", "block unreachable", "proxy", "proxy second", "proxy third"])
             ]
@@ -93,23 +94,6 @@ extension EndToEnd {
             words.append("port \(port)\(generator.isOne(of: 4) ? "-\(port + 2)" : "")")
             if generator.isOne(of: 4) { words.append("proto \(generator.one(of: ["tcp", "udp"]))") }
             return words.joined(separator: " ")
-        }
-
-        /// SplitMix64: the same numbers in every run.
-        private struct Seeded {
-            var state: UInt64
-
-            mutating func next() -> UInt64 {
-                state &+= 0x9e37_79b9_7f4a_7c15
-                var mixed = state
-                mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-                mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-                return mixed ^ mixed >> 31
-            }
-
-            mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
-            mutating func isOne(of count: Int) -> Bool { below(count) == 0 }
-            mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
         }
 
         // MARK: Explaining
@@ -185,4 +169,10 @@ extension EndToEnd {
             return fates
         }
     }
+}
+
+extension SplitMix {
+    fileprivate mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+    fileprivate mutating func isOne(of count: Int) -> Bool { below(count) == 0 }
+    fileprivate mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
 }

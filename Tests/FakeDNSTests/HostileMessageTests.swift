@@ -1,5 +1,6 @@
 import Addressing
 import FakeDNS
+import SeededGenerator
 import Testing
 
 @Suite struct HostileMessageTests {
@@ -96,18 +97,5 @@ import Testing
             }
         }
         return message
-    }
-}
-
-/// A generator with a fixed sequence, so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

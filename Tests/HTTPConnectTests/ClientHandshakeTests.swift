@@ -1,4 +1,5 @@
 import Addressing
+import SeededGenerator
 import Testing
 
 @testable import HTTPConnect
@@ -319,17 +320,6 @@ extension ClientHandshake {
     }
 }
 
-/// The same numbers in every run, so that a failure can be had again.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
-    }
-
-    mutating func byte() -> UInt8 { .random(in: 0...255, using: &self) }
+extension SplitMix {
+    fileprivate mutating func byte() -> UInt8 { .random(in: 0...255, using: &self) }
 }

@@ -1,4 +1,5 @@
 import ProxyConfig
+import SeededGenerator
 import Testing
 
 private func configuration(_ text: String, for program: ProgramIdentity?) -> Configuration {

@@ -1,4 +1,5 @@
 import ProxyConfig
+import SeededGenerator
 import Testing
 
 private func text(_ parsed: ParsedConfiguration, source: String? = nil, hidesPasswords: Bool = false) -> String {

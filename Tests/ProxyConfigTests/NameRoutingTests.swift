@@ -1,5 +1,6 @@
 import Addressing
 import ProxyConfig
+import SeededGenerator
 import Testing
 
 private func configuration(_ rules: String, _ globals: String = "") -> Configuration {

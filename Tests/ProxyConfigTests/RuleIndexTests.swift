@@ -1,5 +1,6 @@
 import Addressing
 import ProxyConfig
+import SeededGenerator
 import Testing
 
 /// The index finds exactly the rule that a walk over all rules finds.

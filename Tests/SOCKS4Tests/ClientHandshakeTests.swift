@@ -1,4 +1,5 @@
 import Addressing
+import SeededGenerator
 import Testing
 
 @testable import SOCKS4
@@ -186,18 +187,5 @@ extension ClientHandshake {
 
     fileprivate mutating func take(_ bytes: [UInt8]) throws(ProtocolError) -> Action {
         try receive(bytes.span)
-    }
-}
-
-/// The same numbers in every run, so that a failure can be had again.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

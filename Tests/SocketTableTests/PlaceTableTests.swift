@@ -1,3 +1,4 @@
+import SeededGenerator
 import Testing
 
 @testable import SocketTable
@@ -280,7 +281,7 @@ import Testing
         let published = Counters(16)
 
         let complaints = complaints(ofThreads: threads) { thread in
-            var random = RandomNumbers(seed: UInt64(thread))
+            var random = SplitMix(state: UInt64(thread))
             var held: [(place: Int, cookie: UInt64)] = []
             func end(_ index: Int) -> String? {
                 let (place, cookie) = held.remove(at: index)
@@ -335,20 +336,5 @@ import Testing
         #expect(taken == Set(0..<64))
         #expect(table.take() == nil)
         #expect(table.end == 64)
-    }
-}
-
-/// The same numbers at every run (SplitMix64).
-private struct RandomNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }
