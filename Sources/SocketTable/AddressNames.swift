@@ -7,17 +7,17 @@ import TableMemory
 /// A name is kept by its number in a `NameTable`, with the version of what stands there. Where an address belongs to
 /// several names, it is that of the last.
 public struct AddressNames<Memory: TableMemory & Sendable>: Sendable {
-    private let records: CookieTable<Memory, 4>
+    private let records: RecordTable<Memory, 4>
 
     public static func size(capacity: Int) -> Int {
-        CookieTable<Memory, 4>.size(capacity: capacity)
+        RecordTable<Memory, 4>.size(capacity: capacity)
     }
 
     /// - Parameters:
     ///   - memory: `size(capacity:)` bytes.
     ///   - capacity: of addresses; rounded up to a power of two of at least 8.
     public init(memory: Memory, capacity: Int) {
-        records = CookieTable(memory: memory, capacity: capacity)
+        records = RecordTable(memory: memory, capacity: capacity)
     }
 
     /// What stands for a name.
@@ -35,13 +35,13 @@ public struct AddressNames<Memory: TableMemory & Sendable>: Sendable {
     public func insert(_ name: Name, for address: IPAddress) {
         let words = words(of: address)
         records.insert(
-            [words.high, words.low, UInt64(name.version) << 32 | UInt64(name.number), 1], cookie: key(of: words))
+            [words.high, words.low, UInt64(name.version) << 32 | UInt64(name.number), 1], key: key(of: words))
     }
 
     /// The name that the address was given out for; nil when it was for none.
     public func name(of address: IPAddress) -> Name? {
         let words = words(of: address)
-        guard let record = records.words(cookie: key(of: words)), record[0] == words.high, record[1] == words.low,
+        guard let record = records.words(key: key(of: words)), record[0] == words.high, record[1] == words.low,
             record[3] == 1
         else { return nil }
         return Name(number: UInt32(truncatingIfNeeded: record[2]), version: UInt32(truncatingIfNeeded: record[2] >> 32))

@@ -1,24 +1,24 @@
 import Synchronization
 import TableMemory
 
-/// A few words for each of many sockets.
+/// A few words for each of many keys, none of which is 0.
 ///
-/// A record belongs to the kernel's identity of the socket, its cookie (socket(7), SO_COOKIE), which no other socket
-/// ever has: so duplicated and closed descriptors, fork, exec and passing a socket on need no bookkeeping to stay
-/// right, and a record that is left over from a closed socket does no harm but to take a place.
+/// Where the key is the kernel's identity of a socket, its cookie (socket(7), SO_COOKIE), which no other socket ever has,
+/// duplicated and closed descriptors, fork, exec and passing a socket on need no bookkeeping to stay right, and a record
+/// that is left over from a closed socket does no harm but to take a place.
 ///
 /// The table lies in memory that the caller provides, and holds no pointer. Any number of threads and processes use it
 /// at once, without locks. A record is claimed by its age, which whoever writes it makes the youngest of its bucket;
 /// and it is taken only when its check fits the rest. So the end of a process in the middle leaves a record that means
 /// nothing and is replaced in its turn, like any other: where all records of a bucket are taken, the oldest makes room.
-struct CookieTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable {
+struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable {
     /// Count of the records; a power of two, a multiple of `ways`.
     let capacity: Int
     private let memory: Memory
 
     /// Records of a bucket.
     private static var ways: Int { 8 }
-    /// The words behind the age, the cookie and the check, in whole cache lines.
+    /// The words behind the age, the key and the check, in whole cache lines.
     private static var recordSize: Int { ((3 + wordCount) * 8 + 63) / 64 * 64 }
     private static var bucketSize: Int { ways * recordSize }
 
@@ -31,77 +31,77 @@ struct CookieTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     ///   - capacity: rounded up to a power of two of at least 8.
     init(memory: Memory, capacity: Int) {
         self.memory = memory
-        self.capacity = CookieTable.roundedUp(capacity)
+        self.capacity = RecordTable.roundedUp(capacity)
     }
 
-    /// Remembers the words of the socket, in place of what was known of it. False where there is no memory.
+    /// Remembers the words of the key, in place of what was known of it. False where there is no memory.
     @discardableResult
-    func insert(_ words: InlineArray<wordCount, UInt64>, cookie: UInt64) -> Bool {
-        guard let bucket = bucket(of: cookie) else { return false }
-        for _ in 0..<CookieTable.claimAttempts {
-            guard let claim = claim(in: bucket, for: cookie) else { continue }
-            claim.record.cookie.pointee.store(cookie, ordering: .relaxed)
+    func insert(_ words: InlineArray<wordCount, UInt64>, key: UInt64) -> Bool {
+        guard let bucket = bucket(of: key) else { return false }
+        for _ in 0..<RecordTable.claimAttempts {
+            guard let claim = claim(in: bucket, for: key) else { continue }
+            claim.record.key.pointee.store(key, ordering: .relaxed)
             for index in 0..<wordCount { claim.record.word(index).pointee.store(words[index], ordering: .relaxed) }
-            let check = CookieTable.check(cookie: cookie, age: claim.age, words)
+            let check = RecordTable.check(key: key, age: claim.age, words)
             claim.record.check.pointee.store(check, ordering: .releasing)
             return true
         }
         return false
     }
 
-    /// More than there are sockets of one bucket that connect at a time.
+    /// More than there are keys of one bucket that are written at a time.
     private static var claimAttempts: Int { 64 }
 
-    /// The words of the socket; nil when there are none.
-    func words(cookie: UInt64) -> InlineArray<wordCount, UInt64>? {
-        guard cookie != 0, let bucket = bucket(of: cookie) else { return nil }
+    /// The words of the key; nil when there are none.
+    func words(key: UInt64) -> InlineArray<wordCount, UInt64>? {
+        guard key != 0, let bucket = bucket(of: key) else { return nil }
         var found: InlineArray<wordCount, UInt64>?
         var youngest: UInt64 = 0
-        for way in 0..<CookieTable.ways {
-            let record = CookieTable.record(bucket, way)
+        for way in 0..<RecordTable.ways {
+            let record = RecordTable.record(bucket, way)
             let check = record.check.pointee.load(ordering: .acquiring)
             let age = record.age.pointee.load(ordering: .relaxed)
-            guard record.cookie.pointee.load(ordering: .relaxed) == cookie, age >= youngest else { continue }
+            guard record.key.pointee.load(ordering: .relaxed) == key, age >= youngest else { continue }
             var words = InlineArray<wordCount, UInt64>(repeating: 0)
             for index in 0..<wordCount { words[index] = record.word(index).pointee.load(ordering: .relaxed) }
-            guard check == CookieTable.check(cookie: cookie, age: age, words) else { continue }
+            guard check == RecordTable.check(key: key, age: age, words) else { continue }
             (found, youngest) = (words, age)
         }
         return found
     }
 
-    /// Whether there is a record of the socket whose check does not fit: whoever writes it is in the middle, or has ended
+    /// Whether there is a record of the key whose check does not fit: whoever writes it is in the middle, or has ended
     /// there.
-    func isBeingWritten(cookie: UInt64) -> Bool {
-        guard cookie != 0, let bucket = bucket(of: cookie) else { return false }
-        for way in 0..<CookieTable.ways
-        where CookieTable.record(bucket, way).cookie.pointee.load(ordering: .relaxed) == cookie { return true }
+    func isBeingWritten(key: UInt64) -> Bool {
+        guard key != 0, let bucket = bucket(of: key) else { return false }
+        for way in 0..<RecordTable.ways
+        where RecordTable.record(bucket, way).key.pointee.load(ordering: .relaxed) == key { return true }
         return false
     }
 
-    /// Forgets the socket.
-    func remove(cookie: UInt64) {
-        guard let bucket = bucket(of: cookie) else { return }
-        for way in 0..<CookieTable.ways {
-            let record = CookieTable.record(bucket, way)
+    /// Forgets the key.
+    func remove(key: UInt64) {
+        guard let bucket = bucket(of: key) else { return }
+        for way in 0..<RecordTable.ways {
+            let record = RecordTable.record(bucket, way)
             let age = record.age.pointee.load(ordering: .relaxed)
-            guard record.cookie.pointee.compareExchange(expected: cookie, desired: 0, ordering: .relaxed).exchanged
+            guard record.key.pointee.compareExchange(expected: key, desired: 0, ordering: .relaxed).exchanged
             else { continue }
             _ = record.age.pointee.compareExchange(expected: age, desired: 0, ordering: .relaxed)
         }
     }
 
-    /// Takes the socket's own record, else a free one, else the oldest of the bucket; nil when another thread was
+    /// Takes the key's own record, else a free one, else the oldest of the bucket; nil when another thread was
     /// faster.
-    private func claim(in bucket: UnsafeMutableRawPointer, for cookie: UInt64) -> (record: Record, age: UInt64)? {
-        var chosen = CookieTable.record(bucket, 0)
+    private func claim(in bucket: UnsafeMutableRawPointer, for key: UInt64) -> (record: Record, age: UInt64)? {
+        var chosen = RecordTable.record(bucket, 0)
         var (chosenAge, chosenRank, youngest) = (UInt64(0), UInt64.max, UInt64(0))
-        for way in 0..<CookieTable.ways {
-            let record = CookieTable.record(bucket, way)
+        for way in 0..<RecordTable.ways {
+            let record = RecordTable.record(bucket, way)
             let age = record.age.pointee.load(ordering: .relaxed)
             youngest = max(youngest, age)
-            let holder = record.cookie.pointee.load(ordering: .relaxed)
-            let rank = holder == cookie ? 0 : age &+ 1
+            let holder = record.key.pointee.load(ordering: .relaxed)
+            let rank = holder == key ? 0 : age &+ 1
             if rank < chosenRank { (chosen, chosenAge, chosenRank) = (record, age, rank) }
         }
         let age = youngest &+ 1
@@ -111,8 +111,8 @@ struct CookieTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     }
 
     /// What a record's check must be.
-    private static func check(cookie: UInt64, age: UInt64, _ words: InlineArray<wordCount, UInt64>) -> UInt64 {
-        var check = mixed(cookie, into: 0x243f_6a88_85a3_08d3)
+    private static func check(key: UInt64, age: UInt64, _ words: InlineArray<wordCount, UInt64>) -> UInt64 {
+        var check = mixed(key, into: 0x243f_6a88_85a3_08d3)
         check = mixed(age, into: check)
         for index in 0..<wordCount { check = mixed(words[index], into: check) }
         return check
@@ -131,7 +131,7 @@ struct CookieTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         /// Higher numbers are younger; 0 is that of a free record.
         var age: UnsafeMutablePointer<Atomic<UInt64>> { field(0) }
         /// 0 when the record is nobody's.
-        var cookie: UnsafeMutablePointer<Atomic<UInt64>> { field(1) }
+        var key: UnsafeMutablePointer<Atomic<UInt64>> { field(1) }
         var check: UnsafeMutablePointer<Atomic<UInt64>> { field(2) }
         func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { field(3 + index) }
 
@@ -142,10 +142,10 @@ struct CookieTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
 
     /// Cookies count up: sockets that come one after the other share a bucket, and the buckets after it a page. nil when
     /// its memory cannot be had.
-    private func bucket(of cookie: UInt64) -> UnsafeMutableRawPointer? {
-        let number = Int(truncatingIfNeeded: cookie / UInt64(CookieTable.ways)) & (capacity / CookieTable.ways - 1)
-        let offset = number * CookieTable.bucketSize
-        return memory.reach(offset: offset, size: CookieTable.bucketSize) ? memory.base + offset : nil
+    private func bucket(of key: UInt64) -> UnsafeMutableRawPointer? {
+        let number = Int(truncatingIfNeeded: key / UInt64(RecordTable.ways)) & (capacity / RecordTable.ways - 1)
+        let offset = number * RecordTable.bucketSize
+        return memory.reach(offset: offset, size: RecordTable.bucketSize) ? memory.base + offset : nil
     }
 
     private static func record(_ bucket: UnsafeMutableRawPointer, _ way: Int) -> Record {
