@@ -7,7 +7,9 @@ import Synchronization
 /// place unusable. What lies in a place, and who may touch it, is the owner's business.
 ///
 /// A cookie is looked for in a window of slots behind the one that its hash names; a slot has the number of a place, and
-/// the place its cookie. Nothing but the window's length ends the search, so that a slot can be given back at any time.
+/// the place its cookies: the one that it was published by, and those of the sockets that have taken the place of that
+/// one's, of which the last two are remembered. Nothing but the window's length ends the search, so that a slot can be
+/// given back at any time.
 public struct PlaceTable: @unchecked Sendable {
     /// Count of the places.
     public let capacity: Int
@@ -16,12 +18,13 @@ public struct PlaceTable: @unchecked Sendable {
     private static var largestCapacity: Int { 1 << EventMarker.placeBits }
     private static var window: Int { 64 }
     private static var headerSize: Int { 64 }
+    private static var cookieCount: Int { 3 }
     private var slotCount: Int { capacity * 2 }
 
     /// Bytes of memory for so many places.
     public static func size(capacity: Int) -> Int {
-        // Per place: its cookie, its link, and two slots.
-        headerSize + roundedUp(capacity) * (8 + 4 + 2 * 4)
+        // Per place: its cookies, its link, and two slots.
+        headerSize + roundedUp(capacity) * (cookieCount * 8 + 4 + 2 * 4)
     }
 
     /// - Parameters:
@@ -71,46 +74,74 @@ public struct PlaceTable: @unchecked Sendable {
 
     /// Makes a place that was taken the cookie's. False when the window is full of others.
     public func publish(_ place: Int, cookie: UInt64) -> Bool {
-        let before = ownCookie(place).pointee.exchange(cookie, ordering: .relaxed)
-        for offset in 0..<PlaceTable.window {
-            let holder = slot(firstSlot(of: cookie) + offset)
-            if holder.pointee.compareExchange(
-                expected: 0, desired: UInt32(place) + 1, ordering: .acquiringAndReleasing
-            ).exchanged {
-                return true
-            }
-        }
-        ownCookie(place).pointee.store(before, ordering: .relaxed)
+        let before = cookieWord(place, 0).pointee.exchange(cookie, ordering: .relaxed)
+        if takeSlot(for: cookie, place) { return true }
+        cookieWord(place, 0).pointee.store(before, ordering: .relaxed)
         return false
     }
 
-    /// The place of a cookie; nil when it has none. Whether it still is the cookie's is to be asked again, by `cookie`,
-    /// when nobody can give it back any more.
-    public func find(cookie: UInt64) -> Int? {
-        guard cookie != 0 else { return nil }
-        for offset in 0..<PlaceTable.window {
-            let holder = slot(firstSlot(of: cookie) + offset).pointee.load(ordering: .acquiring)
-            let place = Int(holder) - 1
-            // A slot may be one that a thread left behind which ended in the middle.
-            if place >= 0, place < capacity, self.cookie(of: place) == cookie { return place }
+    /// Has a published place be found by another cookie, too: that of a socket which is about to take the place of its
+    /// own. False when the window is full of others. Nobody else may do so at the same time.
+    public func add(_ cookie: UInt64, to place: Int) -> Bool {
+        let (latest, former) = (cookieWord(place, 1), cookieWord(place, 2))
+        let forgotten = former.pointee.load(ordering: .relaxed)
+        former.pointee.store(latest.pointee.load(ordering: .relaxed), ordering: .releasing)
+        latest.pointee.store(cookie, ordering: .releasing)
+        giveSlotBack(of: forgotten, place)
+        return takeSlot(for: cookie, place)
+    }
+
+    private func takeSlot(for cookie: UInt64, _ place: Int) -> Bool {
+        for offset in 0..<PlaceTable.window
+        where slot(firstSlot(of: cookie) + offset).pointee.compareExchange(
+            expected: 0, desired: UInt32(place) + 1, ordering: .acquiringAndReleasing
+        ).exchanged {
+            return true
         }
-        return nil
+        return false
     }
 
-    /// The cookie that the place belongs to; 0 when it belongs to none.
-    public func cookie(of place: Int) -> UInt64 {
-        ownCookie(place).pointee.load(ordering: .acquiring)
-    }
-
-    /// Makes the place nobody's, without giving it to others yet.
-    public func withdraw(_ place: Int) {
-        let cookie = ownCookie(place).pointee.exchange(0, ordering: .acquiringAndReleasing)
+    private func giveSlotBack(of cookie: UInt64, _ place: Int) {
         guard cookie != 0 else { return }
         for offset in 0..<PlaceTable.window
         where slot(firstSlot(of: cookie) + offset).pointee.compareExchange(
             expected: UInt32(place) + 1, desired: 0, ordering: .acquiringAndReleasing
         ).exchanged {
             return
+        }
+    }
+
+    /// The place of a cookie; nil when it has none. Whether it still is the cookie's is to be asked again, by
+    /// `isFound`, when nobody can give it back any more.
+    public func find(cookie: UInt64) -> Int? {
+        guard cookie != 0 else { return nil }
+        for offset in 0..<PlaceTable.window {
+            let holder = slot(firstSlot(of: cookie) + offset).pointee.load(ordering: .acquiring)
+            let place = Int(holder) - 1
+            // A slot may be one that a thread left behind which ended in the middle.
+            if place >= 0, place < capacity, isFound(place, by: cookie) { return place }
+        }
+        return nil
+    }
+
+    /// Whether the cookie is one of the place's.
+    public func isFound(_ place: Int, by cookie: UInt64) -> Bool {
+        // In the order in which `add` moves them.
+        for number in 0..<PlaceTable.cookieCount
+        where cookieWord(place, number).pointee.load(ordering: .acquiring) == cookie { return true }
+        return false
+    }
+
+    /// The cookie that the place was published by; 0 when it belongs to none.
+    public func cookie(of place: Int) -> UInt64 {
+        cookieWord(place, 0).pointee.load(ordering: .acquiring)
+    }
+
+    /// Makes the place nobody's, without giving it to others yet.
+    public func withdraw(_ place: Int) {
+        for number in 0..<PlaceTable.cookieCount {
+            let cookie = cookieWord(place, number).pointee.exchange(0, ordering: .acquiringAndReleasing)
+            giveSlotBack(of: cookie, place)
         }
     }
 
@@ -138,10 +169,10 @@ public struct PlaceTable: @unchecked Sendable {
     private var freeHead: UnsafeMutablePointer<Atomic<UInt64>> { wide(0) }
     private var takenCount: UnsafeMutablePointer<Atomic<UInt64>> { wide(8) }
 
-    private func ownCookie(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        wide(PlaceTable.headerSize + place * 8)
+    private func cookieWord(_ place: Int, _ number: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        wide(PlaceTable.headerSize + (place * PlaceTable.cookieCount + number) * 8)
     }
-    private var narrowOffset: Int { PlaceTable.headerSize + capacity * 8 }
+    private var narrowOffset: Int { PlaceTable.headerSize + capacity * PlaceTable.cookieCount * 8 }
     private func link(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
         narrow(narrowOffset + place * 4)
     }

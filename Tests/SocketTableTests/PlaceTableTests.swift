@@ -88,6 +88,34 @@ import Testing
         #expect(table.end == 64)
     }
 
+    // MARK: Sockets that take the place of others
+
+    @Test func `a place is found by its first cookie and by the last two`() throws {
+        let place = try #require(table.take())
+        try #require(table.publish(place, cookie: 7))
+        for cookie in 100...200 as ClosedRange<UInt64> {
+            #expect(table.add(cookie, to: place))
+            #expect(table.find(cookie: 7) == place)
+            #expect(table.find(cookie: cookie) == place)
+            #expect(table.find(cookie: cookie - 1) == (cookie > 100 ? place : nil))
+            #expect(table.find(cookie: cookie - 2) == nil)
+            #expect(table.cookie(of: place) == 7)
+        }
+        #expect(!table.isFound(place, by: 198))
+        table.withdraw(place)
+        for cookie in [7, 199, 200] as [UInt64] { #expect(table.find(cookie: cookie) == nil) }
+        table.giveBack(place)
+    }
+
+    @Test func `what a place was found by leaves no slot taken`() throws {
+        let place = try #require(table.take())
+        for round in 0..<1000 as Range<UInt64> {
+            try #require(table.publish(place, cookie: round * 10 + 1))
+            for cookie in 2...5 as ClosedRange<UInt64> { try #require(table.add(round * 10 + cookie, to: place)) }
+            table.withdraw(place)
+        }
+    }
+
     // MARK: Cookies
 
     /// Cookies whose search begins at the same slot.
