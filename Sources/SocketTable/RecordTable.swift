@@ -35,7 +35,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     }
 
     /// Remembers the words of the key, in place of what was known of it. False where there is no memory.
-    @discardableResult
+    @discardableResult @inline(never)
     func insert(_ words: InlineArray<wordCount, UInt64>, key: UInt64) -> Bool {
         guard let bucket = bucket(of: key) else { return false }
         for _ in 0..<RecordTable.claimAttempts {
@@ -53,6 +53,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     private static var claimAttempts: Int { 64 }
 
     /// The words of the key; nil when there are none.
+    @inline(never)
     func words(key: UInt64) -> InlineArray<wordCount, UInt64>? {
         guard key != 0, let bucket = bucket(of: key) else { return nil }
         var found: InlineArray<wordCount, UInt64>?

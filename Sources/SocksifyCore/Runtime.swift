@@ -23,6 +23,7 @@ struct Runtime {
 
     var names: NameTable<SharedMemory> { table.names }
     var sockets: SocketTable<SharedMemory> { table.sockets }
+    var replaced: ReplacedSockets<SharedMemory> { table.replaced }
 
     /// The state of the process in the eyes of a call.
     enum State {

@@ -5,7 +5,8 @@ import Synchronization
 import TableMemory
 
 /// What the processes of a tree know in common: the names that addresses stand for, the apparent peers of sockets, the
-/// datagram associations, which proxies have failed, and how far lists of proxies are gone through.
+/// datagram associations, the sockets that stand in the places of others, which proxies have failed, and how far lists of
+/// proxies are gone through.
 ///
 /// It lies in a file that the environment names (see `SharedTableFile`). Where that cannot be had, be it for lack of
 /// memory, because the file is another user's, or because another version of the library made it, a process shares it
@@ -16,7 +17,7 @@ struct SharedTable {
     let addressNames: AddressNames<SharedMemory>
     /// `associationsSize` bytes; none is to be touched before it was reached.
     let associations: SharedMemory
-
+    let replaced: ReplacedSockets<SharedMemory>
     /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
     let failures: KeyedWords
     /// How many hops of a list the chains have gone on by, by the list's fingerprint.
@@ -36,7 +37,7 @@ struct SharedTable {
 
     // Layout: a word for what the rest means, a word for whether the table was handed on, two of the tree's identity, a word
     // for what a process without a configuration has said, the names, and on pages of their own the sockets, the names of
-    // addresses, the associations, and what is known of proxies and lists.
+    // addresses, the associations, what is known of proxies and lists, and the replaced sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }
@@ -52,13 +53,16 @@ struct SharedTable {
     }
     private static var failuresOffset: Int { associationsOffset + associationsSize }
     private static var turnsOffset: Int { failuresOffset + KeyedWords.size(capacity: failureCapacity) }
-    /// Address space of 30 MiB, of which what is used is taken.
-    private static var size: Int {
+    private static var replacedOffset: Int {
         (turnsOffset + KeyedWords.size(capacity: turnCapacity) + 0xffff) & ~0xffff
+    }
+    /// Address space of 36 MiB, of which what is used is taken.
+    private static var size: Int {
+        replacedOffset + ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)
     }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 3 }
+    private static var version: UInt64 { 4 }
 
     /// Private memory that a table needs, in bytes.
     static var pagesSize: Int { SharedMemory.pagesSize(for: size) }
@@ -84,6 +88,8 @@ struct SharedTable {
         failures = KeyedWords(
             memory: memory.dropping(SharedTable.failuresOffset), capacity: SharedTable.failureCapacity)
         turns = KeyedWords(memory: memory.dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
+        replaced = ReplacedSockets(
+            memory: memory.dropping(SharedTable.replacedOffset), capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (memory.base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
     }
