@@ -81,7 +81,9 @@ struct Association {
     /// Whether it comes from the client, the port of which is settled by its first datagram.
     private mutating func serves(_ source: SocketAddress) -> Bool {
         if source == client { return true }
-        guard Address(source) == clientAddress, let port = source.port.map(UInt16.init) else { return false }
+        guard clientAddress == nil || Address(source) == clientAddress, let port = source.port.map(UInt16.init) else {
+            return false
+        }
         if !record.clientPorts.contains(port) { record.clientPorts.append(port) }
         guard client == nil, clientPort ?? port == port else { return false }
         client = source

@@ -235,7 +235,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
             guard channel.isActive else { return }
             let association = Association(
                 script: script.datagrams, relay: sockets.relay.localEndpoint,
-                clientAddress: channel.remoteAddress.map { Address($0).unmapped }, announcedPort: request.port)
+                clientAddress: channel.clientAddress, announcedPort: request.port)
             do {
                 self.association = try DatagramRelay(
                     association, sockets: sockets,
@@ -283,6 +283,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension Channel {
+    /// The address of the client; nil for one that came by a path.
+    fileprivate var clientAddress: Address? {
+        guard let remoteAddress, remoteAddress.ipAddress != nil else { return nil }
+        return Address(remoteAddress).unmapped
+    }
+
     /// Its own address and port.
     fileprivate var localEndpoint: Endpoint {
         Endpoint(localAddress.map { Address($0) } ?? .ipv4([0, 0, 0, 0]), port: UInt16(localAddress?.port ?? 0))
