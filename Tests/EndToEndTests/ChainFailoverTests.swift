@@ -105,7 +105,7 @@ extension EndToEnd {
         }
 
         @Test func `A hop that another one cannot reach is the dead one`() async throws {
-            let far = Hops.Hop(isFar: true)
+            let far = Hops.Hop(at: .far)
             try await Hops.during([Hops.Hop(), far, far]) { hops in
                 await hops.proxies[1].stop()
                 let output = try await connect(hops, ["dynamic_chain"], times: 2, by: "epoll_wait")
@@ -116,8 +116,8 @@ extension EndToEnd {
         }
 
         @Test func `A list within a strict one chooses anew, behind the fixed first hop`() async throws {
-            let bad = Hops.Hop(isFar: true) { $0.fault = .init(.close, after: 0) }
-            try await Hops.during([Hops.Hop(), bad, Hops.Hop(isFar: true)]) { hops in
+            let bad = Hops.Hop(at: .far) { $0.fault = .init(.close, after: 0) }
+            try await Hops.during([Hops.Hop(), bad, Hops.Hop(at: .far)]) { hops in
                 let lists =
                     ["[ProxyList]", hops.lines[0], "list exits", "[Proxies exits]", "round_robin_chain"]
                     + hops.lines.dropFirst()

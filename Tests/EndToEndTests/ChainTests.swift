@@ -23,7 +23,7 @@ extension EndToEnd {
 
         @Test(arguments: orders, modes)
         func `A chain of proxies of any types is gone through`(types: [ProxyProtocol], mode: String) async throws {
-            try await Hops.during(types.indices.map { Hops.Hop(types[$0], isFar: $0 > 0) }) { hops in
+            try await Hops.during(types.indices.map { Hops.Hop(types[$0], at: $0 > 0 ? .far : .near) }) { hops in
                 let output = try await connect(hops, mode)
                 #expect(output.lines == ChainTests.connected + ["descriptors +0"], "\(output.errors)")
                 let target = try await "\(FarSide.ipv4):\(FarSide.echoPort)"
@@ -50,7 +50,7 @@ extension EndToEnd {
                 $0.http.interimStatuses = [100]
                 $0.http.lines = ["Via: 1.1 proxy", "X: " + String(repeating: "x", count: 700)]
             }
-            try await Hops.during([hop, Hops.Hop(isFar: true)]) { hops in
+            try await Hops.during([hop, Hops.Hop(at: .far)]) { hops in
                 let output = try await connect(hops, mode)
                 #expect(output.lines == ChainTests.connected + ["descriptors +0"], "\(output.errors)")
             }
@@ -59,7 +59,7 @@ extension EndToEnd {
         @Test(arguments: [ProxyProtocol.socks5, .socks4, .http])
         func `Credentials go to the proxy that they are for`(type: ProxyProtocol) async throws {
             let secret = Credentials(user: "alice", password: type == .socks4 ? "" : "s3cret")
-            let hop = Hops.Hop(type, isFar: true, credentials: type == .socks4 ? "alice" : "alice s3cret") {
+            let hop = Hops.Hop(type, at: .far, credentials: type == .socks4 ? "alice" : "alice s3cret") {
                 $0.credentials = secret
             }
             try await Hops.during([Hops.Hop(), hop]) { hops in
@@ -95,7 +95,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: modes) func `The next handshake goes over a raw proxy`(mode: String) async throws {
-            try await Hops.during([Hops.Hop(.http, isFar: true)]) { last in
+            try await Hops.during([Hops.Hop(.http, at: .far)]) { last in
                 let place = Endpoint(Address("203.0.113.11"), port: UInt16(last.proxies[0].port))
                 try await Hops.during([Hops.Hop(.raw(to: place))]) { first in
                     let port = try await FarSide.echoPort
@@ -170,7 +170,8 @@ extension EndToEnd {
             for mode in ChainTests.modes {
                 let list = (0..<3).map { index in
                     index == hop
-                        ? Hops.Hop(failure.type, isFar: index > 0, failure.change) : Hops.Hop(isFar: index > 0)
+                        ? Hops.Hop(failure.type, at: index > 0 ? .far : .near, failure.change)
+                        : Hops.Hop(at: index > 0 ? .far : .near)
                 }
                 try await Hops.during(list) { hops in
                     let output = try await connect(hops, mode, ["tcp_read_time_out 300"])

@@ -2,21 +2,27 @@ import TestProxy
 
 /// Proxies of several kinds, by which chains are made.
 struct Hops {
+    /// Where one of them listens.
+    enum Host {
+        case near, nearIPv6, unixSocket
+        /// Where only another proxy reaches it.
+        case far
+    }
+
     /// One of them.
     struct Hop: Sendable {
         var script = Script()
-        /// Whether only another proxy reaches it.
-        var isFar = false
+        var host = Host.near
         /// What stands behind its place in the list.
         var credentials = ""
 
         init(
-            _ proxyProtocol: ProxyProtocol = .socks5, isFar: Bool = false, credentials: String = "",
+            _ proxyProtocol: ProxyProtocol = .socks5, at host: Host = .near, credentials: String = "",
             _ change: (inout Script) -> Void = { _ in }
         ) {
             script.proxyProtocol = proxyProtocol
             change(&script)
-            self.isFar = isFar
+            self.host = host
             self.credentials = credentials
         }
     }
@@ -29,8 +35,7 @@ struct Hops {
     static func during<Result>(_ hops: [Hop], _ body: (Hops) async throws -> Result) async throws -> Result {
         var (proxies, lines): ([TestProxy], [String]) = ([], [])
         for hop in hops {
-            let proxy = try await TestProxy.start(
-                host: hop.isFar ? "203.0.113.11" : Machine.proxyIPv4, script: hop.script)
+            let proxy = try await start(hop)
             proxies.append(proxy)
             let type =
                 switch hop.script.proxyProtocol {
@@ -39,7 +44,11 @@ struct Hops {
                 case .http: "http"
                 case .raw: "raw"
                 }
-            lines.append("\(type) \(proxy.host) \(proxy.port) \(hop.credentials)")
+            if case .unixSocket = hop.host {
+                lines.append("\(type)+unix://\(proxy.host)")
+            } else {
+                lines.append("\(type) \(proxy.host) \(proxy.port) \(hop.credentials)")
+            }
         }
         do {
             let result = try await body(Hops(proxies: proxies, lines: lines))
@@ -48,6 +57,17 @@ struct Hops {
         } catch {
             for proxy in proxies { await proxy.stop() }
             throw error
+        }
+    }
+
+    private static func start(_ hop: Hop) async throws -> TestProxy {
+        switch hop.host {
+        case .near: try await TestProxy.start(host: Machine.proxyIPv4, script: hop.script)
+        case .nearIPv6: try await TestProxy.start(host: Machine.proxyIPv6, script: hop.script)
+        case .far: try await TestProxy.start(host: "203.0.113.11", script: hop.script)
+        case .unixSocket:
+            try await TestProxy.start(
+                unixPath: Machine.temporaryDirectory("socket").path + "/s", script: hop.script)
         }
     }
 
