@@ -196,7 +196,14 @@ extension CarriedSocket {
             kernelPeer = .own
             setPeerHeader(for: nil)
         } else if case .open = association.state {
-            try socket.connectDatagrams(to: association.relay)
+            do throws(Errno) {
+                try socket.connectDatagrams(to: association.relay)
+            } catch {
+                // By the own address that led to the proxy there is no way to the relay, as from loopback to elsewhere.
+                guard error == .invalidArgument else { throw error }
+                try socket.disconnect()
+                try socket.connectDatagrams(to: association.relay)
+            }
             kernelPeer = .relay
             setPeerHeader(for: destination)
         } else {

@@ -40,6 +40,7 @@ public struct Errno: Error, Equatable {
     static var hostUnreachable: Errno { Errno(EHOSTUNREACH) }
     static var inProgress: Errno { Errno(EINPROGRESS) }
     static var interrupted: Errno { Errno(EINTR) }
+    static var invalidArgument: Errno { Errno(EINVAL) }
     static var outOfBuffers: Errno { Errno(ENOBUFS) }
     static var networkUnreachable: Errno { Errno(ENETUNREACH) }
     static var timedOut: Errno { Errno(ETIMEDOUT) }
