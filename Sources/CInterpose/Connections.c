@@ -1,4 +1,4 @@
-/* connect and getpeername. */
+/* connect, and the addresses of both ends. */
 #include "Interpose.h"
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
@@ -19,5 +19,14 @@ int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
     if (REAL(getpeername)(fd, address, length) != 0) return -1;
     if (!address) return 0;
     int result = socksify_getpeername(fd, address, room, length);
+    return result == SOCKSIFY_PASS ? 0 : returned(result);
+}
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+    if (!may_be_replaced(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
+    socklen_t room = *length;
+    /* What the kernel could write to can be written to. */
+    if (REAL(getsockname)(fd, address, length) != 0) return -1;
+    int result = socksify_getsockname(fd, address, room, length);
     return result == SOCKSIFY_PASS ? 0 : returned(result);
 }

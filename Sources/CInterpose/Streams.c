@@ -296,6 +296,10 @@ ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_
 /* ----- Questions and options ----- */
 
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+    if (may_be_replaced(fd)) {
+        int result = socksify_getsockopt(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
     if (level != SOL_SOCKET || option != SO_ERROR || !may_be_in_flight(fd))
         return REAL(getsockopt)(fd, level, option, value, length);
     int error = socksify_take_error(fd);
@@ -311,6 +315,10 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
     if (is_offload && !socksify_allows_offload(fd)) {
         errno = ENOPROTOOPT;
         return -1;
+    }
+    if (may_be_replaced(fd)) {
+        int result = socksify_setsockopt(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
     }
     return REAL(setsockopt)(fd, level, option, value, length);
 }

@@ -49,9 +49,6 @@ static int call_disturbed(long number, const long word[6], long *result) {
             *result = splice((int)word[0], (off64_t *)word[1], (int)word[2], (off64_t *)word[3], (size_t)word[4],
                              (unsigned)word[5]);
             break;
-        case SYS_getsockopt:
-            *result = getsockopt((int)word[0], (int)word[1], (int)word[2], (void *)word[3], (socklen_t *)word[4]);
-            break;
         case SYS_shutdown: *result = shutdown((int)word[0], (int)word[1]); break;
         case SYS_ioctl: *result = ioctl((int)word[0], (unsigned long)word[1], (void *)word[2]); break;
 #ifdef SYS_poll
@@ -100,6 +97,10 @@ long syscall(long number, ...) {
             return connect((int)word[0], (const struct sockaddr *)word[1], (socklen_t)word[2]);
         case SYS_getpeername:
             return getpeername((int)word[0], (struct sockaddr *)word[1], (socklen_t *)word[2]);
+        case SYS_getsockname:
+            return getsockname((int)word[0], (struct sockaddr *)word[1], (socklen_t *)word[2]);
+        case SYS_getsockopt:
+            return getsockopt((int)word[0], (int)word[1], (int)word[2], (void *)word[3], (socklen_t *)word[4]);
         case SYS_sendto:
             return sendto((int)word[0], (const void *)word[1], (size_t)word[2], (int)word[3],
                           (const struct sockaddr *)word[4], (socklen_t)word[5]);

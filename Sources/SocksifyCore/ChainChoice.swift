@@ -4,10 +4,10 @@ import ProxyConfig
 import SOCKS5
 import Synchronization
 
-/// A chain for a connection, and the address of its first proxy that the socket connects to.
+/// A chain for a connection, and the place of its first proxy that the socket connects to.
 struct Way {
     let chain: Chain
-    let proxy: SocketAddress
+    let hop: HopPlace
 }
 
 extension Runtime {
@@ -30,32 +30,23 @@ extension Runtime {
     /// Chooses a chain. Where none is to be had, the reason is logged.
     ///
     /// - Parameters:
-    ///   - family: an address of the family that the socket is used with; nil: it is yet to be made.
-    ///   - failed: the proxies that no chain may lead through; those that cannot be connected to are added.
+    ///   - family: that of the socket.
+    ///   - failed: the proxies that no chain may lead through; those whose names cannot be resolved are added.
     func findWay(
-        throughList list: Int, for request: Request, from family: SocketAddress?, _ failed: inout ProxySet
+        throughList list: Int, for request: Request, from family: SocketFamily, _ failed: inout ProxySet
     ) throws(Errno) -> Way {
-        var obstacle: (place: Int, kind: Obstacle)?
+        var unknown: Int?
         while let chain = chain(ofList: list, besides: failed), let first = chain[0] {
             guard isSuitable(chain, for: request) else { break }
-            var lookup = FirstHops.Lookup.found
-            if firstHops.address(of: first, 0, for: family) == nil {
-                lookup = firstHops.lookUp(first, configuration)
-            }
-            if let proxy = firstHops.address(of: first, 0, for: family) { return Way(chain: chain, proxy: proxy) }
+            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
+            _ = firstHops.lookUp(first, configuration)
+            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
             failed.insert(first)
-            if case .unixSocket = configuration.proxies[first].location {
-                obstacle = (first, .unixSocket)
-            } else if case .found = lookup {
-                obstacle = (first, .family)
-            } else {
-                health.note(failureOf: first)
-                obstacle = (first, .name)
-            }
+            health.note(failureOf: first)
+            unknown = first
         }
-        log(obstacle, request)
-        if case .name? = obstacle?.kind { throw .hostUnreachable }
-        throw .networkUnreachable
+        log(unknown, request)
+        throw unknown == nil ? .networkUnreachable : .hostUnreachable
     }
 
     /// The same after a failure, when it is too late to look up names.
@@ -63,12 +54,20 @@ extension Runtime {
         var failed = handshake.pointee.failed
         while let chain = chain(ofList: handshake.pointee.list, besides: failed), let first = chain[0] {
             guard isSuitable(chain, for: handshake.pointee.request) else { return nil }
-            if let proxy = firstHops.address(of: first, 0, for: handshake.pointee.peer) {
-                return Way(chain: chain, proxy: proxy)
-            }
+            if let hop = hop(of: first, 0, for: handshake.pointee.family) { return Way(chain: chain, hop: hop) }
             failed.insert(first)
         }
         return nil
+    }
+
+    /// Where a socket of the family connects to that wants to reach the proxy; nil when there is nothing more.
+    ///
+    /// - Parameter index: how many of the proxy's addresses are left out.
+    func hop(of place: Int, _ index: Int, for family: SocketFamily) -> HopPlace? {
+        if case .unixSocket(let path) = configuration.proxies[place].location {
+            return index == 0 ? .unixSocket(path) : nil
+        }
+        return firstHops.address(of: place, index, for: family).map { .internet($0.address, port: $0.port) }
     }
 
     /// The list of proxies by which a question to the DNS goes: that of the way to the server, or else the default one.
@@ -94,14 +93,11 @@ extension Runtime {
 
     // MARK: Log
 
-    private enum Obstacle {
-        case name, family, unixSocket
-    }
-
+    /// - Parameter unknown: the proxy whose name stands in the way.
     @inline(never)
-    private func log(_ obstacle: (place: Int, kind: Obstacle)?, _ request: Request) {
+    private func log(_ unknown: Int?, _ request: Request) {
         Log.write(.error, configuration) { line in
-            guard let obstacle else {
+            guard let unknown else {
                 switch request.command {
                 case .connect: line.append("no chain can be made of the proxies")
                 case .udpAssociate: line.append("udp: datagrams go through a single SOCKS5 proxy alone")
@@ -110,12 +106,8 @@ extension Runtime {
                 return
             }
             line.append("proxy ")
-            configuration.proxies[obstacle.place].location.write(to: &line)
-            switch obstacle.kind {
-            case .name: line.append(" cannot be connected to: its name cannot be resolved")
-            case .family: line.append(" has an IPv6 address alone, which an IPv4 socket cannot reach")
-            case .unixSocket: line.append(" is a Unix-domain socket, which an IP socket cannot reach")
-            }
+            configuration.proxies[unknown].location.write(to: &line)
+            line.append(" cannot be connected to: its name cannot be resolved")
         }
     }
 }

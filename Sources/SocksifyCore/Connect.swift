@@ -42,6 +42,11 @@ public enum Connect {
             if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {
                 runtime.pointee.sockets.remove(cookie: cookie)
             }
+            do throws(Errno) {
+                try Replacement.undo(descriptor, runtime)
+            } catch {
+                return .failed(error)
+            }
             return .pass
         case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
         case .refuse(let errno):
@@ -51,13 +56,15 @@ public enum Connect {
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
         guard let isTCP = socket.isTCP else { return .pass }
-        guard isTCP else {
+        guard isTCP || runtime.pointee.known(of: socket) != nil else {
             // What is no IP goes nowhere.
             return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass
         }
-        guard let cookie = socket.cookie else { return .failed(.outOfBuffers) }
-        return Connection(socket: socket, cookie: cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime)
-            .begin(peer: peer, target: target, list: list)
+        do throws(Errno) {
+            return try Connection.begin(on: socket, to: peer, target, throughList: list, runtime)
+        } catch {
+            return .failed(error)
+        }
     }
 
     /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,
@@ -65,6 +72,11 @@ public enum Connect {
     private static func connect(
         _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
+        do throws(Errno) {
+            try Replacement.undo(socket.descriptor, runtime)
+        } catch {
+            return .failed(error)
+        }
         guard socket.isTCP == true else { return Datagram.connect(socket, to: peer, runtime) }
         let family = socket.domain == AF_INET ? AF_INET : AF_UNSPEC
         guard let name = runtime.pointee.names.name(of: number),
@@ -74,9 +86,8 @@ public enum Connect {
         var failure = Errno.hostUnreachable
         for index in 0..<list.count {
             LocalNames.remember(list[index], of: number, runtime)
-            guard let address = SocketAddress(address: list[index], port: peer.port).inFamily(of: peer) else {
-                continue
-            }
+            let place = HopPlace.internet(list[index], port: peer.port)
+            guard let address = HopAddress(place, on: peer.domain) else { continue }
             do {
                 try socket.connect(to: address)
                 return .succeeded
@@ -93,11 +104,16 @@ public enum Connect {
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
     private static func dissolve(_ descriptor: Int32) -> Outcome {
         if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor) }
-        guard !HandshakesInFlight.isEmpty, let runtime = Runtime.existing,
-            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
-        else { return .pass }
-        defer { flight.leave() }
-        return flight.dissolve()
+        guard let runtime = Runtime.existing else { return .pass }
+        if !HandshakesInFlight.isEmpty, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime) {
+            defer { flight.leave() }
+            return flight.dissolve()
+        }
+        do throws(Errno) {
+            return try Replacement.dissolve(descriptor, runtime) ? .succeeded : .pass
+        } catch {
+            return .failed(error)
+        }
     }
 
     /// What the last proxy is asked for. A name goes by its number, because it is long, and a signal handler's stack is
@@ -165,27 +181,37 @@ private struct Connection {
             .drive(since: Clock.now, whenTimeIsOver: .alreadyInProgress)
     }
 
-    func begin(peer: SocketAddress, target: Connect.Target, list: Int) -> Outcome {
-        guard let destination = endpoint(target) else { return .failed(.hostUnreachable) }
+    /// Begins the handshake on a socket that has a form for the first proxy's address from then on.
+    static func begin(
+        on socket: Socket, to peer: SocketAddress, _ target: Connect.Target, throughList list: Int,
+        _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> Outcome {
+        guard let destination = endpoint(target, runtime) else { throw .hostUnreachable }
         let request = Request(command: .connect, destination: destination)
+        let family = try Replacement.family(of: socket, peer: peer, runtime)
         var failed = ProxySet()
-        let way: Way
-        do throws(Errno) {
-            way = try runtime.pointee.findWay(throughList: list, for: request, from: peer, &failed)
-        } catch {
-            return .failed(error)
-        }
+        let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
+        let approach = try Replacement.approach(socket, family, to: way.hop, runtime)
         guard
-            let place = table.add(
+            let place = runtime.pointee.inFlight.add(
                 HandshakeRecord(
-                    Handshake(for: request, peer: peer, list: list, chain: way.chain, failed: failed),
+                    Handshake(for: request, peer: peer, family: family, list: list, chain: way.chain, failed: failed),
                     descriptor: socket.descriptor),
-                cookie: cookie)
-        else { return .failed(.outOfBuffers) }
+                cookie: approach.cookie)
+        else {
+            approach.registrations?.restore()
+            throw .outOfBuffers
+        }
+        return Connection(
+            socket: socket, cookie: approach.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
+        ).begin(place, approach)
+    }
+
+    private func begin(_ place: Int, _ approach: Replacement.Approach) -> Outcome {
         let began = table.record(place).pointee.handshake.started
-        prepare(HandshakeInFlight(runtime: runtime, socket: socket, place: place))
+        prepare(HandshakeInFlight(runtime: runtime, socket: socket, place: place), approach.registrations)
         do {
-            try connect(to: way.proxy)
+            try connect(to: approach.address)
         } catch {
             switch error {
             case .inProgress where isNonBlocking:
@@ -194,6 +220,9 @@ private struct Connection {
                     flight.started()
                 }
                 return .failed(error)
+            case .interrupted where approach.address.isPath:
+                enter { $0.abandon() }
+                return .failed(error)
             case .interrupted where socket.sendTimeout == nil && kernel_some_handler_interrupts() == 0:
                 // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
                 enter { $0.started() }
@@ -201,7 +230,8 @@ private struct Connection {
             case .inProgress, .interrupted:
                 enter { $0.started() }
                 return .failed(error)
-            case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable:
+            case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable,
+                _ where approach.address.isPath && error.isOfPath:
                 enter { $0.started(failedBy: error) }
                 guard isNonBlocking else { return drive(since: began, whenTimeIsOver: .inProgress) }
                 return conclude()
@@ -244,7 +274,8 @@ private struct Connection {
     }
 
     /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does.
-    private func prepare(_ flight: HandshakeInFlight) {
+    private func prepare(_ flight: HandshakeInFlight, _ registrations: TakenRegistrations?) {
+        registrations?.restore(by: flight)
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
             EpollInventory(runtime).adoptRegistrations(of: flight)
         }
@@ -261,7 +292,7 @@ private struct Connection {
     }
 
     /// nil for a name that was replaced meanwhile.
-    private func endpoint(_ target: Connect.Target) -> Endpoint? {
+    private static func endpoint(_ target: Connect.Target, _ runtime: UnsafePointer<Runtime>) -> Endpoint? {
         switch target {
         case .address(let address, let port): return Endpoint(host: .address(address), port: port)
         case .name(let number, let port):
@@ -272,7 +303,7 @@ private struct Connection {
     /// Connects to the first proxy, in the configured time.
     ///
     /// A blocking connect(2) has no limit but SO_SNDTIMEO, so a configured one that is shorter stands there meanwhile.
-    private func connect(to proxy: SocketAddress) throws(Errno) {
+    private func connect(to proxy: HopAddress) throws(Errno) {
         let limit = configuration.connectTimeout
         guard limit > 0, !isNonBlocking else { return try socket.connect(to: proxy) }
         let sendTimeout = socket.sendTimeout
@@ -282,7 +313,7 @@ private struct Connection {
         do {
             try socket.connect(to: proxy)
         } catch {
-            guard error == .inProgress else { throw error }
+            guard error == .inProgress || error == .again && proxy.isPath else { throw error }
             throw .timedOut
         }
     }

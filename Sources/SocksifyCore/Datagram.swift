@@ -92,9 +92,12 @@ public enum Datagram {
     ) -> Outcome {
         guard let peer = SocketAddress(address, length: length) else { return .pass }
         let socket = Socket(descriptor: descriptor)
-        if flags & Int32(MSG_FASTOPEN) != 0, socket.isTCP == true {
+        let isReplaced = Runtime.existing?.pointee.known(of: socket) != nil
+        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP == true {
             return Connect.connect(descriptor, to: address, length: length)
         }
+        // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
+        if isReplaced { return .succeeded }
         switch Runtime.state {
         case .beingMade: return .pass
         case .unusable: return refuse(socket, .networkUnreachable)

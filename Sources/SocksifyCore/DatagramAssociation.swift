@@ -55,8 +55,8 @@ extension Datagram {
         let socket = Socket(descriptor: record.pointee.descriptor)
         var isOpen = false
         do throws(Errno) {
-            guard let bound, let proxy = control.peer else { throw errno ?? .networkUnreachable }
-            let relay = Association.relay(bound, proxy: proxy.address.unmapped)
+            guard let bound else { throw errno ?? .networkUnreachable }
+            let relay = Association.relay(bound, proxy: try proxyAddress(of: control))
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
             record.pointee.association.opened(relay: form)
@@ -78,6 +78,27 @@ extension Datagram {
         OwnDescriptor.close(socket.descriptor)
         table.remove(place)
         return isOpen ? .lingers : .closed
+    }
+
+    /// The address by which the proxy was reached; one at a path is on this machine.
+    private static func proxyAddress(of control: Socket) throws(Errno) -> IPAddress {
+        if let peer = control.peer { return peer.address.unmapped }
+        guard control.domain == AF_UNIX else { throw .networkUnreachable }
+        return .v4(IPv4Address(127, 0, 0, 1))
+    }
+
+    /// The connection of an association that is being opened goes on by another socket, which stands in its place.
+    static func controlMoved(
+        _ place: Int, cookie: UInt64, to control: Socket, _ runtime: UnsafePointer<Runtime>
+    ) {
+        let table = runtime.pointee.carried
+        guard table.cookie(of: place) == cookie, let moved = control.cookie, let record = table.enter(place) else {
+            return
+        }
+        if record.pointee.association.errand?.descriptor == control.descriptor {
+            record.pointee.association.begin(control: control.descriptor, cookie: moved)
+        }
+        table.leave(place)
     }
 
     /// The kernel was told that nobody listens at the relay's port: the server may have gone. The program has not asked

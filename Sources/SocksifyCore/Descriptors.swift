@@ -1,5 +1,6 @@
 import Addressing
 import CLibC
+import SocketTable
 
 /// Descriptors that end.
 public enum Descriptors {
@@ -46,9 +47,16 @@ public enum Descriptors {
         }
     }
 
-    /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried there.
+    /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried
+    /// there, or that stands in the place of another.
     public static func received(_ descriptor: Int32) {
         let socket = Socket(descriptor: descriptor)
+        if socket.isStream {
+            guard let runtime = Runtime.ofTree, let cookie = socket.cookie,
+                runtime.pointee.replaced.socket(cookie: cookie) != nil
+            else { return }
+            return descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+        }
         guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,
             let cookie = socket.cookie, let place = runtime.pointee.carried.place(ofCookie: cookie)
         else { return }

@@ -13,40 +13,45 @@ struct EpollInventory {
 
     /// Takes over the registrations of a socket that is about to connect.
     func adoptRegistrations(of flight: HandshakeInFlight) {
-        let descriptor = flight.socket.descriptor
+        forEachRegistration(of: flight.socket) { flight.adopt($0, by: $1) }
+    }
+
+    /// Calls `body` with each registration of a socket, and its epoll.
+    func forEachRegistration(of socket: Socket, _ body: (EpollRegistration, Int32) -> Void) {
+        let descriptor = socket.descriptor
         var seen = InlineArray<3, watched_registration>(repeating: watched_registration())
         let count = withUnsafeMutableBytes(of: &seen) { bytes in
             let places = bytes.bindMemory(to: watched_registration.self)
             return places.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
         }
-        guard count >= 0, !flight.isDuplicated(descriptor) else { return adoptFromEveryEpoll(flight) }
+        guard count >= 0, descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) == 0 else {
+            return askEveryEpoll(for: socket, body)
+        }
         for index in 0..<min(Int(count), seen.count) {
             let found = seen[index]
             if found.events & EpollEvents.oneShot != 0 {
                 // Whether it is used up only the kernel knows.
-                adopt(from: found.epoll, flight)
+                ask(found.epoll, for: socket, body)
             } else {
-                flight.adopt(
-                    EpollRegistration(target: descriptor, events: found.events, data: found.data), by: found.epoll)
+                body(
+                    EpollRegistration(target: descriptor, events: found.events, data: found.data), found.epoll)
             }
         }
     }
 
-    private func adoptFromEveryEpoll(_ flight: HandshakeInFlight) {
+    private func askEveryEpoll(for socket: Socket, _ body: (EpollRegistration, Int32) -> Void) {
         for descriptor in 0..<descriptor_end()
         where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_EPOLL) != 0 {
-            adopt(from: descriptor, flight)
+            ask(descriptor, for: socket, body)
         }
     }
 
-    private func adopt(from epoll: Int32, _ flight: HandshakeInFlight) {
-        let cookie = flight.socket.cookie
-        forEachRegistration(of: epoll) { registration in
-            guard
-                registration.target == flight.socket.descriptor
-                    || Socket(descriptor: registration.target).cookie == cookie
+    private func ask(_ epoll: Int32, for socket: Socket, _ body: (EpollRegistration, Int32) -> Void) {
+        let cookie = socket.cookie
+        forEachRegistration(with: epoll) { registration in
+            guard registration.target == socket.descriptor || Socket(descriptor: registration.target).cookie == cookie
             else { return }
-            flight.adopt(registration, by: epoll)
+            body(registration, epoll)
         }
     }
 
@@ -54,7 +59,7 @@ struct EpollInventory {
     func audit(_ epoll: Int32) {
         let table = runtime.pointee.inFlight
         guard table.audits.isDue(epoll) else { return }
-        forEachRegistration(of: epoll) { registration in
+        forEachRegistration(with: epoll) { registration in
             guard table.marker.place(of: registration.data) == nil,
                 case .entered(let flight) = HandshakeInFlight.of(registration.target, runtime)
             else { return }
@@ -63,7 +68,7 @@ struct EpollInventory {
         }
     }
 
-    private func forEachRegistration(of epoll: Int32, _ body: (EpollRegistration) -> Void) {
+    private func forEachRegistration(with epoll: Int32, _ body: (EpollRegistration) -> Void) {
         guard epoll >= 0 else { return }
         var path = Path()
         path.append("/proc/self/fdinfo/")

@@ -108,6 +108,27 @@ extension HandshakeInFlight {
             | EpollEvents.edgeTriggered | EpollEvents.exclusive
     }
 
+    /// Runs `body`, by which another socket takes the place of this one, and has the epolls watch that one. The kernel knows
+    /// a registration by the number and by what that stands for: it has to go before that changes.
+    func moveRegistrations(_ body: () -> Void) {
+        if !record.pointee.purpose.isErrand,
+            descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
+        {
+            EpollInventory(runtime).adoptRegistrations(of: self)
+        }
+        for index in 0..<record.pointee.registrationCount {
+            let registration = record.pointee.registrations[index]
+            _ = kernel_epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.asked.target, 0, 0)
+        }
+        body()
+        let data = table.marker.data(for: place)
+        for index in 0..<record.pointee.registrationCount {
+            let registration = record.pointee.registrations[index]
+            _ = kernel_epoll_ctl(
+                registration.epoll, EPOLL_CTL_ADD, registration.asked.target, HandshakeInFlight.ownEvents, data)
+        }
+    }
+
     // MARK: Errands
 
     /// Has an epoll tell of an errand. False when it cannot.

@@ -37,14 +37,16 @@ struct Errand {
         var failed = ProxySet()
         // Only these have associations.
         if request.command == .udpAssociate { failed = runtime.pointee.configuration.withoutDatagrams }
-        let way = try runtime.pointee.findWay(throughList: list, for: request, from: nil, &failed)
-        let descriptor = OwnDescriptor.makeStream(toReach: way.proxy)
+        let way = try runtime.pointee.findWay(throughList: list, for: request, from: .own, &failed)
+        let descriptor = OwnDescriptor.makeStream(SocketFamily.own.domain(toReach: way.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = runtime.pointee.inFlight
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let place = table.add(
                 HandshakeRecord(
-                    Handshake(for: request, peer: way.proxy, list: list, chain: way.chain, failed: failed),
+                    Handshake(
+                        for: request, peer: .unspecified(AF_INET), family: .own, list: list, chain: way.chain,
+                        failed: failed),
                     descriptor: descriptor, purpose: purpose),
                 cookie: cookie)
         else {
@@ -59,7 +61,8 @@ struct Errand {
     func begin(_ runtime: UnsafePointer<Runtime>) {
         enter(runtime) { flight in
             do throws(Errno) {
-                try flight.socket.concludeConnecting(to: flight.record.pointee.handshake.peer)
+                guard let address = flight.firstAddress else { throw .networkUnreachable }
+                try flight.socket.concludeConnecting(to: address)
                 flight.connected()
             } catch {
                 guard error == .inProgress || error == .alreadyInProgress else {
@@ -96,7 +99,8 @@ struct Errand {
             let place = table.add(
                 HandshakeRecord(
                     Handshake(
-                        for: .associating, peer: .unspecified(AF_INET), list: 0, chain: Chain(), failed: ProxySet()),
+                        for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
+                        failed: ProxySet()),
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }

@@ -14,6 +14,14 @@ public struct Errno: Error, Equatable {
         code = Int32(truncatingIfNeeded: -result)
     }
 
+    /// Whether connect(2) says so of a path: that there is no stream of a Unix domain, or that it cannot be had.
+    var isOfPath: Bool {
+        switch code {
+        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENOTSOCK, EPROTOTYPE, EACCES, EAGAIN: true
+        default: false
+        }
+    }
+
     /// Writes what it means, for a log line; the number where it is none that a connection commonly fails with.
     func write(to sink: inout some ByteSink) {
         switch self {
@@ -24,6 +32,7 @@ public struct Errno: Error, Equatable {
         case Errno(ENOENT): sink.append("no such file or directory")
         case .networkUnreachable: sink.append("network is unreachable")
         case .timedOut: sink.append("timed out")
+        case .again: sink.append("too many connections wait for it")
         default:
             sink.append("error ")
             sink.append(decimal: code)
@@ -32,6 +41,7 @@ public struct Errno: Error, Equatable {
 
     static var aborted: Errno { Errno(ECONNABORTED) }
     static var accessDenied: Errno { Errno(EACCES) }
+    static var addressNotAvailable: Errno { Errno(EADDRNOTAVAIL) }
     static var again: Errno { Errno(EAGAIN) }
     static var alreadyInProgress: Errno { Errno(EALREADY) }
     static var connectionRefused: Errno { Errno(ECONNREFUSED) }
@@ -41,6 +51,7 @@ public struct Errno: Error, Equatable {
     static var inProgress: Errno { Errno(EINPROGRESS) }
     static var interrupted: Errno { Errno(EINTR) }
     static var invalidArgument: Errno { Errno(EINVAL) }
+    static var isConnected: Errno { Errno(EISCONN) }
     static var outOfBuffers: Errno { Errno(ENOBUFS) }
     static var networkUnreachable: Errno { Errno(ENETUNREACH) }
     static var timedOut: Errno { Errno(ETIMEDOUT) }

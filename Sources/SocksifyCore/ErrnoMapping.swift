@@ -25,6 +25,8 @@ enum HandshakeError: Error {
         case .unreachable: .networkUnreachable
         // What happens to an accepted connection is no error of connect(2); to the program none was ever accepted.
         case .kernel(.connectionReset), .kernel(.brokenPipe): .connectionRefused
+        // A socket of a Unix domain has no room for another connection, or is not there.
+        case .kernel(let errno) where errno.isOfPath && errno != .accessDenied: .connectionRefused
         case .kernel(let errno): errno
         case .socks5(.rejected(let code)): errno(for: code)
         case .socks5(.credentialsRefused), .socks5(.noAcceptableMethod): .accessDenied

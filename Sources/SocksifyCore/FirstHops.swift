@@ -13,6 +13,8 @@ struct FirstHops: @unchecked Sendable {
     private let memory: UnsafeMutableRawPointer
     private let count: Int
     private let possible: ProxySet
+    /// Whether one of them is at a path.
+    private let isAnyAtPath: Bool
 
     private static var largestCount: Int { 16 }
     private static var addressesOffset: Int { 24 }
@@ -26,6 +28,11 @@ struct FirstHops: @unchecked Sendable {
         self.memory = memory
         count = configuration.proxies.count
         possible = configuration.possibleFirstHops
+        var isAnyAtPath = false
+        for place in 0..<configuration.proxies.count where configuration.possibleFirstHops.contains(place) {
+            if case .unixSocket = configuration.proxies[place].location { isAnyAtPath = true }
+        }
+        self.isAnyAtPath = isAnyAtPath
         for place in 0..<count where possible.contains(place) {
             guard case .network(let endpoint) = configuration.proxies[place].location else { continue }
             port(of: place).pointee = UInt64(endpoint.port)
@@ -121,33 +128,39 @@ struct FirstHops: @unchecked Sendable {
 
     // MARK: Addresses
 
-    /// Where a socket connects to that wants to reach the proxy: one of its addresses, in the form that a socket takes
-    /// which is used with addresses of this family. nil when it has no more.
+    /// The address that a socket connects to which wants to reach the proxy: one of those that a socket of the family has a
+    /// form for, or, where the proxy has no such address, one of the others. nil when there are no more.
     ///
-    /// - Parameters:
-    ///   - index: how many of them are left out.
-    ///   - family: nil: the socket is yet to be made; IPv4 is better.
-    func address(of place: Int, _ index: Int, for family: SocketAddress?) -> SocketAddress? {
-        guard let family else {
-            return address(of: place, index, for: .unspecified(AF_INET))
-                ?? address(of: place, index, for: .unspecified(AF_INET6))
+    /// - Parameter index: how many of them are left out.
+    func address(of place: Int, _ index: Int, for family: SocketFamily) -> SocketAddress? {
+        var isAnyReached = false
+        for candidate in 0..<known(place) where family.hasForm(for: address(candidate, of: place).address) {
+            isAnyReached = true
         }
         var left = index
         for candidate in 0..<known(place) {
-            guard let address = address(candidate, of: place).inFamily(of: family) else { continue }
+            let address = address(candidate, of: place)
+            guard !isAnyReached || family.hasForm(for: address.address) else { continue }
             if left == 0 { return address }
             left -= 1
         }
         return nil
     }
 
-    /// An address of some proxy, in the same form.
+    /// An address of some proxy, in the form that a socket takes which is used with addresses of this family. A proxy at a
+    /// path is on this machine, and has no port.
     func anyAddress(for family: SocketAddress) -> SocketAddress? {
         for place in 0..<count where possible.contains(place) {
-            if let address = address(of: place, 0, for: family) { return address }
+            for index in 0..<known(place) {
+                if let address = address(index, of: place).inFamily(of: family) { return address }
+            }
         }
-        return nil
+        guard isAnyAtPath else { return nil }
+        return SocketAddress(address: .v4(IPv4Address(127, 0, 0, 1)), port: FirstHops.discardPort).inFamily(of: family)
     }
+
+    /// Where nobody has anything to say (RFC 863).
+    private static var discardPort: UInt16 { 9 }
 
     /// Whether a connection to this address is one to a proxy itself.
     func matches(_ address: SocketAddress) -> Bool {

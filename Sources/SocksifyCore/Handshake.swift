@@ -12,6 +12,8 @@ import SOCKS5
 struct Handshake {
     /// What the program connected to.
     let peer: SocketAddress
+    /// The family of the program's socket.
+    let family: SocketFamily
     /// What the last proxy is asked for.
     let request: SOCKS5.Request
     /// The list that chains are taken from: its place in the configuration.
@@ -71,8 +73,12 @@ struct Handshake {
     }
 
     /// - Parameter failed: the proxies that no chain may lead through.
-    init(for request: SOCKS5.Request, peer: SocketAddress, list: Int, chain: Chain, failed: ProxySet) {
+    init(
+        for request: SOCKS5.Request, peer: SocketAddress, family: SocketFamily, list: Int, chain: Chain,
+        failed: ProxySet
+    ) {
         self.peer = peer
+        self.family = family
         self.request = request
         self.list = list
         self.chain = chain

@@ -1,3 +1,4 @@
+import Addressing
 import CLibC
 import ProxyConfig
 import SocketTable
@@ -63,7 +64,9 @@ struct HandshakeDriver {
     private func step(_ events: Int16) -> Step {
         guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else {
             // Another thread ended it; or the socket was closed.
-            return .over(runtime.pointee.sockets.peer(cookie: cookie) == nil ? .failed(.aborted) : .established)
+            // By then another socket may stand in the place of the one that it began with.
+            let peer = runtime.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
+            return .over(peer == nil ? .failed(.aborted) : .established)
         }
         var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
         defer { flight.leave() }

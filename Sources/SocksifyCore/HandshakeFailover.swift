@@ -12,13 +12,12 @@ extension HandshakeInFlight {
         guard hasSocket, !record.pointee.isBroken, !isExchangeUnderWay else { return false }
         var failure = failure
         while true {
-            guard let proxy = prepareAnother(after: &failure) else { return false }
+            guard let hop = prepareAnother(after: &failure) else { return false }
             do throws(Errno) {
-                try socket.disconnect()
-                // Which the kernel keeps after that, and the next connection would have.
-                _ = socket.takeError()
+                guard let address = hop.address(for: handshake.pointee.family) else { throw .networkUnreachable }
+                try makeFree(for: address)
                 limitConnecting()
-                try socket.beginConnecting(to: proxy)
+                try socket.beginConnecting(to: address)
                 connected()
                 return true
             } catch {
@@ -28,11 +27,27 @@ extension HandshakeInFlight {
         }
     }
 
+    /// Ends the connection, so that there is a socket which can connect to the address.
+    private func makeFree(for address: HopAddress) throws(Errno) {
+        let domain = socket.domain
+        if domain == AF_UNIX {
+            // It connects but once.
+            guard address.domain != AF_UNIX || socket.isConnected else { return }
+            socket.endConnection()
+        } else {
+            try socket.disconnect()
+            // Which the kernel keeps after that, and the next connection would have.
+            _ = socket.takeError()
+            guard address.domain != domain else { return }
+        }
+        try replaceSocket(by: address.domain)
+    }
+
     /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.
-    private func prepareAnother(after failure: inout HandshakeError) -> SocketAddress? {
+    private func prepareAnother(after failure: inout HandshakeError) -> HopPlace? {
         if handshake.pointee.isConnecting, let first = handshake.pointee.chain[0],
-            let next = runtime.pointee.firstHops.address(
-                of: first, handshake.pointee.address + 1, for: handshake.pointee.peer)
+            let next = runtime.pointee.hop(
+                of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
         {
             write(takingErrorOf: &failure)
             handshake.pointee.beginAtNextAddress()
@@ -53,7 +68,7 @@ extension HandshakeInFlight {
         guard let way = runtime.pointee.findAnotherWay(for: handshake) else { return nil }
         write(takingErrorOf: &failure)
         handshake.pointee.begin(way.chain)
-        return way.proxy
+        return way.hop
     }
 
     /// Writes what has failed, now that the kernel's error will not be the program's.

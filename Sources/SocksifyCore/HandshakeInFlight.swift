@@ -38,24 +38,32 @@ struct HandshakeInFlight {
     }
 
     /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is.
+    @inline(never)
     static func of(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Search {
         let seen = descriptor_mark(descriptor)
         let socket = Socket(descriptor: descriptor)
-        let cookie = socket.cookie
-        if let cookie {
-            switch runtime.pointee.inFlight.enter(cookie: cookie) {
+        var cookie = socket.cookie
+        search: while let known = cookie {
+            switch runtime.pointee.inFlight.enter(cookie: known) {
             case .busy: return .busy
             case .record(let place):
                 let flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
-                flight.use(descriptor, cookie: cookie)
-                return .entered(flight)
-            case .none: break
+                if flight.record.pointee.cookie == known {
+                    flight.use(descriptor, cookie: known)
+                    return .entered(flight)
+                }
+                // Another socket has taken its place just now; or did so in a process that this one forked from.
+                flight.leave()
+                cookie = socket.cookie
+                if cookie == known { break search }
+            case .none: break search
             }
         }
         var stale = DESCRIPTOR_IN_FLIGHT
-        // What is no TCP will never be in flight by another number either. Duplicates of an epoll, and of a socket whose
-        // datagrams are carried, are to be known for what they are.
-        let marks = UInt32(DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_CARRIED)
+        // What is no TCP will never be in flight by another number either. Duplicates of an epoll, of a socket whose
+        // datagrams are carried, and of one that stands in the place of another, are to be known for what they are.
+        let marks = UInt32(
+            DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED)
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }
@@ -65,6 +73,7 @@ struct HandshakeInFlight {
     }
 
     /// Enters the handshake in a place, if nobody is at work on it.
+    @inline(never)
     static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
         let table = runtime.pointee.inFlight
         guard table.tryEnter(place: place) else { return nil }
@@ -73,7 +82,7 @@ struct HandshakeInFlight {
             _ = table.leave(place)
             return nil
         }
-        let cookie = table.places.cookie(of: place)
+        let cookie = record.pointee.cookie
         let socket = Socket(descriptor: record.pointee.descriptor)
         guard socket.cookie != cookie else { return HandshakeInFlight(runtime: runtime, socket: socket, place: place) }
         // The number was closed; the socket may live on by one that an epoll knows, or by another duplicate.
@@ -139,7 +148,7 @@ struct HandshakeInFlight {
     /// Goes as far as the socket allows.
     ///
     /// - Parameter events: what poll(2) said of the socket; nil: it is asked.
-    @discardableResult
+    @discardableResult @inline(never)
     mutating func step(events: Int16? = nil) -> Standing {
         _ = table.takeAsked(place)
         if isLingering { return .underWay }
@@ -206,9 +215,9 @@ struct HandshakeInFlight {
 
     /// False when the kernel is not done yet.
     private func concludeConnecting() throws(HandshakeError) -> Bool {
-        guard let proxy = firstAddress else { throw .unreachable }
+        guard let address = firstAddress else { throw .unreachable }
         do throws(Errno) {
-            try socket.concludeConnecting(to: proxy)
+            try socket.concludeConnecting(to: address)
         } catch {
             guard error == .alreadyInProgress else { throw .kernel(error) }
             return false
@@ -217,10 +226,10 @@ struct HandshakeInFlight {
     }
 
     /// Where the socket connects to.
-    private var firstAddress: SocketAddress? {
+    var firstAddress: HopAddress? {
+        let family = record.pointee.handshake.family
         guard let first = record.pointee.handshake.chain[0] else { return nil }
-        return runtime.pointee.firstHops.address(
-            of: first, record.pointee.handshake.address, for: record.pointee.handshake.peer)
+        return runtime.pointee.hop(of: first, record.pointee.handshake.address, for: family)?.address(for: family)
     }
 
     /// The TCP connection to the first proxy stands.
@@ -279,7 +288,7 @@ struct HandshakeInFlight {
         socket.setUserTimeout(limit)
     }
 
-    private func putUserTimeoutBack() {
+    func putUserTimeoutBack() {
         guard let timeout = record.pointee.userTimeout else { return }
         socket.setUserTimeout(timeout)
         record.pointee.userTimeout = nil
@@ -307,7 +316,7 @@ struct HandshakeInFlight {
     private mutating func establish() {
         noteAnswers(before: record.pointee.handshake.chain.count)
         if record.pointee.purpose.isErrand { return conclude(nil) }
-        runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: table.places.cookie(of: place))
+        runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: record.pointee.cookie)
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
         restoreRegistrations()
         remove()
@@ -322,6 +331,7 @@ struct HandshakeInFlight {
 
     /// The connection has failed: the socket is as one that the kernel could not connect, until the program takes the
     /// error.
+    @inline(never)
     private mutating func end(with error: HandshakeError) {
         if record.pointee.purpose.isErrand { return conclude(error) }
         putUserTimeoutBack()
@@ -329,12 +339,20 @@ struct HandshakeInFlight {
             record.pointee.failure = .ofKernel
         } else {
             ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: error, configuration)
-            try? socket.disconnect()
+            breakConnection()
             record.pointee.failure = .errno(error.errno)
         }
         table.audits.forget(record)
         table.deadlines.set(Clock.now + HandshakeInFlight.inspectionInterval, for: place)
         restoreRegistrations()
+    }
+
+    private func breakConnection() {
+        do throws(Errno) {
+            try socket.disconnect()
+        } catch {
+            if !record.pointee.handshake.isConnecting { socket.endConnection() }
+        }
     }
 
     /// The error of a failed handshake, which the program thereby knows; the socket can connect anew. nil when the
@@ -419,11 +437,12 @@ struct HandshakeInFlight {
     /// The program ends the attempt itself: the socket is as one that was never connected.
     mutating func dissolve() -> Outcome {
         do throws(Errno) {
-            try socket.disconnect()
+            if socket.domain != AF_UNIX { try socket.disconnect() }
+            abandon()
+            if runtime.pointee.known(of: socket) != nil { _ = try Replacement.dissolve(socket.descriptor, runtime) }
         } catch {
             return .failed(error)
         }
-        abandon()
         return .succeeded
     }
 

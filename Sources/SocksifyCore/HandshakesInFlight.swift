@@ -75,12 +75,12 @@ struct HandshakesInFlight: @unchecked Sendable {
         case .isOwn:
             return .busy
         case .inherited:
-            guard places.cookie(of: place) == cookie else { break }
+            guard places.isFound(place, by: cookie) else { break }
             // Its owner ended in the middle of a step. What was sent and received nobody knows.
             record(place).pointee.isBroken = true
             return .record(place)
         case .acquired:
-            if places.cookie(of: place) == cookie { return .record(place) }
+            if places.isFound(place, by: cookie) { return .record(place) }
         }
         lock(place).release()
         return .none
@@ -133,6 +133,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         _ = lock(place).acquire()
         asked(place).pointee.store(0, ordering: .relaxed)
         self.record(place).initialize(to: record())
+        self.record(place).pointee.cookie = cookie
         guard places.publish(place, cookie: cookie) else {
             lock(place).release()
             places.giveBack(place)
@@ -176,6 +177,8 @@ struct HandshakesInFlight: @unchecked Sendable {
 struct HandshakeRecord {
     var handshake: Handshake
     var purpose: Purpose
+    /// The socket's. Where another took the socket's place, that one's.
+    var cookie: UInt64 = 0
     /// A descriptor of the socket: the last that the program named it by.
     var descriptor: Int32
     /// The process that called connect(2), and how often it had forked: whether others may have the socket too.

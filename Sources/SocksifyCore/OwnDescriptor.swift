@@ -9,12 +9,9 @@ enum OwnDescriptor {
         Int32(min(least, Int(kernel_descriptor_limit()) / 4 * 3))
     }
 
-    /// A socket for TCP that does not wait; a negative error number when there is none.
-    static func makeStream(toReach address: SocketAddress) -> Int32 {
-        var domain = AF_INET
-        if case .v6 = address.address { domain = AF_INET6 }
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let made = Int32(truncatingIfNeeded: kernel_socket(domain, type, Int32(IPPROTO_TCP)))
+    /// A stream that does not wait; a negative error number when there is none.
+    static func makeStream(_ domain: Int32) -> Int32 {
+        let made = Socket.make(domain, Int32(SOCK_NONBLOCK.rawValue))
         guard made >= 0 else { return made }
         if let high = duplicate(made) {
             _ = kernel_close(made)

@@ -15,11 +15,14 @@ public enum PeerName {
     }
 
     public static func peer(of descriptor: Int32) -> Answer {
-        guard let runtime = Runtime.existing ?? runtimeForInherited else { return .byLibC }
+        guard let runtime = Runtime.ofTree else { return .byLibC }
         if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
         let socket = Socket(descriptor: descriptor)
-        guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer), let cookie = socket.cookie
-        else { return .byLibC }
+        guard let cookie = socket.cookie else { return .byLibC }
+        let isReplaced = runtime.pointee.known(of: socket) != nil
+        if !isReplaced {
+            guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
+        }
         if may_be_in_flight(descriptor) != 0 {
             switch HandshakeInFlight.of(descriptor, runtime) {
             case .none: break
@@ -29,12 +32,17 @@ public enum PeerName {
                 guard case .established = flight.step() else { return .notConnected }
             }
         }
-        return runtime.pointee.sockets.peer(cookie: cookie).map { .peer($0) } ?? .byLibC
+        if let peer = runtime.pointee.sockets.peer(cookie: cookie) { return .peer(peer) }
+        return isReplaced ? .notConnected : .byLibC
     }
-    /// The runtime of a process that has not connected anything itself. The socket may be another's of the same tree,
-    /// if one has.
-    private static var runtimeForInherited: UnsafePointer<Runtime>? {
-        guard SharedTableFile.exists, case .ready(let runtime) = Runtime.state else { return nil }
+}
+
+extension Runtime {
+    /// The runtime, if it was made, or is to be made by a process that has not connected anything itself: a socket may be
+    /// that of another process of the same tree, if one has.
+    static var ofTree: UnsafePointer<Runtime>? {
+        if let existing { return existing }
+        guard SharedTableFile.exists, case .ready(let runtime) = state else { return nil }
         return runtime
     }
 }

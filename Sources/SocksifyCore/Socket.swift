@@ -19,6 +19,13 @@ struct Socket {
         return result < 0 ? nil : result > 0
     }
 
+    /// Whether the socket is a stream, of whatever domain.
+    var isStream: Bool {
+        var type: Int32 = 0
+        return kernel_getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, 4) == 0
+            && type == Int32(SOCK_STREAM.rawValue)
+    }
+
     /// Whether the socket's addresses are those of IP.
     var isInternet: Bool { domain == AF_INET || domain == AF_INET6 }
 
@@ -69,19 +76,49 @@ struct Socket {
 
     private static var timeoutSize: socklen_t { socklen_t(MemoryLayout<timeval>.size) }
 
-    func connect(to address: SocketAddress) throws(Errno) {
-        var storage = sockaddr_storage()
-        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
-        let result = cancellable_connect(descriptor, &storage, socklen_t(length))
+    func connect(to address: HopAddress) throws(Errno) {
+        let result = address.withForm { cancellable_connect(descriptor, $0, $1) }
         guard result == 0 else { throw Errno(result: result) }
     }
 
     /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC). To the program's
     /// poll(2) and epoll(7) it is one that failed: the kernel keeps an ECONNRESET for it.
+    ///
+    /// EINVAL on a socket of a Unix domain, which connects but once.
     func disconnect() throws(Errno) {
         var storage = sockaddr_storage()
         let result = kernel_connect(descriptor, &storage, 16)
         guard result == 0 else { throw Errno(result: result) }
+    }
+
+    /// Ends a connection for good: to poll(2) and epoll(7) it is one that hung up, and there is nothing to be read.
+    func endConnection() {
+        _ = kernel_shutdown(descriptor)
+        var bytes = InlineArray<512, UInt8>(repeating: 0)
+        while true {
+            let count = withUnsafeMutableBytes(of: &bytes) { (try? receive(into: $0)) ?? 0 }
+            if count == 0 { return }
+        }
+    }
+
+    /// Whether the kernel has the socket connected, however.
+    var isConnected: Bool {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return kernel_getpeername(descriptor, &storage, &length) == 0
+    }
+
+    /// The state of TCP (tcp(7), TCP_INFO); 0 where there is none.
+    var stateOfTCP: UInt8 {
+        var state: UInt8 = 0
+        return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? state : 0
+    }
+
+    /// A stream, closed on exec; a negative error number when there is none.
+    static func make(_ domain: Int32, _ flags: Int32 = 0) -> Int32 {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags
+        let transport = domain == AF_UNIX ? 0 : Int32(IPPROTO_TCP)
+        return Int32(truncatingIfNeeded: kernel_socket(domain, type, transport))
     }
 
     /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.
@@ -96,13 +133,11 @@ struct Socket {
 
     /// Begins to connect, and waits for no answer, whether the program has set O_NONBLOCK or not. EINPROGRESS when it is
     /// under way; 0 is what the kernel says of a machine that needs no time, or with TCP_FASTOPEN_CONNECT.
-    func beginConnecting(to address: SocketAddress) throws(Errno) {
-        var storage = sockaddr_storage()
-        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+    func beginConnecting(to address: HopAddress) throws(Errno) {
         let isNonBlocking = isNonBlocking
         let sendTimeout = isNonBlocking ? nil : sendTimeout
         if !isNonBlocking { setSendTimeout(milliseconds: Socket.leastTimeout) }
-        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+        let result = address.withForm { kernel_connect(descriptor, $0, $1) }
         if !isNonBlocking { setSendTimeout(milliseconds: sendTimeout) }
         guard result == 0 else { throw result == Int(-EINTR) ? .inProgress : Errno(result: result) }
     }
@@ -114,10 +149,8 @@ struct Socket {
     /// lets the program's next connect(2) fail with EISCONN instead of succeeding.
     ///
     /// EALREADY when it is still under way.
-    func concludeConnecting(to address: SocketAddress) throws(Errno) {
-        var storage = sockaddr_storage()
-        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
-        let result = kernel_connect(descriptor, &storage, socklen_t(length))
+    func concludeConnecting(to address: HopAddress) throws(Errno) {
+        let result = address.withForm { kernel_connect(descriptor, $0, $1) }
         // TCP_FASTOPEN_CONNECT: the kernel calls connected what it will connect with the first bytes.
         guard result == 0 || result == Int(-EISCONN) else { throw Errno(result: result) }
     }

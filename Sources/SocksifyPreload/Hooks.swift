@@ -191,6 +191,31 @@ public func socksify_getpeername(
 }
 
 @c @implementation
+public func socksify_getsockname(
+    _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ room: socklen_t,
+    _ length: UnsafeMutablePointer<socklen_t>
+) -> Int32 {
+    guard let name = ApparentSocket.name(of: fd) else { return Outcome.pass.result }
+    length.pointee = socklen_t(name.write(to: UnsafeMutableRawBufferPointer(start: address, count: Int(room))))
+    return 0
+}
+
+@c @implementation
+public func socksify_getsockopt(
+    _ fd: Int32, _ level: Int32, _ option: Int32, _ value: UnsafeMutableRawPointer?,
+    _ length: UnsafeMutablePointer<socklen_t>?
+) -> Int32 {
+    ApparentSocket.getOption(fd, level, option, value, length).result
+}
+
+@c @implementation
+public func socksify_setsockopt(
+    _ fd: Int32, _ level: Int32, _ option: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
+) -> Int32 {
+    ApparentSocket.setOption(fd, level, option, value, length).result
+}
+
+@c @implementation
 public func socksify_getaddrinfo(
     _ node: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafePointer<addrinfo>?,
     _ result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>

@@ -20,6 +20,14 @@ int socksify_listen(int fd);
 /* getpeername(2): fills `room` bytes at `address` with the one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
+/* The functions below are called only for what may_be_replaced(). */
+
+/* getsockname(2): fills `room` bytes at `address` with what the program takes for the socket's own address. */
+int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
+/* getsockopt(2) and setsockopt(2) */
+int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
+int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
+
 /* A send that names an address: MSG_FASTOPEN, or a datagram. 0: the socket has been connected, what is to be sent
  * goes out without address and without MSG_FASTOPEN. SOCKSIFY_PASS also where the socket's datagrams are carried from
  * now on, as may_be_carried() then says. */

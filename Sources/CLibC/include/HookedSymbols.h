@@ -7,6 +7,7 @@
 HOOK(connect)
 HOOK(__connect)
 HOOK(getpeername)
+HOOK(getsockname)
 
 /* Sockets that are made, of protocols that no proxy carries, and those that listen. */
 HOOK(socket)

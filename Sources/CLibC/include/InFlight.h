@@ -83,7 +83,9 @@ enum {
     DESCRIPTOR_CARRIED = 32,
     /* A socket of the library's own. */
     DESCRIPTOR_OWN = 64,
-    DESCRIPTOR_MARKS = 127,
+    /* A socket that stands in the place of the program's, and is of another family. */
+    DESCRIPTOR_REPLACED = 128,
+    DESCRIPTOR_MARKS = 255,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
@@ -95,7 +97,12 @@ extern uint32_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hi
 
 static inline uint32_t descriptor_mark(int fd) {
     if ((unsigned)fd < DESCRIPTOR_LIMIT) return __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
-    return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED;
+    return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED;
+}
+
+/* Whether the program may take the descriptor's socket for another one. */
+static inline int may_be_replaced(int fd) {
+    return (descriptor_mark(fd) & DESCRIPTOR_REPLACED) != 0;
 }
 
 /* Whether the descriptor's socket is to be asked. */

@@ -81,6 +81,17 @@ static inline long kernel_setsockopt(int fd, int level, int option, const void *
     return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
 }
 
+/* getsockopt(2) with memory of the program's, which need not be there. */
+static inline long kernel_ask_option(int fd, int level, int option, void *_Nullable value,
+                                     socklen_t *_Nullable length) {
+    return kernel_call(SYS_getsockopt, fd, level, option, (long)value, (long)length, 0);
+}
+
+/* setsockopt(2), likewise. */
+static inline long kernel_give_option(int fd, int level, int option, const void *_Nullable value, socklen_t length) {
+    return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
+}
+
 static inline long kernel_socket(int domain, int type, int protocol) {
     return kernel_call(SYS_socket, domain, type, protocol, 0, 0, 0);
 }
@@ -97,6 +108,10 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
     return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
 }
 
+static inline long kernel_shutdown(int fd) {
+    return kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
+}
+
 /* Whether the descriptor is a stream over IP: TCP, or MPTCP, which is used alike. Negative for what is no socket. */
 static inline long kernel_is_tcp(int fd) {
     int protocol = 0;
@@ -107,6 +122,25 @@ static inline long kernel_is_tcp(int fd) {
 /* fcntl(F_GETFL) */
 static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
+}
+
+/* Gives a file the status flags of another, and has the kernel send its signals (fcntl(2), O_ASYNC) as for that one. */
+static inline void kernel_take_over_flags(int fd, int from) {
+    struct {
+        int type, process;
+    } owner;
+    if (kernel_call(SYS_fcntl, from, 16 /* F_GETOWN_EX */, (long)&owner, 0, 0, 0) == 0 && owner.process != 0)
+        kernel_call(SYS_fcntl, fd, 15 /* F_SETOWN_EX */, (long)&owner, 0, 0, 0);
+    long signal = kernel_call(SYS_fcntl, from, 11 /* F_GETSIG */, 0, 0, 0, 0);
+    if (signal > 0) kernel_call(SYS_fcntl, fd, 10 /* F_SETSIG */, signal, 0, 0, 0);
+    kernel_call(SYS_fcntl, fd, F_SETFL, kernel_status_flags(from), 0, 0, 0);
+}
+
+/* Has a descriptor stand for what another one stands for (dup3(2)). Whether it is closed on exec stays as it was. */
+static inline long kernel_redirect(int fd, int to) {
+    long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+    if (flags < 0) return flags;
+    return kernel_call(SYS_dup3, to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0, 0, 0, 0);
 }
 
 /* Bytes that lie there to be read (tcp(7), SIOCINQ). */

@@ -1,0 +1,132 @@
+import Addressing
+import CLibC
+import SocketTable
+
+/// What the program is told of a socket that stands in the place of its own: what it would be told of that one.
+///
+/// Where a socket of a Unix domain stands there, some things stay different: the connection has no own address but the
+/// one that the program has bound, there is no TCP_INFO, and a proxy that ends gives EPIPE and ECONNRESET at other moments
+/// than TCP would.
+public enum ApparentSocket {
+    /// The socket's own address; nil when the kernel knows it.
+    public static func name(of descriptor: Int32) -> SocketAddress? {
+        guard let (socket, known) = find(descriptor) else { return nil }
+        guard socket.domain != AF_UNIX, let name = try? socket.name else { return known.name }
+        if let form = name.inFamily(of: known.name) { return form }
+        // An address of this machine's that an IPv4 program could use there is none.
+        return SocketAddress(address: known.name.address, port: name.port)
+    }
+
+    /// getsockopt(2)
+    public static func getOption(
+        _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeMutableRawPointer?,
+        _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Outcome {
+        guard let (socket, known) = find(descriptor) else { return .pass }
+        let domain = socket.domain
+        let option = SocketOption(level, name)
+        if level == SOL_SOCKET {
+            let answer: Int32
+            switch name {
+            case SO_DOMAIN: answer = known.name.domain
+            case SO_PROTOCOL where domain == AF_UNIX: answer = Int32(IPPROTO_TCP)
+            default: return .pass
+            }
+            return answerOption(option, asIf: answer, socket, value, length)
+        }
+        guard SocketOptions.isLevel(level, lackedBy: domain) else { return .pass }
+        // There is no connection of TCP of which anything could be told.
+        if level == Int32(IPPROTO_TCP), name == TCP_INFO || name == TCP_CC_INFO { return .failed(Errno(ENOPROTOOPT)) }
+        let made = Socket.make(known.name.domain)
+        guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
+        defer { _ = kernel_close(made) }
+        return answerOption(option, asIf: known.value(of: option), Socket(descriptor: made), value, length)
+    }
+
+    /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
+    private static func answerOption(
+        _ option: SocketOption, asIf number: Int32?, _ socket: Socket, _ value: UnsafeMutableRawPointer?,
+        _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Outcome {
+        let result = kernel_ask_option(socket.descriptor, option.level, option.name, value, length)
+        guard result == 0 else { return .failed(Errno(result: result)) }
+        if let number, let value, let length {
+            var number = number
+            withUnsafeBytes(of: &number) { bytes in
+                let room = min(Int(length.pointee), bytes.count)
+                UnsafeMutableRawBufferPointer(start: value, count: room).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[..<room]))
+            }
+        }
+        return .succeeded
+    }
+
+    /// setsockopt(2). What there is no place for is judged by the kernel on a socket of the program's kind, and remembered.
+    public static func setOption(
+        _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
+    ) -> Outcome {
+        guard let runtime = Runtime.existing, let (socket, found) = find(descriptor), let cookie = socket.cookie else {
+            return .pass
+        }
+        let domain = socket.domain
+        let option = SocketOption(level, name)
+        guard SocketOptions.isLevel(level, lackedBy: domain) else {
+            let result = kernel_give_option(descriptor, level, name, value, length)
+            guard result == 0 else { return .failed(Errno(result: result)) }
+            SocketOptions.mirror(option, of: socket, domain: domain)
+            return .succeeded
+        }
+        let made = Socket.make(found.name.domain)
+        guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
+        defer { _ = kernel_close(made) }
+        let result = kernel_give_option(made, level, name, value, length)
+        guard result == 0 else { return .failed(Errno(result: result)) }
+        var number: Int32 = 0
+        if SocketOptions.isRemembered(option), kernel_getsockopt(made, level, name, &number, 4) == 0 {
+            var known = found
+            known.remember(number, of: option)
+            _ = runtime.pointee.replaced.insert(known, cookie: cookie)
+        }
+        return .succeeded
+    }
+
+    private static func find(_ descriptor: Int32) -> (Socket, ReplacedSocket)? {
+        guard let runtime = Runtime.existing else { return nil }
+        let socket = Socket(descriptor: descriptor)
+        return runtime.pointee.known(of: socket).map { (socket, $0) }
+    }
+}
+
+extension Runtime {
+    /// What the program takes the socket for; nil when the socket is its own.
+    @inline(never)
+    func known(of socket: Socket) -> ReplacedSocket? {
+        guard may_be_replaced(socket.descriptor) != 0 else { return nil }
+        let seen = descriptor_mark(socket.descriptor)
+        // What is no socket has none.
+        let cookie = socket.cookie ?? 0
+        for _ in 0..<Runtime.longestWriting {
+            if let known = replaced.socket(cookie: cookie) { return known }
+            guard replaced.isBeingWritten(cookie: cookie) else {
+                descriptor_clear_marks(socket.descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
+                return nil
+            }
+            kernel_sleep(100_000)
+        }
+        return nil
+    }
+
+    /// How often a record is asked for again that is being written: a few stores, unless the writer has to wait for its
+    /// processor.
+    private static var longestWriting: Int { 100 }
+}
+
+extension SocketAddress {
+    /// AF_INET or AF_INET6.
+    var domain: Int32 {
+        switch address {
+        case .v4: AF_INET
+        case .v6: AF_INET6
+        }
+    }
+}

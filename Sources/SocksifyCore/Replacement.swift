@@ -1,0 +1,289 @@
+import Addressing
+import CLibC
+import SocketTable
+
+/// A socket of another family that is to take the place of one which has no form for the proxy's address: every descriptor
+/// of this process that stood for that one will stand for it.
+///
+/// The program's options go with it. A thread that waits for the old socket with poll(2) needs no waking: a socket that is
+/// not connected is always ready (POLLHUP). A process that had forked keeps the old one.
+struct Replacement {
+    let cookie: UInt64
+    private let made: Socket
+    /// Whether the program may not take it for what it is.
+    private let isMarked: Bool
+
+    /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
+    @inline(never)
+    init(of socket: Socket, by domain: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+        var known: ReplacedSocket
+        if let programs = runtime.pointee.known(of: socket) {
+            known = programs
+        } else {
+            known = ReplacedSocket(name: try Replacement.boundName(of: socket))
+        }
+        isMarked = domain != known.name.domain
+        made = try Replacement.make(domain)
+        do throws(Errno) {
+            try SocketOptions.carry(from: socket, to: made, known: &known)
+            kernel_take_over_flags(made.descriptor, socket.descriptor)
+            try Replacement.bind(made, domain, as: known.name)
+            guard let cookie = made.cookie, !isMarked || runtime.pointee.replaced.insert(known, cookie: cookie)
+            else { throw .outOfBuffers }
+            self.cookie = cookie
+        } catch {
+            _ = kernel_close(made.descriptor)
+            throw error
+        }
+    }
+
+    /// Makes a socket of `domain` for the place of one of the library's own.
+    init(ofOwn socket: Socket, by domain: Int32) throws(Errno) {
+        isMarked = false
+        made = try Replacement.make(domain)
+        kernel_take_over_flags(made.descriptor, socket.descriptor)
+        guard let cookie = made.cookie else {
+            _ = kernel_close(made.descriptor)
+            throw .outOfBuffers
+        }
+        self.cookie = cookie
+    }
+
+    private static func make(_ domain: Int32) throws(Errno) -> Socket {
+        let made = Socket.make(domain)
+        guard made >= 0 else { throw Errno(result: Int(made)) }
+        return Socket(descriptor: made)
+    }
+
+    /// Puts it in the place of the socket.
+    ///
+    /// Another thread that closes one of the descriptors just now, and opens something else by its number, loses that: the
+    /// kernel replaces what a number stands for, whatever it is.
+    func take(placeOf socket: Socket) {
+        if let former = socket.cookie {
+            Replacement.forEachDescriptor(of: socket, cookie: former) { descriptor in
+                let seen = descriptor_mark(descriptor)
+                if isMarked { descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED)) }
+                _ = kernel_redirect(descriptor, made.descriptor)
+                if !isMarked { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_REPLACED), seen) }
+            }
+        }
+        discard()
+    }
+
+    func discard() {
+        _ = kernel_close(made.descriptor)
+    }
+
+    private static func forEachDescriptor(of socket: Socket, cookie: UInt64, _ body: (Int32) -> Void) {
+        let marks = descriptor_mark(socket.descriptor)
+        if marks & UInt32(DESCRIPTOR_DUPLICATED) != 0 {
+            for descriptor in 0..<descriptor_end()
+            where descriptor != socket.descriptor && descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
+                && Socket(descriptor: descriptor).cookie == cookie
+            {
+                body(descriptor)
+            }
+        }
+        body(socket.descriptor)
+    }
+
+    // MARK: The own address
+
+    /// The address that the program has bound the socket to. The kernel also tells the port of a former attempt, which is
+    /// nobody's any more; it refuses to bind what is bound.
+    private static func boundName(of socket: Socket) throws(Errno) -> SocketAddress {
+        var name = try socket.name
+        guard name.port != 0 else { return name }
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { SocketAddress.unspecified(name.domain).write(to: $0) }
+        guard kernel_bind(socket.descriptor, &storage, socklen_t(length)) == 0 else { return name }
+        try socket.disconnect()
+        name.port = 0
+        return name
+    }
+
+    /// Binds the socket to the address that corresponds to the program's.
+    private static func bind(_ socket: Socket, _ domain: Int32, as name: SocketAddress) throws(Errno) {
+        // Nobody sees from where a connection of a Unix domain comes.
+        guard domain != AF_UNIX, name.port != 0 || !name.address.isUnspecified else { return }
+        guard let address = corresponding(name, domain) else { throw .addressNotAvailable }
+        if domain == AF_INET6, name.domain == AF_INET {
+            // Else the port would count as taken, by the socket whose place this one takes.
+            var isOn: Int32 = 1
+            _ = kernel_setsockopt(socket.descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &isOn, 4)
+        }
+        var storage = sockaddr_storage()
+        let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        let result = kernel_bind(socket.descriptor, &storage, socklen_t(length))
+        guard result == 0 else { throw Errno(result: result) }
+    }
+
+    private static func corresponding(_ name: SocketAddress, _ domain: Int32) -> SocketAddress? {
+        if name.domain == domain { return name }
+        var other = SocketAddress.unspecified(domain)
+        if name.address.isLoopback {
+            other.address = domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 1)) : .v4(IPv4Address(127, 0, 0, 1))
+        } else if !name.address.isUnspecified {
+            return nil
+        }
+        other.port = name.port
+        return other
+    }
+}
+
+// MARK: Sockets in flight
+
+extension HandshakeInFlight {
+    /// Another socket takes the place of this one, and goes on with its handshake.
+    @inline(never)
+    func replaceSocket(by domain: Int32) throws(Errno) {
+        putUserTimeoutBack()
+        let isOwn = record.pointee.purpose.isErrand
+        let replacement =
+            isOwn
+            ? try Replacement(ofOwn: socket, by: domain) : try Replacement(of: socket, by: domain, runtime)
+        guard table.places.add(replacement.cookie, to: place) else {
+            replacement.discard()
+            throw .outOfBuffers
+        }
+        moveRegistrations {
+            replacement.take(placeOf: socket)
+            record.pointee.cookie = replacement.cookie
+        }
+        if case .association(let place, let cookie) = record.pointee.purpose {
+            Datagram.controlMoved(place, cookie: cookie, to: socket, runtime)
+        }
+    }
+}
+
+// MARK: Sockets that are about to connect
+
+/// What the program's epolls watched of a socket whose place another takes. The kernel knows a registration by the number
+/// and by what that stands for: it has to go before that changes.
+struct TakenRegistrations {
+    private var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
+    private var count = 0
+
+    init(of socket: Socket, _ runtime: UnsafePointer<Runtime>) {
+        guard descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
+        else { return }
+        var (found, end) = (registrations, 0)
+        EpollInventory(runtime).forEachRegistration(of: socket) { asked, epoll in
+            guard end < found.count else { return }
+            found[end] = RecordedRegistration(epoll: epoll, asked: asked)
+            end += 1
+        }
+        for index in 0..<end {
+            let (epoll, asked) = (found[index].epoll, found[index].asked)
+            guard kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, asked.target, 0, 0) == 0 else { continue }
+            registrations[count] = found[index]
+            count += 1
+        }
+    }
+
+    /// Has the program's epolls watch the socket that stands there now.
+    ///
+    /// - Parameter flight: the socket's handshake, until the end of which they tell nothing.
+    func restore(by flight: HandshakeInFlight) {
+        for index in 0..<count {
+            let (epoll, asked) = (registrations[index].epoll, registrations[index].asked)
+            _ = flight.control(epoll, EPOLL_CTL_ADD, asked.target, events: asked.events, data: asked.data)
+        }
+    }
+
+    func restore() {
+        for index in 0..<count {
+            let (epoll, asked) = (registrations[index].epoll, registrations[index].asked)
+            _ = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, asked.target, asked.events, asked.data)
+        }
+    }
+}
+
+extension Replacement {
+    /// How a socket comes to the first proxy.
+    struct Approach {
+        let address: HopAddress
+        let cookie: UInt64
+        /// Set where another socket stands in its place now.
+        let registrations: TakenRegistrations?
+    }
+
+    /// The family of a socket that is about to connect to `peer`.
+    static func family(
+        of socket: Socket, peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> SocketFamily {
+        let known = runtime.pointee.known(of: socket)
+        let domain = known?.name.domain ?? socket.domain
+        // As the kernel refuses an address that the socket has no form for.
+        guard domain == peer.domain else { throw Errno(domain == AF_INET ? EAFNOSUPPORT : EINVAL) }
+        guard domain == AF_INET6 else { return SocketFamily(domain: domain, isIPv6Only: false) }
+        let only = known?.value(of: SocketOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY)).map { $0 != 0 }
+        let isIPv6Only = only ?? socket.isIPv6Only
+        if isIPv6Only, peer.address.unmapped != peer.address { throw .networkUnreachable }
+        return SocketFamily(domain: domain, isIPv6Only: isIPv6Only)
+    }
+
+    /// Sees to it that the socket has a form for the place's address: else another one takes its place.
+    @inline(never)
+    static func approach(
+        _ socket: Socket, _ family: SocketFamily, to place: HopPlace, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> Approach {
+        guard let address = place.address(for: family) else { throw .networkUnreachable }
+        let domain = runtime.pointee.known(of: socket) == nil ? family.domain : socket.domain
+        if address.domain == domain, domain != AF_UNIX || !socket.isConnected {
+            guard let cookie = socket.cookie else { throw .outOfBuffers }
+            return Approach(address: address, cookie: cookie, registrations: nil)
+        }
+        try checkUnconnected(socket, domain, runtime)
+        let (cookie, registrations) = try replace(socket, by: address.domain, runtime)
+        return Approach(address: address, cookie: cookie, registrations: registrations)
+    }
+
+    private static func replace(
+        _ socket: Socket, by domain: Int32, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> (cookie: UInt64, TakenRegistrations) {
+        guard let former = socket.cookie else { throw .outOfBuffers }
+        let replacement = try Replacement(of: socket, by: domain, runtime)
+        let registrations = TakenRegistrations(of: socket, runtime)
+        replacement.take(placeOf: socket)
+        runtime.pointee.sockets.remove(cookie: former)
+        return (replacement.cookie, registrations)
+    }
+
+    /// connect(2) refuses a socket that is connected, or is being.
+    private static func checkUnconnected(
+        _ socket: Socket, _ domain: Int32, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) {
+        if domain == AF_UNIX {
+            // One that has failed stays connected.
+            guard let cookie = socket.cookie, runtime.pointee.sockets.peer(cookie: cookie) != nil else { return }
+            throw .isConnected
+        }
+        switch socket.stateOfTCP {
+        // TCP_CLOSE
+        case 7: break
+        // TCP_SYN_SENT and TCP_SYN_RECV
+        case 2, 3: throw .alreadyInProgress
+        default: throw .isConnected
+        }
+    }
+
+    /// The program's socket is to be one of its own family again, if it is not: it connects directly.
+    @inline(never)
+    static func undo(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+        let socket = Socket(descriptor: descriptor)
+        guard let known = runtime.pointee.known(of: socket) else { return }
+        try checkUnconnected(socket, socket.domain, runtime)
+        try replace(socket, by: known.name.domain, runtime).1.restore()
+    }
+
+    /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
+    /// kernel's to do.
+    static func dissolve(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) -> Bool {
+        let socket = Socket(descriptor: descriptor)
+        guard let known = runtime.pointee.known(of: socket), socket.domain == AF_UNIX else { return false }
+        try replace(socket, by: known.name.domain, runtime).1.restore()
+        return true
+    }
+}

@@ -1,0 +1,152 @@
+import CLibC
+import SocketTable
+
+/// The options of a stream, as they go from a socket to the one that takes its place.
+///
+/// Only what the program has changed is carried over: an option whose value is that of any socket of its family is left
+/// alone, because to set it may mean something (SO_RCVBUF ends the kernel's own choice).
+enum SocketOptions {
+    /// All that programs set on a stream before they connect it.
+    @inline(never)
+    private static func makeList() -> InlineArray<43, SocketOption> {
+        let (tcp, ip, ipv6) = (Int32(IPPROTO_TCP), Int32(IPPROTO_IP), Int32(IPPROTO_IPV6))
+        return [
+            SocketOption(SOL_SOCKET, SO_REUSEADDR), SocketOption(SOL_SOCKET, SO_REUSEPORT),
+            SocketOption(SOL_SOCKET, SO_KEEPALIVE), SocketOption(SOL_SOCKET, SO_LINGER),
+            SocketOption(SOL_SOCKET, SO_OOBINLINE), SocketOption(SOL_SOCKET, SO_DONTROUTE),
+            SocketOption(SOL_SOCKET, SO_RCVBUF), SocketOption(SOL_SOCKET, SO_SNDBUF),
+            SocketOption(SOL_SOCKET, SO_RCVLOWAT), SocketOption(SOL_SOCKET, SO_RCVTIMEO),
+            SocketOption(SOL_SOCKET, SO_SNDTIMEO),
+            SocketOption(SOL_SOCKET, SO_MARK), SocketOption(SOL_SOCKET, SO_BUSY_POLL),
+            SocketOption(SOL_SOCKET, SO_BINDTOIFINDEX), SocketOption(SOL_SOCKET, SO_TIMESTAMP),
+            SocketOption(tcp, TCP_NODELAY), SocketOption(tcp, TCP_MAXSEG), SocketOption(tcp, TCP_CORK),
+            SocketOption(tcp, TCP_KEEPIDLE), SocketOption(tcp, TCP_KEEPINTVL), SocketOption(tcp, TCP_KEEPCNT),
+            SocketOption(tcp, TCP_SYNCNT), SocketOption(tcp, TCP_LINGER2), SocketOption(tcp, TCP_DEFER_ACCEPT),
+            SocketOption(tcp, TCP_WINDOW_CLAMP), SocketOption(tcp, TCP_QUICKACK), SocketOption(tcp, TCP_CONGESTION),
+            SocketOption(tcp, TCP_USER_TIMEOUT), SocketOption(tcp, TCP_NOTSENT_LOWAT),
+            SocketOption(tcp, TCP_FASTOPEN_CONNECT),
+            SocketOption(ip, IP_TOS), SocketOption(ip, IP_TTL), SocketOption(ip, IP_MTU_DISCOVER),
+            SocketOption(ip, IP_RECVERR), SocketOption(ip, IP_FREEBIND), SocketOption(ip, IP_TRANSPARENT),
+            SocketOption(ip, IP_BIND_ADDRESS_NO_PORT),
+            SocketOption(ipv6, IPV6_V6ONLY), SocketOption(ipv6, IPV6_TCLASS), SocketOption(ipv6, IPV6_UNICAST_HOPS),
+            SocketOption(ipv6, IPV6_MTU_DISCOVER), SocketOption(ipv6, IPV6_RECVERR),
+            // IP_TOS changes it.
+            SocketOption(SOL_SOCKET, SO_PRIORITY),
+        ]
+    }
+
+    /// Whether the kernel has no options of this level on a socket of this domain.
+    static func isLevel(_ level: Int32, lackedBy domain: Int32) -> Bool {
+        switch level {
+        case Int32(IPPROTO_TCP), Int32(IPPROTO_IP): domain == AF_UNIX
+        case Int32(IPPROTO_IPV6): domain != AF_INET6
+        default: false
+        }
+    }
+
+    /// The option of the other version of IP that means the same for the packets of a socket of `domain`; nil where the
+    /// option means it itself.
+    private static func counterpart(of option: SocketOption, on domain: Int32) -> SocketOption? {
+        let (ip, ipv6) = (Int32(IPPROTO_IP), Int32(IPPROTO_IPV6))
+        switch (domain, option) {
+        case (AF_INET6, SocketOption(ip, IP_TOS)): return SocketOption(ipv6, IPV6_TCLASS)
+        case (AF_INET6, SocketOption(ip, IP_TTL)): return SocketOption(ipv6, IPV6_UNICAST_HOPS)
+        case (AF_INET, SocketOption(ipv6, IPV6_TCLASS)): return SocketOption(ip, IP_TOS)
+        case (AF_INET, SocketOption(ipv6, IPV6_UNICAST_HOPS)): return SocketOption(ip, IP_TTL)
+        default: return nil
+        }
+    }
+
+    /// Gives `new` what the program has set on `old`; `known` remembers what `new` has no place for.
+    @inline(never)
+    static func carry(from old: Socket, to new: Socket, known: inout ReplacedSocket) throws(Errno) {
+        let (oldDomain, newDomain) = (old.domain, new.domain)
+        let made = Socket.make(oldDomain)
+        guard made >= 0 else { throw Errno(result: Int(made)) }
+        let untouched = Socket(descriptor: made)
+        defer { _ = kernel_close(made) }
+        let isForeign = newDomain != known.name.domain
+        let list = makeList()
+        for index in list.indices {
+            let option = list[index]
+            if isLevel(option.level, lackedBy: oldDomain) {
+                guard let number = known.value(of: option) else { continue }
+                if !isLevel(option.level, lackedBy: newDomain) { Value(number: number).set(option, of: new) }
+                continue
+            }
+            if isKernels(option, of: old) { continue }
+            guard let value = Value(option, of: old), value != Value(option, of: untouched) else { continue }
+            if isLevel(option.level, lackedBy: newDomain) {
+                if let number = value.number { known.remember(number, of: option) }
+            } else {
+                value.set(option, of: new)
+            }
+            if isForeign, let other = counterpart(of: option, on: newDomain) { value.set(other, of: new) }
+        }
+    }
+
+    /// Whether it is the size of a buffer that the program has left to the kernel, which changes it when it connects (Linux
+    /// 5.14 and newer tell).
+    private static func isKernels(_ option: SocketOption, of socket: Socket) -> Bool {
+        guard option.level == SOL_SOCKET, option.name == SO_SNDBUF || option.name == SO_RCVBUF else { return false }
+        var areSet: Int32 = 0
+        return kernel_getsockopt(socket.descriptor, SOL_SOCKET, bufferLock, &areSet, 4) == 0
+            && areSet & (option.name == SO_SNDBUF ? 1 : 2) == 0
+    }
+
+    /// SO_BUF_LOCK, which older headers lack.
+    private static var bufferLock: Int32 { 72 }
+
+    /// The program sets an option that the kernel has on the socket, whose packets are those of another version of IP than
+    /// it means.
+    static func mirror(_ option: SocketOption, of socket: Socket, domain: Int32) {
+        guard let other = counterpart(of: option, on: domain), let value = Value(option, of: socket) else { return }
+        value.set(other, of: socket)
+    }
+
+    /// Whether a value of this option is carried from one socket to another, and is a number.
+    static func isRemembered(_ option: SocketOption) -> Bool {
+        let list = makeList()
+        for index in list.indices where list[index] == option { return option.name != TCP_CONGESTION }
+        return false
+    }
+
+    /// A value of an option: a number, a name, a time.
+    private struct Value: Equatable {
+        private var words: (UInt64, UInt64) = (0, 0)
+        private var length: socklen_t = 16
+
+        init(number: Int32) {
+            words.0 = UInt64(UInt32(bitPattern: number))
+            length = 4
+        }
+
+        /// nil when the socket has no such option.
+        init?(_ option: SocketOption, of socket: Socket) {
+            var length = self.length
+            let result = withUnsafeMutableBytes(of: &words) { bytes in
+                kernel_ask_option(socket.descriptor, option.level, option.name, bytes.baseAddress, &length)
+            }
+            guard result == 0 else { return nil }
+            self.length = min(length, 16)
+        }
+
+        var number: Int32? { length == 4 ? Int32(truncatingIfNeeded: words.0) : nil }
+
+        /// Where the kernel does not take it, the socket goes without.
+        func set(_ option: SocketOption, of socket: Socket) {
+            var value = self
+            // The kernel tells twice what it was given (socket(7)).
+            if option.level == SOL_SOCKET, option.name == SO_RCVBUF || option.name == SO_SNDBUF, let number {
+                value = Value(number: number / 2)
+            }
+            _ = withUnsafeBytes(of: &value.words) { bytes in
+                kernel_give_option(socket.descriptor, option.level, option.name, bytes.baseAddress, value.length)
+            }
+        }
+
+        static func == (one: Value, other: Value) -> Bool {
+            one.words == other.words && one.length == other.length
+        }
+    }
+}
