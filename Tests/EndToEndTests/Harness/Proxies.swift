@@ -11,10 +11,7 @@ enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
     case testProxy = "test proxy"
     case testProxyWithUser = "test proxy with user name"
     case testProxyIPv6 = "test proxy over IPv6"
-
-    /// The ways to a target that lead through it. An IPv4 socket cannot be connected to an IPv6 proxy, so what takes
-    /// one, for an IPv4 address or for a name, cannot be used with it.
-    var ways: [Way] { self == .testProxyIPv6 ? [.ipv6] : Way.allCases }
+    case testProxyAtPath = "test proxy at a Unix-domain socket"
 
     var testDescription: String { rawValue }
 }
@@ -68,6 +65,10 @@ actor Proxies {
             let proxy = try await TestProxy.start(host: Machine.proxyIPv6)
             kept.append(proxy)
             return "socks5://[\(Machine.proxyIPv6)]:\(proxy.port)"
+        case .testProxyAtPath:
+            let path = try Machine.temporaryDirectory("socket").path + "/s"
+            kept.append(try await TestProxy.start(unixPath: path))
+            return "socks5+unix://\(path)"
         }
     }
 
