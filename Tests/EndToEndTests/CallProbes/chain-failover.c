@@ -132,6 +132,17 @@ static void *serve_other(void *other) {
     return NULL;
 }
 
+/* Waits until a process waits: one that is killed at work on a connection ends that. */
+static void await_sleep(pid_t process) {
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", process);
+    while (state != 'S') {
+        FILE *file = fopen(path, "r");
+        require(file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) == 1);
+        fclose(file);
+    }
+}
+
 /* A child that is killed in the middle leaves the connection to its parent. */
 static void killed(void) {
     int fd = begin(SOCK_NONBLOCK);
@@ -145,6 +156,7 @@ static void killed(void) {
     }
     close(client);
     int other = accept_client(second);
+    await_sleep(child);
     kill(child, SIGKILL);
     require(waitpid(child, NULL, 0) == child);
     pthread_t thread;
