@@ -27,9 +27,10 @@ extension Rule.Criteria {
         return matches(port: port) ? command : .no
     }
 
-    /// Whether one of the names matches, or none is asked for.
+    /// Whether one of the names matches, or none is asked for. What has no name is matched by no pattern, not even `*`.
     func matches(name: Span<UInt8>) -> Bool {
         if hosts.isEmpty { return true }
+        if name.isEmpty { return false }
         for index in hosts.indices where hosts[index].matches(name) { return true }
         return false
     }

@@ -161,7 +161,7 @@ extension SplitMix {
         var name = self.name().lowercased()
         if name.hasSuffix(".") { name.removeLast() }
         switch next() % 8 {
-        case 0: return .glob(Array("*.\(label())".utf8))
+        case 0: return .glob(Array(chance(2) ? "*".utf8 : "*.\(label())".utf8))
         case 1: return .glob(Array("\(label())*\(label())?*".utf8))
         case 2, 3, 4: return .domain(Array(name.utf8))
         default: return .name(Array(name.utf8))

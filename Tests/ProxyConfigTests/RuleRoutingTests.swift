@@ -56,6 +56,15 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(datagram("10.1.1.1", port: 80, name: "a.example", rule) == proxied("10.1.1.1"))
     }
 
+    /// An address that no name is known of has none, rather than any.
+    @Test func addressesWithoutNames() {
+        for rule in ["direct host *", "direct host *,a.example", "direct host * net 10.0.0.0/8"] {
+            #expect(route("10.1.1.1", rule) == proxied("10.1.1.1"))
+            #expect(datagram("10.1.1.1", rule) == proxied("10.1.1.1"))
+            #expect(route("10.1.1.1", name: "b.example", rule) == .direct)
+        }
+    }
+
     /// A rule goes before `localnet` and `loopback`; what it looks at is what the program named, and `dnat` applies to what
     /// then goes to a proxy.
     @Test func beforeTheRest() {
