@@ -115,8 +115,8 @@ extension ConfigurationParser {
         }
         // RFC 1929 section 2: 1 to 255. The other protocols have no such field, or allow it to be empty.
         if type == .socks5, credentials.password.isEmpty, credentials.source == nil {
-            fail(.missingPassword, at: range)
-            return nil
+            trap(.missingPassword, at: range)
+            if style == .socksify { return nil }
         }
         var credentials = credentials
         if type == .socks4 {

@@ -6,8 +6,10 @@ import Addressing
 ///     | VER | ULEN |  UNAME   | PLEN |  PASSWD  |
 ///     |  1  |  1   | 1 to 255 |  1   | 1 to 255 |
 ///     +-----+------+----------+------+----------+
+///
+/// A password may be empty all the same: there are proxies that look at the user alone.
 public enum UsernamePasswordRequest {
-    /// A length outside 1...255.
+    /// A length outside 1...255, or 0...255 of a password.
     public enum LengthError: Error, Equatable {
         case user(Int)
         case password(Int)
@@ -20,9 +22,7 @@ public enum UsernamePasswordRequest {
         user: Span<UInt8>, password: Span<UInt8>, to message: inout some ByteSink
     ) throws(LengthError) {
         guard let userLength = UInt8(exactly: user.count), userLength > 0 else { throw .user(user.count) }
-        guard let passwordLength = UInt8(exactly: password.count), passwordLength > 0 else {
-            throw .password(password.count)
-        }
+        guard let passwordLength = UInt8(exactly: password.count) else { throw .password(password.count) }
         message.append(1)
         message.append(userLength)
         message.append(user)

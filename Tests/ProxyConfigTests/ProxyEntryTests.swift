@@ -72,7 +72,6 @@ import Testing
             "socks5 a:s3cret@h:1 1",
             "8: 'h:1' does not fit here; expected an IPv4 address, an IPv6 address or a host name"
         ),
-        ("socks5 10.0.0.1 1080 alice", "22: a user needs a password of 1 to 255 bytes here"),
         ("strict_chain", "1: 'strict_chain' belongs above [ProxyList]; below it every line is a proxy"),
         ("localnet 10.0.0.0/8", "1: 'localnet' belongs above [ProxyList]; below it every line is a proxy"),
         ("log info", "1: 'log' belongs above [ProxyList]; below it every line is a proxy"),
@@ -118,6 +117,10 @@ import Testing
             "socks5 10.0.0.1 1080 # note",
             "22: what follows the port is user and password, not a comment; a comment needs a line of its own",
             [proxy(.socks5, "10.0.0.1", 1080, "#", "note")]
+        ),
+        (
+            "socks5 10.0.0.1 1080 alice", "22: a user needs a password of 1 to 255 bytes here",
+            [proxy(.socks5, "10.0.0.1", 1080, "alice", "")]
         ),
         (
             "socks4 10.0.0.1 1080 alice s3cret",

@@ -131,6 +131,10 @@ import Testing
             "socks5://:@10.0.0.1:1080", "10: the user is empty, so neither user nor password is sent",
             proxy(.socks5, "10.0.0.1", 1080)
         ),
+        (
+            "socks5://alice:@10.0.0.1:1080", "10: a user needs a password of 1 to 255 bytes here",
+            proxy(.socks5, "10.0.0.1", 1080, "alice", "")
+        ),
     ])
     func trapsInFilesOfProxychains(url: String, sentence: String, expected: Proxy) {
         #expect(warnings("[ProxyList]\n" + url) == ["line 2, column \(sentence)"])
