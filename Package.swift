@@ -111,8 +111,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["SeededGenerator", "TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
-            // Programs under test, compiled by the tests themselves.
-            exclude: ["CallProbes", "Probes", "Programs"],
+            // Programs under test, compiled by the tests themselves, and files that other programs read.
+            exclude: ["CallProbes", "PeerFiles", "Probes", "Programs"],
             swiftSettings: toolSettings),
     ]
 )

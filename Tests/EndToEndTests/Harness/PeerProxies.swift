@@ -1,0 +1,162 @@
+import Synchronization
+import TestProxy
+
+/// Several proxies at known ports of the machine that the client reaches, where files of configuration name them, and
+/// the ways that connections take through them.
+final class PeerProxies: Sendable {
+    /// A proxy, and the letters that stand for it in a way.
+    struct Place: Sendable {
+        var name: String
+        var host: String
+        var port: Int
+        var script: Script
+
+        init(
+            _ name: String, host: String = Machine.proxyIPv4, port: Int, _ change: (inout Script) -> Void = { _ in }
+        ) {
+            self.name = name
+            self.host = host
+            self.port = port
+            script = Script.with {
+                $0.names = PeerNetwork.names
+                change(&$0)
+            }
+        }
+    }
+
+    /// Those that the files name. 11009 and 11010 are nobody's.
+    static let common = [
+        Place("A", port: 11001), Place("B", port: 11002), Place("C", port: 11003), Place("D", port: 11004),
+        Place("L", host: Machine.proxyIPv6, port: 11006),
+        Place("hangs", port: 11008) { $0.neverReads = true },
+        Place("U", port: 11011) { $0.credentials = Credentials(user: "alice", password: "s3cret") },
+        Place("W", port: 11012) { $0.credentials = Credentials(user: "bob", password: "p@ss:w0rd") },
+        // Like Tor; the last one wants a user, whoever it is.
+        Place("T", port: 9050) { $0.commands = [.connect, .resolve, .resolvePTR] },
+        Place("S", port: 11013) {
+            $0.commands = [.connect, .resolve, .resolvePTR]
+            $0.credentials = Credentials(user: "alice", password: "s3cret")
+        },
+        Place("I", port: 11014) {
+            $0.commands = [.connect, .resolve, .resolvePTR]
+            $0.chosenMethod = 2
+        },
+        Place("H", port: 11021) { $0.proxyProtocol = .http },
+        Place("K", port: 11022) {
+            $0.proxyProtocol = .http
+            $0.credentials = Credentials(user: "alice", password: "s3cret")
+        },
+        Place("V", port: 11031) { $0.proxyProtocol = .socks4 },
+        Place("X", port: 11032) {
+            $0.proxyProtocol = .socks4
+            $0.credentials = Credentials(user: "carol", password: "")
+        },
+    ]
+
+    private let places: [Place]
+    private let proxies: [TestProxy]
+    /// The places of the proxies that were asked, in the order in which they were: one connection of a program is over
+    /// before the next begins, and a proxy of a chain knows what it was asked before the next one hears of it.
+    private let order: Order
+
+    private final class Order: Sendable {
+        let places = Mutex<[Int]>([])
+    }
+
+    private init(_ places: [Place], _ proxies: [TestProxy], _ order: Order) {
+        self.places = places
+        self.proxies = proxies
+        self.order = order
+    }
+
+    /// Runs `body` with proxies at these places.
+    static func during<Result>(_ places: [Place], _ body: (PeerProxies) async throws -> Result) async throws -> Result {
+        var proxies: [TestProxy] = []
+        let order = Order()
+        do {
+            for (index, place) in places.enumerated() {
+                proxies.append(
+                    try await TestProxy.start(
+                        host: place.host, port: place.port, script: place.script,
+                        report: { _ in order.places.withLock { $0.append(index) } }))
+            }
+            let result = try await body(PeerProxies(places, proxies, order))
+            for proxy in proxies { await proxy.stop() }
+            return result
+        } catch {
+            for proxy in proxies { await proxy.stop() }
+            throw error
+        }
+    }
+
+    /// Runs a command, and gives the ways of its connections, with the lines that it printed.
+    ///
+    /// A way reads `A > B > web.test:7070: far`: A was asked for a connection to B, and B for one to web.test, and the
+    /// program printed that it is far. `far` alone: it reached it, and no proxy was asked.
+    ///
+    /// - Parameter isSilent: whether it is expected to write nothing else.
+    func ways(of command: [String], isSilent: Bool = false) async throws -> String {
+        let before = proxies.map(\.sessions.count)
+        let asked = order.places.withLock(\.count)
+        let run = try await Client.start(command, limit: 60)
+        for proxy in proxies { _ = await proxy.sessions { $0.allSatisfy(\.ended) } }
+        // Each session is reported once, on the proxies' own threads.
+        while order.places.withLock(\.count) < proxies.reduce(0, { $0 + $1.sessions.count }) { await Task.yield() }
+        var next = before
+        var ways: [String] = []
+        var expected: String?
+        var strangers: [Credentials] = []
+        for place in order.places.withLock({ $0[asked...] }) {
+            let session = proxies[place].sessions[next[place]]
+            next[place] += 1
+            // Whoever goes away without a word may be gone before the proxy has seen it.
+            if session.outcome == .abandoned, session.received.isEmpty, !places[place].script.neverReads { continue }
+            var step = places[place].name
+            if let credentials = session.credentials {
+                step += "(\(user(credentials, of: places[place], &strangers)))"
+            }
+            if expected == places[place].name {
+                ways[ways.count - 1] += " > \(step)"
+            } else {
+                ways.append(step)
+            }
+            expected = placeAsked(of: session)
+            if expected == nil { ways[ways.count - 1] += destination(of: session).map { " > \($0)" } ?? "" }
+        }
+        let lines = run.output.split(separator: "\n").map(String.init)
+        guard run.status == 0, !isSilent || run.error.isEmpty else { return "\(ways) \(run)" }
+        let isPaired = ways.count == lines.count
+        let groups =
+            isPaired
+            ? zip(ways, lines).map { [$0, $1] } : [[ways.joined(separator: ", "), lines.joined(separator: ", ")]]
+        return groups.map { $0.filter { !$0.isEmpty }.joined(separator: ": ") }.joined(separator: "; ")
+    }
+
+    /// The user's name, or for those that a proxy takes whoever they are a number, which is the same for the same user.
+    private func user(_ credentials: Credentials, of place: Place, _ strangers: inout [Credentials]) -> String {
+        guard place.script.credentials == nil else { return String(decoding: credentials.user, as: UTF8.self) }
+        if !strangers.contains(credentials) { strangers.append(credentials) }
+        return "\((strangers.firstIndex(of: credentials) ?? 0) + 1)"
+    }
+
+    /// The proxy that the destination is.
+    private func placeAsked(of session: Session) -> String? {
+        guard let endpoint = session.request?.endpoint else { return nil }
+        let host = "\(endpoint.address)"
+        return places.first {
+            $0.port == Int(endpoint.port) && (PeerNetwork.names[host] ?? [host]).contains($0.host)
+        }?.name
+    }
+
+    private func destination(of session: Session) -> String? {
+        guard let request = session.request else { return nil }
+        switch request.command {
+        case .connect: return request.endpoint.description
+        case .udpAssociate:
+            return "udp " + (session.association?.destinations ?? []).map(\.description).joined(separator: " ")
+        case .resolve: return "name \(request.address)"
+        case .resolvePTR: return "address \(request.address)"
+        default: return request.description
+        }
+    }
+}
