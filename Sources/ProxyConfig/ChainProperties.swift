@@ -44,7 +44,7 @@ extension Configuration {
         switch lists[list].mode {
         case .strict, .dynamic:
             guard lists[list].hops.count == 1 else { return false }
-        case .random, .roundRobin:
+        case .failover, .random, .roundRobin:
             guard lists[list].length == 1 else { return false }
         }
         for hop in lists[list].hops {

@@ -82,7 +82,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         switch configuration.lists[list].mode {
         case .strict: needed = count
         case .dynamic: needed = 1
-        case .random, .roundRobin: needed = configuration.lists[list].length
+        case .failover, .random, .roundRobin: needed = configuration.lists[list].length
         }
         if alive >= max(needed, 1) { return .alive }
         return alive + dead >= max(needed, 1) ? .dead : .unusable
@@ -107,6 +107,8 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
                 guard append(hop, configuration, to: &chain, depth: depth) else { return false }
             }
             return true
+        case .failover:
+            return appendFirst(list, configuration, to: &chain, depth: depth)
         case .random:
             return appendRandom(list, configuration, to: &chain, depth: depth)
         case .roundRobin:
@@ -137,6 +139,14 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
             places[count] = place
             count += 1
         }
+    }
+
+    private mutating func appendFirst(
+        _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        var next = 0
+        let choice = choose(from: list, &next, configuration, depth: depth)
+        return append(choice, of: list, configuration, to: &chain, depth: depth)
     }
 
     private mutating func appendRandom(
@@ -186,23 +196,38 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
     ) -> Bool {
         let count = configuration.lists[list].hops.count
-        let length = configuration.lists[list].length
-        guard length <= Chain.capacity, count > 0 else { return false }
+        guard count > 0 else { return false }
         var choice = Choice()
         for _ in 0..<ChainSelection.attempts {
             let turn = circumstances.turn(of: list)
             var next = Int(truncatingIfNeeded: turn % UInt64(count))
-            choice = Choice()
-            choose(.alive, from: list, upTo: length, &choice, &next, configuration, depth: depth)
-            choose(.dead, from: list, upTo: length, &choice, &next, configuration, depth: depth)
+            choice = choose(from: list, &next, configuration, depth: depth)
             if circumstances.takeTurn(of: list, from: turn, to: UInt64(next)) { break }
         }
-        guard choice.count == length else { return false }
-        for index in 0..<length {
+        return append(choice, of: list, configuration, to: &chain, depth: depth)
+    }
+
+    private mutating func append(
+        _ choice: Choice, of list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
+    ) -> Bool {
+        guard choice.count == configuration.lists[list].length else { return false }
+        for index in 0..<choice.count {
             let hop = configuration.lists[list].hops[choice.places[index]]
             guard append(hop, configuration, to: &chain, depth: depth) else { return false }
         }
         return true
+    }
+
+    /// Chooses the hops of a chain, from the hop `next` on, dead ones only where there are too few others.
+    private mutating func choose(
+        from list: Int, _ next: inout Int, _ configuration: Configuration, depth: Int
+    ) -> Choice {
+        var choice = Choice()
+        let length = configuration.lists[list].length
+        guard length <= Chain.capacity else { return choice }
+        choose(.alive, from: list, upTo: length, &choice, &next, configuration, depth: depth)
+        choose(.dead, from: list, upTo: length, &choice, &next, configuration, depth: depth)
+        return choice
     }
 
     /// Goes once around a list from the hop `next`, which then is the one behind the last that was chosen.

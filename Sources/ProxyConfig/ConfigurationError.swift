@@ -359,6 +359,7 @@ extension ChainMode {
         switch self {
         case .strict: "strict_chain"
         case .dynamic: "dynamic_chain"
+        case .failover: "failover_chain"
         case .random: "random_chain"
         case .roundRobin: "round_robin_chain"
         }

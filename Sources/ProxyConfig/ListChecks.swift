@@ -63,7 +63,7 @@ extension ConfigurationParser {
             let isAlwaysFirst: Bool
             switch mode {
             case .strict, .dynamic: isAlwaysFirst = index == 0
-            case .random, .roundRobin: isAlwaysFirst = chainLength == 1
+            case .failover, .random, .roundRobin: isAlwaysFirst = chainLength == 1
             }
             if !isAlwaysFirst { result.errors.append(ConfigurationError(at: position, .unixSocketBehindHop)) }
         }
@@ -102,8 +102,13 @@ extension ConfigurationParser {
 
     /// Hops of the longest chain of a list with hops of these lengths, each at most `longestChain`.
     private func longest(_ mode: ChainMode, _ chainLength: Int, _ lengths: inout [Int]) -> Int {
-        if mode == .random || mode == .roundRobin { lengths.sort { $0 > $1 } }
-        let count = mode == .random || mode == .roundRobin ? min(chainLength, lengths.count) : lengths.count
+        var count = lengths.count
+        switch mode {
+        case .strict, .dynamic: break
+        case .failover, .random, .roundRobin:
+            lengths.sort { $0 > $1 }
+            count = min(chainLength, count)
+        }
         var length = 0
         for index in 0..<count { length += lengths[index] }
         return length

@@ -89,7 +89,7 @@ extension Configuration {
         switch list.mode {
         case .strict, .dynamic:
             return nil
-        case .random, .roundRobin:
+        case .failover, .random, .roundRobin:
             guard list.length > list.hops.count else { return nil }
             return .chainLongerThanList(length: list.length, proxies: list.hops.count)
         }

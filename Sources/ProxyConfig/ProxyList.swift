@@ -3,7 +3,7 @@ public struct ProxyList: Equatable, Sendable {
     /// Empty for the default chain, `[ProxyList]`.
     public var name: [UInt8]
     public var mode: ChainMode
-    /// Number of hops in a chain, in the modes `random` and `roundRobin` (`chain_len`). 1 or more.
+    /// Number of hops in a chain, in the modes `failover`, `random` and `roundRobin` (`chain_len`). 1 or more.
     public var length: Int
     /// In the order of the file.
     public var hops: [Hop]
@@ -30,6 +30,8 @@ public enum ChainMode: Equatable, Sendable {
     case strict
     /// All that are alive, in order.
     case dynamic
+    /// The first `length` that are alive: the others stand by.
+    case failover
     /// `length` of them, drawn at random.
     case random
     /// `length` of them, going on where the last chain ended.

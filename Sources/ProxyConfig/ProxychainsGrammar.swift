@@ -16,6 +16,8 @@ extension ConfigurationParser {
             setChainMode(.strict, at: line)
         } else if text.equals(line, "dynamic_chain") {
             setChainMode(.dynamic, at: line)
+        } else if style == .socksify, text.equals(line, "failover_chain") {
+            setChainMode(.failover, at: line)
         } else if text.equals(line, "random_chain") {
             setChainMode(.random, at: line)
         } else if text.equals(line, "round_robin_chain") {
@@ -81,7 +83,7 @@ extension ConfigurationParser {
         text.equals(word, "strict_chain") || text.equals(word, "dynamic_chain")
             || text.equals(word, "random_chain") || text.equals(word, "round_robin_chain")
             || text.equals(word, "proxy_dns") || text.equals(word, "proxy_dns_old")
-            || text.equals(word, "quiet_mode")
+            || text.equals(word, "quiet_mode") || style == .socksify && text.equals(word, "failover_chain")
     }
 
     /// Whether `line` would have been a keyword above `[ProxyList]`.

@@ -29,6 +29,7 @@ extension LoadedConfiguration {
             case _ where proxies.count == 1: all
             case .strict: proxies.joined(separator: ", then ")
             case .dynamic: "those that are alive of \(all)"
+            case .failover: "the first \(list.length) that \(list.length == 1 ? "is" : "are") alive of \(all)"
             case .random: "\(list.length) at random of \(all)"
             case .roundRobin: "\(list.length) in turn of \(all)"
             }

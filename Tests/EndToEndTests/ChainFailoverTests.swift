@@ -71,7 +71,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: ["random_chain", "round_robin_chain"], [nil, "epoll_wait"] as [String?])
+        @Test(arguments: ["failover_chain", "random_chain", "round_robin_chain"], [nil, "epoll_wait"] as [String?])
         func `The other modes choose another proxy`(mode: String, call: String?) async throws {
             let bad = Hops.Hop { $0.fault = .init(.close, after: 0) }
             try await Hops.during([bad, bad, bad, Hops.Hop()]) { hops in
@@ -81,6 +81,13 @@ extension EndToEnd {
                 // Each fails once at most, however often they are drawn.
                 #expect(hops.connections.prefix(3).allSatisfy { $0 <= 1 })
                 #expect(hops.connections[3] == times)
+            }
+        }
+
+        @Test func `A proxy that stands by is not asked while the one before it is well`() async throws {
+            try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop(), Hops.Hop()]) { hops in
+                let output = try await connect(hops, ["failover_chain", "chain_len = 1"], times: 3, by: "poll")
+                #expect(hops.connections == [1, 3, 0], "\(output.errors)")
             }
         }
 

@@ -39,10 +39,6 @@ private let differences = [
         "domains", "notcorp.example/7070", way: "B > notcorp.example:7070: far",
         because: "a name that merely ends in the letters of a domain is not within it"),
     PeerDifference(
-        "in-turn", "203.0.113.10/7070", "203.0.113.10/7070", "203.0.113.10/7071",
-        way: "A > 203.0.113.10:7070: far; A > 203.0.113.10:7070: far; A > 203.0.113.10:7071: far",
-        because: "no list keeps to its first proxy as long as that is well"),
-    PeerDifference(
         "several", "203.0.113.10/7070", "203.0.113.10/7070", "203.0.113.10/7071",
         way: "B > 203.0.113.10:7070, B > 203.0.113.10:7071: nobody, far, far",
         because: "the connection that finds a proxy dead goes on to the next one by itself"),

@@ -127,6 +127,18 @@ private func chain(
         #expect(chain(four, excluded: [0, 1, 2]) == nil)
     }
 
+    // MARK: Failover
+
+    @Test func `the first that are alive make the chain, and the others stand by`() {
+        let four = configuration(ProxyList(mode: .failover, length: 2, hops: proxies(0..<4)))
+        #expect((0..<2).map { _ in chain(four) } == [[0, 1], [0, 1]])
+        #expect(chain(four, dead: [0]) == [1, 2])
+        #expect(chain(four, excluded: [1]) == [0, 2])
+        #expect(chain(four, dead: [0, 1, 2]) == [3, 0])
+        #expect(chain(four, dead: [0, 1, 2], excluded: [0, 1]) == [3, 2])
+        #expect(chain(four, excluded: [0, 1, 2]) == nil)
+    }
+
     // MARK: Round robin
 
     @Test func `each chain goes on where the last one ended`() {
@@ -259,6 +271,8 @@ private func chain(
         #expect(carries(list(.strict, 1, .proxy(0)), types: .socks5))
         #expect(carries(list(.dynamic, 1, .list(1)), list(.strict, 1, .proxy(0)), types: .socks5))
         #expect(carries(list(.random, 1, .proxy(0), .proxy(1)), types: .http, .socks5))
+        #expect(carries(list(.failover, 1, .proxy(0), .proxy(1)), types: .socks5, .socks5))
+        #expect(!carries(list(.failover, 2, .proxy(0), .proxy(1)), types: .socks5, .socks5))
         #expect(!carries(list(.roundRobin, 2, .proxy(0), .proxy(1)), types: .socks5, .socks5))
         #expect(!carries(list(.strict, 1, .proxy(0), .proxy(1)), types: .socks5, .socks5))
         #expect(!carries(list(.strict, 1, .proxy(0)), types: .socks4))

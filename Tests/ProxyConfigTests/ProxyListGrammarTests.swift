@@ -49,6 +49,18 @@ private func named(
         #expect(configuration?.rules.map(\.action) == [.proxy(list: 1), .proxy(list: 2)])
     }
 
+    /// proxychains goes over the word in silence.
+    @Test func failover() {
+        let text = "failover_chain\nchain_len = 1\n[ProxyList]\nsocks5 ::1 1\nsocks5 ::1 2"
+        #expect(flawless(text)?.chainMode == .failover)
+        #expect(
+            errors("failover_chain # on") == [
+                "line 1, column 1: 'failover_chain' stands alone on its line; a comment needs a line of its own"
+            ])
+        #expect(Configuration.parse(text, style: .proxychains).configuration.chainMode == .dynamic)
+        #expect(warnings(text) == ["line 1, column 1: 'failover_chain' is no keyword"])
+    }
+
     @Test(arguments: [
         ("[Proxies]", "1, column 9: expected the name of a list"),
         ("[Proxies ]", "1, column 9: expected the name of a list"),

@@ -28,7 +28,7 @@ public struct CheckReport {
         let way =
             switch list.mode {
             case .strict: list.hops.count > 1 ? ", each proxy through those before it" : ""
-            case .dynamic, .random, .roundRobin: ", each proxy by itself"
+            case .dynamic, .failover, .random, .roundRobin: ", each proxy by itself"
             }
         return "\(name) (\(list.mode.text))\(way)"
     }

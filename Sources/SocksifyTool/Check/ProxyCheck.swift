@@ -115,7 +115,7 @@ public struct ProxyCheck {
                 chain = walk(configuration, list.hops[place], next, &results)
             }
             return chain
-        case .dynamic, .random, .roundRobin:
+        case .dynamic, .failover, .random, .roundRobin:
             let chains = list.hops.compactMap { walk(configuration, $0, way, &results) }
             let count = list.mode == .dynamic ? max(chains.count, 1) : list.length
             guard chains.count >= count else { return nil }
