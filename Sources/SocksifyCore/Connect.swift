@@ -31,31 +31,20 @@ public enum Connect {
         }
         if let outcome = Connection.resume(descriptor, runtime) { return outcome }
         let socket = Socket(descriptor: descriptor)
+        let decision = decide(on: peer, runtime)
+        if case .pass = decision { return pass(socket, to: peer, runtime) }
+        let isTCP = socket.isTCP
+        if isTCP == false, socket.isOfOtherProtocol { return OtherProtocols.send(to: peer, runtime) }
         let (target, list): (Target, Int)
-        switch decide(on: peer, runtime) {
-        case .pass:
-            // Where a stream goes directly a datagram mostly does, too.
-            if peer.port == 53 || may_be_carried(descriptor) != 0, socket.isDatagram, socket.isInternet {
-                return Datagram.connect(socket, to: peer, runtime)
-            }
-            // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
-            if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {
-                runtime.pointee.sockets.remove(cookie: cookie)
-            }
-            do throws(Errno) {
-                try Replacement.undo(descriptor, runtime)
-            } catch {
-                return .failed(error)
-            }
-            return .pass
-        case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
+        switch decision {
+        case .pass: return .pass
         case .refuse(let errno):
             if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
         case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
-        guard let isTCP = socket.isTCP else { return .pass }
+        guard let isTCP else { return .pass }
         guard isTCP || runtime.pointee.known(of: socket) != nil else {
             // What is no IP goes nowhere.
             return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass
@@ -65,6 +54,26 @@ public enum Connect {
         } catch {
             return .failed(error)
         }
+    }
+
+    /// Before the program connects around the proxies.
+    private static func pass(
+        _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
+        // Where a stream goes directly a datagram mostly does, too.
+        if peer.port == 53 || may_be_carried(socket.descriptor) != 0, socket.isDatagram, socket.isInternet {
+            return Datagram.connect(socket, to: peer, runtime)
+        }
+        // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
+        if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {
+            runtime.pointee.sockets.remove(cookie: cookie)
+        }
+        do throws(Errno) {
+            try Replacement.undo(socket.descriptor, runtime)
+        } catch {
+            return .failed(error)
+        }
+        return .pass
     }
 
     /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,

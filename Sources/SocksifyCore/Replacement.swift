@@ -210,10 +210,13 @@ extension Replacement {
     }
 
     /// The family of a socket that is about to connect to `peer`.
+    ///
+    /// An IPv4 address is taken to be for an IPv4 socket: others are refused by the kernel, or by `approach`.
     static func family(
         of socket: Socket, peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> SocketFamily {
         let known = runtime.pointee.known(of: socket)
+        if known == nil, peer.domain == AF_INET { return SocketFamily(domain: AF_INET, isIPv6Only: false) }
         let domain = known?.name.domain ?? socket.domain
         // As the kernel refuses an address that the socket has no form for.
         guard domain == peer.domain else { throw Errno(domain == AF_INET ? EAFNOSUPPORT : EINVAL) }
@@ -230,11 +233,13 @@ extension Replacement {
         _ socket: Socket, _ family: SocketFamily, to place: HopPlace, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Approach {
         guard let address = place.address(for: family) else { throw .networkUnreachable }
-        let domain = runtime.pointee.known(of: socket) == nil ? family.domain : socket.domain
+        let isOwn = runtime.pointee.known(of: socket) == nil
+        let domain = isOwn ? family.domain : socket.domain
         if address.domain == domain, domain != AF_UNIX || !socket.isConnected {
             guard let cookie = socket.cookie else { throw .outOfBuffers }
             return Approach(address: address, cookie: cookie, registrations: nil)
         }
+        if isOwn, socket.domain != domain { throw Errno(EAFNOSUPPORT) }
         try checkUnconnected(socket, domain, runtime)
         let (cookie, registrations) = try replace(socket, by: address.domain, runtime)
         return Approach(address: address, cookie: cookie, registrations: registrations)
