@@ -10,7 +10,9 @@ import Synchronization
 ///
 /// Made under a lock that knows its thread, with signals blocked: a signal handler cannot find it held by its own
 /// thread, and a child of fork sees that the owner is gone.
-struct Runtime {
+///
+/// It cannot be copied: each call would count references to everything in the configuration.
+struct Runtime: ~Copyable {
     let configuration: Configuration
     let firstHops: FirstHops
     let fakeAddresses: FakeAddresses
