@@ -239,7 +239,7 @@ extension Replacement {
             guard let cookie = socket.cookie else { throw .outOfBuffers }
             return Approach(address: address, cookie: cookie, registrations: nil)
         }
-        if isOwn, socket.domain != domain { throw Errno(EAFNOSUPPORT) }
+        if isOwn, socket.domain != domain { throw Errno(EINVAL) }
         try checkUnconnected(socket, domain, runtime)
         let (cookie, registrations) = try replace(socket, by: address.domain, runtime)
         return Approach(address: address, cookie: cookie, registrations: registrations)

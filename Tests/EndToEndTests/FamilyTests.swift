@@ -64,7 +64,7 @@ extension EndToEnd {
         static let cases = [
             "identity", "options", "duplicates", "children", "epolls", "epolls-shared", "epoll-in-thread", "selecting",
             "polls-in-threads",
-            "unspecified", "connected-directly", "data",
+            "unspecified", "connected-directly", "data", "misfit",
         ]
 
         @Test(arguments: cases, Place.allCases)

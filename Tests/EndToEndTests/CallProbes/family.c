@@ -395,6 +395,14 @@ static void only_ipv6(void) {
     say("%s\n", echo(fd));
 }
 
+/* A socket that the address is not for stays what it is. */
+static void misfit(void) {
+    int fd = socket(target.any.sa_family == AF_INET ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+    say("connect %s\n", outcome(connect(fd, &target.any, target.length)));
+    say("same domain %d\n", option(fd, SOL_SOCKET, SO_DOMAIN) == target.any.sa_family);
+    say("peer %s\n", peer_of(fd));
+}
+
 /* A socket that is connected directly is not touched. */
 static void connected_directly(void) {
     address here;
@@ -433,7 +441,7 @@ int main(int count, char **arguments) {
         {"identity", identity}, {"options", options}, {"duplicates", duplicates}, {"children", children},
         {"inherited", inherited}, {"epolls", epolls}, {"epolls-shared", epolls_shared},
         {"epoll-in-thread", epoll_in_thread}, {"polls-in-threads", polls_in_threads},
-        {"selecting", selecting}, {"failure", failure},
+        {"selecting", selecting}, {"failure", failure}, {"misfit", misfit},
         {"directly", directly}, {"unspecified", unspecified}, {"bound", bound}, {"only-ipv6", only_ipv6},
         {"connected-directly", connected_directly}, {"data", data},
     };
