@@ -110,7 +110,8 @@ public struct ClientHandshake: Sendable {
     /// Returns for what leads on: success, and what is said before the answer proper.
     private func judge(_ status: Status) throws(ProtocolError) {
         if status.isSuccess || status.isInterim { return }
-        guard status == .proxyAuthenticationRequired else { throw .rejected(status) }
+        // 401 is a server's word, and yet some proxies say it for 407.
+        guard status == .proxyAuthenticationRequired || status == .unauthorized else { throw .rejected(status) }
         throw sentCredentials ? .credentialsRefused : .credentialsWanted
     }
 }

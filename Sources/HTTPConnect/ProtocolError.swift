@@ -8,9 +8,9 @@ public enum ProtocolError: Error, Equatable, Sendable {
     case unusableCredentials
     /// The answer does not start as an HTTP/1 response does.
     case notHTTP
-    /// The proxy asks for credentials (407), and was given none.
+    /// The proxy asks for credentials (407 or 401), and was given none.
     case credentialsWanted
-    /// The proxy asks for other credentials (407) than it was given.
+    /// The proxy asks for other credentials (407 or 401) than it was given.
     case credentialsRefused
     /// The proxy refused the request.
     case rejected(Status)

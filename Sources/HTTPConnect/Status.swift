@@ -7,6 +7,7 @@ public struct Status: Equatable, Sendable {
         self.code = code
     }
 
+    public static var unauthorized: Status { Status(code: 401) }
     public static var forbidden: Status { Status(code: 403) }
     public static var proxyAuthenticationRequired: Status { Status(code: 407) }
     public static var badGateway: Status { Status(code: 502) }

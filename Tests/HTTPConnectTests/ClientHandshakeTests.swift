@@ -133,8 +133,8 @@ import Testing
                 #expect(try handshake.take("HTTP/1.1 \(digits)\n\n").action == .established)
             case 100, 102...199:
                 #expect(try handshake.take("HTTP/1.1 \(digits)\n\n").action == .receiveHead)
-            case 407:
-                #expect(throws: ProtocolError.credentialsWanted) { try handshake.take("HTTP/1.1 407 ") }
+            case 401, 407:
+                #expect(throws: ProtocolError.credentialsWanted) { try handshake.take("HTTP/1.1 \(digits) ") }
             default:
                 #expect(throws: ProtocolError.rejected(Status(code: code))) {
                     try handshake.take("HTTP/1.1 \(digits) ")
@@ -159,13 +159,14 @@ import Testing
         }
     }
 
-    @Test func `407 says whether the credentials are missing or wrong`() throws {
+    @Test(arguments: [401, 407])
+    func `a status of authentication says whether the credentials are missing or wrong`(status: Int) throws {
         var without = ClientHandshake(connectingTo: ClientHandshakeTests.target)
         _ = try without.begin()
-        #expect(throws: ProtocolError.credentialsWanted) { try without.take("HTTP/1.1 407 x") }
+        #expect(throws: ProtocolError.credentialsWanted) { try without.take("HTTP/1.1 \(status) x") }
         var with = ClientHandshake(connectingTo: ClientHandshakeTests.target)
         _ = try with.begin(user: "u", password: "p")
-        #expect(throws: ProtocolError.credentialsRefused) { try with.take("HTTP/1.1 407 x") }
+        #expect(throws: ProtocolError.credentialsRefused) { try with.take("HTTP/1.1 \(status) x") }
     }
 
     @Test func `what is not HTTP fails at its first wrong byte`() throws {
