@@ -7,22 +7,33 @@ public struct ProgramIdentity: Equatable, Sendable {
     /// The path or name of what the executable interprets: a script, a Python module, a Java archive or class; nil where
     /// it is no interpreter, or was given nothing of the kind.
     public var script: [UInt8]?
+    /// Other paths or names by which the executable was called: links to it, as `python3` is one to `python3.11`.
+    public var aliases: [[UInt8]]
 
-    public init(executable: [UInt8], script: [UInt8]? = nil) {
+    public init(executable: [UInt8], script: [UInt8]? = nil, aliases: [[UInt8]] = []) {
         self.executable = executable
         self.script = script
+        self.aliases = aliases
     }
 
-    /// - Parameter arguments: all of them, the program's own name first.
-    public init(executable: [UInt8], arguments: [[UInt8]]) {
+    /// - Parameters:
+    ///   - arguments: all of them, the program's own name first.
+    ///   - path: by which it was executed (getauxval(3), AT_EXECFN); nil where that is not known.
+    public init(executable: [UInt8], arguments: [[UInt8]], executedBy path: [UInt8]? = nil) {
         let interpreter = Interpreter(named: baseName(executable.span))
-        self.init(executable: executable, script: interpreter?.script(in: arguments))
+        var aliases: [[UInt8]] = []
+        if let name = arguments.first { aliases.append(withoutLoginMark(name)) }
+        if let path { aliases.append(path) }
+        self.init(executable: executable, script: interpreter?.script(in: arguments), aliases: aliases)
     }
 
-    /// Whether a pattern is meant for this program. One with a slash is compared with the path of the executable or of
-    /// the script, others with the last component of either. `*` stands for any bytes, slashes included, `?` for one.
+    /// Whether a pattern is meant for this program. One with a slash is compared with the paths of the executable and of
+    /// the script, others with the last components of these. `*` stands for any bytes, slashes included, `?` for one.
     func matches(_ pattern: Span<UInt8>) -> Bool {
-        matches(pattern, path: executable.span) || script.map { matches(pattern, path: $0.span) } ?? false
+        if matches(pattern, path: executable.span) { return true }
+        if let script, matches(pattern, path: script.span) { return true }
+        for alias in aliases where matches(pattern, path: alias.span) { return true }
+        return false
     }
 
     private func matches(_ pattern: Span<UInt8>, path: Span<UInt8>) -> Bool {
@@ -31,6 +42,14 @@ public struct ProgramIdentity: Equatable, Sendable {
         }
         return globMatches(pattern, baseName(path), ignoringCase: false)
     }
+}
+
+/// A shell's name without the hyphen that makes it a login shell.
+private func withoutLoginMark(_ name: [UInt8]) -> [UInt8] {
+    guard name.count > 1, name[0] == UInt8(ascii: "-") else { return name }
+    var rest: [UInt8] = []
+    for index in 1..<name.count { rest.append(name[index]) }
+    return rest
 }
 
 /// The last component of a path.

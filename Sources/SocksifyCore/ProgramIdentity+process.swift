@@ -6,7 +6,9 @@ extension ProgramIdentity {
     static var ofProcess: ProgramIdentity? {
         guard let executable = executable else { return nil }
         let arguments = FileContents(Array("/proc/self/cmdline"))?.bytes ?? []
-        return ProgramIdentity(executable: executable, arguments: split(arguments))
+        return ProgramIdentity(
+            executable: executable, arguments: split(arguments),
+            executedBy: process_program_path().map { Array(bytes(of: $0)) })
     }
 
     private static var executable: [UInt8]? {

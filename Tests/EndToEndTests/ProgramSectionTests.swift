@@ -45,7 +45,7 @@ extension EndToEnd {
             #expect(child.output.hasPrefix("shell connected\n") && !child.output.contains("hello"), "\(child)")
         }
 
-        @Test(arguments: [("client.py", true), ("*/scripts/client.py", true), ("python3*", true), ("other.py", false)])
+        @Test(arguments: [("client.py", true), ("*/scripts/client.py", true), ("python3", true), ("other.py", false)])
         func `A script has the section of its name, or of its interpreter`(
             pattern: String, isBlocked: Bool
         ) async throws {
@@ -62,6 +62,18 @@ extension EndToEnd {
             for command in [[script], ["/usr/bin/python3", "-u", script]] {
                 let run = try await run(command, sections: "[App \(pattern)]\nblock")
                 #expect((run.output == "connected\n") == !isBlocked, "\(run)")
+            }
+        }
+
+        @Test func `A program is known by a link to it, and by the name that it was given`() async throws {
+            let link = try Machine.temporaryDirectory().appending(path: "alias").path
+            try await FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: probe())
+            for (pattern, command) in [
+                ("alias", [link]), (link, ["bash", "-c", "exec -a other \"$0\" \"$@\"", link]),
+                ("given", try await ["bash", "-c", "exec -a given \"$0\" \"$@\"", probe()]),
+            ] {
+                let run = try await run(command + exchange, sections: "[App \(pattern)]\nblock unreachable")
+                #expect(run.output.contains("EHOSTUNREACH"), "\(pattern) \(run)")
             }
         }
 

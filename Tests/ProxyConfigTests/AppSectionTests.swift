@@ -148,6 +148,26 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         }
     }
 
+    /// A file is called by links to it, too.
+    @Test(arguments: [
+        ("python3", true), ("python3.11", true), ("/usr/bin/python3", true), ("/opt/python", true), ("python", true),
+        ("tool.py", true), ("python2", false), ("/usr/bin/python", false),
+    ])
+    func aliases(pattern: String, matches: Bool) {
+        let program = ProgramIdentity(
+            executable: Array("/usr/bin/python3.11".utf8),
+            arguments: [Array("/usr/bin/python3".utf8), Array("tool.py".utf8)],
+            executedBy: Array("/opt/python".utf8))
+        #expect((configuration("[App \(pattern)]\nudp block", for: program).udp == .block) == matches)
+    }
+
+    @Test func loginShells() {
+        let program = ProgramIdentity(executable: Array("/bin/dash".utf8), arguments: [Array("-sh".utf8)])
+        #expect(configuration("[App sh]\nudp block", for: program).udp == .block)
+        #expect(ProgramIdentity(executable: [], arguments: [[]]).aliases == [[]])
+        #expect(ProgramIdentity(executable: [], arguments: [Array("-".utf8)]).aliases == [Array("-".utf8)])
+    }
+
     /// No arguments trap.
     @Test func hostileArguments() {
         var generator = SplitMix(state: 7)
