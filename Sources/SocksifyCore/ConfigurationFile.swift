@@ -59,12 +59,7 @@ struct ConfigurationSource {
                 $0.append("and perhaps ':' and an absolute path")
             }
         }
-        for path in exposedFiles {
-            Log.write(.warning, configuration) {
-                $0.append(path.span)
-                $0.append(": others than its owner can read this file, which has a password")
-            }
-        }
+        warnOfExposedFiles(configuration)
         return configuration
     }
 
@@ -140,6 +135,20 @@ struct ConfigurationSource {
         case .variable(let name):
             return withCString(name) { name in
                 (socksify_captured_variable(name) ?? socksify_program_variable(name)).map { Array(bytes(of: $0)) }
+            }
+        }
+    }
+
+    /// Once in a tree of processes, too.
+    private func warnOfExposedFiles(_ configuration: Configuration) {
+        guard !exposedFiles.isEmpty, LogLevel.warning.rawValue <= configuration.logLevel.rawValue else { return }
+        var all = LogLine()
+        for path in exposedFiles { all.append(path.span) }
+        guard SharedTable.isNews(all.digest) else { return }
+        for path in exposedFiles {
+            Log.write(.warning, configuration) {
+                $0.append(path.span)
+                $0.append(": others than its owner can read this file, which has a password")
             }
         }
     }

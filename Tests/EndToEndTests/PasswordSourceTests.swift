@@ -47,6 +47,24 @@ extension EndToEnd {
                 run.error == "socksify: \(file): others than its owner can read this file, which has a password\n")
         }
 
+        @Test func `A tree of processes is warned once`() async throws {
+            let file = try Machine.file(secret, permissions: 0o644)
+            let probe = try await Probe.shared.directory() + "/probe"
+            try await withProxy(.with { $0.credentials = credentials }) { proxy, _ in
+                let run = try await Client.run(
+                    [
+                        "bash", "-c", "for i in 1 2 3; do \"$0\" exchange 203.0.113.10 \(Targets.echoPort) hello; done",
+                        probe,
+                    ],
+                    proxy: "socks5://alice@10.99.0.1:\(proxy.port)?password-file=\(file)",
+                    environment: [
+                        "SOCKSIFY_LOG": "warn", "XDG_RUNTIME_DIR": Machine.temporaryDirectory("table").path,
+                    ])
+                #expect(run.output == "hello\nhello\nhello\n")
+                #expect(run.error.split(separator: "\n").count == 1, "\(run)")
+            }
+        }
+
         @Test(arguments: [
             (0o644, "alice hunter2secret", true), (0o600, "alice hunter2secret", false), (0o644, "", false),
         ])
