@@ -131,7 +131,7 @@ extension EndToEnd {
         @Test(arguments: ProxyKind.allCases)
         func `Servers of every maker tell a refusal, which the program sees`(kind: ProxyKind) async throws {
             let url = try await Proxies.shared.url(kind)
-            for way in Way.allCases {
+            for way in kind.ways {
                 let lines = try await Probe.run("connect", way.host, "\(Targets.closedPort)", proxy: url)
                 #expect(lines == ["ECONNREFUSED", "left open: 0"])
             }

@@ -2,16 +2,23 @@ import Foundation
 import TestProxy
 import Testing
 
-/// The SOCKS servers that real programs are tested with.
+/// The servers that real programs are tested with.
 enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
     case microsocks
     case danted
     case dantedWithUser = "danted with user name"
+    case dantedSOCKS4 = "danted by SOCKS4"
+    case tinyproxy
+    /// SOCKS4, HTTP, SOCKS5.
+    case chain = "a chain of danted, tinyproxy and microsocks"
     case sshDynamic = "ssh -D"
     case testProxy = "test proxy"
     case testProxyWithUser = "test proxy with user name"
     case testProxyIPv6 = "test proxy over IPv6"
     case testProxyAtPath = "test proxy at a Unix-domain socket"
+
+    /// The ways to a target that lead through it. SOCKS4 has no IPv6, and Dante does not know SOCKS4a.
+    var ways: [Way] { self == .dantedSOCKS4 ? [.ipv4] : Way.allCases }
 
     var testDescription: String { rawValue }
 }
@@ -47,6 +54,20 @@ actor Proxies {
             try await addUser()
             try await startDanted(port: 1083, method: "username")
             return "socks5://socksuser:s%20cret@\(host):1083"
+        case .dantedSOCKS4:
+            return try await url(.danted).replacing("socks5:", with: "socks4:")
+        case .tinyproxy:
+            let configuration = try Machine.file(
+                """
+                Port 1085
+                Listen \(host)
+                MaxClients 100
+                BasicAuth alice s3cret
+                """, name: "tinyproxy.conf")
+            daemons.append(try await Daemon(["tinyproxy", "-d", "-c", configuration], host: host, port: 1085))
+            return "http://alice:s3cret@\(host):1085"
+        case .chain:
+            return try await [url(.dantedSOCKS4), url(.tinyproxy), url(.microsocks)].joined(separator: ",")
         case .sshDynamic:
             let sshd = try await Targets.shared.sshd()
             let command = ["ssh"] + sshd.options + ["-N", "-D", "\(host):1084", "root@203.0.113.11"]
