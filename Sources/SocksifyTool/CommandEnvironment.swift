@@ -26,7 +26,7 @@ public struct CommandEnvironment {
         }
         if let logLevel {
             let file = (environmentValue("SOCKSIFY_LOG") ?? []).drop { $0 != UInt8(ascii: ":") }
-            changes.append(("SOCKSIFY_LOG", Array(logLevel.word.utf8) + file))
+            changes.append(("SOCKSIFY_LOG", Array("\(logLevel.text)".utf8) + file))
         }
         changes.append(("LD_PRELOAD", preloadVariable(adding: library, to: preloaded)))
     }
@@ -42,18 +42,5 @@ public struct CommandEnvironment {
     private func set(_ name: String, _ value: [UInt8]?) throws(Failure) {
         let status = value.map { $0.withCString { setenv(name, $0, 1) } } ?? unsetenv(name)
         guard status == 0 else { throw .own("cannot set \(name): \(describe(errno))") }
-    }
-}
-
-extension LogLevel {
-    /// The word of `SOCKSIFY_LOG`.
-    var word: String {
-        switch self {
-        case .off: "off"
-        case .error: "error"
-        case .warning: "warn"
-        case .info: "info"
-        case .debug: "debug"
-        }
     }
 }
