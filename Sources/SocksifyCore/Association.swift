@@ -99,11 +99,13 @@ struct Association {
 
     // MARK: The end
 
-    /// Sees to it that the relay is there: the server ends it with the connection. Asked once in a tick.
+    /// Sees to it that the relay is there: the server ends it with the connection. The server is asked once in a tick;
+    /// another process, which has the connection and may end at any time, each time.
     ///
     /// - Parameter tick: the present one.
     mutating func check(_ tick: UInt32) {
-        guard case .open = state, tick != seen else { return }
+        guard case .open = state else { return }
+        if tick == seen, process == process_own_id() || isControlHere { return }
         seen = tick
         if !isAlive { end() }
     }

@@ -53,6 +53,22 @@ static void forking(char **arguments unused) {
     reap(child);
 }
 
+/* The process that sends first, and then ends, takes its connection to the proxy with it; what another one sends right
+ * behind that is not lost. */
+static void heirs(char **arguments unused) {
+    for (int count = 0; count < 50; count++) {
+        int fd = count % 2 ? connected() : unconnected();
+        pid_t child = fork();
+        if (child == 0) {
+            ask("child", fd);
+            _exit(0);
+        }
+        reap(child);
+        ask("parent", fd);
+        require(close(fd) == 0);
+    }
+}
+
 static void duplicates(char **arguments unused) {
     int fd = unconnected(), early = dup(fd);
     ask("first", fd);
@@ -337,7 +353,7 @@ static void signals(char **arguments unused) {
         sent_by_handler > 0 ? "some" : "none");
 }
 
-SCENARIOS({"forking", forking}, {"duplicates", duplicates}, {"passing", passing},
+SCENARIOS({"forking", forking}, {"heirs", heirs}, {"duplicates", duplicates}, {"passing", passing},
           {"beside-flight", beside_flight}, {"again", connecting_again}, {"several", several_destinations},
           {"own", own_descriptor}, {"closing", closing}, {"threads", threads}, {"receiving-first", receiving_first},
           {"signals", signals})
