@@ -35,15 +35,9 @@ extension ConfigurationParser {
     }
 
     private mutating func parseLoopback(_ value: Range<Int>, after word: Range<Int>) {
-        guard let value = parseWord(value, after: word, .loopbackPolicy) else { return }
-        if text.equals(value, "direct") {
-            result.configuration.loopback = .direct
-        } else if text.equals(value, "proxy") {
-            result.configuration.loopback = .proxy
-        } else {
-            fail(.invalid(text.copy(value), .loopbackPolicy), at: value)
-            return
-        }
+        let policies: [(StaticString, LoopbackPolicy)] = [("direct", .direct), ("proxy", .proxy)]
+        guard let policy = parseChoice(value, after: word, .loopbackPolicy, policies) else { return }
+        result.configuration.loopback = policy
         result.positions.loopback = position(of: word)
     }
 
@@ -55,12 +49,7 @@ extension ConfigurationParser {
     private mutating func parseDNSMode(_ value: Range<Int>, after word: Range<Int>) -> DNSMode? {
         let (first, server) = text.splitWord(value)
         if text.equals(first, "tcp") { return parseDNSServer(server, after: first).map(DNSMode.tcp) }
-        guard let mode = parseWord(value, after: word, .dnsMode) else { return nil }
-        if text.equals(mode, "fake") { return .fake }
-        if text.equals(mode, "tor") { return .tor }
-        if text.equals(mode, "local") { return .local }
-        fail(.invalid(text.copy(mode), .dnsMode), at: mode)
-        return nil
+        return parseChoice(value, after: word, .dnsMode, [("fake", .fake), ("tor", .tor), ("local", .local)])
     }
 
     /// An address or a name, with a port or without; an IPv6 address with a port stands in brackets.
@@ -102,12 +91,8 @@ extension ConfigurationParser {
     }
 
     private mutating func parseUDPPolicy(_ value: Range<Int>, after word: Range<Int>) -> UDPPolicy? {
-        guard let policy = parseWord(value, after: word, .udpPolicy) else { return nil }
-        if text.equals(policy, "associate") { return .associate }
-        if text.equals(policy, "block") { return .block }
-        if text.equals(policy, "direct") { return .direct }
-        fail(.invalid(text.copy(policy), .udpPolicy), at: policy)
-        return nil
+        parseChoice(
+            value, after: word, .udpPolicy, [("associate", .associate), ("block", .block), ("direct", .direct)])
     }
 
     private mutating func parseFragmentSize(_ value: Range<Int>, after option: Range<Int>) -> Int? {
@@ -134,27 +119,15 @@ extension ConfigurationParser {
     }
 
     private mutating func parseOtherProtocols(_ value: Range<Int>, after word: Range<Int>) {
-        guard let value = parseWord(value, after: word, .otherProtocolsPolicy) else { return }
-        if text.equals(value, "block") {
-            result.configuration.otherProtocols = .block
-        } else if text.equals(value, "direct") {
-            result.configuration.otherProtocols = .direct
-        } else {
-            fail(.invalid(text.copy(value), .otherProtocolsPolicy), at: value)
-        }
+        let policies: [(StaticString, OtherProtocolsPolicy)] = [("block", .block), ("direct", .direct)]
+        guard let policy = parseChoice(value, after: word, .otherProtocolsPolicy, policies) else { return }
+        result.configuration.otherProtocols = policy
     }
 
     private mutating func parseIsolation(_ value: Range<Int>, after word: Range<Int>) {
-        guard let value = parseWord(value, after: word, .isolation) else { return }
-        if text.equals(value, "none") {
-            result.configuration.isolation = .none
-        } else if text.equals(value, "process") {
-            result.configuration.isolation = .process
-        } else if text.equals(value, "tree") {
-            result.configuration.isolation = .tree
-        } else {
-            fail(.invalid(text.copy(value), .isolation), at: value)
-        }
+        let choices: [(StaticString, Isolation)] = [("none", .none), ("process", .process), ("tree", .tree)]
+        guard let isolation = parseChoice(value, after: word, .isolation, choices) else { return }
+        result.configuration.isolation = isolation
     }
 
     private mutating func parseDeadTime(_ value: Range<Int>, after word: Range<Int>) {
@@ -187,6 +160,17 @@ extension ConfigurationParser {
             return nil
         }
         return text.copy(path)
+    }
+
+    /// The one word that a line is to have after its keyword, by what it means.
+    private mutating func parseChoice<Meaning>(
+        _ value: Range<Int>, after keyword: Range<Int>, _ expected: ConfigurationError.Expectation,
+        _ choices: [(StaticString, Meaning)]
+    ) -> Meaning? {
+        guard let word = parseWord(value, after: keyword, expected) else { return nil }
+        for (text, meaning) in choices where self.text.equals(word, text) { return meaning }
+        fail(.invalid(text.copy(word), expected), at: word)
+        return nil
     }
 
     /// The one word that a line is to have after its keyword.
