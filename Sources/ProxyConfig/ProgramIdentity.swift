@@ -44,6 +44,14 @@ public struct ProgramIdentity: Equatable, Sendable {
     }
 }
 
+extension Configuration {
+    /// Whether a text may have sections for programs, so that it matters which program reads it.
+    public static func mayNamePrograms(_ text: Span<UInt8>) -> Bool {
+        let text = SourceText(text)
+        return text.first("[App", in: text.whole) != nil
+    }
+}
+
 /// A shell's name without the hyphen that makes it a login shell.
 private func withoutLoginMark(_ name: [UInt8]) -> [UInt8] {
     guard name.count > 1, name[0] == UInt8(ascii: "-") else { return name }

@@ -97,10 +97,8 @@ struct ConfigurationSource {
                 }
                 return .unusable
             }
-            var read = Configuration.parse(file.bytes.span, style: candidate.style)
-            if read.namesPrograms, let program = ProgramIdentity.ofProcess {
-                read = Configuration.parse(file.bytes.span, style: candidate.style, program: program)
-            }
+            let program = Configuration.mayNamePrograms(file.bytes.span) ? ProgramIdentity.ofProcess : nil
+            let read = Configuration.parse(file.bytes.span, style: candidate.style, program: program)
             guard let parsed = accept(read, source: candidate.path) else { return .unusable }
             if file.isReadableByOthers, parsed.configuration.holdsPasswords { exposedFiles.append(candidate.path) }
             handOn(candidate.path)

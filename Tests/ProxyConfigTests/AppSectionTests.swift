@@ -82,6 +82,11 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         #expect(Configuration.parse("[App a]").namesPrograms)
         #expect(Configuration.parse("[App a]", program: program("a")).namesPrograms)
         #expect(!Configuration.parse("[Rules]\ndirect").namesPrograms)
+        for (text, expected) in [
+            ("[App a]", true), ("[Rules]\n [App b", true), ("[Ap", false), ("[", false), ("", false),
+        ] {
+            #expect(Configuration.mayNamePrograms(Array(text.utf8).span) == expected)
+        }
     }
 
     @Test(
