@@ -104,14 +104,20 @@ extension Runtime {
         guard may_be_replaced(socket.descriptor) != 0 else { return nil }
         let seen = descriptor_mark(socket.descriptor)
         // What is no socket has none.
-        let cookie = socket.cookie ?? 0
+        var cookie = socket.cookie ?? 0
         for _ in 0..<Runtime.longestWriting {
             if let known = replaced.socket(cookie: cookie) { return known }
-            guard replaced.isBeingWritten(cookie: cookie) else {
+            if replaced.isBeingWritten(cookie: cookie) {
+                kernel_sleep(100_000)
+                continue
+            }
+            // Another socket may have taken the place of the one that was asked, whose record may be gone.
+            let current = socket.cookie ?? 0
+            guard current != cookie else {
                 descriptor_clear_marks(socket.descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
                 return nil
             }
-            kernel_sleep(100_000)
+            cookie = current
         }
         return nil
     }

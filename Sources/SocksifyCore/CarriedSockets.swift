@@ -56,9 +56,10 @@ struct CarriedSockets: @unchecked Sendable {
         let tick = coarse_tick()
         let known = carried_place(descriptor, tick)
         if known >= 0 { return Int(known) }
+        let seen = descriptor_mark(descriptor)
         guard let cookie = Socket(descriptor: descriptor).cookie, let place = self.place(ofCookie: cookie) else {
             carried_forget(descriptor)
-            descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), descriptor_mark(descriptor))
+            descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
             return nil
         }
         carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
@@ -193,6 +194,8 @@ struct CarriedSockets: @unchecked Sendable {
     /// Datagrams that were sent are not lost by that: those that wait for an association are sent when it is there, by a
     /// descriptor of the library's own, and a connection lingers for a moment.
     func end(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
+        // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
+        carried_forget(descriptor)
         guard let place = place(of: descriptor), let record = enter(place) else { return }
         carried_forget(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
@@ -271,14 +274,8 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// A marked descriptor of this process that stands for the socket.
     func descriptor(of cookie: UInt64, except ended: Int32 = -1) -> Int32? {
-        let wanted = UInt32(DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED)
-        for descriptor in 0..<descriptor_end()
-        where descriptor != ended && descriptor_mark(descriptor) & wanted != 0
-            && Socket(descriptor: descriptor).cookie == cookie
-        {
-            return descriptor
-        }
-        return nil
+        MarkedDescriptors(marks: UInt32(DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED), cookie: cookie).first(
+            except: ended)
     }
 
     // MARK: What is the process' own

@@ -55,7 +55,8 @@ public enum Descriptors {
             guard let runtime = Runtime.ofTree, let cookie = socket.cookie,
                 runtime.pointee.replaced.socket(cookie: cookie) != nil
             else { return }
-            return descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            return
         }
         guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,
             let cookie = socket.cookie, let place = runtime.pointee.carried.place(ofCookie: cookie)

@@ -9,6 +9,7 @@ struct HandshakeDriver {
     let socket: Socket
     /// The socket of the program whose option limits the call.
     let timed: Socket
+    /// The socket's, as it was when the driver began: another may have taken its place since.
     let cookie: UInt64
     let runtime: UnsafePointer<Runtime>
     /// That option.
@@ -62,13 +63,12 @@ struct HandshakeDriver {
     }
 
     private func step(_ events: Int16) -> Step {
-        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else {
+        guard var flight = enter() else {
             // Another thread ended it; or the socket was closed.
             // By then another socket may stand in the place of the one that it began with.
             let peer = runtime.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
             return .over(peer == nil ? .failed(.aborted) : .established)
         }
-        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
         defer { flight.leave() }
         flight.isWatched()
         switch flight.step(events: events) {
@@ -85,6 +85,15 @@ struct HandshakeDriver {
             }
         }
         return .waiting(flight.readiness, until: flight.deadline)
+    }
+
+    /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
+    private func enter() -> HandshakeInFlight? {
+        if case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) {
+            return HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+        }
+        guard case .entered(let flight) = HandshakeInFlight.find(socket, runtime) else { return nil }
+        return flight
     }
 
     /// When the call's own limit is over.

@@ -37,28 +37,14 @@ struct HandshakeInFlight {
         case entered(HandshakeInFlight)
     }
 
-    /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is.
+    /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is. When there is none, the
+    /// descriptor is taken for an ordinary one from then on.
     @inline(never)
     static func of(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Search {
         let seen = descriptor_mark(descriptor)
         let socket = Socket(descriptor: descriptor)
-        var cookie = socket.cookie
-        search: while let known = cookie {
-            switch runtime.pointee.inFlight.enter(cookie: known) {
-            case .busy: return .busy
-            case .record(let place):
-                let flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
-                if flight.record.pointee.cookie == known {
-                    flight.use(descriptor, cookie: known)
-                    return .entered(flight)
-                }
-                // Another socket has taken its place just now; or did so in a process that this one forked from.
-                flight.leave()
-                cookie = socket.cookie
-                if cookie == known { break search }
-            case .none: break search
-            }
-        }
+        let search = find(socket, runtime)
+        guard case .none = search else { return search }
         var stale = DESCRIPTOR_IN_FLIGHT
         // What is no TCP will never be in flight by another number either. Duplicates of an epoll, of a socket whose
         // datagrams are carried, and of one that stands in the place of another, are to be known for what they are.
@@ -72,6 +58,32 @@ struct HandshakeInFlight {
         return .none
     }
 
+    /// Enters the handshake of a socket, if it has one at the time of the call.
+    ///
+    /// A table that does not know the cookie says nothing yet: while it was looked for other sockets may have taken the
+    /// place of the one that was asked, and the former cookies are remembered for a while only. A socket whose cookie is
+    /// the same before and after has no handshake.
+    static func find(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
+        var cookie = socket.cookie
+        while let asked = cookie {
+            switch runtime.pointee.inFlight.enter(cookie: asked) {
+            case .busy: return .busy
+            case .record(let place):
+                let flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+                if flight.record.pointee.cookie == asked {
+                    flight.use(socket.descriptor, cookie: asked)
+                    return .entered(flight)
+                }
+                // Another socket has taken its place just now; or did so in a process that this one forked from.
+                flight.leave()
+            case .none: break
+            }
+            cookie = socket.cookie
+            if cookie == asked { return .none }
+        }
+        return .none
+    }
+
     /// Enters the handshake in a place, if nobody is at work on it.
     @inline(never)
     static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
@@ -82,31 +94,30 @@ struct HandshakeInFlight {
             _ = table.leave(place)
             return nil
         }
-        let cookie = record.pointee.cookie
         let socket = Socket(descriptor: record.pointee.descriptor)
-        guard socket.cookie != cookie else { return HandshakeInFlight(runtime: runtime, socket: socket, place: place) }
-        // The number was closed; the socket may live on by one that an epoll knows, or by another duplicate.
+        let isThere = socket.cookie == record.pointee.cookie
+        guard !isThere, let other = otherDescriptor(of: record) else {
+            return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: isThere)
+        }
+        record.pointee.name(by: other)
+        return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: other), place: place)
+    }
+
+    /// The number of a socket was closed: one by which it lives on, be it that an epoll knows it, or that it is another
+    /// duplicate; nil when there is none.
+    private static func otherDescriptor(of record: UnsafeMutablePointer<HandshakeRecord>) -> Int32? {
+        let cookie = record.pointee.cookie
         for index in 0..<record.pointee.registrationCount {
-            let other = Socket(descriptor: record.pointee.registrations[index].asked.target)
-            guard other.cookie == cookie else { continue }
-            record.pointee.descriptor = other.descriptor
-            return HandshakeInFlight(runtime: runtime, socket: other, place: place)
+            let target = record.pointee.registrations[index].asked.target
+            if Socket(descriptor: target).cookie == cookie { return target }
         }
-        for descriptor in 0..<descriptor_end()
-        where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
-            && Socket(descriptor: descriptor).cookie == cookie
-        {
-            record.pointee.descriptor = descriptor
-            return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
-        }
-        return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: false)
+        return MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: cookie).first()
     }
 
     private func use(_ descriptor: Int32, cookie: UInt64) {
         let current = record.pointee.descriptor
         guard current != descriptor, Socket(descriptor: current).cookie != cookie else { return }
-        record.pointee.descriptor = descriptor
-        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+        record.pointee.name(by: descriptor)
     }
 
     /// Lets others have it, and takes another look at the socket if one of them asked for that. By then the place may be

@@ -143,15 +143,15 @@ struct HandshakesInFlight: @unchecked Sendable {
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         in_flight_begin()
         if self.record(place).pointee.purpose.isErrand { errand_begin() }
-        descriptor_set_mark(self.record(place).pointee.descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+        self.record(place).pointee.name(by: self.record(place).pointee.descriptor)
         return place
     }
 
     /// Ends a record that was entered, and leaves it.
     func remove(_ place: Int) {
         let descriptor = record(place).pointee.descriptor
-        let isOwn = record(place).pointee.process == process_own_id()
-        let seen = descriptor_mark(descriptor)
+        let isOwn = record(place).pointee.isOwn
+        let mark = record(place).pointee.mark
         audits.forget(record(place))
         deadlines.set(nil, for: place)
         places.withdraw(place)
@@ -159,7 +159,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         if isOwn, record(place).pointee.purpose.isErrand { errand_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
-        descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), seen)
+        if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), mark) }
         lock(place).release()
         places.giveBack(place)
     }
@@ -180,7 +180,10 @@ struct HandshakeRecord {
     /// The socket's. Where another took the socket's place, that one's.
     var cookie: UInt64 = 0
     /// A descriptor of the socket: the last that the program named it by.
-    var descriptor: Int32
+    private(set) var descriptor: Int32
+    /// The descriptor's marks when it was named in the process that called connect(2): with the count that is theirs they
+    /// tell whether the number has become another socket's since. 0 when another process named it.
+    private(set) var mark: UInt32 = 0
     /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
     let process: Int32
     let forks: UInt32
@@ -208,8 +211,18 @@ struct HandshakeRecord {
         forks = process_forks()
     }
 
+    /// From now on the socket is known by this descriptor, whose calls are to be held up.
+    mutating func name(by descriptor: Int32) {
+        self.descriptor = descriptor
+        let marks = descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+        mark = isOwn ? marks : 0
+    }
+
+    /// Whether this process called connect(2).
+    var isOwn: Bool { process == process_own_id() }
+
     /// Whether another process does this errand, and it is none of this one's business.
-    var isErrandOfAnother: Bool { purpose.isErrand && process != process_own_id() }
+    var isErrandOfAnother: Bool { purpose.isErrand && !isOwn }
 
     /// Whether a child of fork may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }

@@ -17,12 +17,7 @@ public enum PeerName {
     public static func peer(of descriptor: Int32) -> Answer {
         guard let runtime = Runtime.ofTree else { return .byLibC }
         if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
-        let socket = Socket(descriptor: descriptor)
-        guard let cookie = socket.cookie else { return .byLibC }
-        let isReplaced = runtime.pointee.known(of: socket) != nil
-        if !isReplaced {
-            guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
-        }
+        // First: before the handshake is over the socket can still become another one.
         if may_be_in_flight(descriptor) != 0 {
             switch HandshakeInFlight.of(descriptor, runtime) {
             case .none: break
@@ -31,6 +26,12 @@ public enum PeerName {
                 defer { flight.leave() }
                 guard case .established = flight.step() else { return .notConnected }
             }
+        }
+        let socket = Socket(descriptor: descriptor)
+        guard let cookie = socket.cookie else { return .byLibC }
+        let isReplaced = runtime.pointee.known(of: socket) != nil
+        if !isReplaced {
+            guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
         }
         if let peer = runtime.pointee.sockets.peer(cookie: cookie) { return .peer(peer) }
         return isReplaced ? .notConnected : .byLibC

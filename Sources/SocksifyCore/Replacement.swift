@@ -63,9 +63,15 @@ struct Replacement {
         if let former = socket.cookie {
             Replacement.forEachDescriptor(of: socket, cookie: former) { descriptor in
                 let seen = descriptor_mark(descriptor)
+                // Before, because it must not stand there unmarked; and after, because who looked in between has found
+                // that the mark was wrong.
                 if isMarked { descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED)) }
                 _ = kernel_redirect(descriptor, made.descriptor)
-                if !isMarked { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_REPLACED), seen) }
+                if isMarked {
+                    descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED))
+                } else {
+                    descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
+                }
             }
         }
         discard()
@@ -76,13 +82,11 @@ struct Replacement {
     }
 
     private static func forEachDescriptor(of socket: Socket, cookie: UInt64, _ body: (Int32) -> Void) {
-        let marks = descriptor_mark(socket.descriptor)
-        if marks & UInt32(DESCRIPTOR_DUPLICATED) != 0 {
-            for descriptor in 0..<descriptor_end()
-            where descriptor != socket.descriptor && descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
-                && Socket(descriptor: descriptor).cookie == cookie
-            {
-                body(descriptor)
+        let marks = UInt32(DESCRIPTOR_DUPLICATED)
+        if descriptor_mark(socket.descriptor) & marks != 0 {
+            MarkedDescriptors(marks: marks, cookie: cookie).visit { descriptor in
+                if descriptor != socket.descriptor { body(descriptor) }
+                return true
             }
         }
         body(socket.descriptor)

@@ -86,13 +86,17 @@ enum {
     /* A socket that stands in the place of the program's, and is of another family. */
     DESCRIPTOR_REPLACED = 128,
     DESCRIPTOR_MARKS = 255,
+    /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
+    DESCRIPTOR_COUNTED =
+        DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
 #define DESCRIPTOR_LIMIT (1 << 18)
 
-/* The marks, and above them a count of how often DESCRIPTOR_IN_FLIGHT was set: long enough that a thread which is
- * suspended for a while does not take a later socket of the same number for the one that it has seen. */
+/* The marks, and above them a count of how often one of DESCRIPTOR_COUNTED was set, be it there already or not: long
+ * enough that a thread which is suspended for a while does not take a later socket of the same number, or what the
+ * socket has become since, for what it has seen. */
 extern uint32_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hidden")));
 
 static inline uint32_t descriptor_mark(int fd) {
@@ -115,9 +119,14 @@ static inline int may_be_carried(int fd) {
     return any_carried(in_flight_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
 }
 
-void descriptor_set_mark(int fd, uint32_t mark);
-/* Takes marks away, unless the descriptor has come into flight since it was `seen` so. */
+/* Sets marks, when what they say is true already. Returns all that the descriptor has then, and the count. */
+uint32_t descriptor_set_mark(int fd, uint32_t mark);
+/* Takes marks away, unless one of DESCRIPTOR_COUNTED was set since the descriptor was `seen` so: who clears a mark has
+ * to have read it before he looked at the socket, for what he knows of that may be out of date by now. */
 void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
+/* How often DESCRIPTOR_DUPLICATED was set. Who has looked at all descriptors for one of a socket, and found none, has
+ * to look again if it has changed meanwhile: a duplicate may have been made by a number that was passed already. */
+uint32_t descriptor_duplications(void);
 
 /* Marked descriptors are those below this number. */
 int descriptor_end(void);
