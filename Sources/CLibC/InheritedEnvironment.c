@@ -7,15 +7,20 @@
 #include "InFlight.h"
 #include "Kernel.h"
 
-enum { CAPACITY = 32, STORAGE = 4096 };
+/* Of most programs. Those with more variables have a mapping. */
+enum { FEW = 32, STORAGE = 4096 };
 
-/* The first place is that of a table's name which this process chose: an empty string until then, which is no
- * variable's. The others are written by socksify_capture_environment() before the first program of the process' own
- * runs, and by socksify_hand_on_configuration_file() under the lock that the Runtime is made under; read everywhere. */
-static char *captured[CAPACITY + 1] = {""};
+/* Ends with NULL. The first place is that of a table's name which this process chose: an empty string until then, which
+ * is no variable's. The others are written by socksify_capture_environment() before the first program of the process'
+ * own runs, and one by socksify_hand_on_configuration_file(), for which there is room, under the lock that the Runtime
+ * is made under; read everywhere. */
+static char *few[1 + FEW + 1 + 1] = {""};
+static char **captured = few;
 static size_t captured_count = 1;
 static int is_captured;
 static char storage[STORAGE];
+
+#define PRELOAD "LD_PRELOAD="
 
 static int has_prefix(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -23,7 +28,7 @@ static int has_prefix(const char *text, const char *prefix) {
 
 /* Whether children are given the variable; the others serve the process' own search for its configuration. */
 static int is_handed_on(const char *entry) {
-    return has_prefix(entry, "SOCKSIFY_") || has_prefix(entry, "LD_PRELOAD=") ||
+    return has_prefix(entry, "SOCKSIFY_") || has_prefix(entry, PRELOAD) ||
            has_prefix(entry, "PROXYCHAINS_CONF_FILE=") || has_prefix(entry, "PROXYCHAINS_QUIET_MODE=");
 }
 
@@ -59,16 +64,22 @@ void socksify_capture_environment(void) {
         is_captured = 1;
         return;
     }
-    size_t size = 0;
-    for (char **entry = environ; *entry; entry++)
-        if (concerns_the_library(*entry)) size += strlen(*entry) + 1;
-    char *place = storage;
-    if (size > STORAGE) {
-        long mapped = kernel_map(size);
-        if (mapped < 0) return;
-        place = (char *)mapped;
+    size_t size = 0, count = 0;
+    for (char **entry = environ; *entry; entry++) {
+        if (!concerns_the_library(*entry)) continue;
+        size += strlen(*entry) + 1;
+        count++;
     }
-    for (char **entry = environ; *entry && captured_count < CAPACITY - 1; entry++) {
+    char *place = storage;
+    if (size > STORAGE || count > FEW) {
+        size_t pointers = (1 + count + 1 + 1) * sizeof *captured;
+        long mapped = kernel_map(pointers + size);
+        if (mapped < 0) return;
+        captured = (char **)mapped;
+        captured[0] = few[0];
+        place = (char *)mapped + pointers;
+    }
+    for (char **entry = environ; *entry; entry++) {
         if (!concerns_the_library(*entry)) continue;
         if (strcmp(*entry, sockets_entry) == 0) {
             was_told_of_sockets = 1;
@@ -101,7 +112,7 @@ void socksify_hand_on_configuration_file(const char *path) {
     static const char name[] = "SOCKSIFY_CONF=";
     size_t length = strlen(path) + 1;
     long mapped = kernel_map(sizeof name + length);
-    if (mapped < 0 || captured_count >= CAPACITY) return;
+    if (mapped < 0) return;
     char *entry = (char *)mapped;
     memcpy(entry, name, sizeof name - 1);
     memcpy(entry + sizeof name - 1, path, length);
@@ -203,8 +214,7 @@ struct socksify_environment_size socksify_missing_environment(char *const *envir
             size.pointers++;
             is_complete = 0;
             size.is_cleaned |= entry != captured;
-        } else if (has_prefix(*entry, "LD_PRELOAD=") &&
-                   lacks_library(*theirs + strlen("LD_PRELOAD="), *entry + strlen("LD_PRELOAD="))) {
+        } else if (has_prefix(*entry, PRELOAD) && lacks_library(*theirs + strlen(PRELOAD), *entry + strlen(PRELOAD))) {
             size.bytes += strlen(*entry) + strlen(*theirs) + 2;
             is_complete = 0;
             size.is_cleaned = 1;
@@ -219,26 +229,102 @@ struct socksify_environment_size socksify_missing_environment(char *const *envir
     return size;
 }
 
-void socksify_complete_environment(char *const *environment, char **pointers, char *bytes) {
-    size_t count = 0;
-    for (char *const *entry = environment; entry && *entry; entry++) pointers[count++] = *entry;
+/* The LD_PRELOAD of a program that names others than this library, with this one before them. */
+static char *write_preload(char *end, const char *ours, const char *theirs) {
+    const char *library;
+    size_t length = library_in(ours, &library);
+    end = mempcpy(end, library, length);
+    if (*theirs) *end++ = ':';
+    return stpcpy(end, theirs);
+}
+
+int socksify_complete_environment(char *const *environment, struct socksify_environment_size size, void *memory) {
+    char **pointers = memory, **room = pointers + size.pointers;
+    char *bytes = (char *)room, *end_of_bytes = bytes + size.bytes;
+    char **end = pointers;
+    for (char *const *entry = environment; entry && *entry && end < room; entry++) *end++ = *entry;
     for (char **entry = captured; *entry; entry++) {
         if (!is_handed_on(*entry)) continue;
         char *const *theirs = find(environment, *entry);
         if (!theirs) {
-            pointers[count++] = *entry;
-        } else if (has_prefix(*entry, "LD_PRELOAD=")) {
-            const char *preload = *theirs + strlen("LD_PRELOAD=");
-            const char *library;
-            if (!lacks_library(preload, *entry + strlen("LD_PRELOAD="))) continue;
-            size_t length = library_in(*entry + strlen("LD_PRELOAD="), &library);
-            char *end = stpcpy(bytes, "LD_PRELOAD=");
-            end = mempcpy(end, library, length);
-            if (*preload) *end++ = ':';
-            strcpy(end, preload);
+            if (end == room) return 0;
+            *end++ = *entry;
+        } else if (has_prefix(*entry, PRELOAD) && lacks_library(*theirs + strlen(PRELOAD), *entry + strlen(PRELOAD))) {
+            if (strlen(*entry) + strlen(*theirs) + 2 > (size_t)(end_of_bytes - bytes)) return 0;
             pointers[theirs - environment] = bytes;
+            bytes = write_preload(stpcpy(bytes, PRELOAD), *entry + strlen(PRELOAD), *theirs + strlen(PRELOAD)) + 1;
         }
     }
-    if (hands_on_sockets()) pointers[count++] = sockets_entry;
-    pointers[count] = NULL;
+    if (hands_on_sockets()) {
+        if (end == room) return 0;
+        *end++ = sockets_entry;
+    }
+    if (end == room) return 0;
+    *end = NULL;
+    return 1;
+}
+
+/* ----- For the shell ----- */
+
+struct text {
+    char *start;
+    size_t length, room;
+};
+
+static void add(struct text *text, char character) {
+    if (text->length < text->room) text->start[text->length] = character;
+    text->length++;
+}
+
+static void add_text(struct text *text, const char *added) {
+    while (*added) add(text, *added++);
+}
+
+/* Between single quotes a shell takes everything for itself but another one. */
+static void add_quoted(struct text *text, const char *added, size_t length) {
+    add(text, '\'');
+    for (size_t index = 0; index < length; index++) {
+        if (added[index] == '\'') add_text(text, "'\\''");
+        else add(text, added[index]);
+    }
+    add(text, '\'');
+}
+
+/* " NAME='value'". A name that is none for a shell is no variable of ours. */
+static void add_variable(struct text *text, const char *entry) {
+    size_t length = strspn(entry, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+    if (length == 0 || entry[length] != '=') return;
+    add(text, ' ');
+    for (size_t index = 0; index <= length; index++) add(text, entry[index]);
+    add_quoted(text, entry + length + 1, strlen(entry + length + 1));
+}
+
+static void add_preload(struct text *text, const char *ours, const char *theirs) {
+    const char *library;
+    size_t length = library_in(ours, &library);
+    add_text(text, " " PRELOAD);
+    add_quoted(text, library, length);
+    if (*theirs) add(text, ':');
+    add_quoted(text, theirs, strlen(theirs));
+}
+
+size_t socksify_write_shell_command(char *const *environment, const char *command, char *start, size_t room) {
+    struct text text = {start, 0, room};
+    add_text(&text, "export");
+    for (char **entry = captured; *entry; entry++) {
+        if (!is_handed_on(*entry)) continue;
+        char *const *theirs = find(environment, *entry);
+        if (!theirs) {
+            add_variable(&text, *entry);
+        } else if (has_prefix(*entry, PRELOAD) && lacks_library(*theirs + strlen(PRELOAD), *entry + strlen(PRELOAD))) {
+            add_preload(&text, *entry + strlen(PRELOAD), *theirs + strlen(PRELOAD));
+        }
+    }
+    if (hands_on_sockets()) add_variable(&text, sockets_entry);
+    /* As system(3) and popen(3) name it. */
+    add_text(&text, "; exec /bin/sh -c ");
+    add_quoted(&text, command, strlen(command));
+    add_text(&text, " sh");
+    add(&text, '\0');
+    return text.length;
 }

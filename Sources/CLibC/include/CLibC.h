@@ -19,4 +19,5 @@
 #include "ProcessState.h"
 #include "RealLibC.h"
 #include "StandardError.h"
+#include "StartMemory.h"
 #include "WatchedDescriptors.h"

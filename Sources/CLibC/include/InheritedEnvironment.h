@@ -2,8 +2,7 @@
  * that the process starts.
  *
  * A program may empty its environment, or start another with a list of its own making; what makes the library work
- * is added to that list, so that no child goes around the proxy. In C, because it happens in children of vfork, on
- * their stack alone. */
+ * is added to that list, so that no child goes around the proxy. In C, because it happens in children of vfork. */
 #pragma once
 
 #include <stddef.h>
@@ -47,6 +46,12 @@ struct socksify_environment_size {
 };
 struct socksify_environment_size socksify_missing_environment(char *_Nullable const *_Nullable environment);
 
-/* Fills `pointers` with `environment` and what it lacks; `bytes` holds an LD_PRELOAD that had to be made. */
-void socksify_complete_environment(char *_Nullable const *_Nullable environment, char *_Nullable *_Nonnull pointers,
-                                   char *_Nonnull bytes);
+/* Writes a list of `environment` and what it lacks to memory of `size.pointers` pointers, behind them `size.bytes`
+ * bytes. 0 when that is not enough, because something has been added since. */
+int socksify_complete_environment(char *_Nullable const *_Nullable environment, struct socksify_environment_size size,
+                                  void *_Nonnull memory);
+
+/* Writes a command for the shell that exports what `environment` lacks, and executes a shell for `command`, as far as
+ * there is room. Returns the bytes that it takes, with the zero at its end. */
+size_t socksify_write_shell_command(char *_Nullable const *_Nullable environment, const char *_Nonnull command,
+                                    char *_Nullable text, size_t room);

@@ -1,0 +1,56 @@
+#include "StartMemory.h"
+
+#include "Kernel.h"
+
+/* What is taken, as far as there is room to note it. */
+enum { NOTES = 64, IN_CHANGE = -1 };
+static struct {
+    /* The process that took it; 0: nothing is noted here. */
+    int owner;
+    void *memory;
+    size_t size;
+} notes[NOTES];
+
+/* Takes a note for oneself that has this owner. */
+static int seize(int index, int owner) {
+    return __atomic_compare_exchange_n(&notes[index].owner, &owner, IN_CHANGE, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void forget(int index) {
+    __atomic_store_n(&notes[index].owner, 0, __ATOMIC_RELEASE);
+}
+
+/* What children of vfork left, of which none is any more. */
+static void give_back_of_ended(int own) {
+    for (int index = 0; index < NOTES; index++) {
+        int owner = __atomic_load_n(&notes[index].owner, __ATOMIC_ACQUIRE);
+        if (owner <= 0 || owner == own || kernel_process_exists(owner) || !seize(index, owner)) continue;
+        kernel_unmap(notes[index].memory, notes[index].size);
+        forget(index);
+    }
+}
+
+void *start_memory_take(size_t size) {
+    int own = (int)kernel_process_id();
+    give_back_of_ended(own);
+    long mapped = kernel_map(size);
+    if (mapped < 0) return NULL;
+    for (int index = 0; index < NOTES; index++) {
+        if (!seize(index, 0)) continue;
+        notes[index].memory = (void *)mapped;
+        notes[index].size = size;
+        __atomic_store_n(&notes[index].owner, own, __ATOMIC_RELEASE);
+        break;
+    }
+    return (void *)mapped;
+}
+
+void start_memory_give_back(void *memory, size_t size) {
+    int own = (int)kernel_process_id();
+    for (int index = 0; index < NOTES; index++) {
+        if (__atomic_load_n(&notes[index].owner, __ATOMIC_ACQUIRE) != own || notes[index].memory != memory) continue;
+        if (seize(index, own)) forget(index);
+        break;
+    }
+    kernel_unmap(memory, size);
+}

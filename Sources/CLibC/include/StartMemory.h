@@ -1,0 +1,12 @@
+/* Memory for what a program is started with: of the library's own, because a caller's stack is small, and its allocator
+ * may be locked.
+ *
+ * A child of vfork has its parent's memory. What it took stays mapped there when it has executed a program, and is
+ * given back by whoever takes some after it has ended. In C, because it happens in such children. */
+#pragma once
+
+#include <stddef.h>
+
+/* NULL when there is none. Async-signal-safe. */
+void *_Nullable start_memory_take(size_t size);
+void start_memory_give_back(void *_Nonnull memory, size_t size);
