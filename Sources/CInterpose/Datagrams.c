@@ -18,26 +18,29 @@ enum {
     BATCH_PARTS = 256,
     /* What is tried again when the relay turns out to be gone. */
     ATTEMPTS = 3,
+    /* No datagram is longer, whatever it goes by (udp(7)). */
+    LONGEST_DATAGRAM = 65535,
 };
 
+/* As much of a part as the kernel takes in one call is enough to know of it. */
 static size_t size_of(const struct iovec *parts, size_t count) {
     size_t size = 0;
-    for (size_t index = 0; index < count; index++) size += parts[index].iov_len;
+    for (size_t index = 0; index < count; index++) {
+        size_t length = parts[index].iov_len;
+        size += length < INT_MAX ? length : INT_MAX;
+    }
     return size;
 }
 
-/* The kernel refuses more parts, and parts that nobody can read. */
-static int are_usable(const struct iovec *parts, size_t count) {
-    if (count == 0) return 1;
-    if (count >= IOV_MAX) {
-        errno = EMSGSIZE;
-        return 0;
-    }
-    if ((uintptr_t)parts < 4096) {
-        errno = EFAULT;
-        return 0;
-    }
-    return 1;
+/* What the kernel says of more parts, of parts that nobody can read, of lengths below 0, and of more than `most` bytes
+ * (sendmsg(2)); 0 when there is nothing to say. One more part has to fit in. */
+static int fault(const struct iovec *parts, size_t count, size_t most) {
+    if (count == 0) return 0;
+    if (count >= IOV_MAX) return EMSGSIZE;
+    if ((uintptr_t)parts < 4096) return EFAULT;
+    for (size_t index = 0; index < count; index++)
+        if (parts[index].iov_len > SSIZE_MAX) return EINVAL;
+    return size_of(parts, count) > most ? EMSGSIZE : 0;
 }
 
 /* ----- Sending ----- */
@@ -69,6 +72,11 @@ static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct 
 int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_envelope envelope;
     *result = -1;
+    int error = fault(message->msg_iov, message->msg_iovlen, LONGEST_DATAGRAM);
+    if (error) {
+        errno = error;
+        return 1;
+    }
     for (int attempt = 1;; attempt++) {
         envelope.refusal = refusal(message, flags);
         int decision = socksify_wrap(fd, message, flags, &envelope);
@@ -77,7 +85,6 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
             *result = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
             return 1;
         }
-        if (decision == 0 && !are_usable(message->msg_iov, message->msg_iovlen)) return 1;
         if (decision < 0) {
             *result = returned(decision);
             return 1;
@@ -94,7 +101,8 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
 
 int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
                        socklen_t length, ssize_t *result) {
-    struct iovec part = {(void *)bytes, count};
+    /* As much as the kernel takes in one call. */
+    struct iovec part = {(void *)bytes, count < INT_MAX ? count : INT_MAX};
     struct msghdr message = {(void *)address, address ? length : 0, &part, 1, NULL, 0, 0};
     return carried_send(fd, &message, flags, result);
 }
@@ -129,7 +137,7 @@ enum addition {
 
 /* Adds the message to the batch. */
 static enum addition add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
-    if (!has_room(batch, message) || !are_usable(message->msg_iov, message->msg_iovlen)) return APART;
+    if (!has_room(batch, message) || fault(message->msg_iov, message->msg_iovlen, LONGEST_DATAGRAM)) return APART;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
     envelope->refusal = refusal(message, flags);
     struct mmsghdr *wrapped = &batch->wrapped[batch->count];
@@ -215,7 +223,11 @@ struct room {
 static void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec *parts, struct room *room,
                       const struct socksify_reception *reception) {
     parts[0] = (struct iovec){room->head, reception->head};
-    if (message->msg_iovlen) memcpy(parts + 1, message->msg_iov, message->msg_iovlen * sizeof *parts);
+    for (size_t index = 0; index < message->msg_iovlen; index++) {
+        parts[index + 1] = message->msg_iov[index];
+        /* Of a part alone the kernel overlooks that it ends beyond the process' memory, of one among others not. */
+        if (parts[index + 1].iov_len > LONGEST_DATAGRAM) parts[index + 1].iov_len = LONGEST_DATAGRAM;
+    }
     parts[message->msg_iovlen + 1] = (struct iovec){room->tail, sizeof room->tail};
     *whole = *message;
     /* Of a connected socket the source is known. */
@@ -415,7 +427,11 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
 
 int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
     *result = -1;
-    if (!are_usable(message->msg_iov, message->msg_iovlen)) return socksify_is_carried(fd);
+    int error = fault(message->msg_iov, message->msg_iovlen, SIZE_MAX);
+    if (error) {
+        errno = error;
+        return socksify_is_carried(fd);
+    }
     struct iovec parts[message->msg_iovlen + 2];
     return receive(fd, message, parts, flags, result);
 }

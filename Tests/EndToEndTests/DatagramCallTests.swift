@@ -17,6 +17,11 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-calls", name)
         }
 
+        @Test(arguments: ["waiting", "not-waiting", "later", "receiving"])
+        func `Lengths that no datagram has are refused by the kernel, and harm nobody`(name: String) async throws {
+            try await DatagramProbe.compare("datagram-lengths", name)
+        }
+
         @Test(arguments: ["checked", "overflow"])
         func `The calls of programs that were compiled with checks check`(name: String) async throws {
             try await DatagramProbe.compare("datagram-checked", name)
