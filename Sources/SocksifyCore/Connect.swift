@@ -11,6 +11,12 @@ public enum Outcome {
     case pass
     case succeeded
     case failed(Errno)
+
+    /// For a call towards a proxied destination: it passes if the socket is none that proxies carry, and fails if that
+    /// cannot be known.
+    static func pass(unlessRefused socket: Socket) -> Outcome {
+        socket.refusal.map { .failed($0) } ?? .pass
+    }
 }
 
 /// connect(2): the caller's own descriptor is connected to the first proxy, and the handshakes of the chain are made
@@ -44,10 +50,10 @@ public enum Connect {
         case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
-        guard let isTCP else { return .pass }
+        guard let isTCP else { return .pass(unlessRefused: socket) }
         guard isTCP || runtime.pointee.known(of: socket) != nil else {
             // What is no IP goes nowhere.
-            return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass
+            return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass(unlessRefused: socket)
         }
         do throws(Errno) {
             return try Connection.begin(on: socket, to: peer, target, throughList: list, runtime)
@@ -176,6 +182,7 @@ private struct Connection {
         switch HandshakeInFlight.of(descriptor, runtime) {
         case .none: return nil
         case .busy: return .failed(.alreadyInProgress)
+        case .refused(let errno): return .failed(errno)
         case .entered(var flight):
             defer { flight.leave() }
             switch flight.step() {

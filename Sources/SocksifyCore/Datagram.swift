@@ -107,7 +107,7 @@ public enum Datagram {
             case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
             case .refuse(let errno): return refuse(socket, errno)
             case .carry:
-                guard socket.isDatagram, socket.isInternet else { return .pass }
+                guard socket.isDatagram, socket.isInternet else { return .pass(unlessRefused: socket) }
                 guard runtime.pointee.carried.add(descriptor, domain: socket.domain) != nil else {
                     return .failed(.outOfBuffers)
                 }
@@ -118,7 +118,7 @@ public enum Datagram {
 
     /// A connected stream ignores the address (send(2)); what is no socket, or none of IP, fails in libc's own words.
     private static func refuse(_ socket: Socket, _ errno: Errno) -> Outcome {
-        socket.isTCP == false && socket.isInternet ? .failed(errno) : .pass
+        socket.isTCP == false && socket.isInternet ? .failed(errno) : .pass(unlessRefused: socket)
     }
 
     // MARK: connect

@@ -23,10 +23,11 @@ extension Datagram {
         _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
         _ envelope: UnsafeMutablePointer<socksify_envelope>
     ) -> Sending {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
-            return .pass
-        }
+        guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
+        guard let place = runtime.pointee.carried.place(of: descriptor) else {
+            return socket.refusal.map { .failed($0) } ?? .pass
+        }
         let name = message.pointee.msg_name?.assumingMemoryBound(to: sockaddr.self)
         let named = SocketAddress(name, length: message.pointee.msg_namelen)
         // An address of another kind, or a wrong one, is the kernel's to judge.

@@ -34,6 +34,8 @@ struct HandshakeInFlight {
         case none
         /// See `HandshakesInFlight.Entry.busy`.
         case busy
+        /// The kernel does not tell which socket it is: see `Socket.refusal`.
+        case refused(Errno)
         case entered(HandshakeInFlight)
     }
 
@@ -81,7 +83,7 @@ struct HandshakeInFlight {
             cookie = socket.cookie
             if cookie == asked { return .none }
         }
-        return .none
+        return socket.refusal.map { .refused($0) } ?? .none
     }
 
     /// Enters the handshake in a place, if nobody is at work on it.

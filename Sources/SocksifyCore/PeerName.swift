@@ -21,7 +21,7 @@ public enum PeerName {
         if may_be_in_flight(descriptor) != 0 {
             switch HandshakeInFlight.of(descriptor, runtime) {
             case .none: break
-            case .busy: return .notConnected
+            case .busy, .refused: return .notConnected
             case .entered(var flight):
                 defer { flight.leave() }
                 guard case .established = flight.step() else { return .notConnected }

@@ -46,6 +46,19 @@ struct Socket {
     /// Whether the socket is one of IP, and of neither TCP nor UDP.
     var isOfOtherProtocol: Bool { isTCP == false && !isDatagram && isInternet }
 
+    /// Why the kernel does not tell what the socket is: a filter of the program's (seccomp(2)) refuses the question. nil
+    /// when it tells, and for a descriptor that stands for no socket. Whoever lets a call pass because the socket is none
+    /// that goes through a proxy has to ask this first.
+    var refusal: Errno? {
+        refusal(of: SO_PROTOCOL, 4) ?? refusal(of: SO_DOMAIN, 4) ?? refusal(of: SO_COOKIE, 8)
+    }
+
+    private func refusal(of option: Int32, _ size: socklen_t) -> Errno? {
+        var value: UInt64 = 0
+        let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, option, &value, size))
+        return result >= 0 || result == -Int(EBADF) || result == -Int(ENOTSOCK) ? nil : Errno(result: result)
+    }
+
     /// Whether the program has set O_NONBLOCK.
     var isNonBlocking: Bool {
         let flags = kernel_status_flags(descriptor)

@@ -17,6 +17,7 @@ public enum Stream {
         switch HandshakeInFlight.of(descriptor, runtime) {
         case .none: return .pass
         case .busy: return .failed(.again)
+        case .refused(let errno): return .failed(errno)
         case .entered(var flight):
             defer { flight.leave() }
             switch flight.step() {
@@ -43,6 +44,7 @@ public enum Stream {
         switch HandshakeInFlight.of(descriptor, runtime) {
         case .none: return nil
         case .busy: return 0
+        case .refused(let errno): return errno.code
         case .entered(var flight):
             defer { flight.leave() }
             switch flight.step() {
@@ -58,7 +60,7 @@ public enum Stream {
         guard let runtime = Runtime.existing else { return false }
         switch HandshakeInFlight.of(descriptor, runtime) {
         case .none: return false
-        case .busy: return true
+        case .busy, .refused: return true
         case .entered(var flight):
             defer { flight.leave() }
             return flight.step() == .underWay

@@ -1,0 +1,39 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Programs under a filter of their own that refuses a system call which the library needs (seccomp(2)): what it
+    /// would have carried fails, and never goes around the proxy.
+    @Suite struct FilteredTests {
+        @Test(arguments: [[], ["before"]])
+        func `A connection fails when nobody tells what the socket is`(before: [String]) async throws {
+            try await TestProxy.during { proxy in
+                let output = try await proxy.run(
+                    "unanswered", ["stream", FarSide.ipv4, FarSide.echoPort] + before)
+                #expect(output.lines == ["connect EPERM", "send EPIPE"], "\(output)")
+                #expect(proxy.requests.count == before.count * 2)
+            }
+        }
+
+        @Test(arguments: [[], ["before"]])
+        func `Datagrams fail when nobody tells what the socket is`(before: [String]) async throws {
+            try await TestProxy.during { proxy in
+                let output = try await proxy.run(
+                    "unanswered", ["datagrams", FarSide.ipv4, FarSide.echoPort] + before)
+                let refused = ["sendto EPERM", "sendmsg EPERM", "sendmmsg EPERM"]
+                #expect(output.lines == (before.isEmpty ? refused : refused + refused), "\(output)")
+            }
+        }
+
+        @Test func `A socket in flight gives and takes no byte when nobody tells what it is`() async throws {
+            let address = "127.0.251.2"
+            let output = try await CallProbe.run(
+                "flight-unanswered", [address], environment: ["SOCKSIFY_PROXY": "socks5://\(address):1080"])
+            #expect(
+                output.lines == [
+                    "recv EPERM", "read EPERM", "send EPERM", "write EPERM", "connect EPERM", "getpeername ENOTCONN",
+                    "the proxy has 10 bytes",
+                ], "\(output)")
+        }
+    }
+}
