@@ -37,7 +37,7 @@ struct CallProbe {
             throw Failure("run by scripts/test-in-namespace")
         }
         var variables = environment
-        if library == .preloaded, variables["LD_PRELOAD"] == nil { variables["LD_PRELOAD"] = CallProbe.library }
+        if library == .preloaded, variables["LD_PRELOAD"] == nil { variables["LD_PRELOAD"] = Machine.library }
         let command =
             ["--signal=KILL", "60", "nsenter", "--net=\(client)/net", "--mount=\(client)/mnt"]
             + (preparation.isEmpty ? [] : ["unshare", "--mount", "sh", "-ec", "\(preparation)\nexec \"$@\"", "sh"])
@@ -54,18 +54,12 @@ struct CallProbe {
         init(_ description: String) { self.description = description }
     }
 
-    private static var root: String {
-        String(#filePath.prefix(upTo: #filePath.range(of: "/Tests/EndToEndTests/")))
-    }
-
-    static var library: String { "\(root)/dist/lib/libsocksify.so" }
-
     static func path(of name: String) async throws -> String { try await "\(folder.value)/\(name)" }
 
     /// All probes, compiled once in a run of the tests.
     private static let folder = Task {
-        let sources = "\(root)/Tests/EndToEndTests/CallProbes"
-        let folder = "\(root)/.build/call-probes"
+        let sources = Machine.package.appending(path: "Tests/EndToEndTests/CallProbes").path
+        let folder = Machine.package.appending(path: ".build/call-probes").path
         let script = """
             set -euo pipefail
             mkdir -p "$2/found"
@@ -88,14 +82,6 @@ struct CallProbe {
             error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else { throw Failure(result.standardError) }
         return folder
-    }
-}
-
-extension String {
-    fileprivate func range(of part: String) -> Index {
-        var start = startIndex
-        while start < endIndex, !self[start...].hasPrefix(part) { start = index(after: start) }
-        return start
     }
 }
 

@@ -57,7 +57,7 @@ extension EndToEnd {
             let output = try await TestProxy.during { proxy in
                 let output = try await CallProbe.run(
                     "containment-inherited", [FarSide.ipv4, FarSide.echoPort],
-                    environment: ["SOCKSIFY_PROXY": proxy.url, "PROBE_LIBRARY": CallProbe.library], library: .absent)
+                    environment: ["SOCKSIFY_PROXY": proxy.url, "PROBE_LIBRARY": Machine.library], library: .absent)
                 #expect(proxy.requests == ["CONNECT \(FarSide.ipv4):\(try await FarSide.echoPort)"])
                 return output
             }

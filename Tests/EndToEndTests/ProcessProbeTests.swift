@@ -75,7 +75,7 @@ extension EndToEnd {
                 environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1080", "PROBE_KEEP": "LD_PRELOAD=\(other)"])
             #expect(
                 output.lines == [
-                    "LD_PRELOAD=\(CallProbe.library):\(other)", "SOCKSIFY_PROXY=socks5://10.99.0.1:1080", "3 variables",
+                    "LD_PRELOAD=\(Machine.library):\(other)", "SOCKSIFY_PROXY=socks5://10.99.0.1:1080", "3 variables",
                 ])
         }
 
@@ -85,12 +85,12 @@ extension EndToEnd {
                 "starting", ["execve", child, "LD_PRELOAD", "SOCKSIFY_PROXY"],
                 environment: [
                     "SOCKSIFY_PROXY": "socks5://10.99.0.1:1080",
-                    "PROBE_KEEP": "SOCKSIFY_PROXY=socks5://10.99.0.1:9\nLD_PRELOAD=\(CallProbe.library)\n"
+                    "PROBE_KEEP": "SOCKSIFY_PROXY=socks5://10.99.0.1:9\nLD_PRELOAD=\(Machine.library)\n"
                         + "SOCKSIFY_TABLE=/its/own\nOTHER=1",
                 ])
             #expect(
                 output.lines == [
-                    "LD_PRELOAD=\(CallProbe.library)", "SOCKSIFY_PROXY=socks5://10.99.0.1:9", "4 variables",
+                    "LD_PRELOAD=\(Machine.library)", "SOCKSIFY_PROXY=socks5://10.99.0.1:9", "4 variables",
                 ])
         }
 
