@@ -28,6 +28,9 @@ final class RawClient {
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) }
 
+    /// Sends nothing more.
+    func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
+
     /// What one receive gives, empty at the end.
     func receiveSome() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65536)
