@@ -26,6 +26,10 @@ struct CallProbe {
     static let withoutNameServers =
         "mount -t tmpfs tmpfs /mnt; echo 'hosts: files' >/mnt/names; mount --bind /mnt/names /etc/nsswitch.conf"
 
+    /// Hides every file of /etc by which a proxy could be configured.
+    static let withoutConfiguration =
+        "mount -t tmpfs tmpfs /mnt; cp /etc/hosts /etc/services /mnt; mount --bind /mnt /etc"
+
     /// Runs a probe on the client's side, whose environment has nothing but what is given here.
     ///
     /// - Parameter preparation: shell commands to run before, in a copy of the client's mounts.

@@ -38,8 +38,7 @@ extension EndToEnd {
 
         @Test func `No configuration at all is told once, and nothing is connected to`() async throws {
             let output = try await meet(
-                ["HOME": "/nonexistent"],
-                preparation: "mount -t tmpfs tmpfs /mnt; cp /etc/hosts /etc/services /mnt; mount --bind /mnt /etc")
+                ["HOME": "/nonexistent"], preparation: CallProbe.withoutConfiguration)
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 

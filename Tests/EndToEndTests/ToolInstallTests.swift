@@ -6,13 +6,11 @@ extension EndToEnd {
     @Suite struct ToolInstall {
         private func install(_ arguments: [String]) async throws -> Run {
             let script = Machine.package.appending(path: "scripts/install").path
-            return try await Client.start([script] + arguments, limit: 60)
+            return try await Client.start(
+                ["env", "SOCKSIFY_DIST=\(Machine.distribution.path)", script] + arguments, limit: 60)
         }
 
         @Test func `What is installed works, completes its words, and is all removed`() async throws {
-            guard Machine.distribution == Machine.package.appending(path: "dist") else {
-                try Test.cancel("scripts/install takes what is in dist")
-            }
             let prefix = try Machine.temporaryDirectory("installed").path
             let installed = try await install(["--prefix", prefix])
             #expect(installed.status == 0, "\(installed)")

@@ -232,13 +232,23 @@ import Testing
             try run(["-x", "10.0.0.1", script, "on"]) == Outcome(status: 0, output: "ran on\n", error: ""))
     }
 
-    /// Rights of files count only for who does not have them already.
-    @Test(.enabled(if: getuid() == 0 && hasOtherUsers)) func setUserID() throws {
+    /// A program that runs with its owner's rights, who is this user.
+    private func setUserIDProgram() throws -> String {
         let own = folder.write("own", "", mode: 0o755)
         try FileManager.default.removeItem(atPath: own)
         try FileManager.default.copyItem(atPath: "/bin/true", toPath: own)
         #expect(chmod(own, 0o4755) == 0)
-        #expect(try run(["-x", "10.0.0.1", own]).status == 0)
+        return own
+    }
+
+    /// Rights of files count only for who does not have them already.
+    @Test func setUserIDOfOneself() throws {
+        #expect(try run(["-x", "10.0.0.1", setUserIDProgram()]).status == 0)
+    }
+
+    @Test(.enabled(if: getuid() == 0 && hasOtherUsers, "only root can give a file to another user"))
+    func setUserIDOfAnother() throws {
+        let own = try setUserIDProgram()
         #expect(chown(own, 65534, 65534) == 0 && chmod(own, 0o4755) == 0)
         let user = try run(["-x", "10.0.0.1", own])
         #expect(user.status == 126 && user.error.contains("set-user-ID"))
