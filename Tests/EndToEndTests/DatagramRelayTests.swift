@@ -39,24 +39,12 @@ extension EndToEnd {
 
         @Test func `A public proxy whose relay says a private address is its own relay`() async throws {
             let proxy = "203.0.113.12"
-            try await changeRoutes("add", to: proxy)
-            let (output, _) = try await DatagramProbe.run(
-                "datagram-relay", "answers", proxy: proxy,
-                script: Script.with { $0.boundAddress = Address("192.168.7.7") })
-            try await changeRoutes("delete", to: proxy)
+            let (output, _) = try await Client.withRoute(to: proxy) {
+                try await DatagramProbe.run(
+                    "datagram-relay", "answers", proxy: proxy,
+                    script: Script.with { $0.boundAddress = Address("192.168.7.7") })
+            }
             #expect(output.lines == DatagramRelayTests.answers, "\(output.errors)")
-        }
-
-        /// Gives or takes away an address of the server's side that the client's side reaches.
-        private func changeRoutes(_ change: String, to address: String) async throws {
-            let client = try #require(Machine.clientDirectory)
-            let script = """
-                set -e
-                ip address \(change) \(address)/32 dev lo
-                nsenter --net=\(client)/net ip route \(change) \(address)/32 via 10.99.0.1
-                """
-            let run = try await Client.start(["env", "PATH=\(Machine.path)", "sh", "-c", script], limit: 20)
-            try #require(run.status == 0, "\(run)")
         }
 
         @Test func `Sources are shown as addresses or names, as the program knows them`() async throws {
