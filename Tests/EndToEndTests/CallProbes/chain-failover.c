@@ -171,7 +171,7 @@ static void killed(void) {
 
 int main(int count, char **arguments) {
     require(count == 3);
-    alarm(20);
+    alarm(50);
     signal(SIGPIPE, SIG_IGN);
     main_thread = pthread_self();
     first = listen_at(arguments[2], "1080");

@@ -446,7 +446,7 @@ int main(int count, char **arguments) {
         {"connected-directly", connected_directly}, {"data", data},
     };
     require(count >= 4);
-    alarm(40);
+    alarm(50);
     signal(SIGPIPE, SIG_IGN);
     argument = arguments;
     target = numeric(arguments[2], arguments[3]);

@@ -8,7 +8,7 @@ static pid_t child_that(void (*body)(flight *), flight *f) {
     pid_t child = fork();
     require(child >= 0);
     if (child == 0) {
-        alarm(20);
+        alarm(50);
         main_thread = gettid();
         body(f);
         _exit(0);
@@ -84,7 +84,7 @@ static void child_goes_on(void) {
     pid_t child = fork();
     if (child == 0) {
         char byte;
-        alarm(20);
+        alarm(50);
         require(read(ready[0], &byte, 1) == 1);
         land_it(&f);
         _exit(0);
@@ -100,12 +100,12 @@ static void parent_exits(void) {
     require(pipe(ready) == 0 && pipe(over) == 0);
     pid_t middle = fork();
     if (middle == 0) {
-        alarm(20);
+        alarm(50);
         main_thread = gettid();
         flight f = depart(REACHED);
         reach(&f, at);
         if (fork() != 0) _exit(0);
-        alarm(20);
+        alarm(50);
         char byte;
         close(over[0]), close(ready[1]);
         require(read(ready[0], &byte, 1) == 1);
@@ -125,7 +125,7 @@ static void each_its_own(void) {
     reach(&f, at);
     pid_t child = fork();
     if (child == 0) {
-        alarm(20);
+        alarm(50);
         close(f.fd);
         if (native) empty_queue();
         flight own = depart(REACHED);
