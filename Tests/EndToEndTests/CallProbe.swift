@@ -1,14 +1,13 @@
-import Glibc
 import Subprocess
 import TestProxy
+import Testing
 
 /// A small C program of `CallProbes`, which prints what it observed, line by line.
 struct CallProbe {
-    /// What a run printed.
+    /// What a run printed; how it ended has been judged.
     struct Output {
         var text: String
         var errors: String
-        var status: TerminationStatus
 
         var lines: [String] {
             text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
@@ -32,25 +31,33 @@ struct CallProbe {
 
     /// Runs a probe on the client's side, whose environment has nothing but what is given here.
     ///
-    /// - Parameter preparation: shell commands to run before, in a copy of the client's mounts.
+    /// - Parameters:
+    ///   - preparation: shell commands to run before, in a copy of the client's mounts.
+    ///   - ending: how it must end.
     static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        library: Library = .preloaded, preparation: String = ""
+        library: Library = .preloaded, preparation: String = "", ending: Ending = .clean,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Output {
-        guard let client = getenv("SOCKSIFY_TEST_CLIENT").map({ String(cString: $0) }) else {
-            throw Failure("run by scripts/test-in-namespace")
-        }
+        let run = try await observe(
+            name, arguments, environment: environment, library: library, preparation: preparation)
+        ending.check(run, ([name] + arguments).joined(separator: " "), sourceLocation: sourceLocation)
+        return Output(text: run.output, errors: run.error)
+    }
+
+    /// Runs a probe without judging how it ended.
+    static func observe(
+        _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
+        library: Library = .preloaded, preparation: String = ""
+    ) async throws -> Run {
+        guard let client = Machine.clientDirectory else { throw Failure("run by scripts/test-in-namespace") }
         var variables = environment
         if library == .preloaded, variables["LD_PRELOAD"] == nil { variables["LD_PRELOAD"] = Machine.library }
         let command =
-            ["--signal=KILL", "60", "nsenter", "--net=\(client)/net", "--mount=\(client)/mnt"]
+            ["nsenter", "--net=\(client)/net", "--mount=\(client)/mnt"]
             + (preparation.isEmpty ? [] : ["unshare", "--mount", "sh", "-ec", "\(preparation)\nexec \"$@\"", "sh"])
             + ["env", "-i"] + variables.map { "\($0.key)=\($0.value)" } + [try await path(of: name)] + arguments
-        let result = try await Subprocess.run(
-            .name("timeout"), arguments: Arguments(command), output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20))
-        return Output(
-            text: result.standardOutput, errors: result.standardError, status: result.terminationStatus)
+        return try await Client.start(command, limit: 60)
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -60,7 +67,7 @@ struct CallProbe {
 
     static func path(of name: String) async throws -> String { try await "\(folder.value)/\(name)" }
 
-    /// All probes, compiled once in a run of the tests.
+    /// All probes, and the one of `Probes`, compiled once in a run of the tests.
     private static let folder = Task {
         let sources = Machine.package.appending(path: "Tests/EndToEndTests/CallProbes").path
         let folder = Machine.package.appending(path: ".build/call-probes").path
@@ -74,11 +81,16 @@ struct CallProbe {
             library libbound "$2/libbound.so"
             library libfound "$2/found/libfound.so"
             library libfinding "$2/libfinding.so" -Wl,--enable-new-dtags,-rpath,'$ORIGIN/found'
+            cc "${flags[@]}" -c -o "$2/descriptors.o" descriptors.c
+            # The calls that it wants to see.
+            mapfile -t wraps < <(nm "$2/descriptors.o" | sed -n 's/^ *U __real_/-Wl,--wrap=/p')
+            probes=("$2/descriptors.o" "${wraps[@]}")
+            cc "${flags[@]}" -Wno-unused-parameter -o "$2/probe" ../Probes/*.c "${probes[@]}"
             for source in *.c; do
-                [[ $source == lib*.c ]] && continue
+                [[ $source == lib*.c || $source == descriptors.c ]] && continue
                 libraries=()
                 [[ $source == entries.c ]] && libraries=(-L"$2" -Wl,-rpath,"$2" -learly)
-                cc "${flags[@]}" -o "$2/${source%.c}" "$source" "${libraries[@]}"
+                cc "${flags[@]}" -o "$2/${source%.c}" "$source" "${probes[@]}" "${libraries[@]}"
             done
             """
         let result = try await Subprocess.run(
@@ -128,9 +140,11 @@ extension TestProxy {
 
     /// Runs a probe that finds this proxy by its environment.
     func run(
-        _ probe: String, _ arguments: [String], environment: [String: String] = [:]
+        _ probe: String, _ arguments: [String], environment: [String: String] = [:], ending: Ending = .clean,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> CallProbe.Output {
         try await CallProbe.run(
-            probe, arguments, environment: environment.merging(["SOCKSIFY_PROXY": url]) { given, _ in given })
+            probe, arguments, environment: environment.merging(["SOCKSIFY_PROXY": url]) { given, _ in given },
+            ending: ending, sourceLocation: sourceLocation)
     }
 }

@@ -21,24 +21,25 @@ extension EndToEnd {
             }
         }
 
-        private static let timeouts = ["tcp_read_time_out 300"]
-
         /// `times` connections of one process; the words of the probe for each.
         private func connect(
-            _ hops: Hops, _ mode: [String], times: Int = 1, by call: String? = nil, lists: [String]? = nil
+            _ hops: Hops, _ mode: [String], times: Int = 1, by call: String? = nil, lists: [String]? = nil,
+            limit: String = AnswerTime.ample
         ) async throws -> CallProbe.Output {
             let port = try await FarSide.echoPort
             if let call {
                 return try await hops.run(
-                    "flight-plain", [FarSide.ipv4, port, "\(times)", call], mode + ChainFailoverTests.timeouts,
+                    "flight-plain", [FarSide.ipv4, port, "\(times)", call], mode + [limit],
                     lists: lists)
             }
             return try await hops.run(
-                "connecting", ["blocking", FarSide.ipv4, port, "\(times)"], mode + ChainFailoverTests.timeouts,
+                "connecting", ["blocking", FarSide.ipv4, port, "\(times)"], mode + [limit],
                 lists: lists)
         }
 
         private static let echoed = "connected, peer as connected to, echoed"
+        private static let refusedTwice =
+            Array(repeating: "ECONNREFUSED, then 0, peer ENOTCONN", count: 2) + ["descriptors +0"]
         private static let connectedOnce = ["0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
 
         // MARK: Modes
@@ -47,26 +48,29 @@ extension EndToEnd {
         func `A dynamic chain goes on without the proxy that fails, and later ones leave it out`(
             fault: Fault, call: String?
         ) async throws {
-            try await Hops.during([Hops.Hop { fault.change(&$0) }, Hops.Hop()]) { hops in
+            let times = call == nil ? 1 : 3
+            let (hops, output) = try await Hops.during(
+                [Hops.Hop { fault.change(&$0) }, Hops.Hop()], silent: fault == .hangs ? 0 : nil
+            ) { hops, limit in
                 if fault == .gone { await hops.proxies[0].stop() }
-                let output = try await connect(hops, ["dynamic_chain"], times: call == nil ? 1 : 3, by: call)
-                if call == nil {
-                    #expect(output.lines == ChainFailoverTests.connectedOnce, "\(output.errors)")
-                } else {
-                    let lines = Array(repeating: ChainFailoverTests.echoed, count: 3) + ["descriptors +0"]
-                    #expect(output.lines == lines, "\(output.errors)")
-                }
-                let log = try await output.log(of: "\(FarSide.ipv4):\(FarSide.echoPort)")
-                #expect(log.first?.hasSuffix("; another is tried") == true, "\(output.errors)")
-                #expect(log.dropFirst().allSatisfy { $0 == " via \(hops[1])" }, "\(output.errors)")
-                #expect(hops.connections == [fault == .gone ? 0 : 1, call == nil ? 1 : 3])
+                return try await connect(hops, ["dynamic_chain"], times: times, by: call, limit: limit)
             }
+            if call == nil {
+                #expect(output.lines == ChainFailoverTests.connectedOnce, "\(output.errors)")
+            } else {
+                let lines = Array(repeating: ChainFailoverTests.echoed, count: 3) + ["descriptors +0"]
+                #expect(output.lines == lines, "\(output.errors)")
+            }
+            let log = try await output.log(of: "\(FarSide.ipv4):\(FarSide.echoPort)")
+            #expect(log.first?.hasSuffix("; another is tried") == true, "\(output.errors)")
+            #expect(Array(log.dropFirst()) == Array(repeating: " via \(hops[1])", count: times), "\(output.errors)")
+            #expect(hops.connections == [fault == .gone ? 0 : 1, times])
         }
 
         @Test func `A strict chain has no other way, and tries again each time`() async throws {
             try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop()]) { hops in
                 let output = try await connect(hops, ["strict_chain"], times: 2, by: "poll")
-                #expect(output.lines.prefix(2).allSatisfy { $0.hasPrefix("ECONNREFUSED") }, "\(output.lines)")
+                #expect(output.lines == ChainFailoverTests.refusedTwice, "\(output.lines)")
                 #expect(hops.connections == [2, 0])
             }
         }
@@ -77,6 +81,12 @@ extension EndToEnd {
             try await Hops.during([bad, bad, bad, Hops.Hop()]) { hops in
                 let times = call == nil ? 1 : 4
                 let output = try await connect(hops, [mode, "chain_len = 1"], times: times, by: call)
+                #expect(
+                    output.lines
+                        == (call == nil
+                            ? ChainFailoverTests.connectedOnce
+                            : Array(repeating: ChainFailoverTests.echoed, count: times) + ["descriptors +0"]),
+                    "\(output.errors)")
                 #expect(output.errorLines.last?.contains(" via \(hops[3]) in ") == true, "\(output.errors)")
                 // Each fails once at most, however often they are drawn.
                 #expect(hops.connections.prefix(3).allSatisfy { $0 <= 1 })
@@ -87,6 +97,8 @@ extension EndToEnd {
         @Test func `A proxy that stands by is not asked while the one before it is well`() async throws {
             try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop(), Hops.Hop()]) { hops in
                 let output = try await connect(hops, ["failover_chain", "chain_len = 1"], times: 3, by: "poll")
+                let lines = Array(repeating: ChainFailoverTests.echoed, count: 3) + ["descriptors +0"]
+                #expect(output.lines == lines, "\(output.errors)")
                 #expect(hops.connections == [1, 3, 0], "\(output.errors)")
             }
         }
@@ -106,7 +118,7 @@ extension EndToEnd {
             let refusing = Hops.Hop { $0.replyCode = 5 }
             try await Hops.during([refusing, refusing]) { hops in
                 let output = try await connect(hops, ["random_chain", "chain_len = 1"], times: 2, by: "poll")
-                #expect(output.lines.prefix(2).allSatisfy { $0.hasPrefix("ECONNREFUSED") }, "\(output.lines)")
+                #expect(output.lines == ChainFailoverTests.refusedTwice, "\(output.lines)")
                 #expect(hops.connections.reduce(0, +) == 2)
             }
         }
@@ -137,7 +149,9 @@ extension EndToEnd {
 
         @Test func `Without a time for it no proxy is remembered as dead`() async throws {
             try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop()]) { hops in
-                _ = try await connect(hops, ["dynamic_chain", "dead_time 0"], times: 3, by: "poll")
+                let output = try await connect(hops, ["dynamic_chain", "dead_time 0"], times: 3, by: "poll")
+                let lines = Array(repeating: ChainFailoverTests.echoed, count: 3) + ["descriptors +0"]
+                #expect(output.lines == lines, "\(output.errors)")
                 #expect(hops.connections == [3, 3])
             }
         }
@@ -153,7 +167,8 @@ extension EndToEnd {
                         preparation: CallProbe.withoutNameServers
                             + "; (cat /etc/hosts; echo 127.0.0.9 both.test; echo \(Machine.proxyIPv4) both.test)"
                             + " >/mnt/hosts; mount --bind /mnt/hosts /etc/hosts; echo 'multi on' >/mnt/host.conf;"
-                            + " touch /etc/host.conf; mount --bind /mnt/host.conf /etc/host.conf")
+                            + " touch /etc/host.conf; mount --bind /mnt/host.conf /etc/host.conf",
+                        ending: .logging)
                 }
                 #expect(output.lines == ChainFailoverTests.connectedOnce, "\(output.errors)")
                 #expect(hops.connections == [1])
@@ -162,13 +177,19 @@ extension EndToEnd {
 
         // MARK: Trees of processes
 
-        private func runTree(_ hops: Hops, _ mode: [String], processes: Int) async throws -> Run {
+        private func runTree(
+            _ hops: Hops, _ mode: [String], processes: Int, sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws -> Run {
             let text = mode + ["loopback proxy", "log info", "[ProxyList]"] + hops.lines
             let script = "for ((i = 0; i < $3; i++)); do \"$1\" blocking \(FarSide.ipv4) \"$2\" 1; done"
-            return try await Client.run(
+            let run = try await Client.run(
                 ["bash", "-c", script, "bash", CallProbe.path(of: "connecting"), FarSide.echoPort, "\(processes)"],
                 configuration: text.joined(separator: "\n") + "\n",
-                environment: ["XDG_RUNTIME_DIR": Machine.temporaryDirectory("table").path])
+                environment: ["XDG_RUNTIME_DIR": Machine.temporaryDirectory("table").path], ending: .logging,
+                sourceLocation: sourceLocation)
+            let lines = ChainFailoverTests.connectedOnce.map { $0 + "\n" }.joined()
+            #expect(run.output == String(repeating: lines, count: processes), "\(run)", sourceLocation: sourceLocation)
+            return run
         }
 
         @Test func `A process leaves out what another one has found dead`() async throws {
@@ -239,7 +260,8 @@ extension EndToEnd {
             try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop()]) { hops in
                 let (host, port) = try await (EchoTargets.far(.ipv4)[0], EchoTargets.far(.ipv4)[1])
                 let output = try await hops.run(
-                    "datagram-calls", ["sendto", host, port], ["round_robin_chain", "chain_len = 1"])
+                    "datagram-calls", ["sendto", host, port], ["round_robin_chain", "chain_len = 1"],
+                    ending: Ending(errors: .log, associations: 1))
                 #expect(hops.connections[0] == 1, "\(output.text)\(output.errors)")
                 #expect(hops.connections[1] >= 1)
             }

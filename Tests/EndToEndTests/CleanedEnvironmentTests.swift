@@ -51,7 +51,7 @@ extension EndToEnd {
         @Test(arguments: starts)
         func `A child with an emptied environment goes through the proxy`(start: Start) async throws {
             try await withProxy { proxy, url in
-                let probe = try await Probe.shared.directory() + "/probe"
+                let probe = try await Probe.path
                 let run = try await Client.run(
                     start.command + [probe, "exchange", "web.test", "\(Targets.echoPort)", "hello"], proxy: url)
                 #expect(run.output == "hello\n", "\(run)")

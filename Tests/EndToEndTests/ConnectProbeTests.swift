@@ -35,7 +35,7 @@ extension EndToEnd {
                 if number == 0 { script.chosenMethod = 0xff }
                 return script
             } _: {
-                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"])
+                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"], ending: .logging)
             }
             #expect(output.lines == failure("EACCES"))
         }
@@ -50,7 +50,7 @@ extension EndToEnd {
             } _: {
                 try await $0.run(
                     "connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"],
-                    environment: ["SOCKSIFY_PROXY": "socks5://alice:right@10.99.0.1:\($0.port)"])
+                    environment: ["SOCKSIFY_PROXY": "socks5://alice:right@10.99.0.1:\($0.port)"], ending: .logging)
             }
             #expect(output.lines == failure("EACCES"))
         }
@@ -64,7 +64,7 @@ extension EndToEnd {
                 }
                 return script
             } _: {
-                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"])
+                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"], ending: .logging)
             }
             #expect(output.lines == failure("ECONNREFUSED"))
         }
@@ -77,7 +77,7 @@ extension EndToEnd {
                 if number == 0 { script.fault = .init(.close, after: 3) }
                 return script
             } _: {
-                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"])
+                try await $0.run("connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"], ending: .logging)
             }
             #expect(output.lines == failure("ECONNREFUSED"))
         }
@@ -85,9 +85,12 @@ extension EndToEnd {
         @Test(arguments: ["blocking", "nonblocking"])
         func `A proxy that nobody listens at refuses`(mode: String) async throws {
             let port = try await TestProxy.during { $0.port }
+            let line =
+                "tcp 203.0.113.10:80: proxy 10.99.0.1:\(port) cannot be connected to: connection refused; is the proxy running?"
             let output = try await CallProbe.run(
                 "connecting", [mode, FarSide.ipv4, "80", "2"],
-                environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:\(port)"])
+                environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:\(port)"],
+                ending: .logging(line, line))
             let refused = ["ECONNREFUSED", "peer ENOTCONN"]
             #expect(output.lines == refused + refused + ["descriptors +0"])
         }
@@ -112,24 +115,28 @@ extension EndToEnd {
 
         @Test(arguments: ["blocking", "nonblocking"])
         func `A proxy that stays silent times out, and the socket connects again`(mode: String) async throws {
-            let output = try await TestProxy.during { number in
-                var script = Script()
-                if number == 0 { script.fault = .init(.hang, after: 2) }
-                return script
-            } _: { proxy in
-                try await ConfigurationText(
-                    """
-                    tcp_read_time_out 2000
-                    tcp_connect_time_out 20000
-                    [ProxyList]
-                    socks5 10.99.0.1 \(proxy.port)
-                    """
-                ).write { path in
-                    try await CallProbe.run(
-                        "connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"], environment: ["SOCKSIFY_CONF": path])
+            func connect(_ limit: Int) async throws -> CallProbe.Output {
+                try await TestProxy.during { number in
+                    var script = Script()
+                    if number == 0 { script.fault = .init(.hang, after: 2) }
+                    return script
+                } _: { proxy in
+                    let text = "tcp_read_time_out \(limit)\n[ProxyList]\nsocks5 10.99.0.1 \(proxy.port)"
+                    return try await ConfigurationText(text).write { path in
+                        try await CallProbe.run(
+                            "connecting", [mode, FarSide.ipv4, FarSide.echoPort, "2"],
+                            environment: ["SOCKSIFY_CONF": path], ending: .logging)
+                    }
                 }
             }
+            var outputs: [CallProbe.Output] = []
+            // A second line: the second connection had too little time, too.
+            for limit in AnswerTime.growing where outputs.last?.errorLines.count != 1 {
+                outputs.append(try await connect(limit))
+            }
+            let output = try #require(outputs.last)
             #expect(output.lines == failure("ETIMEDOUT"))
+            #expect(output.errorLines.count == 1 && output.errors.hasSuffix(" did not answer in time\n"))
         }
 
         // MARK: Interruptions, by a probe that is its own proxy

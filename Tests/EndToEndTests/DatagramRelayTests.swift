@@ -26,14 +26,16 @@ extension EndToEnd {
                     $0.datagrams.strangers = { _ in [seeming, Array("plain".utf8)] }
                 }
             }
-            let (output, _) = try await DatagramProbe.run("datagram-relay", "answers", script: script)
+            let (output, _) = try await DatagramProbe.run(
+                "datagram-relay", "answers", script: script, ending: .associated(2))
             #expect(output.lines == DatagramRelayTests.answers)
         }
 
         @Test(arguments: ["0.0.0.0", "::", "10.99.0.1", "proxy.test", "unknown.test"])
         func `The relay is where the reply says, or where the proxy is`(address: String) async throws {
             let (output, _) = try await DatagramProbe.run(
-                "datagram-relay", "answers", script: Script.with { $0.boundAddress = Address(address) })
+                "datagram-relay", "answers", script: Script.with { $0.boundAddress = Address(address) },
+                ending: .associated(2))
             #expect(output.lines == DatagramRelayTests.answers)
         }
 
@@ -42,7 +44,7 @@ extension EndToEnd {
             let (output, _) = try await Client.withRoute(to: proxy) {
                 try await DatagramProbe.run(
                     "datagram-relay", "answers", proxy: proxy,
-                    script: Script.with { $0.boundAddress = Address("192.168.7.7") })
+                    script: Script.with { $0.boundAddress = Address("192.168.7.7") }, ending: .associated(2))
             }
             #expect(output.lines == DatagramRelayTests.answers, "\(output.errors)")
         }
@@ -179,7 +181,8 @@ extension EndToEnd {
                 (["localnet 10.99.0.0/255.255.255.0"], ["stranger", "seems"]),
             ] {
                 let (output, _) = try await DatagramProbe.run(
-                    "datagram-relay", "strangers", .ipv4, ["10.99.0.2"], configuration: configuration)
+                    "datagram-relay", "strangers", .ipv4, ["10.99.0.2"], configuration: configuration,
+                    ending: .associated(2))
                 #expect(output.lines.first == "recvmsg: 5 \"first\" from server")
                 #expect(output.lines.last == end)
                 if configuration.isEmpty {

@@ -15,20 +15,22 @@ extension EndToEnd {
             way: String
         ) async throws {
             try await DatagramProbe.compare(
-                "datagram-waiting", way, script: Script.with { $0.delay = .milliseconds(30) })
+                "datagram-waiting", way, script: Script.with { $0.delay = .milliseconds(30) },
+                ending: .associated(way == "crowd" ? 50 : 1))
         }
 
         @Test func `A proxy that never answers keeps no call that does not wait, and others as long as they say`()
             async throws
         {
             let (output, sessions) = try await DatagramProbe.run(
-                "datagram-failure", "silent", script: Script.with { $0.fault = .init(.hang, after: 0) })
+                "datagram-failure", "silent", script: Script.with { $0.fault = .init(.hang, after: 0) },
+                ending: .associated(4))
             #expect(
                 output.lines == [
                     "O_NONBLOCK sendto: 1", "again: 1", "MSG_DONTWAIT: 1", "sendmmsg: 2", "recv: EAGAIN",
                     "SO_SNDTIMEO: EAGAIN", "again: EAGAIN",
                 ])
-            #expect(sessions.allSatisfy { $0.association == nil })
+            #expect(!sessions.isEmpty && sessions.allSatisfy { $0.association == nil })
         }
     }
 }

@@ -27,15 +27,13 @@ extension EndToEnd {
         }
 
         /// Chains that try every proxy each time: the first of the list at first, as far as a process' first connection goes.
-        private static let forgetful = [
-            "round_robin_chain", "chain_len = 1", "dead_time 0", "tcp_read_time_out 300",
-        ]
+        private static let forgetful = ["round_robin_chain", "chain_len = 1", "dead_time 0"]
 
         @Test(arguments: FamilyTests.cases, pairs)
         func `A program sees the socket that it made`(name: String, hosts: [Hops.Host]) async throws {
             let arguments = try await [name, FarSide.ipv4, FarSide.echoPort]
             let reference = try await Hops.during([Hops.Hop()]) { try await $0.run("family", arguments) }
-            #expect(reference.status.isSuccess && !reference.lines.isEmpty, "\(reference)")
+            #expect(!reference.lines.isEmpty, "\(reference)")
             try await during(hosts) { hops in
                 let output = try await hops.run("family", arguments, FamilyFailoverTests.forgetful)
                 #expect(output.lines == reference.lines, "\(output)")
@@ -50,19 +48,21 @@ extension EndToEnd {
             for fault in ChainFailoverTests.Fault.allCases {
                 var first = Hops.Hop(at: hosts[0])
                 fault.change(&first.script)
-                try await Hops.during([first, Hops.Hop(at: hosts[1])]) { hops in
-                    if fault == .gone { await hops.proxies[0].stop() }
-                    let port = try await FarSide.echoPort
-                    var probe = ("connecting", ["blocking", FarSide.ipv4, port, "1"])
-                    var lines = ["0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
-                    if let call {
-                        probe = ("flight-plain", [FarSide.ipv4, port, "1", call])
-                        lines = ["connected, peer as connected to, echoed", "descriptors +0"]
-                    }
-                    let output = try await hops.run(probe.0, probe.1, FamilyFailoverTests.forgetful)
-                    #expect(output.lines == lines, "\(fault) \(output)")
-                    #expect(hops.connections == [fault == .gone ? 0 : 1, 1], "\(fault)")
+                let port = try await FarSide.echoPort
+                var probe = ("connecting", ["blocking", FarSide.ipv4, port, "1"])
+                var lines = ["0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
+                if let call {
+                    probe = ("flight-plain", [FarSide.ipv4, port, "1", call])
+                    lines = ["connected, peer as connected to, echoed", "descriptors +0"]
                 }
+                let (used, output) = try await Hops.during(
+                    [first, Hops.Hop(at: hosts[1])], silent: fault == .hangs ? 0 : nil
+                ) { hops, limit in
+                    if fault == .gone { await hops.proxies[0].stop() }
+                    return try await hops.run(probe.0, probe.1, FamilyFailoverTests.forgetful + [limit])
+                }
+                #expect(output.lines == lines, "\(fault) \(output)")
+                #expect(used.connections == [fault == .gone ? 0 : 1, 1], "\(fault)")
             }
         }
 
@@ -103,8 +103,11 @@ extension EndToEnd {
                     call.map { ("flight-plain", [FarSide.ipv4, port, "3", $0]) }
                     ?? ("connecting", ["blocking", FarSide.ipv4, port, "1"])
                 let output = try await hops.run(probe.0, probe.1, ["dynamic_chain"])
-                let echoed = output.lines.filter { $0.hasSuffix("echoed") }
-                #expect(echoed.count == (call == nil ? 1 : 3), "\(output)")
+                let lines =
+                    call == nil
+                    ? ["0", "peer as connected to", "echoed", "again EISCONN"]
+                    : Array(repeating: "connected, peer as connected to, echoed", count: 3)
+                #expect(output.lines == lines + ["descriptors +0"], "\(output)")
                 #expect(hops.connections == [1, call == nil ? 1 : 3])
             }
         }
@@ -134,7 +137,7 @@ extension EndToEnd {
             } _: { hops in
                 let output = try await hops.run(
                     "datagram-relay", ["answers"] + EchoTargets.far(.ipv4),
-                    FamilyFailoverTests.forgetful)
+                    FamilyFailoverTests.forgetful, ending: Ending(errors: .log, associations: 2))
                 #expect(output.lines == DatagramRelayTests.answers, "\(output)")
             }
         }

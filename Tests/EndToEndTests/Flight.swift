@@ -18,6 +18,8 @@ enum Flight {
         var name: String
         var arguments: [String] = []
         var lines: [String]
+        /// How it ends under the library; without it always cleanly.
+        var ending = Ending.clean
 
         var testDescription: String { ([name] + arguments).joined(separator: " ") }
     }
@@ -28,41 +30,60 @@ enum Flight {
     static func check(
         _ given: Case, configuration: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
+        let run = try await observe(given, configuration)
+        expect(run, given, given.ending, sourceLocation: sourceLocation)
+    }
+
+    /// Compares a run in which the proxy does not answer in time, once. One that has taken less than twice the limit has
+    /// had no other answer that was late; one that took longer, and ended otherwise, is no evidence, and is repeated with
+    /// a longer limit.
+    static func checkSilence(_ given: Case, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        for limit in [1000, 8000] {
+            let began = ContinuousClock.now
+            let run = try await observe(given, ["tcp_read_time_out \(limit)"])
+            let isShort = ContinuousClock.now - began < .milliseconds(2 * limit)
+            if isShort || limit == 8000 || lines(of: run) == given.lines {
+                return expect(run, given, given.ending, sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    private static func observe(_ given: Case, _ configuration: [String]) async throws -> Run {
         // The proxy is at an address that no other run has.
         let number = runs.add(1, ordering: .relaxed).oldValue
         let address = "127.0.\(2 + number / 250).\(1 + number % 250)"
         let text = ConfigurationText(
             (configuration + ["[ProxyList]", "socks5 \(address) 1080"]).joined(separator: "\n"))
-        let output = try await text.write { path in
-            try await CallProbe.run(
+        return try await text.write { path in
+            try await CallProbe.observe(
                 given.probe, [given.name, address] + given.arguments, environment: ["SOCKSIFY_CONF": path])
         }
-        expect(output, given, sourceLocation: sourceLocation)
     }
 
     /// Compares runs without the library. They wait for the kernel most of the time, and so run at once.
     static func checkNatively(_ cases: [Case], sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await withThrowingTaskGroup(of: (Case, CallProbe.Output).self) { group in
+        try await withThrowingTaskGroup(of: (Case, Run).self) { group in
             var rest = cases[...]
             func startNext() {
                 guard let next = rest.popFirst() else { return }
                 group.addTask {
                     let arguments = [next.name, "native"] + next.arguments
-                    return (next, try await CallProbe.run(next.probe, arguments, library: .absent))
+                    return (next, try await CallProbe.observe(next.probe, arguments, library: .absent))
                 }
             }
             for _ in 0..<24 { startNext() }
-            while let (given, output) = try await group.next() {
-                expect(output, given, sourceLocation: sourceLocation)
+            while let (given, run) = try await group.next() {
+                expect(run, given, .clean, sourceLocation: sourceLocation)
                 startNext()
             }
         }
     }
 
-    private static func expect(_ output: CallProbe.Output, _ given: Case, sourceLocation: SourceLocation) {
-        #expect(
-            output.lines == given.lines, "\(given.testDescription): \(output.status) \(output.errors)",
-            sourceLocation: sourceLocation)
+    private static func lines(of run: Run) -> [String] { CallProbe.Output(text: run.output, errors: run.error).lines }
+
+    private static func expect(_ run: Run, _ given: Case, _ ending: Ending, sourceLocation: SourceLocation) {
+        ending.check(run, "\(given.probe) \(given.testDescription)", sourceLocation: sourceLocation)
+        #expect(lines(of: run) == given.lines, "\(given.testDescription): \(run)", sourceLocation: sourceLocation)
     }
 
     private static let runs = Atomic(0)

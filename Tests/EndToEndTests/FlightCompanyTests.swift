@@ -142,7 +142,7 @@ extension EndToEnd {
                     lines: [
                         "then nothing", "then nothing",
                         "ended 800 of 800, some landed, some refused, some given up, wrong 0", "descriptors +0",
-                    ]))
+                    ], ending: .logging))
         }
 
         // MARK: The kernel

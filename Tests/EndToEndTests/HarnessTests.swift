@@ -7,7 +7,7 @@ extension EndToEnd {
         @Test(arguments: ["203.0.113.10", "2001:db8::10"])
         func `A program that goes past the proxy reaches nothing and is noticed`(host: String) async throws {
             try await Targets.shared.echo()
-            let probe = try await Probe.shared.directory() + "/probe"
+            let probe = try await Probe.path
             let run = try await Client.run(
                 [probe, "connect", host, "\(Targets.echoPort)"], mode: .bare, strays: nil)
             #expect(run.output == "ENETUNREACH\nleft open: 0\n")

@@ -1,4 +1,5 @@
 import TestProxy
+import Testing
 
 /// Proxies of several kinds, by which chains are made.
 struct Hops {
@@ -77,15 +78,35 @@ struct Hops {
     /// How many connections each has had.
     var connections: [Int] { proxies.map(\.sessions.count) }
 
+    /// Runs `body` with proxies of their own, of which one never answers, until the limit for answers that it is given is
+    /// one that no other proxy exceeds: the log says who did. Without a silent one the limit is ample.
+    static func during(
+        _ hops: [Hop], silent: Int?, _ body: (Hops, _ limit: String) async throws -> CallProbe.Output
+    ) async throws -> (hops: Hops, output: CallProbe.Output) {
+        guard let silent else {
+            return try await during(hops) { ($0, try await body($0, AnswerTime.ample)) }
+        }
+        for limit in AnswerTime.growing.dropLast() {
+            let (used, output) = try await during(hops) { ($0, try await body($0, "tcp_read_time_out \(limit)")) }
+            let late = output.errorLines.filter { $0.contains("did not answer in time") }
+            if late.allSatisfy({ $0.contains("proxy \(used[silent]) ") }) { return (used, output) }
+        }
+        return try await during(hops) {
+            ($0, try await body($0, "tcp_read_time_out \(AnswerTime.growing[AnswerTime.growing.count - 1])"))
+        }
+    }
+
     /// Runs a probe under a configuration with all of them as its list, everything being logged.
     func run(
         _ probe: String, _ arguments: [String], _ globals: [String] = [], lists: [String]? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], ending: Ending = .logging,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> CallProbe.Output {
         let text = ["loopback proxy", "log info"] + globals + (lists ?? ["[ProxyList]"] + lines)
         return try await ConfigurationText(text.joined(separator: "\n")).write { path in
             try await CallProbe.run(
-                probe, arguments, environment: environment.merging(["SOCKSIFY_CONF": path]) { given, _ in given })
+                probe, arguments, environment: environment.merging(["SOCKSIFY_CONF": path]) { given, _ in given },
+                ending: ending, sourceLocation: sourceLocation)
         }
     }
 }

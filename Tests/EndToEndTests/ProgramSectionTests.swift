@@ -17,7 +17,7 @@ extension EndToEnd {
             return try #require(result)
         }
 
-        private func probe() async throws -> String { try await Probe.shared.directory() + "/probe" }
+        private func probe() async throws -> String { try await Probe.path }
         private let exchange = ["exchange", "203.0.113.10", "\(Targets.echoPort)", "hello"]
 
         @Test func `A section counts for its program, by name or by path, and for no other`() async throws {

@@ -142,7 +142,7 @@ extension EndToEnd {
             var said: [Target: String] = [:]
             let output = try await CallProbe.run(
                 "ways", targets.flatMap { [$0.word, $0.host, "\($0.port)"] }, environment: ["SOCKSIFY_CONF": path],
-                preparation: NameServers.askingNear)
+                preparation: NameServers.askingNear, ending: .associated(targets.count(where: \.isDatagram)))
             try #require(output.lines.count == targets.count, "\(output)")
             for (target, line) in zip(targets, output.lines) {
                 let words = line.split(separator: " ")

@@ -14,7 +14,7 @@ extension EndToEnd {
         }
 
         private func exchange(_ host: String, _ port: String = echo) async throws -> [String] {
-            [try await Probe.shared.directory() + "/probe", "exchange", host, port, "hello"]
+            [try await Probe.path, "exchange", host, port, "hello"]
         }
 
         @Test func `What --direct names goes around the proxy, and all else through it`() async throws {

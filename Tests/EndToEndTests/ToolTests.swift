@@ -20,7 +20,7 @@ extension EndToEnd {
         }
 
         private func exchange() async throws -> [String] {
-            [try await Probe.shared.directory() + "/probe", "exchange", "web.test", echo, "hello"]
+            [try await Probe.path, "exchange", "web.test", echo, "hello"]
         }
 
         // MARK: Choosing the proxy
@@ -63,7 +63,7 @@ extension EndToEnd {
                 let directory = URL(filePath: file).deletingLastPathComponent().path
                 let run = try await socksify(
                     ["-f", "file", "sh", "-c", "cd / && \"$@\"", "sh"]
-                        + [Probe.shared.directory() + "/probe", "exchange", "203.0.113.10", echo, "hello"],
+                        + [Probe.path, "exchange", "203.0.113.10", echo, "hello"],
                     directory: directory)
                 #expect(run.output == "hello\n", "\(run)")
                 #expect(proxy.sessions.count == 1)
@@ -189,7 +189,7 @@ extension EndToEnd {
 
         @Test func `-q keeps quiet of a proxy that fails`() async throws {
             try await withProxy(.with { $0.chosenMethod = 0xff }) { _, url in
-                let connect = try await [Probe.shared.directory() + "/probe", "connect", "203.0.113.10", echo]
+                let connect = try await [Probe.path, "connect", "203.0.113.10", echo]
                 let plain = try await socksify(["-x", url] + connect)
                 #expect(plain.error.split(separator: "\n").count == 1, "\(plain)")
                 #expect(plain.error.contains("203.0.113.10:\(echo)"), "\(plain)")

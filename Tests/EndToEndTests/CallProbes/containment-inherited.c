@@ -38,7 +38,7 @@ static int passed_on(int by) {
     struct msghdr message = {NULL, 0, &data, 1, &control, sizeof control, 0};
     require(recvmsg(by, &message, 0) == 1);
     memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
-    return fd;
+    return own(fd);
 }
 
 static void send_by(const char *what, int fd, const address *to) {

@@ -93,7 +93,7 @@ static void edited(void) {
 
 /* By the numbers of the calls, through syscall(2). */
 static void numbered(void) {
-    ep = (int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+    ep = own((int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC));
     flight f = depart(REACHED);
     struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("F")}};
     say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));

@@ -1,6 +1,8 @@
 /* What the probes share. A probe prints what it observed, a line for each fact; a test compares the lines. */
 #pragma once
 
+#include "descriptors.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -149,7 +151,7 @@ unused static int take_descriptor(int by) {
     require(recvmsg(by, &message, 0) == 1 && CMSG_FIRSTHDR(&message));
     int fd;
     memcpy(&fd, CMSG_DATA(&control.header), sizeof fd);
-    return fd;
+    return own(fd);
 }
 
 /* The same socket by another number: sent to oneself. */

@@ -9,7 +9,9 @@ struct Run: CustomStringConvertible, Sendable {
     var output: String
     var error: String
     /// Packets that it tried to send past the proxy; datagrams of any kind, unless they may be sent to a relay.
-    var strayPackets: Int
+    var strayPackets = 0
+    /// What the probes among its processes had open at their ends.
+    var reports: [ProbeReport]
 
     var description: String {
         "status \(status)\n--- output\n\(output)--- error\n\(error)--- stray packets: \(strayPackets)"
@@ -39,11 +41,12 @@ enum Client {
     ///   - strays: how many packets past the proxy are no failure; nil: any number.
     ///   - carriesDatagrams: whether datagrams leave that are no strays: those to a relay, and those that the library
     ///     has a socket send to itself. Others than to the proxy's machine have no route.
+    ///   - ending: how it must end; of a command that is no probe the case compares that.
     static func run(
         _ command: [String], proxy: String? = nil, configuration: String? = nil,
         environment: [String: String] = [:], input: String = "", directory: String? = nil, mode: Mode = .preloaded,
         limit: Int = 60, strays: Int? = 0, carriesDatagrams: Bool = false,
-        sourceLocation: SourceLocation = #_sourceLocation
+        ending: Ending = .command, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Run {
         var variables = environment
         if let proxy { variables["SOCKSIFY_PROXY"] = proxy }
@@ -53,6 +56,7 @@ enum Client {
         var run = try await Client.start(
             inClient(directory) + ["env", "-i"] + base(variables) + command, input: input, limit: limit)
         run.strayPackets = try await outgoing(countingDatagrams: !carriesDatagrams) - before
+        ending.check(run, "\(command)", sourceLocation: sourceLocation)
         if let strays, run.strayPackets > strays {
             Issue.record(
                 "\(run.strayPackets) packets were sent past the proxy by \(command)\n\(run)",
@@ -70,6 +74,7 @@ enum Client {
 
     /// Runs a command as it is.
     static func start(_ command: [String], input: String = "", limit: Int) async throws -> Run {
+        ProbeReport.prepare()
         // timeout(1) ends the whole process group, and so also whoever else holds the pipes.
         let result = try await Subprocess.run(
             .path("/usr/bin/timeout"), arguments: .init(["-s", "KILL", "\(limit)"] + command),
@@ -77,14 +82,15 @@ enum Client {
             error: .bytes(limit: 16 << 20))
         let output = String(decoding: result.standardOutput, as: UTF8.self)
         let error = String(decoding: result.standardError, as: UTF8.self)
+        let reports = ProbeReport.take(group: Int(result.processIdentifier.value))
         switch result.terminationStatus {
         case .exited(137), .signaled(9):
             throw TimedOut(
-                description: "\(command) did not end within \(limit) seconds\n\(output)\(error)")
+                description: "\(command) did not end within \(limit) seconds, or was killed\n\(output)\(error)")
         case .exited(let status):
-            return Run(status: Int(status), output: output, error: error, strayPackets: 0)
+            return Run(status: Int(status), output: output, error: error, reports: reports)
         case .signaled(let signal):
-            return Run(status: 128 + Int(signal), output: output, error: error, strayPackets: 0)
+            return Run(status: 128 + Int(signal), output: output, error: error, reports: reports)
         }
     }
 

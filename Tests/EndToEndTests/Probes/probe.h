@@ -2,7 +2,6 @@
  * each thing that a test looks at. `probe NAME ARGUMENT...` runs one. */
 #pragma once
 
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
