@@ -141,7 +141,7 @@ extension EndToEnd {
         @Test func `Further replies belong to the program, as bytes of the far side`() async throws {
             try await withProxy(.with { $0.extraReplies = 1 }) { _, url in
                 let run = try await Client.run(
-                    [Probe.path, "banner", "203.0.113.10", echo, "10"], proxy: url)
+                    [Probe.path, "banner", "203.0.113.10", echo, "10"], proxy: url, ending: .clean)
                 #expect(Array(run.output.utf8).starts(with: [5, 0, 0, 1]))
             }
         }

@@ -22,10 +22,14 @@ extension EndToEnd {
         ) async throws -> Run {
             let shell = ["bash", "-c", script, "bash"] + arguments
             let environment = ["XDG_RUNTIME_DIR": folder]
+            // What is given to a script is a probe.
+            let ending = arguments.isEmpty ? Ending.command : .clean
             switch beginning {
             case .wrapper:
-                return try await Client.run([Machine.tool, "-x", url] + shell, environment: environment, mode: .bare)
-            case .preloaded: return try await Client.run(shell, proxy: url, environment: environment)
+                return try await Client.run(
+                    [Machine.tool, "-x", url] + shell, environment: environment, mode: .bare, ending: ending)
+            case .preloaded:
+                return try await Client.run(shell, proxy: url, environment: environment, ending: ending)
             }
         }
 
@@ -44,7 +48,8 @@ extension EndToEnd {
 
                 """
             return try await Client.run(
-                ["unshare", "--mount", "bash", "-c", head + script, "bash"] + arguments, proxy: url, mode: .bare)
+                ["unshare", "--mount", "bash", "-c", head + script, "bash"] + arguments, proxy: url, mode: .bare,
+                ending: arguments.isEmpty ? .command : .clean)
         }
 
         private static let lookUpAndFetch = """
