@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What happened on one connection, as the proxy saw it.
 public struct Session: Equatable, Sendable {
     /// How it ended, or how far it got.
@@ -69,58 +67,6 @@ extension Session: CustomStringConvertible {
         case .rejected(let reason): "rejected, \(reason)"
         case .abandoned: "the client went away"
         case .faulted: "ended by the script"
-        }
-    }
-}
-
-/// The sessions of a proxy. Written on the event loops, read by tests; the lock is held for one access at a time.
-final class SessionLog: Sendable {
-    private struct State {
-        var sessions: [Session] = []
-        var waiters: [(condition: @Sendable ([Session]) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-    private let report: (@Sendable (Session) -> Void)?
-
-    /// Tells `report` of each session once its outcome is known.
-    init(report: (@Sendable (Session) -> Void)?) { self.report = report }
-
-    var sessions: [Session] { state.withLock { $0.sessions } }
-
-    /// Begins a session and gives its place.
-    func begin(client: String) -> Int {
-        state.withLock { state in
-            state.sessions.append(Session(client: client))
-            return state.sessions.count - 1
-        }
-    }
-
-    func update(_ index: Int, _ change: (inout Session) -> Void) {
-        let (before, after, ready) = state.withLock { state in
-            let before = state.sessions[index].outcome
-            change(&state.sessions[index])
-            var ready: [CheckedContinuation<Void, Never>] = []
-            state.waiters.removeAll { waiter in
-                guard waiter.condition(state.sessions) else { return false }
-                ready.append(waiter.resume)
-                return true
-            }
-            return (before, state.sessions[index], ready)
-        }
-        if before == .inProgress, after.outcome != .inProgress { report?(after) }
-        for waiter in ready { waiter.resume() }
-    }
-
-    /// Returns when the sessions are as `condition` says.
-    func wait(until condition: @escaping @Sendable ([Session]) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let already = state.withLock { state in
-                if condition(state.sessions) { return true }
-                state.waiters.append((condition, continuation))
-                return false
-            }
-            if already { continuation.resume() }
         }
     }
 }

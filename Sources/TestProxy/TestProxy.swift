@@ -8,7 +8,7 @@ import Glibc
 
 /// A proxy for tests, the demonstration and the benchmark: it does as its `Script` says, and records what it
 /// was asked.
-public final class TestProxy: Sendable {
+public final class TestProxy: Stoppable {
     private let listener: Listener
     private let log: SessionLog
     private let scripts: Scripts
@@ -68,15 +68,16 @@ public final class TestProxy: Sendable {
     /// What happened so far, in the order in which the connections were made.
     public var sessions: [Session] { log.sessions }
 
-    /// The sessions, once there are `count` of them that ended.
-    public func sessions(ended count: Int) async -> [Session] {
-        await log.wait { $0.count(where: \.ended) >= count }
-        return log.sessions
+    /// The sessions, once there are `count` of them that ended; an error if that takes longer than the time given.
+    public func sessions(ended count: Int, within time: Duration = .seconds(60)) async throws -> [Session] {
+        try await sessions(within: time) { $0.count(where: \.ended) >= count }
     }
 
-    /// The sessions, once they are as `condition` says.
-    public func sessions(until condition: @escaping @Sendable ([Session]) -> Bool) async -> [Session] {
-        await log.wait(until: condition)
+    /// The sessions, once they are as `condition` says; an error if that takes longer than the time given.
+    public func sessions(
+        within time: Duration = .seconds(60), until condition: @escaping @Sendable ([Session]) -> Bool
+    ) async throws -> [Session] {
+        try await log.wait(within: time, until: condition)
         return log.sessions
     }
 

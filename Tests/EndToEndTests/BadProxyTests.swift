@@ -24,17 +24,18 @@ extension EndToEnd {
         /// - Parameter answerTime: milliseconds for each answer of the proxy. Short where every connection must use it up,
         ///   long where none may.
         private func errnos(_ scripts: [Script], answerTime: Int = 600_000) async throws -> [Substring] {
-            let proxy = try await TestProxy.start(host: Machine.proxyIPv4)
-            proxy.follow { scripts[min($0, scripts.count - 1)] }
-            let text = configuration(
-                "tcp_read_time_out \(answerTime)", "tcp_connect_time_out 600000", urls: [url(proxy, scripts[0])])
-            let lines = try await Probe.run(
-                "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text, ending: .logging)
+            let lines = try await TestProxy.start(host: Machine.proxyIPv4).during { proxy in
+                proxy.follow { scripts[min($0, scripts.count - 1)] }
+                let text = configuration(
+                    "tcp_read_time_out \(answerTime)", "tcp_connect_time_out 600000", urls: [url(proxy, scripts[0])])
+                let lines = try await Probe.run(
+                    "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text, ending: .logging)
+                // The last may be accepted after it was given up.
+                _ = try await proxy.sessions { $0.count >= scripts.count }
+                #expect(proxy.sessions.count == scripts.count)
+                return lines
+            }
             #expect(lines.last == "left open: 0")
-            // The last may be accepted after it was given up.
-            _ = await proxy.sessions { $0.count >= scripts.count }
-            #expect(proxy.sessions.count == scripts.count)
-            await proxy.stop()
             let errnos = (lines.first ?? "").split(separator: " ")
             #expect(errnos.count == scripts.count)
             return errnos
@@ -166,9 +167,10 @@ extension EndToEnd {
                 let user = script.credentials == nil ? "" : "u:p@"
                 return "socks5://\(user)\(proxy.host):\(proxy.port)"
             }
-            try await body(
-                proxies, configuration("tcp_read_time_out \(answerTime)", "tcp_connect_time_out 600000", urls: urls))
-            for proxy in proxies { await proxy.stop() }
+            try await proxies.during {
+                try await body(
+                    $0, configuration("tcp_read_time_out \(answerTime)", "tcp_connect_time_out 600000", urls: urls))
+            }
         }
 
         private let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }

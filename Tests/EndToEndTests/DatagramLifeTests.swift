@@ -63,7 +63,7 @@ extension EndToEnd {
                         // What was closed too soon stays open for what was sent by it.
                         ending: .associated(end == "close" && mode == "nonblocking" ? 2 : 1))
                     #expect(output.lines == ["sent 3"])
-                    let sessions = await proxy.sessions(ended: count)
+                    let sessions = try await proxy.sessions(ended: count)
                     #expect(sessions.last?.association?.fromClient == 3)
                 }
             }
@@ -90,7 +90,7 @@ extension EndToEnd {
                     "datagram-soak", ["\(sockets)", "\(each)"] + target, environment: ["SOCKSIFY_PROXY": url])
                 try #require(
                     output.lines == ["\(sockets * each) right, 0 wrong", "descriptors +0"], "\(output.errors)")
-                let associations = await proxy.sessions(ended: sockets).compactMap(\.association)
+                let associations = try await proxy.sessions(ended: sockets).compactMap(\.association)
                 #expect(associations.count == sockets)
                 #expect(associations.allSatisfy { $0.fromClient == each && $0.toClient == each })
             }

@@ -82,7 +82,7 @@ extension EndToEnd {
                 try await withProxy { proxy, url in
                     let run = try await Client.run(program.command([way.host]), proxy: url, carriesDatagrams: true)
                     #expect(run.status == 0, "\(run)")
-                    let associations = await proxy.sessions(ended: program.sockets).compactMap(\.association)
+                    let associations = try await proxy.sessions(ended: program.sockets).compactMap(\.association)
                     #expect(associations.count == program.sockets)
                     let target = Endpoint(Address(way.host), port: UInt16(DatagramTargets.echoPort))
                     for association in associations {

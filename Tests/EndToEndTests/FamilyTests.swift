@@ -28,14 +28,7 @@ extension EndToEnd {
                     url = "socks5+unix://\(path)"
                 }
                 proxy.follow(script)
-                do {
-                    let result = try await body(proxy, url)
-                    await proxy.stop()
-                    return result
-                } catch {
-                    await proxy.stop()
-                    throw error
-                }
+                return try await proxy.during { try await body($0, url) }
             }
 
             func run(

@@ -130,14 +130,14 @@ extension EndToEnd {
             }
             let text = ["tcp_read_time_out \(answerTime)", "[ProxyList]"] + list
             let port = try await FarSide.echoPort
-            let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
-                try await CallProbe.run(
-                    "flight-plain", [FarSide.ipv4, port, "1", call], environment: ["SOCKSIFY_CONF": path],
-                    ending: ending)
+            return try await proxies.during { proxies in
+                let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
+                    try await CallProbe.run(
+                        "flight-plain", [FarSide.ipv4, port, "1", call], environment: ["SOCKSIFY_CONF": path],
+                        ending: ending)
+                }
+                return (output.lines, proxies.map(\.requests))
             }
-            let requests = proxies.map(\.requests)
-            for proxy in proxies { await proxy.stop() }
-            return (output.lines, requests)
         }
 
         private static let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }

@@ -51,14 +51,7 @@ struct Hops {
                 lines.append("\(type) \(proxy.host) \(proxy.port) \(hop.credentials)")
             }
         }
-        do {
-            let result = try await body(Hops(proxies: proxies, lines: lines))
-            for proxy in proxies { await proxy.stop() }
-            return result
-        } catch {
-            for proxy in proxies { await proxy.stop() }
-            throw error
-        }
+        return try await proxies.during { try await body(Hops(proxies: $0, lines: lines)) }
     }
 
     private static func start(_ hop: Hop) async throws -> TestProxy {

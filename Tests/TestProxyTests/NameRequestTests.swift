@@ -8,15 +8,14 @@ import Testing
         var script = Script()
         script.commands = [.resolve, .resolvePTR]
         script.names = ["web.test": ["192.0.2.7", "2001:db8::7"], "alias.test": ["192.0.2.7"], "six.test": ["::7"]]
-        let proxy = try await TestProxy.start(script: script)
-        let client = try RawClient(port: proxy.port)
-        client.send([5, 1, 0])
-        #expect(try client.receive(2) == [5, 0])
-        client.send([5, command, 0] + address + [0, 0])
-        let answer = try client.receiveAll()
-        let sessions = await proxy.sessions(ended: 1)
-        await proxy.stop()
-        return (answer, sessions[0])
+        return try await TestProxy.start(script: script).during { proxy in
+            let client = try RawClient(port: proxy.port)
+            client.send([5, 1, 0])
+            #expect(try client.receive(2) == [5, 0])
+            client.send([5, command, 0] + address + [0, 0])
+            let answer = try client.receiveAll()
+            return (answer, try await proxy.sessions(ended: 1)[0])
+        }
     }
 
     private func reply(_ command: UInt8, _ address: [UInt8]) async throws -> [UInt8] {

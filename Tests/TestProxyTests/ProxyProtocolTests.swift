@@ -11,11 +11,9 @@ import Testing
         var script = script
         script.proxyProtocol = proxyProtocol
         script.names = ["web.test": ["127.0.0.1"]]
-        let target = try await TargetServer.start(.echo)
-        let proxy = try await TestProxy.start(script: script)
-        try await body(proxy, target)
-        await proxy.stop()
-        await target.stop()
+        try await TargetServer.start(.echo).during { target in
+            try await TestProxy.start(script: script).during { try await body($0, target) }
+        }
     }
 
     private static let established = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
@@ -81,7 +79,7 @@ import Testing
                         ? ProxyProtocolTests.httpRequest(port: target.port)
                         : ProxyProtocolTests.socks4Request(port: target.port))
                 #expect(try client.receiveAll() == answer)
-                #expect(await proxy.sessions(ended: 1).first?.outcome == outcome)
+                #expect(try await proxy.sessions(ended: 1).first?.outcome == outcome)
             }
         }
     }
@@ -121,26 +119,28 @@ import Testing
             let client = try RawClient(port: proxy.port)
             client.send(ProxyProtocolTests.httpRequest(port: target.port))
             #expect(try client.receiveAll() == Array(ProxyProtocolTests.established.prefix(offset)))
-            #expect(await proxy.sessions(ended: 1).first?.outcome == .faulted)
+            #expect(try await proxy.sessions(ended: 1).first?.outcome == .faulted)
         }
     }
 
     @Test func `A raw proxy leads to its target before the client speaks, and relays`() async throws {
-        let target = try await TargetServer.start(.banner(Array("220 ready\r\n".utf8)))
-        let raw = ProxyProtocol.raw(to: Endpoint(Address("web.test"), port: UInt16(target.port)))
-        try await withProxy(raw) { proxy, _ in
-            let client = try RawClient(port: proxy.port)
-            #expect(try client.receive(11) == Array("220 ready\r\n".utf8))
-            client.send([1, 2])
-            #expect(try client.receive(2) == [1, 2])
-            let session = proxy.sessions.first
-            #expect(session?.request?.endpoint == Endpoint(Address("web.test"), port: UInt16(target.port)))
-            #expect(session?.outcome == .relaying)
-            await target.stop()
-            #expect(try client.receiveAll() == [])
-            let refused = try RawClient(port: proxy.port)
-            #expect(try refused.receiveAll() == [])
-            #expect(await proxy.sessions(until: { $0.count == 2 && $0[1].ended })[1].outcome == .refused(5))
+        try await TargetServer.start(.banner(Array("220 ready\r\n".utf8))).during { target in
+            let raw = ProxyProtocol.raw(to: Endpoint(Address("web.test"), port: UInt16(target.port)))
+            try await withProxy(raw) { proxy, _ in
+                let client = try RawClient(port: proxy.port)
+                #expect(try client.receive(11) == Array("220 ready\r\n".utf8))
+                client.send([1, 2])
+                #expect(try client.receive(2) == [1, 2])
+                let session = proxy.sessions.first
+                #expect(session?.request?.endpoint == Endpoint(Address("web.test"), port: UInt16(target.port)))
+                #expect(session?.outcome == .relaying)
+                await target.stop()
+                #expect(try client.receiveAll() == [])
+                let refused = try RawClient(port: proxy.port)
+                #expect(try refused.receiveAll() == [])
+                let sessions = try await proxy.sessions { $0.count == 2 && $0[1].ended }
+                #expect(sessions[1].outcome == .refused(5))
+            }
         }
     }
 
@@ -173,26 +173,27 @@ import Testing
 
     @Test func `A proxy at a path serves, and leaves no file behind`() async throws {
         let path = "/tmp/socksify-test-proxy-\(getpid()).socket"
-        let target = try await TargetServer.start(.echo)
-        for proxyProtocol in [ProxyProtocol.http, .socks4] {
-            var script = Script()
-            script.proxyProtocol = proxyProtocol
-            let proxy = try await TestProxy.start(unixPath: path, script: script)
-            #expect(proxy.host == path)
-            let client = try RawClient(path: path)
-            if proxyProtocol == .http {
-                client.send(ProxyProtocolTests.httpRequest(port: target.port))
-                #expect(try client.receive(39) == ProxyProtocolTests.established)
-            } else {
-                client.send(ProxyProtocolTests.socks4Request(port: target.port))
-                #expect(try client.receive(8).starts(with: [0, 90]))
+        try await TargetServer.start(.echo).during { target in
+            for proxyProtocol in [ProxyProtocol.http, .socks4] {
+                var script = Script()
+                script.proxyProtocol = proxyProtocol
+                let client = try await TestProxy.start(unixPath: path, script: script).during { proxy in
+                    #expect(proxy.host == path)
+                    let client = try RawClient(path: path)
+                    if proxyProtocol == .http {
+                        client.send(ProxyProtocolTests.httpRequest(port: target.port))
+                        #expect(try client.receive(39) == ProxyProtocolTests.established)
+                    } else {
+                        client.send(ProxyProtocolTests.socks4Request(port: target.port))
+                        #expect(try client.receive(8).starts(with: [0, 90]))
+                    }
+                    client.send([1, 2, 3])
+                    #expect(try client.receive(3) == [1, 2, 3])
+                    return client
+                }
+                #expect(try client.receiveAll() == [])
+                #expect(access(path, F_OK) != 0)
             }
-            client.send([1, 2, 3])
-            #expect(try client.receive(3) == [1, 2, 3])
-            await proxy.stop()
-            #expect(try client.receiveAll() == [])
-            #expect(access(path, F_OK) != 0)
         }
-        await target.stop()
     }
 }

@@ -26,6 +26,11 @@ final class RawClient {
         var code: CInt
     }
 
+    /// The error of the last call, unless that was given up.
+    private func failure(_ awaited: @autoclosure () -> String) -> any Error {
+        errno == EAGAIN ? TimedOut(awaited: awaited()) : Failure(code: errno)
+    }
+
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) }
 
     /// Sends nothing more.
@@ -35,7 +40,7 @@ final class RawClient {
     func receiveSome() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
-        guard count >= 0 else { throw Failure(code: errno) }
+        guard count >= 0 else { throw failure("anything to receive, nor an end") }
         return Array(buffer[..<count])
     }
 
@@ -45,7 +50,7 @@ final class RawClient {
         while bytes.count < count {
             var buffer = [UInt8](repeating: 0, count: count - bytes.count)
             let received = recv(descriptor, &buffer, buffer.count, 0)
-            guard received >= 0 else { throw Failure(code: errno) }
+            guard received >= 0 else { throw failure("an end, nor \(count) bytes, but only \(bytes)") }
             if received == 0 { break }
             bytes += buffer[..<received]
         }
@@ -64,9 +69,7 @@ final class RawClient {
 
 private func connectedSocket(_ family: CInt, to address: some BitwiseCopyable) throws -> CInt {
     let descriptor = socket(family, CInt(SOCK_STREAM.rawValue), 0)
-    // A proxy that fails to answer must fail the test, not stop it.
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    TimedOut.limitCalls(on: descriptor)
     let result = withUnsafeBytes(of: address) {
         connect(descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
     }

@@ -8,9 +8,7 @@ final class RawDatagramSocket {
     /// `address` is the IPv4 address as a number.
     init(address: UInt32 = 0x7f00_0001) throws {
         descriptor = socket(AF_INET, CInt(SOCK_DGRAM.rawValue), 0)
-        // A datagram that does not come must fail the test, not stop it.
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        TimedOut.limitCalls(on: descriptor)
         var room: CInt = 8 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
         var name = Self.name(address, 0)
@@ -38,25 +36,6 @@ final class RawDatagramSocket {
         guard sent == bytes.count else { throw RawClient.Failure(code: errno) }
     }
 
-    /// Sends to this port of 127.0.0.1 alone, and hears when it is closed.
-    func connect(to port: Int) throws {
-        var name = Self.name(0x7f00_0001, port)
-        let result = withUnsafePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw RawClient.Failure(code: errno) }
-    }
-
-    /// Whether there is a socket at the port that this one is connected to: a datagram to a closed port is answered
-    /// at once on the loopback interface.
-    func isAccepted() throws -> Bool {
-        guard Glibc.send(descriptor, [0], 1, 0) == 1 else { throw RawClient.Failure(code: errno) }
-        var byte: UInt8 = 0
-        return recv(descriptor, &byte, 1, CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN
-    }
-
     /// The next datagram, and the port that it comes from.
     func receive() throws -> (bytes: [UInt8], port: Int) {
         var buffer = [UInt8](repeating: 0, count: 65536)
@@ -67,7 +46,9 @@ final class RawDatagramSocket {
                 recvfrom(descriptor, &buffer, buffer.count, 0, $0, &length)
             }
         }
-        guard count >= 0 else { throw RawClient.Failure(code: errno) }
+        guard count >= 0 else {
+            throw errno == EAGAIN ? TimedOut(awaited: "a datagram at port \(port)") : RawClient.Failure(code: errno)
+        }
         return (Array(buffer[..<count]), Int(UInt16(bigEndian: name.sin_port)))
     }
 

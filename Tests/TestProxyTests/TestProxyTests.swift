@@ -15,11 +15,9 @@ import Testing
         _ script: Script = Script(), _ target: TargetServer.Behaviour = .echo,
         _ body: (TestProxy, TargetServer) async throws -> Void
     ) async throws {
-        let target = try await TargetServer.start(target)
-        let proxy = try await TestProxy.start(script: script)
-        try await body(proxy, target)
-        await proxy.stop()
-        await target.stop()
+        try await TargetServer.start(target).during { target in
+            try await TestProxy.start(script: script).during { try await body($0, target) }
+        }
     }
 
     /// Whether a client that is kept waiting is told nothing until it gives up: the end that the proxy gives it then
@@ -69,7 +67,7 @@ import Testing
             #expect(try client.receive(2) == [5, 0])
             client.send(request(port: target.port))
             #expect(try client.receiveAll() == [5, 5, 0, 1, 0, 0, 0, 0, 0, 0])
-            #expect(await proxy.sessions(ended: 1).first?.outcome == .refused(5))
+            #expect(try await proxy.sessions(ended: 1).first?.outcome == .refused(5))
         }
     }
 
@@ -137,7 +135,7 @@ import Testing
             }
             #expect(received.count == offset)
             #expect(try client.receiveAll() == [])
-            #expect(await proxy.sessions(ended: 1).first?.outcome == .faulted)
+            #expect(try await proxy.sessions(ended: 1).first?.outcome == .faulted)
         }
     }
 
@@ -222,7 +220,7 @@ import Testing
                 let gone = try RawClient(port: proxy.port)
                 gone.send(greeting)
             }
-            _ = await proxy.sessions(ended: 1)
+            _ = try await proxy.sessions(ended: 1)
             let alone = try RawClient(port: proxy.port)
             alone.send(greeting)
             #expect(try isToldNothing(alone))

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 
 /// A small UDP server for the far side of a proxy.
-public final class DatagramServer: Sendable {
+public final class DatagramServer: Stoppable {
     private let channel: any Channel
 
     /// The address that it listens at.

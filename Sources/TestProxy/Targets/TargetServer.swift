@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 
 /// A small server for the far side of a proxy.
-public final class TargetServer: Sendable {
+public final class TargetServer: Stoppable {
     /// What it does with its connections.
     public enum Behaviour: Sendable {
         /// Sends back what it receives.

@@ -39,7 +39,7 @@ final class Daemon: Sendable {
             ended.withLock { $0 = true }
         }
         // A server says so that it is ready. Asking again is no measure of time.
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !(transport == .tcp ? Daemon.accepts(host: host, port: port) : Daemon.isBound(port: port)) {
             guard !ended.withLock({ $0 }), ContinuousClock.now < deadline else {
                 started.cancel()

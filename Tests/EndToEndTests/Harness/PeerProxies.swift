@@ -99,7 +99,7 @@ final class PeerProxies: Sendable {
         let before = proxies.map(\.sessions.count)
         let asked = order.places.withLock(\.count)
         let run = try await Client.start(command, limit: 60)
-        for proxy in proxies { _ = await proxy.sessions { $0.allSatisfy(\.ended) } }
+        for proxy in proxies { _ = try await proxy.sessions { $0.allSatisfy(\.ended) } }
         // Each session is reported once, on the proxies' own threads.
         while order.places.withLock(\.count) < proxies.reduce(0, { $0 + $1.sessions.count }) { await Task.yield() }
         var next = before

@@ -10,13 +10,7 @@ func withProxy(
         "\(String(decoding: $0.user, as: UTF8.self)):\(String(decoding: $0.password, as: UTF8.self))@"
     }
     let address = host.contains(":") ? "[\(host)]" : host
-    do {
-        try await body(proxy, "socks5://\(user ?? "")\(address):\(proxy.port)")
-    } catch {
-        await proxy.stop()
-        throw error
-    }
-    await proxy.stop()
+    try await proxy.during { try await body($0, "socks5://\(user ?? "")\(address):\($0.port)") }
 }
 
 extension Script {
