@@ -88,7 +88,7 @@ public final class TestProxy: Stoppable {
     /// connection has number 0.
     public func follow(_ script: @escaping @Sendable (Int) -> Script) { scripts.follow(script) }
 
-    /// Stops listening and ends every connection.
+    /// Stops listening and ends every connection. The port stays closed for as long as this lives.
     public func stop() async { await listener.stop() }
 }
 

@@ -84,13 +84,14 @@ extension EndToEnd {
 
         @Test(arguments: ["blocking", "nonblocking"])
         func `A proxy that nobody listens at refuses`(mode: String) async throws {
-            let port = try await TestProxy.during { $0.port }
-            let line =
-                "tcp 203.0.113.10:80: proxy 10.99.0.1:\(port) cannot be connected to: connection refused; is the proxy running?"
-            let output = try await CallProbe.run(
-                "connecting", [mode, FarSide.ipv4, "80", "2"],
-                environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:\(port)"],
-                ending: .logging(line, line))
+            let output = try await ClosedPort.during(host: "10.99.0.1") { port in
+                let line =
+                    "tcp 203.0.113.10:80: proxy 10.99.0.1:\(port) cannot be connected to: connection refused; is the proxy running?"
+                return try await CallProbe.run(
+                    "connecting", [mode, FarSide.ipv4, "80", "2"],
+                    environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:\(port)"],
+                    ending: .logging(line, line))
+            }
             let refused = ["ECONNREFUSED", "peer ENOTCONN"]
             #expect(output.lines == refused + refused + ["descriptors +0"])
         }

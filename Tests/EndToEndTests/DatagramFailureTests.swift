@@ -45,8 +45,9 @@ extension EndToEnd {
         }
 
         @Test func `A proxy that nobody listens at has the network unreachable`() async throws {
-            let port = try await TestProxy.during { $0.port }
-            try await check(url: "socks5://10.99.0.1:\(port)", isRemembered: false, errors: .log)
+            try await ClosedPort.during(host: Machine.proxyIPv4) { port in
+                try await check(url: "socks5://10.99.0.1:\(port)", isRemembered: false, errors: .log)
+            }
         }
 
         @Test func `Blocked datagrams have the network unreachable`() async throws {

@@ -3,28 +3,35 @@ import NIOPosix
 import Synchronization
 
 /// A listening socket and the connections that came of it.
+///
+/// Its port is nobody else's for as long as this lives, also when it does not listen any more.
 final class Listener: Sendable {
     private let channel: any Channel
     private let connections: Connections
+    /// A path has none.
+    private let closedPort: ClosedPort?
 
-    let port: Int
+    var port: Int { closedPort?.port ?? 0 }
 
-    private init(channel: any Channel, connections: Connections) {
+    private init(channel: any Channel, connections: Connections, closedPort: ClosedPort? = nil) {
         self.channel = channel
         self.connections = connections
-        port = channel.localAddress?.port ?? 0
+        self.closedPort = closedPort
     }
 
     static func start(
         host: String, port: Int, initializer: @escaping @Sendable (any Channel) throws -> Void
     ) async throws -> Listener {
         let connections = Connections()
+        var address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+        let closedPort = try ClosedPort(at: address)
+        address.port = closedPort.port
         let channel = try await bootstrap(connections, initializer)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .bind(host: host, port: port)
+            .bind(to: address)
             .get()
-        return Listener(channel: channel, connections: connections)
+        return Listener(channel: channel, connections: connections, closedPort: closedPort)
     }
 
     /// Listens at a path, which is free, or left over by another listener; it is gone with the listener.

@@ -41,7 +41,7 @@ public final class TargetServer: Stoppable {
         return TargetServer(listener: listener, host: host)
     }
 
-    /// Stops listening and ends every connection.
+    /// Stops listening and ends every connection. The port stays closed for as long as this lives.
     public func stop() async { await listener.stop() }
 }
 

@@ -78,14 +78,30 @@ unused static void empty_queue(void) {
     filler = -1;
 }
 
+/* At the far side's address, which is the probe's alone also while nobody listens there: a socket that is bound and
+ * does not listen leaves the port to those that say SO_REUSEADDR, and to nobody else. */
+static int bound_to_far_side(void) {
+    int fd = stream(&far_address);
+    require(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
+    require(bind(fd, &far_address.any, far_address.length) == 0);
+    require(getsockname(fd, &far_address.any, &far_address.length) == 0);
+    return fd;
+}
+
+static void listen_at_far_side(void) {
+    listening = bound_to_far_side();
+    require(listen(listening, 1024) == 0);
+}
+
 unused static void set_up(char **arguments) {
     alarm(50);
     signal(SIGPIPE, SIG_IGN);
     main_thread = gettid();
     drive = drive_by_poll;
     native = strcmp(arguments[2], "native") == 0;
-    listening = native ? listener("127.0.0.1", "0", &far_address) : listener(arguments[2], "1080", &far_address);
-    require(listen(listening, 1024) == 0);
+    far_address = native ? numeric("127.0.0.1", "0") : numeric(arguments[2], "1080");
+    bound_to_far_side();
+    listen_at_far_side();
     target = native ? far_address : numeric("203.0.113.10", "80");
 }
 
@@ -153,11 +169,7 @@ unused static void reach(flight *f, enum stage stage) {
 
 /* Connects a socket once more that was refused. */
 unused static flight depart_again(int fd, enum stage stage) {
-    if (listening < 0) {
-        listening = stream(&far_address);
-        require(setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
-        require(bind(listening, &far_address.any, far_address.length) == 0 && listen(listening, 1024) == 0);
-    }
+    if (listening < 0) listen_at_far_side();
     if (native) fill_queue();
     const char *result = connect_to_target(fd);
     /* What the kernel says once when somebody has asked for SO_ERROR. */
@@ -185,11 +197,14 @@ unused static void land(flight *f, const char *tail) {
     f->stage = LANDED;
 }
 
-/* From now on nobody listens. */
+/* From now on nobody listens, and nobody else can. */
 unused static void close_far_side(void) {
     close(listening);
     close(filler);
     listening = filler = -1;
+    int other = stream(&far_address);
+    require(bind(other, &far_address.any, far_address.length) != 0 && errno == EADDRINUSE);
+    close(other);
 }
 
 /* Brings it to its end: refused. */
