@@ -8,9 +8,10 @@ import SocketTable
 extension HandshakeInFlight {
     /// After a failure, begins to connect to the next address of the first proxy, or to another chain of the list; false
     /// when there is none, or when it was no proxy that failed.
-    func beginAnew(after failure: HandshakeError) -> Bool {
+    ///
+    /// - Parameter failure: becomes that of the last attempt.
+    func beginAnew(after failure: inout HandshakeError) -> Bool {
         guard hasSocket, !record.pointee.isBroken, !isExchangeUnderWay else { return false }
-        var failure = failure
         while true {
             guard let hop = prepareAnother(after: &failure) else { return false }
             do throws(Errno) {

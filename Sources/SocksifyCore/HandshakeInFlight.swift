@@ -185,8 +185,9 @@ struct HandshakeInFlight {
                 establish()
                 return standing
             } catch {
-                guard beginAnew(after: error) else {
-                    end(with: error)
+                var failure = error
+                guard beginAnew(after: &failure) else {
+                    end(with: failure)
                     return standing
                 }
             }
@@ -338,7 +339,8 @@ struct HandshakeInFlight {
     /// The attempt has failed. Another one is made if there is another way, as far as the socket allows; else the
     /// connection has failed.
     mutating func fail(_ error: HandshakeError) {
-        guard beginAnew(after: error) else { return end(with: error) }
+        var failure = error
+        guard beginAnew(after: &failure) else { return end(with: failure) }
         step()
     }
 

@@ -1,0 +1,75 @@
+import Testing
+
+extension EndToEnd {
+    /// A connection whose first proxy fails, and that goes on with the second: what the program sees is what the second
+    /// did.
+    @Suite struct FlightFailoverTests {
+        private static let calls = ["connect", "edge", "poll", "select", "epoll_wait"]
+        private static let faults = ["gone", "late", "far", "close", "reset", "garbage", "no-method"]
+
+        private static func lines(_ second: String, by call: String, timeouts: String) -> [String] {
+            let own = timeouts == "own" ? "timeouts 90000, 100.000000" : "timeouts 0, 0.000000"
+            let error = ["good": "0", "no-method": "EACCES", "far": "ENETUNREACH"][second] ?? "ECONNREFUSED"
+            // What has no way at all the kernel does not begin, and has no error of its own for.
+            let events =
+                second == "good" ? "OUT" : call == "select" ? "IN|OUT" : second == "far" ? "OUT|HUP" : "ERR|HUP"
+            let waited =
+                switch call {
+                case "connect": ["connect \(error)"]
+                case "edge": ["connect EINPROGRESS", "told F: \(events)", "then nothing"]
+                default: ["connect EINPROGRESS", "told \(events)"]
+                }
+            let end =
+                second == "good"
+                ? Flight.connected : ["error \(call == "connect" ? "0" : error)", "error 0", "peer ENOTCONN"]
+            return waited + [own] + (second == "good" ? ["error 0"] : []) + end + [own]
+        }
+
+        private static func run(
+            _ first: String, _ second: String, by call: String, timeouts: String
+        ) async throws {
+            let address = "127.0.41.5"
+            func place(_ fault: String) -> String { fault == "far" ? "192.0.2.1" : address }
+            let text = [
+                "tcp_connect_time_out 60000", "failover_chain", "chain_len = 1", "dead_time 0", "[ProxyList]",
+                "socks5 \(place(first)) 1080", "socks5 \(place(second)) 1081",
+            ]
+            let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
+                try await CallProbe.run(
+                    "flight-failover", [first, address, second, call, timeouts], environment: ["SOCKSIFY_CONF": path])
+            }
+            #expect(
+                output.lines == lines(second, by: call, timeouts: timeouts), "\(first) \(second): \(output)")
+        }
+
+        @Test(arguments: calls, ["own", "none"])
+        func `Nothing of a failed attempt is seen where the next one succeeds`(
+            call: String, timeouts: String
+        ) async throws {
+            for first in FlightFailoverTests.faults {
+                try await FlightFailoverTests.run(first, "good", by: call, timeouts: timeouts)
+            }
+        }
+
+        @Test(arguments: calls) func `Where both fail the last error counts`(call: String) async throws {
+            for first in FlightFailoverTests.faults where first != "no-method" {
+                try await FlightFailoverTests.run(first, "no-method", by: call, timeouts: "own")
+            }
+            for second in ["gone", "far", "close", "reset", "garbage"] {
+                try await FlightFailoverTests.run("no-method", second, by: call, timeouts: "own")
+            }
+            try await FlightFailoverTests.run("late", "far", by: call, timeouts: "own")
+        }
+
+        @Test func `The kernel tells a single attempt the same`() async throws {
+            try await Flight.checkNatively(
+                FlightFailoverTests.calls.flatMap { call in
+                    ["good", "gone"].map { second in
+                        Flight.Case(
+                            probe: "flight-failover", name: "-", arguments: [second, call, "own"],
+                            lines: FlightFailoverTests.lines(second, by: call, timeouts: "own"))
+                    }
+                })
+        }
+    }
+}
