@@ -1,6 +1,7 @@
 /* Calls that read from and write to a descriptor. Where nothing is in flight or carried, a load and a branch. */
 #include "Interpose.h"
 
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
@@ -295,7 +296,13 @@ ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_
 
 /* ----- Questions and options ----- */
 
+/* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
+static inline void put_option_back(int fd, int level, int option) {
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_in_flight(fd)) socksify_put_user_timeout_back(fd);
+}
+
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+    put_option_back(fd, level, option);
     if (may_be_replaced(fd)) {
         int result = socksify_getsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
@@ -316,6 +323,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         errno = ENOPROTOOPT;
         return -1;
     }
+    put_option_back(fd, level, option);
     if (may_be_replaced(fd)) {
         int result = socksify_setsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);

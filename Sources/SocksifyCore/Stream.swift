@@ -67,6 +67,15 @@ public enum Stream {
         }
     }
 
+    /// The program asks for TCP_USER_TIMEOUT or sets it, and shall not see the library's. What is left of the time to
+    /// connect, the handshake's deadline limits.
+    public static func putUserTimeoutBack(_ descriptor: Int32) {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return }
+        flight.putUserTimeoutBack()
+        flight.leave()
+    }
+
     /// shutdown(2): ends an attempt to connect, in whatever direction.
     public static func shutDown(_ descriptor: Int32) -> Outcome {
         guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)

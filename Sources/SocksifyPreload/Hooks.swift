@@ -49,6 +49,11 @@ public func socksify_is_in_flight(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
+public func socksify_put_user_timeout_back(_ fd: Int32) {
+    Stream.putUserTimeoutBack(fd)
+}
+
+@c @implementation
 public func socksify_shutdown(_ fd: Int32) -> Int32 {
     Stream.shutDown(fd).result
 }

@@ -83,6 +83,9 @@ int socksify_take_error(int fd);
 /* Whether a handshake is under way, so that nothing of the program's can be read. */
 int socksify_is_in_flight(int fd);
 
+/* TCP_USER_TIMEOUT is to be what the program has set, if another stands in its place. */
+void socksify_put_user_timeout_back(int fd);
+
 /* shutdown(2) */
 int socksify_shutdown(int fd);
 
