@@ -1,0 +1,132 @@
+/* flight-exclusive CASE ADDRESS MODE STAGE: a registration with EPOLLEXCLUSIVE that was made before connect(2), while
+ * the connection comes to STAGE. The kernel modifies none such, nor by one that is no such. MODE: level, edge. */
+#include "flight-epoll.h"
+
+static unsigned mode;
+static enum stage at;
+static int ep;
+
+enum { USUAL = EPOLLIN | EPOLLOUT };
+
+/* How the kernel has the set's only registration (proc(5), /proc/PID/fdinfo). */
+static void say_registration(int fd) {
+    char path[64], line[256];
+    int count = 0, target;
+    unsigned events = 0;
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", ep);
+    FILE *file = fopen(path, "r");
+    require(file);
+    while (fgets(line, sizeof line, file)) count += sscanf(line, "tfd: %d events: %x", &target, &events) == 2;
+    fclose(file);
+    require(count == 1 && target == fd);
+    say("registered for %s%s%s\n", event_names(events & USUAL), events & EPOLLET ? ", edge-triggered" : "",
+        events & EPOLLEXCLUSIVE ? ", exclusive" : "");
+}
+
+/* That it is what it was, and stays it: only to be deleted, and then added anew. */
+static void say_exclusive(int fd) {
+    say_registration(fd);
+    say("add again: %s\n", control(ep, EPOLL_CTL_ADD, fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
+    say("modify: %s\n", control(ep, EPOLL_CTL_MOD, fd, USUAL, "another"));
+    say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
+    say_registration(fd);
+}
+
+/* A socket with such a registration, in flight at STAGE. */
+static flight depart_exclusively(void) {
+    int fd = nonblocking();
+    add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
+    flight f = depart_with(fd, at);
+    say("in flight %s\n", waiting(ep, 0));
+    reach(&f, at);
+    say("in flight %s\n", waiting(ep, 0));
+    return f;
+}
+
+static void landed(void) {
+    flight f = depart_exclusively();
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_exclusive(f.fd);
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
+/* The kernel's verdicts in flight. */
+static void changed(void) {
+    flight f = depart_exclusively();
+    say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
+    say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL, "another"));
+    say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_exclusive(f.fd);
+    say_connected(&f, "");
+}
+
+/* Deleted in flight, it is no more; what is added in its place is not exclusive. */
+static void replaced(void) {
+    flight f = depart_exclusively();
+    delete(ep, f.fd);
+    add(ep, f.fd, USUAL | mode, "another");
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_registration(f.fd);
+    modify(ep, f.fd, EPOLLOUT | mode, "third");
+    say("modified %s\n", waiting(ep, 0));
+    say_connected(&f, "");
+}
+
+/* A socket with two numbers, whose registrations are asked of the kernel. */
+static void duplicated(void) {
+    int fd = nonblocking(), second = dup(fd);
+    add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
+    flight f = depart_with(second, at);
+    reach(&f, at);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_exclusive(fd);
+    say_connected(&f, "");
+}
+
+/* Refused, and connected again. */
+static void refused(void) {
+    flight f = depart_exclusively();
+    refuse(&f, 5);
+    say("refused %s\n", waiting(ep, -1));
+    say_exclusive(f.fd);
+    say("error %s\n", error_of(f.fd));
+    f = depart_again(f.fd, at);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_exclusive(f.fd);
+    say_later(&f, ep);
+    say_connected(&f, "");
+}
+
+/* Given up by the program. */
+static void dissolved(void) {
+    flight f = depart_exclusively();
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
+    say("registered %s\n", waiting(ep, 0));
+    say_exclusive(f.fd);
+}
+
+static const flight_case cases[] = {
+    {"landed", landed}, {"changed", changed}, {"replaced", replaced}, {"duplicated", duplicated},
+    {"refused", refused}, {"dissolved", dissolved}, {0},
+};
+
+int main(int count, char **arguments) {
+    require(count == 5);
+    set_up(arguments);
+    mode = strcmp(arguments[3], "edge") == 0 ? EPOLLET : 0;
+    at = stage_named(arguments[4]);
+    ep = new_epoll();
+    run_case(cases, arguments[1]);
+}
