@@ -1,0 +1,93 @@
+/* flight-closing WAY ADDRESS STAGE WATCHERS: a socket that is closed in flight, by each WAY there is. The far side sees
+ * it then, without any further call of the program's, and nothing of it stays open. WATCHERS: none, or epolls.
+ *
+ * flight-closing WAY ADDRESS often: more sockets are closed so, one after the other, than the library has room for at a
+ * time; then one more connects. */
+#include "flight-epoll.h"
+
+static int spare = -1;
+
+static void by_close(int fd) { require(close(fd) == 0); }
+static void by_number(int fd) { require(syscall(SYS_close, fd) == 0); }
+static void by_close_range(int fd) { require(close_range((unsigned)fd, (unsigned)fd, 0) == 0); }
+static void by_closefrom(int fd) {
+    require(dup2(fd, 500) == 500 && close(fd) == 0);
+    closefrom(500);
+}
+static void by_fclose(int fd) { require(fclose(fdopen(fd, "r+")) == 0); }
+static void by_dup2(int fd) { require(dup2(spare, fd) == fd && close(fd) == 0); }
+static void by_dup3(int fd) { require(dup3(spare, fd, O_CLOEXEC) == fd && close(fd) == 0); }
+static void by_shutdown(int fd) { require(shutdown(fd, SHUT_RDWR) == 0); }
+static void by_dissolving(int fd) {
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    require(connect(fd, &nowhere, sizeof nowhere) == 0);
+}
+/* The last of two numbers. */
+static void by_both(int fd) {
+    int second = dup(fd);
+    require(second >= 0 && close(fd) == 0 && close(second) == 0);
+}
+
+static const struct {
+    const char *name;
+    void (*close)(int fd);
+    int leaves_open;
+} ways[] = {
+    {"close", by_close, 0}, {"SYS_close", by_number, 0}, {"close_range", by_close_range, 0},
+    {"closefrom", by_closefrom, 0}, {"fclose", by_fclose, 0}, {"dup2", by_dup2, 0}, {"dup3", by_dup3, 0},
+    {"both", by_both, 0}, {"shutdown", by_shutdown, 1}, {"dissolved", by_dissolving, 1}, {0},
+};
+
+/* Waits for the far side's end, in the kernel alone. */
+static void say_far_end(flight *f) {
+    char bytes[100];
+    long length;
+    while ((length = read(f->far, bytes, sizeof bytes)) > 0) continue;
+    say("the far side: %s\n", length == 0 || errno == ECONNRESET ? "the end" : outcome(length));
+    close(f->far);
+}
+
+static void once(int way, enum stage at, int is_watched) {
+    int epolls[2] = {new_epoll(), new_epoll()}, descriptors = descriptor_count(), fd = nonblocking();
+    if (is_watched) add(epolls[0], fd, EPOLLIN | EPOLLOUT, "before");
+    flight f = depart_with(fd, at);
+    if (is_watched) add(epolls[1], fd, EPOLLIN | EPOLLOUT | EPOLLET, "in flight");
+    reach(&f, at);
+    ways[way].close(fd);
+    say_far_end(&f);
+    if (ways[way].leaves_open) close(fd);
+    say("epolls: %s, %s\n", waiting(epolls[0], 0), waiting(epolls[1], 0));
+    say("descriptors %+d\n", descriptor_count() - descriptors);
+}
+
+static void often(int way) {
+    /* Neither side keeps a port. */
+    struct linger at_once = {1, 0};
+    int descriptors = descriptor_count();
+    for (int turn = 0; turn < 20000; turn++) {
+        int fd = nonblocking();
+        require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+        depart_with(fd, REACHED);
+        int far = accept_client(listening);
+        ways[way].close(fd);
+        if (ways[way].leaves_open) close(fd);
+        close(far);
+    }
+    say("descriptors %+d\n", descriptor_count() - descriptors);
+    flight f = depart(REACHED);
+    land(&f, "");
+    struct pollfd entry = {f.fd, POLLOUT, 0};
+    say("poll %d\n", poll(&entry, 1, -1));
+    say_connected(&f, "");
+}
+
+int main(int count, char **arguments) {
+    require(count == 4 || count == 5);
+    set_up(arguments);
+    spare = open("/dev/null", O_RDONLY);
+    int way = 0;
+    while (ways[way].name && strcmp(ways[way].name, arguments[1]) != 0) way++;
+    require(ways[way].name);
+    if (count == 4) often(way);
+    else once(way, stage_named(arguments[3]), strcmp(arguments[4], "epolls") == 0);
+}
