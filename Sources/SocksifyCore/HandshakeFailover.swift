@@ -36,9 +36,9 @@ extension HandshakeInFlight {
             guard address.domain != AF_UNIX || socket.isConnected else { return }
             socket.endConnection()
         } else {
+            // The error that the kernel keeps after that is gone with the next attempt that it begins; where it cannot
+            // begin one, it tells the program's epoll(7) of the failure.
             try socket.disconnect()
-            // Which the kernel keeps after that, and the next connection would have.
-            _ = socket.takeError()
             guard address.domain != domain else { return }
         }
         try replaceSocket(by: address.domain)

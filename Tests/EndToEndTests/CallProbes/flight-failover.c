@@ -1,10 +1,10 @@
 /* flight-failover FIRST ADDRESS SECOND CALL TIMEOUTS: a connection whose first proxy, at port 1080 of ADDRESS, fails as
  * FIRST says, so that it goes on with the second, at port 1081, which does what SECOND says. Nothing of the first is to
- * be seen. CALL waits: connect, edge (an epoll that the socket was registered with before), or another. TIMEOUTS of the
- * program's own: own, none.
+ * be seen. CALL waits: connect; edge (an epoll that the socket was registered with before); both (the same, by two
+ * numbers); twice (poll that is given the socket twice); or another. TIMEOUTS of the program's own: own, none.
  *
- * FIRST and SECOND: gone, late (gone when it is being connected to), far (at an address that there is no way to), close,
- * reset, garbage, no-method, good. Natively there is no first, and the second is good or gone. */
+ * FIRST and SECOND: gone, late (gone when it is being connected to), far (at an address that there is no way to),
+ * close, reset, garbage, no-method, good. Natively there is no first, and the second is good or gone. */
 #include "flight-epoll.h"
 #include "flight-waiting.h"
 
@@ -49,6 +49,31 @@ static void *serve(void *nothing) {
     return nothing;
 }
 
+/* What else a refused socket says depends on how it was refused. */
+static const char *told(unsigned events) {
+    return event_names(events & EPOLLERR ? events & (EPOLLERR | EPOLLHUP) : events);
+}
+
+static void say_told(int fd, int ep, const char *call) {
+    if (strcmp(call, "edge") == 0) {
+        say("told %s\n", waiting(ep, -1));
+        say("then %s\n", waiting(ep, 0));
+    } else if (strcmp(call, "both") == 0) {
+        const char *text;
+        /* Whether both come in one call or in two is nobody's business. */
+        do text = waiting(ep, -1);
+        while (!strchr(text, ','));
+        say("told %s\n", text);
+    } else if (strcmp(call, "twice") == 0) {
+        struct pollfd entries[2] = {{fd, POLLIN | POLLOUT, 0}, {fd, POLLOUT, 0}};
+        int count = poll(entries, 2, -1);
+        say("told %d: %s, %s\n", count, told((unsigned short)entries[0].revents),
+            told((unsigned short)entries[1].revents));
+    } else {
+        say("told %s\n", told((unsigned)waiter_named(call)->wait(fd, EPOLLIN | EPOLLOUT, -1, NULL)));
+    }
+}
+
 static void say_timeouts(int fd) {
     int user = -1;
     struct timeval sending;
@@ -62,7 +87,7 @@ int main(int count, char **arguments) {
     argument = arguments;
     set_up(arguments);
     const char *call = arguments[4];
-    int blocks = strcmp(call, "connect") == 0, is_edge = strcmp(call, "edge") == 0;
+    int blocks = strcmp(call, "connect") == 0;
     if (!native) {
         address at;
         second = listener(arguments[2], "1081", &at);
@@ -74,10 +99,11 @@ int main(int count, char **arguments) {
         require(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){90000}, sizeof(int)) == 0);
         require(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &(struct timeval){100, 0}, sizeof(struct timeval)) == 0);
     }
-    if (is_edge) {
+    if (strcmp(call, "edge") == 0 || strcmp(call, "both") == 0) {
         ep = new_epoll();
-        add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, "F");
+        add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | (strcmp(call, "edge") == 0 ? EPOLLET : 0), "F");
         require(strcmp(waiting(ep, 0), "F: OUT|HUP") == 0);
+        if (strcmp(call, "both") == 0) add(ep, dup(fd), EPOLLIN | EPOLLOUT | EPOLLRDHUP, "G");
     }
     pthread_t thread;
     if (native || strcmp(arguments[1], "late") == 0) fill_queue();
@@ -86,15 +112,9 @@ int main(int count, char **arguments) {
     say("connect %s\n", connect_to_target(fd));
     if (!blocks) {
         require(pthread_create(&thread, NULL, serve, NULL) == 0);
-        if (is_edge) say("told %s\n", waiting(ep, -1));
-        else {
-            unsigned result = (unsigned)waiter_named(call)->wait(fd, EPOLLIN | EPOLLOUT, -1, NULL);
-            /* What else a refused socket says depends on how it was refused. */
-            say("told %s\n", event_names(result & EPOLLERR ? result & (EPOLLERR | EPOLLHUP) : result));
-        }
+        say_told(fd, ep, call);
     }
     require(pthread_join(thread, NULL) == 0);
-    if (is_edge) say("then %s\n", waiting(ep, 0));
     say_timeouts(fd);
     say("error %s\n", error_of(fd));
     if (f.far >= 0) {
