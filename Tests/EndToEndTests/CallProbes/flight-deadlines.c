@@ -1,0 +1,84 @@
+/* flight-deadlines CASE ADDRESS MILLISECONDS: a limit of a first attempt that is over when the second is under way. The
+ * probe is two proxies, at ports 1080 and 1081 of ADDRESS; MILLISECONDS is the limit that the library has been told. */
+#include "flight.h"
+
+static int second, second_filler = -1;
+static address second_address;
+static int limit;
+static flight f;
+
+static long milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Lets the second proxy's machine drop a SYN, until it is to be reached. */
+static void fill_second(void) {
+    require(listen(second, 0) == 0);
+    second_filler = stream(&second_address);
+    require(connect(second_filler, &second_address.any, second_address.length) == 0);
+}
+
+static void serve_by_second(void) {
+    require(listen(second, 16) == 0);
+    close(accept_client(second));
+    close(second_filler);
+    f.far = accept_client(second);
+    answer_greeting(f.far);
+    answer_request(f.far, 0);
+}
+
+static long began;
+
+static void let_limit_pass(void) {
+    while (milliseconds_now() < began + limit + 100) usleep(10000);
+}
+
+/* The time to connect, counted from the first attempt, is over when the second begins, and does not get through at
+ * once. */
+static void *close_late(void *nothing) {
+    let_limit_pass();
+    close(f.far);
+    await_sleep(main_thread);
+    serve_by_second();
+    return nothing;
+}
+
+/* The first proxy has not answered in time, and the second one is not reached at once. */
+static void *stay_silent(void *nothing) {
+    char bytes[16];
+    while (read(f.far, bytes, sizeof bytes) > 0) continue;
+    close(f.far);
+    await_sleep(main_thread);
+    serve_by_second();
+    return nothing;
+}
+
+static void fly_by(void *(*far_side)(void *)) {
+    pthread_t thread;
+    began = milliseconds_now();
+    f = depart(REACHED);
+    reach(&f, REACHED);
+    await(&f, 3);
+    require(pthread_create(&thread, NULL, far_side, NULL) == 0);
+    struct pollfd entry = {f.fd, POLLOUT, 0};
+    int count = poll(&entry, 1, -1);
+    say("poll %d %s\n", count, event_names(entry.revents));
+    require(pthread_join(thread, NULL) == 0);
+    say_connected(&f, "");
+}
+
+static void closed_late(void) { fly_by(close_late); }
+static void silent(void) { fly_by(stay_silent); }
+
+static const flight_case cases[] = {{"closed-late", closed_late}, {"silent", silent}, {0}};
+
+int main(int count, char **arguments) {
+    require(count == 4);
+    set_up(arguments);
+    limit = atoi(arguments[3]);
+    second = listener(arguments[2], "1081", &second_address);
+    fill_second();
+    run_case(cases, arguments[1]);
+}

@@ -1,0 +1,48 @@
+import Testing
+
+extension EndToEnd {
+    /// Limits of time, each of what is waited for alone; and whose failure it is that a chain does not come about.
+    @Suite struct FlightDeadlineTests {
+        private static let landed = ["poll 1 OUT"] + Flight.connected
+
+        private func run(_ probe: String, _ arguments: [String], _ configuration: [String]) async throws
+            -> CallProbe.Output
+        {
+            try await ConfigurationText(configuration.joined(separator: "\n")).write { path in
+                try await CallProbe.run(probe, arguments, environment: ["SOCKSIFY_CONF": path])
+            }
+        }
+
+        @Test(arguments: [("closed-late", "tcp_connect_time_out"), ("silent", "tcp_read_time_out")])
+        func `A limit that a first attempt has used up is not the second's`(name: String, limit: String) async throws {
+            let address = "127.0.41.6"
+            let output = try await run(
+                "flight-deadlines", [name, address, "4000"],
+                [
+                    "\(limit) 4000", "failover_chain", "chain_len = 1", "[ProxyList]", "socks5 \(address) 1080",
+                    "socks5 \(address) 1081",
+                ])
+            #expect(output.lines == FlightDeadlineTests.landed, "\(output)")
+        }
+
+        @Test(arguments: [
+            (
+                "silent",
+                [
+                    "the first is asked for port 1081", "the first is asked for port 1082",
+                    "the third is asked for port 80",
+                ]
+            ),
+            ("silent-then-failing", ["the first is asked for port 1081", "the third is asked for port 80"]),
+        ])
+        func `A proxy that falls silent when it is asked for the next one has no way to it`(
+            name: String, requests: [String]
+        ) async throws {
+            let address = "127.0.41.7"
+            let output = try await run(
+                "flight-chain", [name, address],
+                ["dynamic_chain", "[ProxyList]"] + (1080...1082).map { "socks5 \(address) \($0)" })
+            #expect(output.lines == requests + FlightDeadlineTests.landed, "\(output)")
+        }
+    }
+}
