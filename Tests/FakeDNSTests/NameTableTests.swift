@@ -1,5 +1,7 @@
 import Addressing
 import FakeDNS
+import Foundation
+import Synchronization
 import TableMemory
 import Testing
 
@@ -76,6 +78,32 @@ import Testing
         }
     }
 
+    /// Goes on until names were replaced during enough reads.
+    @Test func `a name that is replaced while it is read is never read as a mixture`() {
+        let table = SharedTable(capacity: 8)
+        let isOver = Flag()
+        let writer = Thread {
+            var round = 0
+            while !isOver.isSet.load(ordering: .relaxed) {
+                _ = table.table.number(of: name(ofLength: 1 + round % 250))
+                round += 1
+            }
+        }
+        writer.start()
+        defer { isOver.isSet.store(true, ordering: .relaxed) }
+        var replaced = 0
+        while replaced < 200 {
+            let version = table.table.version(of: 0)
+            let read = table.table.name(of: 0)
+            if version != table.table.version(of: 0) { replaced += 1 }
+            guard let read else { continue }
+            guard read == name(ofLength: read.count) else {
+                Issue.record("a mixture: \(read)")
+                return
+            }
+        }
+    }
+
     @Test func `a slot whose writer ended in the middle is passed over`() throws {
         let table = SharedTable(capacity: 16)
         let slots = NameTable<ReadyMemory>.size(capacity: 16) - 16 * 272
@@ -124,6 +152,11 @@ import Testing
         #expect(table.number(of: name("more")) == UInt32(held))
     }
 
+    /// A name that tells its length by its letter.
+    private func name(ofLength length: Int) -> HostName {
+        name(String(repeating: String(UnicodeScalar(UInt8(97 + length % 26))), count: length))
+    }
+
     private func name(_ text: String) -> HostName {
         guard let name = HostName(text) else { preconditionFailure("\(text) has no 1 to 255 bytes") }
         return name
@@ -135,6 +168,10 @@ import Testing
 }
 
 /// A table in memory of its own, which is left to the process: a test's table may outlive the test.
+private final class Flag: Sendable {
+    let isSet = Atomic(false)
+}
+
 private final class SharedTable: Sendable {
     let table: NameTable<ReadyMemory>
 
@@ -204,5 +241,6 @@ private final class PagedMemory: TableMemory, @unchecked Sendable {
         #expect(eight.capacity == 0xff_fffe)
         #expect(FakeAddresses(network: IPNetwork(IPv4Address(10, 0, 0, 0), prefixLength: 31)) == addresses)
         #expect(FakeAddresses(network: IPNetwork(IPv6Address(high: 0, low: 0), prefixLength: 64)) == addresses)
+        #expect(FakeAddresses(network: .v4(address: IPv4Address(10, 0, 0, 0), mask: 0xff00_ff00)) == addresses)
     }
 }
