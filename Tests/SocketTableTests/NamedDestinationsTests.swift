@@ -78,6 +78,15 @@ import Testing
         #expect(names.name(of: other, port: 123) == second)
     }
 
+    @Test func `what answers at another port is not a name whose address is known`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: address, port: 53) == first)
+        names.sent(to: first, port: 123)
+        names.sent(to: second, port: 123)
+        #expect(names.name(of: other, port: 123) == second)
+    }
+
     @Test func `it is known by which family the program called a name`() {
         var names = NamedDestinations()
         names.sent(to: first, port: 53)
