@@ -86,5 +86,8 @@ import Testing
         #expect(result.isUsable)
         result.login = .failed("")
         #expect(!result.isUsable)
+        result.login = .passed(milliseconds: 1)
+        result.connect = .failed("")
+        #expect(!result.isUsable)
     }
 }
