@@ -222,7 +222,9 @@ final class TemporaryFolder {
     let path: String
 
     init() {
-        path = FileManager.default.temporaryDirectory.appending(path: "socksify-\(UUID().uuidString)").path()
+        // Short, because messages shorten long paths, wherever the temporary files of this machine are.
+        let name = "socksify-\(UUID().uuidString.prefix(8))"
+        path = FileManager.default.temporaryDirectory.appending(path: name).path()
         try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
