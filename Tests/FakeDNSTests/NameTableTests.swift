@@ -56,6 +56,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [60_000, 1000] as [UInt32])
+    func `the last names are found again, however many there were before`(capacity: UInt32) {
+        withTable(capacity: capacity) { table in
+            var numbers: [UInt32?] = []
+            for index in 0..<5000 {
+                numbers.append(table.number(of: name("host\(index).test")))
+                // As many as the index has room for where all of them meet.
+                for last in max(index - 7, 0)...index
+                where table.number(of: name("host\(last).test")) != numbers[last] {
+                    Issue.record("host\(last) is lost behind host\(index)")
+                    return
+                }
+            }
+            #expect(numbers == (0..<5000).map { UInt32($0) % capacity })
+        }
+    }
+
+    @Test func `nearly all names are found again among many`() {
+        withTable(capacity: 60_000) { table in
+            for index in 0..<20_000 { _ = table.number(of: name("host\(index).test")) }
+            let found = (0..<20_000).count { table.number(of: name("host\($0).test")) == UInt32($0) }
+            #expect(found > 19_600)
+        }
+    }
+
     @Test func `threads that replace each other's names never read a mixture`() async throws {
         let table = SharedTable(capacity: 8)
         await withTaskGroup(of: Bool.self) { group in
