@@ -150,6 +150,26 @@ import Testing
         #expect(silent.receiveEnd(after: ([5] as [UInt8]).span) == .closed)
     }
 
+    @Test func `an end is told by what came before it`() throws {
+        for (answers, bytes, error): ([[UInt8]], [UInt8], ProtocolError) in [
+            ([], [], .closed), ([], [5], .closed), ([], [4], .closed), ([], [72], .closed),
+            ([[5, 2]], [], .closed), ([[5, 2]], [1], .closed), ([[5, 2]], [4], .closed),
+            ([[5, 0]], [], .closed), ([[5, 0]], [5], .closed), ([[5, 0]], [5, 0], .closed),
+            ([[5, 0]], [5, 0, 0, 1], .closed), ([[5, 0]], [5, 4], .rejected(.hostUnreachable)),
+            ([[5, 0]], [5, 5, 0, 1], .rejected(.connectionRefused)),
+            // What speaks another protocol refuses nothing.
+            ([[5, 0]], [4], .closed), ([[5, 0]], [4, 4], .closed), ([[5, 0]], [0, 4], .closed),
+            ([[5, 0]], [1, 5, 0, 1], .closed), ([[5, 0]], [72, 84, 84, 80], .closed),
+            ([[5, 0], [5, 0, 0, 1, 10]], [], .closed), ([[5, 0], [5, 0, 0, 1, 10]], [5, 4], .closed),
+        ] {
+            var handshake = connect(to: target, offersUsernamePassword: true)
+            _ = begun(&handshake)
+            for answer in answers { _ = try handshake.take(answer) }
+            #expect(handshake.receiveEnd(after: bytes.span) == error, "\(answers), \(bytes)")
+            #expect(throws: ProtocolError.handshakeOver) { try handshake.take([5, 0]) }
+        }
+    }
+
     @Test func `no bytes at all crash it`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
