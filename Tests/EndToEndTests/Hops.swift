@@ -66,7 +66,11 @@ struct Hops {
     }
 
     /// The place of a proxy, as log lines have it.
-    subscript(hop: Int) -> String { "\(proxies[hop].host):\(proxies[hop].port)" }
+    subscript(hop: Int) -> String {
+        let (host, port) = (proxies[hop].host, proxies[hop].port)
+        if lines[hop].contains("+unix://") { return host }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 
     /// How many connections each has had.
     var connections: [Int] { proxies.map(\.sessions.count) }

@@ -148,7 +148,7 @@ import Testing
             #expect(try client.receive(1) == [5])
             // What is sent now comes to a proxy alone that has kept the connection.
             client.send([1])
-            let sessions = await proxy.sessions { $0[0].pipelined || $0[0].ended }
+            let sessions = try await proxy.sessions { $0[0].pipelined || $0[0].ended }
             #expect(!sessions[0].ended && client.isQuiet())
         }
     }
@@ -196,7 +196,7 @@ import Testing
                 #expect(try client.receive(2) == [5, 0])
                 client.send(request(port: target.port))
             }
-            _ = await proxy.sessions { $0.count { $0.request != nil } == 2 }
+            _ = try await proxy.sessions { $0.count { $0.request != nil } == 2 }
             for client in pair { #expect(try isToldNothing(client)) }
 
             // Greetings are answered at once from now on.
