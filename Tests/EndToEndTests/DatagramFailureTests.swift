@@ -37,11 +37,16 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: [ProxyKind.microsocks, .sshDynamic])
-        func `Servers that do not know of datagrams have the network unreachable`(kind: ProxyKind) async throws {
+        @Test(arguments: [
+            (ProxyKind.microsocks, "refused: command not supported"),
+            (.sshDynamic, "closed the connection during the handshake"),
+        ])
+        func `Servers that do not know of datagrams have the network unreachable`(
+            kind: ProxyKind, words: String
+        ) async throws {
             let url = try await Proxies.shared.url(kind)
             let place = url.split(separator: "/").last ?? ""
-            try await check(url: url, errors: .lines(["udp: proxy \(place) refused: command not supported"]))
+            try await check(url: url, errors: .lines(["udp: proxy \(place) \(words)"]))
         }
 
         @Test func `A proxy that nobody listens at has the network unreachable`() async throws {
