@@ -17,9 +17,9 @@ extension EndToEnd {
         func `A limit that a first attempt has used up is not the second's`(name: String, limit: String) async throws {
             let address = "127.0.41.6"
             let output = try await run(
-                "flight-deadlines", [name, address, "4000"],
+                "flight-deadlines", [name, address, "600000"],
                 [
-                    "\(limit) 4000", "failover_chain", "chain_len = 1", "[ProxyList]", "socks5 \(address) 1080",
+                    "\(limit) 600000", "failover_chain", "chain_len = 1", "[ProxyList]", "socks5 \(address) 1080",
                     "socks5 \(address) 1081",
                 ])
             #expect(output.lines == FlightDeadlineTests.landed, "\(output)")
