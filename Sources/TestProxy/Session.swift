@@ -19,6 +19,8 @@ public struct Session: Equatable, Sendable {
 
     /// Address and port that the connection came from.
     public var client: String
+    /// Counts the sessions of all proxies of this process as they begin.
+    public internal(set) var number = 0
     public var proxyProtocol: ProxyProtocol
     /// METHODS, in the client's order.
     public var offeredMethods: [UInt8] = []

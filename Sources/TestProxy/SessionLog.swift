@@ -24,6 +24,9 @@ final class SessionLog: Sendable {
         }
     }
 
+    /// By all logs.
+    private static let begun = Atomic(0)
+
     private let state = Mutex(State())
     private let report: (@Sendable (Session) -> Void)?
 
@@ -34,8 +37,10 @@ final class SessionLog: Sendable {
 
     /// Begins a session and gives its place.
     func begin(client: String) -> Int {
-        state.withLock { state in
-            state.sessions.append(Session(client: client))
+        var session = Session(client: client)
+        session.number = SessionLog.begun.add(1, ordering: .relaxed).newValue
+        return state.withLock { state in
+            state.sessions.append(session)
             return state.sessions.count - 1
         }
     }

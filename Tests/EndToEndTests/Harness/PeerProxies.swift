@@ -1,4 +1,3 @@
-import Synchronization
 import TestProxy
 
 /// Several proxies at known ports of the machine that the client reaches, where files of configuration name them, and
@@ -55,32 +54,20 @@ final class PeerProxies: Sendable {
 
     private let places: [Place]
     private let proxies: [TestProxy]
-    /// The places of the proxies that were asked, in the order in which they were: one connection of a program is over
-    /// before the next begins, and a proxy of a chain knows what it was asked before the next one hears of it.
-    private let order: Order
 
-    private final class Order: Sendable {
-        let places = Mutex<[Int]>([])
-    }
-
-    private init(_ places: [Place], _ proxies: [TestProxy], _ order: Order) {
+    private init(_ places: [Place], _ proxies: [TestProxy]) {
         self.places = places
         self.proxies = proxies
-        self.order = order
     }
 
     /// Runs `body` with proxies at these places.
     static func during<Result>(_ places: [Place], _ body: (PeerProxies) async throws -> Result) async throws -> Result {
         var proxies: [TestProxy] = []
-        let order = Order()
         do {
-            for (index, place) in places.enumerated() {
-                proxies.append(
-                    try await TestProxy.start(
-                        host: place.host, port: place.port, script: place.script,
-                        report: { _ in order.places.withLock { $0.append(index) } }))
+            for place in places {
+                proxies.append(try await TestProxy.start(host: place.host, port: place.port, script: place.script))
             }
-            let result = try await body(PeerProxies(places, proxies, order))
+            let result = try await body(PeerProxies(places, proxies))
             for proxy in proxies { await proxy.stop() }
             return result
         } catch {
@@ -97,18 +84,17 @@ final class PeerProxies: Sendable {
     /// - Parameter isSilent: whether it is expected to write nothing else.
     func ways(of command: [String], isSilent: Bool = false) async throws -> String {
         let before = proxies.map(\.sessions.count)
-        let asked = order.places.withLock(\.count)
         let run = try await Client.start(command, limit: 60)
         for proxy in proxies { _ = try await proxy.sessions { $0.allSatisfy(\.ended) } }
-        // Each session is reported once, on the proxies' own threads.
-        while order.places.withLock(\.count) < proxies.reduce(0, { $0 + $1.sessions.count }) { await Task.yield() }
-        var next = before
+        // A connection begins when the program has done with the one before, and with the next proxy of a chain when the
+        // one before has been asked for it.
+        let asked = proxies.indices.flatMap { place in
+            proxies[place].sessions.dropFirst(before[place]).map { (place, session: $0) }
+        }.sorted { $0.session.number < $1.session.number }
         var ways: [String] = []
         var expected: String?
         var strangers: [Credentials] = []
-        for place in order.places.withLock({ $0[asked...] }) {
-            let session = proxies[place].sessions[next[place]]
-            next[place] += 1
+        for (place, session) in asked {
             // Whoever goes away without a word may be gone before the proxy has seen it.
             if session.outcome == .abandoned, session.received.isEmpty, !places[place].script.neverReads { continue }
             var step = places[place].name
