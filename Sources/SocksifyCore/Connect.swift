@@ -301,8 +301,7 @@ private struct Connection {
 
     /// Runs `body` with the handshake, if there still is one.
     private func enter(_ body: (inout HandshakeInFlight) -> Void) {
-        guard case .record(let place) = table.enter(cookie: cookie) else { return }
-        var flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) else { return }
         body(&flight)
         flight.leave()
     }

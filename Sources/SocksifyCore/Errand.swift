@@ -86,8 +86,8 @@ struct Errand {
     }
 
     private func enter(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
-        guard case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) else { return }
-        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
+        let socket = Socket(descriptor: descriptor)
+        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) else { return }
         body(&flight)
         flight.leave()
     }

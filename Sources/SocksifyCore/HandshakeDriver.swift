@@ -89,9 +89,7 @@ struct HandshakeDriver {
 
     /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
     private func enter() -> HandshakeInFlight? {
-        if case .record(let place) = runtime.pointee.inFlight.enter(cookie: cookie) {
-            return HandshakeInFlight(runtime: runtime, socket: socket, place: place)
-        }
+        if case .entered(let flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) { return flight }
         guard case .entered(let flight) = HandshakeInFlight.find(socket, runtime) else { return nil }
         return flight
     }

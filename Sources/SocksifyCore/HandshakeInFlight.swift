@@ -68,13 +68,13 @@ struct HandshakeInFlight {
     static func find(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
         var cookie = socket.cookie
         while let asked = cookie {
-            switch runtime.pointee.inFlight.enter(cookie: asked) {
-            case .busy: return .busy
-            case .record(let place):
-                let flight = HandshakeInFlight(runtime: runtime, socket: socket, place: place)
+            let search = enter(cookie: asked, socket, runtime)
+            switch search {
+            case .busy, .refused: return search
+            case .entered(let flight):
                 if flight.record.pointee.cookie == asked {
                     flight.use(socket.descriptor, cookie: asked)
-                    return .entered(flight)
+                    return search
                 }
                 // Another socket has taken its place just now; or did so in a process that this one forked from.
                 flight.leave()
@@ -86,12 +86,28 @@ struct HandshakeInFlight {
         return socket.refusal.map { .refused($0) } ?? .none
     }
 
+    /// Enters the handshake that the socket has, or had, with this cookie.
+    static func enter(cookie: UInt64, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
+        switch runtime.pointee.inFlight.enter(cookie: cookie) {
+        case .none: return .none
+        case .busy: return .busy
+        case .record(let place):
+            return .entered(HandshakeInFlight(runtime: runtime, socket: socket, place: place))
+        case .another(let place):
+            leave(place, runtime)
+            return .none
+        }
+    }
+
     /// Enters the handshake in a place, if nobody is at work on it.
     @inline(never)
     static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
         let table = runtime.pointee.inFlight
-        guard table.tryEnter(place: place) else { return nil }
         let record = table.record(place)
+        // Not even entered: its process may ask for a look meanwhile.
+        guard place < table.places.end, !record.pointee.isErrandOfAnother, table.tryEnter(place: place) else {
+            return nil
+        }
         if record.pointee.isErrandOfAnother {
             _ = table.leave(place)
             return nil
@@ -126,8 +142,12 @@ struct HandshakeInFlight {
     /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
-        while table.leave(place) {
-            guard var next = HandshakeInFlight.at(place, runtime) else { return }
+        HandshakeInFlight.leave(place, runtime)
+    }
+
+    private static func leave(_ place: Int, _ runtime: UnsafePointer<Runtime>) {
+        while runtime.pointee.inFlight.leave(place) {
+            guard var next = at(place, runtime) else { return }
             next.step()
             if next.isRemoved { return }
         }

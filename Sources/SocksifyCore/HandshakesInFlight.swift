@@ -65,6 +65,9 @@ struct HandshakesInFlight: @unchecked Sendable {
         case busy
         /// The record, which nobody else touches before `leave`.
         case record(Int)
+        /// The place that was the socket's, and is another's by now: it is entered, and to be left as any other, because
+        /// somebody may have asked for a look at that one meanwhile.
+        case another(Int)
     }
 
     /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
@@ -75,15 +78,11 @@ struct HandshakesInFlight: @unchecked Sendable {
         case .isOwn:
             return .busy
         case .inherited:
-            guard places.isFound(place, by: cookie) else { break }
             // Its owner ended in the middle of a step. What was sent and received nobody knows.
             record(place).pointee.isBroken = true
-            return .record(place)
-        case .acquired:
-            if places.isFound(place, by: cookie) { return .record(place) }
+        case .acquired: break
         }
-        lock(place).release()
-        return .none
+        return places.isFound(place, by: cookie) ? .record(place) : .another(place)
     }
 
     /// Takes the handshake in this place; false when there is none, or when somebody else has it, who will then look at
