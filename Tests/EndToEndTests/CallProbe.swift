@@ -67,7 +67,7 @@ struct CallProbe {
 
     static func path(of name: String) async throws -> String { try await "\(folder.value)/\(name)" }
 
-    /// All probes, and the one of `Probes`, compiled once in a run of the tests.
+    /// All probes, and the one of `Probes`; what is older than its sources is compiled, once in a run of the tests.
     private static let folder = Task {
         let sources = Machine.package.appending(path: "Tests/EndToEndTests/CallProbes").path
         let folder = Machine.package.appending(path: ".build/call-probes").path
@@ -76,7 +76,14 @@ struct CallProbe {
             mkdir -p "$2/found"
             cd "$1"
             flags=(-D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror -O1 -pthread)
-            library() { cc "${flags[@]}" -shared -fPIC -o "$2" "$1.c" "${@:3}"; }
+            # What each of them is made of: this script, too.
+            common=(*.h ../Probes/*.h descriptors.c ../CallProbe.swift)
+            is_old() {
+                local source
+                for source in "${common[@]}" "${@:2}"; do [[ $1 -nt $source ]] || return 0; done
+                return 1
+            }
+            library() { ! is_old "$2" "$1.c" || cc "${flags[@]}" -shared -fPIC -o "$2" "$1.c" "${@:3}"; }
             library libearly "$2/libearly.so"
             library libbound "$2/libbound.so"
             library libfound "$2/found/libfound.so"
@@ -85,9 +92,11 @@ struct CallProbe {
             # The calls that it wants to see.
             mapfile -t wraps < <(nm "$2/descriptors.o" | sed -n 's/^ *U __real_/-Wl,--wrap=/p')
             probes=("$2/descriptors.o" "${wraps[@]}")
-            cc "${flags[@]}" -Wno-unused-parameter -o "$2/probe" ../Probes/*.c "${probes[@]}"
+            ! is_old "$2/probe" ../Probes/*.c ||
+                cc "${flags[@]}" -Wno-unused-parameter -o "$2/probe" ../Probes/*.c "${probes[@]}"
             for source in *.c; do
                 [[ $source == lib*.c || $source == descriptors.c ]] && continue
+                is_old "$2/${source%.c}" "$source" || continue
                 libraries=()
                 [[ $source == entries.c ]] && libraries=(-L"$2" -Wl,-rpath,"$2" -learly)
                 cc "${flags[@]}" -o "$2/${source%.c}" "$source" "${probes[@]}" "${libraries[@]}"
