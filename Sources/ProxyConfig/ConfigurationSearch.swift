@@ -34,14 +34,14 @@ public struct ConfigurationSearch: Equatable, Sendable {
     public struct Candidate: Equatable, Sendable {
         public var path: [UInt8]
         public var style: ConfigurationStyle
-        /// Whether somebody named this very file, so that it is an error if it cannot be read: another file
-        /// would have other proxies.
+        /// Whether somebody named this very file, so that it is an error if there is none: another file would have other
+        /// proxies. One that is there and cannot be read is an error in any case.
         public var isRequired: Bool
     }
 
     /// The proxy URLs that take the place of a file's chain; nil when the files decide.
     public var proxies: [UInt8]?
-    /// The files to try, in this order, up to the first that can be read or that is required.
+    /// The files to try, in this order, up to the first that is there or that is required.
     public var candidates: [Candidate] = []
 
     public init(_ environment: Environment) {

@@ -86,25 +86,27 @@ struct ConfigurationSource {
         case read(ParsedConfiguration, path: [UInt8])
     }
 
-    /// The file that decides.
+    /// The file that decides: the first that is there.
     private mutating func readFile(_ search: ConfigurationSearch) -> File {
         for candidate in search.candidates {
-            guard let file = FileContents(candidate.path) else {
-                guard candidate.isRequired else { continue }
-                complain {
-                    $0.append(candidate.path.span)
-                    $0.append(": this configuration file cannot be read")
-                }
+            switch FileContents.read(candidate.path) {
+            case .success(let file): return take(file, as: candidate)
+            case .failure(.absent) where !candidate.isRequired: continue
+            case .failure(let failure):
+                complain(of: candidate.path, failure)
                 return .unusable
             }
-            let program = Configuration.mayNamePrograms(file.bytes.span) ? ProgramIdentity.ofProcess : nil
-            let read = Configuration.parse(file.bytes.span, style: candidate.style, program: program)
-            guard let parsed = accept(read, source: candidate.path) else { return .unusable }
-            if file.isReadableByOthers, parsed.configuration.holdsPasswords { exposedFiles.append(candidate.path) }
-            handOn(candidate.path)
-            return .read(parsed, path: candidate.path)
         }
         return .none
+    }
+
+    private mutating func take(_ file: FileContents, as candidate: ConfigurationSearch.Candidate) -> File {
+        let program = Configuration.mayNamePrograms(file.bytes.span) ? ProgramIdentity.ofProcess : nil
+        let read = Configuration.parse(file.bytes.span, style: candidate.style, program: program)
+        guard let parsed = accept(read, source: candidate.path) else { return .unusable }
+        if file.isReadableByOthers, parsed.configuration.holdsPasswords { exposedFiles.append(candidate.path) }
+        handOn(candidate.path)
+        return .read(parsed, path: candidate.path)
     }
 
     private func handOn(_ path: [UInt8]) {
@@ -127,7 +129,7 @@ struct ConfigurationSource {
     private mutating func password(from source: PasswordSource) -> [UInt8]? {
         switch source {
         case .file(let path):
-            guard let file = FileContents(path) else { return nil }
+            guard case .success(let file) = FileContents.read(path) else { return nil }
             if file.isReadableByOthers { exposedFiles.append(path) }
             return file.bytes
         case .variable(let name):
@@ -151,6 +153,14 @@ struct ConfigurationSource {
         }
     }
 
+    private func complain(of path: [UInt8], _ failure: FileContents.Failure) {
+        complain { line in
+            line.append(path.span)
+            line.append(": this configuration file cannot be read")
+            failure.write(to: &line)
+        }
+    }
+
     /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
     private func complain(_ compose: (inout LogLine) -> Void) {
         var message = LogLine()
@@ -158,6 +168,23 @@ struct ConfigurationSource {
         message.append("; no connection will be made")
         guard SharedTable.isNews(message.digest) else { return }
         Log.write { $0.append(message.text) }
+    }
+}
+
+extension FileContents.Failure {
+    /// Behind what says that it cannot be read.
+    fileprivate func write(to line: inout LogLine) {
+        switch self {
+        case .absent: break
+        case .refused(let errno):
+            line.append(": ")
+            errno.write(to: &line)
+        case .noRegularFile: line.append(": it is no regular file")
+        case .tooLarge:
+            line.append(": it has more than ")
+            line.append(decimal: FileContents.largest)
+            line.append(" bytes")
+        }
     }
 }
 

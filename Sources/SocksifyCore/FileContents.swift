@@ -2,28 +2,51 @@ import CLibC
 
 /// What a file has, read at once.
 struct FileContents {
+    /// Why there is nothing to be had.
+    enum Failure: Error {
+        /// There is none, as far as this user can see.
+        case absent
+        /// It is there, and the kernel does not give it.
+        case refused(Errno)
+        /// A folder, a pipe, a device: nobody knows when it ends.
+        case noRegularFile
+        case tooLarge
+    }
+
     var bytes: [UInt8] = []
     /// Whether the file's group or others may read it.
     let isReadableByOthers: Bool
 
     /// Files beyond this are refused: what is read here is written by people.
-    private static var largest: Int { 4 << 20 }
+    static var largest: Int { 4 << 20 }
 
-    /// nil for a file that cannot be read.
-    init?(_ path: [UInt8]) {
+    static func read(_ path: [UInt8]) -> Result<FileContents, Failure> {
         let number = withCString(path) { Int32(truncatingIfNeeded: kernel_open_to_read($0)) }
-        guard number >= 0 else { return nil }
+        guard number >= 0 else {
+            let error = Errno(result: Int(number))
+            return .failure(isThere(path, error) ? .refused(error) : .absent)
+        }
         defer { _ = kernel_close(number) }
         var file = kernel_file()
-        isReadableByOthers = kernel_look_at(number, &file) == 0 && file.is_readable_by_others != 0
+        guard kernel_look_at(number, &file) == 0, file.is_regular != 0 else { return .failure(.noRegularFile) }
+        var contents = FileContents(isReadableByOthers: file.is_readable_by_others != 0)
         var chunk = InlineArray<4096, UInt8>(repeating: 0)
-        while bytes.count <= FileContents.largest {
+        while contents.bytes.count <= largest {
             let count = kernel_read(number, &chunk, 4096)
             if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return nil }
-            if count == 0 { return }
-            for index in 0..<min(count, 4096) { bytes.append(chunk[index]) }
+            guard count >= 0 else { return .failure(.refused(Errno(result: count))) }
+            if count == 0 { return .success(contents) }
+            for index in 0..<min(count, 4096) { contents.bytes.append(chunk[index]) }
         }
-        return nil
+        return .failure(.tooLarge)
+    }
+
+    /// Whether a file that could not be opened is one: whoever may not search the folder does not know.
+    private static func isThere(_ path: [UInt8], _ error: Errno) -> Bool {
+        switch error.code {
+        case ENOENT, ENOTDIR, ENAMETOOLONG: return false
+        case EACCES: return withCString(path) { kernel_is_there($0) } != 0
+        default: return true
+        }
     }
 }

@@ -5,7 +5,8 @@ extension ProgramIdentity {
     /// The program that the process runs: its executable file, and what was given to it if that is an interpreter.
     static var ofProcess: ProgramIdentity? {
         guard let executable = executable else { return nil }
-        let arguments = FileContents(Array("/proc/self/cmdline"))?.bytes ?? []
+        var arguments: [UInt8] = []
+        if case .success(let file) = FileContents.read(Array("/proc/self/cmdline")) { arguments = file.bytes }
         return ProgramIdentity(
             executable: executable, arguments: split(arguments),
             executedBy: process_program_path().map { Array(bytes(of: $0)) })

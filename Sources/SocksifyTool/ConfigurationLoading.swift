@@ -146,7 +146,8 @@ public enum ConfigurationLoading {
         for candidate in candidates {
             guard let file = OpenFile.open(candidate.path) else {
                 let error = errno
-                if !candidate.isRequired, error == ENOENT || error == ENOTDIR || error == EACCES { continue }
+                // The next one counts only where this one is not.
+                if !candidate.isRequired, !OpenFile.isThere(candidate.path, error) { continue }
                 throw .own("cannot read the configuration \(candidate.path.shown): \(describe(error))")
             }
             if file.status?.isDirectory ?? false {

@@ -65,6 +65,15 @@ final class OpenFile {
         return descriptor >= 0 ? OpenFile(descriptor: descriptor) : nil
     }
 
+    /// Whether a file that could not be opened is one: whoever may not search the folder does not know.
+    static func isThere(_ path: Path, _ error: Int32) -> Bool {
+        switch error {
+        case ENOENT, ENOTDIR, ENAMETOOLONG: return false
+        case EACCES: return path.withCString { access($0, F_OK) } == 0
+        default: return true
+        }
+    }
+
     deinit { close(descriptor) }
 
     var status: stat? {

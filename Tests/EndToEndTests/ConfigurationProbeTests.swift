@@ -42,6 +42,51 @@ extension EndToEnd {
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 
+        /// What can stand where a configuration is looked for, made by the shell, and what is said of it.
+        static let unreadable = [
+            ("mkdir", "it is no regular file"), ("mkfifo", "it is no regular file"),
+            ("ln -s socksify.conf", "too many symbolic links"),
+            ("head -c 4194305 /dev/zero >", "it has more than 4194304 bytes"),
+        ]
+
+        @Test(arguments: unreadable)
+        func `A file that is there and cannot be read is told once, and the next one does not count`(
+            make: String, reason: String
+        ) async throws {
+            let folder = "mount -t tmpfs tmpfs /mnt; mkdir /mnt/socksify; \(make) /mnt/socksify/socksify.conf"
+            try await ConfigurationText("[ProxyList]\nsocks5 10.99.0.1 1080").writeToHome { home in
+                let output = try await meet(["HOME": home, "XDG_CONFIG_HOME": "/mnt"], preparation: folder)
+                #expect(
+                    output.errors == "socksify: /mnt/socksify/socksify.conf: this configuration file cannot be read: "
+                        + "\(reason); no connection will be made\n")
+            }
+        }
+
+        @Test func `A file that its user may not read is told once, one in a closed folder is none`() async throws {
+            try Machine.needsRoot("only root of the machine can become another user")
+            let probe = try await CallProbe.path(of: "unconfigured")
+            let folder = try Machine.temporaryDirectory("home").path
+            let script = """
+                mkdir -m 755 \(folder)/socksify
+                echo >\(folder)/socksify/socksify.conf
+                chmod 0 \(folder)/socksify/socksify.conf
+                setpriv --reuid 65534 --regid 65534 --clear-groups \(probe) 10.99.0.1 9 >&2
+                chmod 0 \(folder)/socksify
+                setpriv --reuid 65534 --regid 65534 --clear-groups \(probe) 10.99.0.1 9 >&2
+                """
+            let run = try await Client.run(
+                ["unshare", "--mount", "sh", "-ec", "\(CallProbe.withoutConfiguration)\n\(script)"],
+                environment: ["XDG_CONFIG_HOME": folder])
+            let lines = run.error.split(separator: "\n").filter { $0.hasPrefix("socksify: ") }
+            #expect(
+                lines == [
+                    "socksify: \(folder)/socksify/socksify.conf: this configuration file cannot be read: permission "
+                        + "denied; no connection will be made",
+                    "socksify: no proxy is configured; set SOCKSIFY_PROXY=socks5://HOST:PORT or write /etc/socksify.conf"
+                        + "; no connection will be made",
+                ], "\(run)")
+        }
+
         @Test func `Proxies of SOCKSIFY_PROXY do not go without the file that is named beside them`() async throws {
             let output = try await meet(
                 ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1", "SOCKSIFY_CONF": "/nonexistent/socksify.conf"])

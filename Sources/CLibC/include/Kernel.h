@@ -163,7 +163,11 @@ static inline long kernel_poll_now(int fd, int events) {
         short events, revents;
     } poll = {fd, (short)events, 0};
     struct timespec now = {0, 0};
-    long result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 8, 0);
+    long result;
+    /* A handler that runs just then is no answer: what an epoll has told once is not told again. */
+    do {
+        result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 8, 0);
+    } while (result == -EINTR);
     return result < 0 ? result : poll.revents;
 }
 
@@ -184,8 +188,14 @@ static inline int kernel_is_same_file(int fd, int other) {
     return kernel_call(SYS_kcmp, process, process, 0 /* KCMP_FILE */, fd, other, 0) <= 0;
 }
 
+/* Nobody is waited for: not for the other end of a pipe, either. */
 static inline long kernel_open_to_read(const char *_Nonnull path) {
-    return kernel_call(SYS_openat, -100, (long)path, 02000000 /* O_CLOEXEC */, 0, 0, 0);
+    return kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0, 0);
+}
+
+/* Whether there is something by this name: to ask takes no right to it, only to the folders that lead to it. */
+static inline int kernel_is_there(const char *_Nonnull path) {
+    return kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
 }
 
 /* readlinkat(2): the length, without a closing zero. */
@@ -238,6 +248,7 @@ static inline int kernel_exists(const char *_Nonnull path) {
 struct kernel_file {
     /* A regular file that belongs to the user whom the process acts for, and that nobody else may use. */
     int is_own;
+    int is_regular;
     /* A regular file that its group or others may read. */
     int is_readable_by_others;
     /* Names that it has; 0 when it was unlinked. */
@@ -253,6 +264,7 @@ static inline long kernel_look_at(int fd, struct kernel_file *_Nonnull file) {
     *file = (struct kernel_file){
         .is_own = S_ISREG(status.st_mode) && !(status.st_mode & 077) &&
                   status.st_uid == (uid_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+        .is_regular = S_ISREG(status.st_mode),
         .is_readable_by_others = S_ISREG(status.st_mode) && (status.st_mode & 044),
         .links = status.st_nlink, .size = status.st_size, .modified = status.st_mtim.tv_sec};
     return 0;
