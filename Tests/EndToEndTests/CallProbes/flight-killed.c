@@ -1,0 +1,63 @@
+/* flight-killed CASE ADDRESS: a child goes on with a socket in flight, and is killed in the middle of that: it has the
+ * proxy's answer, and has not noted it. How far the handshake came nobody knows any more. */
+#include "filter.h"
+#include "flight.h"
+
+#include <sys/resource.h>
+
+static flight f;
+
+static void be_killed(void) {
+    require(setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) == 0);
+    end_at_call(SYS_sendto);
+    poll(&(struct pollfd){f.fd, POLLIN | POLLOUT, 0}, 1, -1);
+    _exit(0);
+}
+
+static void lose_child(void) {
+    f = depart(REACHED);
+    reach(&f, REACHED);
+    await(&f, 3);
+    answer_greeting(f.far);
+    pid_t child = fork();
+    if (child == 0) be_killed();
+    int status;
+    require(child > 0 && waitpid(child, &status, 0) == child);
+    say("child %s\n", WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? "killed" : "not killed");
+}
+
+/* The proxy gets not a byte more, and the socket connects anew. */
+static void finish(void) {
+    char byte;
+    say("the proxy hears %s\n", read(f.far, &byte, 1) > 0 ? "more" : "no more");
+    close(f.far);
+    flight next = depart_again(f.fd, REACHED);
+    land(&next, "");
+    say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
+    say_connected(&next, "");
+}
+
+static void looking(void) {
+    lose_child();
+    struct pollfd entry = {f.fd, POLLIN | POLLOUT, 0};
+    say("poll %d", poll(&entry, 1, 0));
+    say(" %s\n", event_names(entry.revents));
+    say("error %s\n", error_of(f.fd));
+    finish();
+}
+
+static void reading(void) {
+    char byte;
+    lose_child();
+    require(fcntl(f.fd, F_SETFL, 0) == 0);
+    say("read %s\n", outcome(read(f.fd, &byte, 1)));
+    require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
+    finish();
+}
+
+int main(int count, char **arguments) {
+    static const flight_case cases[] = {{"looking", looking}, {"reading", reading}, {0}};
+    require(count == 3);
+    set_up(arguments);
+    run_case(cases, arguments[1]);
+}

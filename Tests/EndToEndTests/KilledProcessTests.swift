@@ -1,0 +1,19 @@
+import Testing
+
+extension EndToEnd {
+    /// A process that is killed in the middle of a step of a handshake, which others of its tree have too.
+    @Suite struct KilledProcessTests {
+        static let cases = [
+            ("looking", ["poll 1 OUT|ERR|HUP", "error ECONNABORTED"]), ("reading", ["read ECONNABORTED"]),
+        ].map { name, lines in
+            Flight.Case(
+                probe: "flight-killed", name: name,
+                lines: ["child killed"] + lines + ["the proxy hears no more", "poll 1"] + Flight.connected)
+        }
+
+        @Test(arguments: cases)
+        func `A handshake of which nobody knows how far it came has failed`(given: Flight.Case) async throws {
+            try await Flight.check(given, configuration: ["log off"])
+        }
+    }
+}
