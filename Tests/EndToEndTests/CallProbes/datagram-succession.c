@@ -1,0 +1,159 @@
+/* datagram-succession CASE ADDRESS: associations of one socket, one after the other. The proxy at port 1080 of ADDRESS,
+ * and its relays, are the probe itself, so that it decides what is under way when one follows the other. */
+#include "flight.h"
+
+static struct {
+    int fd;
+    address at;
+} relays[2];
+/* Where the relays have heard the program's socket. */
+static address client;
+static flight f;
+
+static void open_relays(void) {
+    for (int index = 0; index < 2; index++) {
+        relays[index].fd = socket(AF_INET, SOCK_DGRAM, 0);
+        address *at = &relays[index].at;
+        *at = numeric("127.0.0.1", "0");
+        require(relays[index].fd >= 0 && bind(relays[index].fd, &at->any, at->length) == 0);
+        require(getsockname(relays[index].fd, &at->any, &at->length) == 0);
+    }
+}
+
+static const char *sent(const char *text) {
+    return outcome(sendto(f.fd, text, strlen(text), MSG_DONTWAIT, &target.any, target.length));
+}
+
+/* The program waits meanwhile; there is nothing for it. */
+static void drive_by_looking(flight *f) {
+    if (poll(&(struct pollfd){f->fd, POLLIN, 0}, 1, 0) != 0) say_early("a datagram\n");
+}
+
+/* Lets the proxy give it this relay. */
+static void associate(int relay) {
+    unsigned char request[10], reply[10] = {5, 0, 0, 1};
+    f.stage = UNREACHED;
+    reach(&f, GREETED);
+    await(&f, 10);
+    require(read_all(f.far, request, 10) && memcmp(request, "\5\3\0\1", 4) == 0);
+    memcpy(reply + 4, &relays[relay].at.v4.sin_addr, 4);
+    memcpy(reply + 8, &relays[relay].at.v4.sin_port, 2);
+    require(write(f.far, reply, 10) == 10);
+}
+
+enum { HEADER = 10 };
+static const char header[HEADER] = {0, 0, 0, 1, (char)203, 0, 113, 10, 0, 80};
+
+/* Waits until something comes to the relay. */
+static void hear(int relay) {
+    char bytes[100];
+    while (poll(&(struct pollfd){relays[relay].fd, POLLIN, 0}, 1, 1) == 0) drive(&f);
+    client.length = sizeof client.storage;
+    ssize_t length = recvfrom(relays[relay].fd, bytes, sizeof bytes, 0, &client.any, &client.length);
+    require(length > HEADER && memcmp(bytes, header, HEADER) == 0);
+    say("relay %d: %.*s\n", relay + 1, (int)length - HEADER, bytes + HEADER);
+}
+
+static void answer(int relay, const char *text) {
+    char bytes[100];
+    memcpy(bytes, header, HEADER);
+    strcpy(bytes + HEADER, text);
+    require(sendto(relays[relay].fd, bytes, HEADER + strlen(text), 0, &client.any, client.length) > HEADER);
+}
+
+static void await_arrival(void) {
+    for (int there = 0; there == 0;) require(ioctl(f.fd, FIONREAD, &there) == 0);
+}
+
+static void receive(int flags) {
+    char bytes[100];
+    address from = {.length = sizeof from.storage};
+    ssize_t length = recvfrom(f.fd, bytes, sizeof bytes, flags, &from.any, &from.length);
+    if (length < 0) {
+        say("received %s\n", outcome(length));
+        return;
+    }
+    int is_target = from.length == target.length && memcmp(&from.v4, &target.v4, target.length) == 0;
+    say("received %zd bytes from %s", length, is_target ? "the target" : "another");
+    say(is_target ? ": %.*s\n" : "\n", (int)length, bytes);
+}
+
+static void open_first(void) {
+    say("send %s\n", sent("one"));
+    associate(0);
+    hear(0);
+}
+
+static void disconnect(void) {
+    require(connect(f.fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
+}
+
+/* The server has ended the first: what its relay has sent still arrives. */
+static void ended(void) {
+    open_first();
+    close(f.far);
+    while (poll(&(struct pollfd){listening, POLLIN, 0}, 1, 1) == 0) require(strcmp(sent("two"), "0") == 0);
+    associate(1);
+    hear(1);
+    answer(0, "late");
+    receive(0);
+    answer(1, "answer");
+    receive(0);
+}
+
+/* The program has given the socket up: what came before is for nobody any more, nor is what comes later. */
+static void forgotten(void) {
+    open_first();
+    answer(0, "early");
+    await_arrival();
+    disconnect();
+    receive(MSG_DONTWAIT);
+    say("send %s\n", sent("two"));
+    associate(1);
+    hear(1);
+    answer(0, "late");
+    answer(1, "answer");
+    receive(0);
+}
+
+/* The same with a relay that the server gives to everybody. */
+static void common(void) {
+    open_first();
+    disconnect();
+    say("send %s\n", sent("two"));
+    associate(0);
+    hear(0);
+    answer(0, "answer");
+    receive(0);
+}
+
+/* There was no proxy at first: the program is told once, and then there is one. */
+static void failed(void) {
+    close_far_side();
+    const char *result;
+    /* The first may be taken before that is known. */
+    do result = sent("one");
+    while (strcmp(result, "0") == 0);
+    say("send %s\n", result);
+    listen_at_far_side();
+    say("send %s\n", sent("two"));
+    associate(0);
+    hear(0);
+    answer(0, "answer");
+    receive(0);
+}
+
+int main(int count, char **arguments) {
+    static const flight_case cases[] = {
+        {"ended", ended}, {"forgotten", forgotten}, {"common", common}, {"failed", failed}, {0},
+    };
+    require(count == 3);
+    set_up(arguments);
+    drive = drive_by_looking;
+    open_relays();
+    f = (flight){socket(AF_INET, SOCK_DGRAM, 0), -1, UNREACHED};
+    /* So that it keeps its port. */
+    address any = numeric("0.0.0.0", "0");
+    require(f.fd >= 0 && bind(f.fd, &any.any, any.length) == 0);
+    run_case(cases, arguments[1]);
+}

@@ -1,0 +1,36 @@
+import Testing
+
+extension EndToEnd {
+    /// Associations of one socket, one after the other. The probe is the proxy, and decides what is under way meanwhile.
+    @Suite struct DatagramSuccessionTests {
+        private func check(
+            _ name: String, prints lines: [String], sourceLocation: SourceLocation = #_sourceLocation
+        ) async throws {
+            try await Flight.check(
+                Flight.Case(
+                    probe: "datagram-succession", name: name,
+                    lines: lines + ["received 6 bytes from the target: answer"], ending: .associated(1)),
+                configuration: ["log off"], sourceLocation: sourceLocation)
+        }
+
+        @Test func `What the former relay has sent still arrives`() async throws {
+            try await check(
+                "ended",
+                prints: ["send 0", "relay 1: one", "relay 2: two", "received 4 bytes from the target: late"])
+        }
+
+        /// The program must not take it for something that came without a proxy, either: it has a header.
+        @Test func `Nothing arrives from the relay of a socket that the program has given up`() async throws {
+            try await check(
+                "forgotten", prints: ["send 0", "relay 1: one", "received EAGAIN", "send 0", "relay 2: two"])
+        }
+
+        @Test func `A relay that is given up and comes again is heard`() async throws {
+            try await check("common", prints: ["send 0", "relay 1: one", "send 0", "relay 1: two"])
+        }
+
+        @Test func `An association that has failed is told of once, and opened when there is a proxy`() async throws {
+            try await check("failed", prints: ["send ENETUNREACH", "send 0", "relay 1: two"])
+        }
+    }
+}
