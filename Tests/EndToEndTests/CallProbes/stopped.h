@@ -16,8 +16,10 @@
 
 /* Where a thread stops. */
 enum halt {
-    COOKIE_TOLD, /* The kernel has told which socket a descriptor stands for (SO_COOKIE). */
-    REPLACING,   /* Another socket is about to take the place of the descriptor's (dup3). */
+    COOKIE_TOLD,  /* The kernel has told which socket a descriptor stands for (SO_COOKIE). */
+    REPLACING,    /* Another socket is about to take the place of the descriptor's (dup3). */
+    ASKING_LIMIT, /* The kernel is about to be asked how long a call may wait to receive (SO_RCVTIMEO). */
+    WAITING,      /* It is about to wait for longer than for a moment (ppoll). */
 };
 
 typedef struct {
@@ -35,15 +37,30 @@ struct order {
 
 static int to_tracer, from_tracer;
 
+/* Whether a call of ppoll(2) waits for longer than the library does before it knows what limits the call. */
+unused static int waits(pid_t thread, unsigned long long limit) {
+    if (limit == 0) return 1;
+    errno = 0;
+    long seconds = ptrace(PTRACE_PEEKDATA, thread, limit, 0);
+    long nanoseconds = ptrace(PTRACE_PEEKDATA, thread, limit + sizeof seconds, 0);
+    require(errno == 0);
+    return seconds > 0 || nanoseconds > 10000000;
+}
+
 /* Whether the thread, which begins or ends a system call, has come there. */
 unused static int is_there(pid_t thread, enum halt halt, int *is_asking) {
     struct __ptrace_syscall_info info;
     require(ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) > 0);
     int begins = info.op == PTRACE_SYSCALL_INFO_ENTRY;
-    if (begins)
-        *is_asking = info.entry.nr == SYS_getsockopt && info.entry.args[1] == SOL_SOCKET &&
-                     info.entry.args[2] == SO_COOKIE;
-    return halt == REPLACING ? begins && info.entry.nr == SYS_dup3 : !begins && *is_asking;
+    int asks = begins && info.entry.nr == SYS_getsockopt && info.entry.args[1] == SOL_SOCKET;
+    if (begins) *is_asking = asks && info.entry.args[2] == SO_COOKIE;
+    switch (halt) {
+    case COOKIE_TOLD: return !begins && *is_asking;
+    case REPLACING: return begins && info.entry.nr == SYS_dup3;
+    case ASKING_LIMIT: return asks && info.entry.args[2] == SO_RCVTIMEO;
+    case WAITING: return begins && info.entry.nr == SYS_ppoll && waits(thread, info.entry.args[2]);
+    }
+    return 0;
 }
 
 /* The tracer's side of one thread. */

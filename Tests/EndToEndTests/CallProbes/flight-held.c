@@ -1,0 +1,108 @@
+/* flight-held CASE ADDRESS: calls that wait for a connection in flight, and are held up or interrupted just where it
+ * matters. */
+#include "clock.h"
+#include "flight.h"
+#include "stopped.h"
+
+#include <sys/time.h>
+
+enum { LIMIT = 600 };
+
+static flight f;
+
+/* A connection that has come so far, and whose calls wait. */
+static void depart_blocking(enum stage stage) {
+    f = depart(REACHED);
+    reach(&f, stage);
+    require(fcntl(f.fd, F_SETFL, 0) == 0);
+}
+
+static void limit_by_option(int option) {
+    require(setsockopt(f.fd, SOL_SOCKET, option, &(struct timeval){LIMIT, 0}, sizeof(struct timeval)) == 0);
+}
+
+/* ----- Held up ----- */
+
+static void read_in_thread(void *nothing unused) {
+    char byte;
+    say("read %s\n", outcome(read(f.fd, &byte, 1)));
+}
+
+/* The limit counts from the call, whenever it is looked up. */
+static void limited(void) {
+    stopped s;
+    depart_blocking(GREETED);
+    limit_by_option(SO_RCVTIMEO);
+    run_stopped(&s, read_in_thread, NULL, ASKING_LIMIT, 1);
+    move_clock(LIMIT * 1000);
+    let_go();
+    join(&s);
+    require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
+    land(&f, "");
+    say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
+    say_connected(&f, "");
+}
+
+static void connect_in_thread(void *nothing unused) { say("connect %s\n", connect_to_target(f.fd)); }
+
+/* Just before a thread waits for the proxy's answer, another one takes it. */
+static void overtaken(void) {
+    stopped s;
+    depart_blocking(GREETED);
+    await(&f, 10);
+    run_stopped(&s, connect_in_thread, NULL, WAITING, 1);
+    land(&f, "");
+    say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
+    let_go();
+    join(&s);
+    say_connected(&f, "");
+}
+
+/* ----- Interrupted ----- */
+
+static atomic_int handled;
+static atomic_bool is_over;
+
+static void handle(int number unused) { handled++; }
+
+/* As long as the call goes on it is asleep, or will be. In the end it may succeed. */
+static void *interrupt(void *nothing) {
+    while (!is_over && handled < 1000) {
+        int before = handled;
+        await_sleep(main_thread);
+        require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
+        while (!is_over && handled == before) usleep(100);
+    }
+    if (!is_over) land(&f, "");
+    return nothing;
+}
+
+/* Under a limit a handler ends the call also where it says SA_RESTART. */
+static void restarted(void) {
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    depart_blocking(GREETED);
+    limit_by_option(SO_SNDTIMEO);
+    drive = NULL;
+    pthread_t thread;
+    require(pthread_create(&thread, NULL, interrupt, NULL) == 0);
+    const char *result = connect_to_target(f.fd);
+    is_over = 1;
+    require(pthread_join(thread, NULL) == 0);
+    say("connect %s\n", result);
+    require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
+    drive = drive_by_poll;
+    land(&f, "");
+    say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
+    say_connected(&f, "");
+}
+
+int main(int count, char **arguments) {
+    static const flight_case cases[] = {
+        {"limited", limited}, {"overtaken", overtaken}, {"restarted", restarted}, {0},
+    };
+    require(count == 3);
+    start_tracer();
+    set_up(arguments);
+    run_case(cases, arguments[1]);
+}
