@@ -9,7 +9,8 @@ extension EndToEnd {
         func `A connection fails when nobody tells what the socket is`(before: [String]) async throws {
             try await TestProxy.during { proxy in
                 let output = try await proxy.run(
-                    "unanswered", ["stream", FarSide.ipv4, FarSide.echoPort] + before)
+                    "unanswered", ["stream", FarSide.ipv4, FarSide.echoPort] + before,
+                    ending: .associated(before.count))
                 #expect(output.lines == ["connect EPERM", "send EPIPE"], "\(output)")
                 #expect(proxy.requests.count == before.count * 2)
             }
@@ -19,7 +20,8 @@ extension EndToEnd {
         func `Datagrams fail when nobody tells what the socket is`(before: [String]) async throws {
             try await TestProxy.during { proxy in
                 let output = try await proxy.run(
-                    "unanswered", ["datagrams", FarSide.ipv4, FarSide.echoPort] + before)
+                    "unanswered", ["datagrams", FarSide.ipv4, FarSide.echoPort] + before,
+                    ending: .associated(before.count))
                 let refused = ["sendto EPERM", "sendmsg EPERM", "sendmmsg EPERM"]
                 #expect(output.lines == (before.isEmpty ? refused : refused + refused), "\(output)")
             }

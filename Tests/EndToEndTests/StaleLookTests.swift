@@ -50,7 +50,7 @@ extension EndToEnd {
         @Test func `A relayed socket stays one when a thread has looked for the former one of its number`() async throws
         {
             let output = try await TestProxy.during { proxy in
-                try await proxy.run("datagram-stale", EchoTargets.far(.ipv4))
+                try await proxy.run("datagram-stale", EchoTargets.far(.ipv4), ending: .associated(1))
             }
             #expect(
                 output.lines == ["answer \"former\"", "answer \"one\"", "thread: EAGAIN", "answer \"two\""], "\(output)"

@@ -3,21 +3,11 @@
  */
 #include "datagram.h"
 #include "stopped.h"
-
-#include <time.h>
+#include "ticks.h"
 
 static void receive_in_thread(void *fd) {
     char byte;
     say("thread: %s\n", outcome(recv(*(int *)fd, &byte, 1, MSG_DONTWAIT)));
-}
-
-/* The library believes what it knows of a number for a tick of this clock. */
-static void wait_for_ticks(void) {
-    struct timespec start, now;
-    require(clock_gettime(CLOCK_MONOTONIC_COARSE, &start) == 0);
-    do {
-        require(clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0);
-    } while ((now.tv_sec - start.tv_sec) * 1000000000 + now.tv_nsec - start.tv_nsec < 20000000);
 }
 
 static void say_answer(int fd, const char *text) {

@@ -1,6 +1,7 @@
 /* unanswered CASE HOST PORT [before]: what a program sees of a destination behind the proxy when its own filter refuses
  * the question what a socket is (getsockopt(2)). With `before` there was a connection, and a datagram, without it. */
 #include "filter.h"
+#include "ticks.h"
 
 static address target;
 
@@ -29,6 +30,7 @@ int main(int count, char **arguments) {
         int fd = stream(&target);
         require(connect(fd, &target.any, target.length) == 0 && close(fd) == 0);
         require(sendto(datagrams, "x", 1, 0, &target.any, target.length) == 1);
+        wait_for_ticks();
     }
     refuse_call(SYS_getsockopt);
     if (strcmp(arguments[1], "stream") == 0) {
