@@ -132,6 +132,16 @@ import Testing
         #expect(try load(home: folder.path + "/home")["SOCKSIFY_CONF"] == path)
     }
 
+    /// The next file does not count where one is there.
+    @Test func fileThatCannotBeRead() throws {
+        let path = folder.write("loop/.config/socksify/socksify.conf", "")
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "socksify.conf")
+        let failure = failure { _ = try load(home: folder.path + "/loop") }
+        #expect(failure?.status == 125)
+        #expect(failure?.messages.first?.hasPrefix("cannot read the configuration \(path): ") == true)
+    }
+
     /// The style of a file that PROXYCHAINS_CONF_FILE names does not show in its name, so it is handed on.
     @Test func fileOfProxychains() throws {
         let path = folder.write("mine.conf", "what_is_this\n[ProxyList]\nsocks5 10.0.0.9 1080\n")
