@@ -81,6 +81,10 @@ void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen) {
         continue;
 }
 
+void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen) {
+    if (process_is_own()) descriptor_clear_marks(fd, marks, seen);
+}
+
 int descriptor_end(void) {
     return __atomic_load_n(&end_of_descriptors, __ATOMIC_RELAXED);
 }

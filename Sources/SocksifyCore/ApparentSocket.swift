@@ -114,7 +114,7 @@ extension Runtime {
             // Another socket may have taken the place of the one that was asked, whose record may be gone.
             let current = socket.cookie ?? 0
             guard current != cookie else {
-                descriptor_clear_marks(socket.descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
+                descriptor_clear_wrong_marks(socket.descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
                 return nil
             }
             cookie = current

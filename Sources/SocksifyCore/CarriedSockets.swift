@@ -59,7 +59,7 @@ struct CarriedSockets: @unchecked Sendable {
         let seen = descriptor_mark(descriptor)
         guard let cookie = Socket(descriptor: descriptor).cookie, let place = self.place(ofCookie: cookie) else {
             carried_forget(descriptor)
-            descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
+            descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
             return nil
         }
         carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)

@@ -55,7 +55,7 @@ struct HandshakeInFlight {
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }
-        descriptor_clear_marks(descriptor, UInt32(stale), seen)
+        descriptor_clear_wrong_marks(descriptor, UInt32(stale), seen)
         runtime.pointee.inFlight.correctCount()
         return .none
     }

@@ -124,6 +124,9 @@ uint32_t descriptor_set_mark(int fd, uint32_t mark);
 /* Takes marks away, unless one of DESCRIPTOR_COUNTED was set since the descriptor was `seen` so: who clears a mark has
  * to have read it before he looked at the socket, for what he knows of that may be out of date by now. */
 void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
+/* The same after a look that has found them wrong. A child of vfork has descriptors of its own, and the memory of its
+ * parent: what it finds says nothing of the parent's. */
+void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen);
 /* How often DESCRIPTOR_DUPLICATED was set. Who has looked at all descriptors for one of a socket, and found none, has
  * to look again if it has changed meanwhile: a duplicate may have been made by a number that was passed already. */
 uint32_t descriptor_duplications(void);
