@@ -32,7 +32,10 @@ extension EndToEnd {
                     ("dissolved", silent + ["dissolved 0", "registered F: ERR|HUP"] + exclusive),
                 ]
                 return lines.map {
-                    Flight.Case(probe: "flight-exclusive", name: $0, arguments: [mode, stage], lines: $1)
+                    Flight.Case(
+                        probe: "flight-exclusive", name: $0, arguments: [mode, stage], lines: $1,
+                        // A proxy that closes the connection is told of, one that refuses is not.
+                        ending: $0 == "refused" && stage == "half" ? .logging : .clean)
                 }
             }
         }

@@ -38,7 +38,8 @@ extension EndToEnd {
             ]
             let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
                 try await CallProbe.run(
-                    "flight-failover", [first, address, second, call, timeouts], environment: ["SOCKSIFY_CONF": path])
+                    "flight-failover", [first, address, second, call, timeouts], environment: ["SOCKSIFY_CONF": path],
+                    ending: second == "good" ? .clean : .logging)
             }
             #expect(
                 output.lines == lines(first, second, by: call, timeouts: timeouts), "\(first) \(second): \(output)")

@@ -19,14 +19,16 @@ extension EndToEnd {
                 ("blocking", ["connect 0"] + landed),
             ]
             return lines.map {
-                Flight.Case(probe: "flight-user-timeout", name: $0, arguments: ["\(value)"], lines: $1)
+                Flight.Case(
+                    probe: "flight-user-timeout", name: $0, arguments: ["\(value)"], lines: $1,
+                    ending: $0 == "gone" ? .logging : .clean)
             }
         }
 
         private static let limited = values.map { value in
             Flight.Case(
                 probe: "flight-user-timeout", name: "limited", arguments: ["\(value)"],
-                lines: ["the sleeper: F: ERR|HUP", "error ETIMEDOUT", "then \(value)"])
+                lines: ["the sleeper: F: ERR|HUP", "error ETIMEDOUT", "then \(value)"], ending: .logging)
         }
 
         @Test(arguments: cases) func `The program sees its own timeout`(given: Flight.Case) async throws {

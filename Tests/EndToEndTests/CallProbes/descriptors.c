@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +19,18 @@
 #define REPORTS "/run/socksify-probes"
 
 static unsigned char is_own[1 << 16];
+/* Whose account it is: a child of vfork has descriptors of its own, and this memory. */
+static pid_t owner;
 
 static int is_known(int fd) { return (unsigned)fd < sizeof is_own && is_own[fd]; }
 
 int own(int fd) {
-    if ((unsigned)fd < sizeof is_own) is_own[fd] = 1;
+    if ((unsigned)fd < sizeof is_own && getpid() == owner) is_own[fd] = 1;
     return fd;
 }
 
 static void forget(unsigned from, unsigned to) {
+    if (getpid() != owner) return;
     for (unsigned fd = from; fd <= to && fd < sizeof is_own; fd++) is_own[fd] = 0;
 }
 
@@ -121,7 +125,16 @@ static void for_each_descriptor(void (*body)(int fd)) {
 
 static void keep(int fd) { own(fd); }
 
-__attribute__((constructor)) static void begin(void) { for_each_descriptor(keep); }
+/* What a child inherits counts as its own, too: another thread may have been opening it. */
+static void keep_all(void) {
+    owner = getpid();
+    for_each_descriptor(keep);
+}
+
+__attribute__((constructor)) static void begin(void) {
+    keep_all();
+    pthread_atfork(NULL, NULL, keep_all);
+}
 
 static char line[4096];
 static size_t length;
@@ -148,6 +161,7 @@ static void add_unknown(int fd) {
 __attribute__((destructor)) static void report(void) {
     int error = errno;
     char path[64];
+    if (getpid() != owner) return;
     length = 0;
     add(program_invocation_short_name);
     for_each_descriptor(add_unknown);

@@ -1,34 +1,14 @@
 /* flight-hidden CASE ADDRESS MODE: registrations that nobody could see being made. MODE: level, edge. */
 #include "flight-epoll.h"
+#include "raw.h"
 
 static unsigned mode;
 static int ep;
 static char **own_arguments;
 
-/* A system call without the C library. */
-static long raw(long number, long a, long b, long c, long d) {
-#if defined __x86_64__
-    long result;
-    register long fourth __asm__("r10") = d;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
-                     : "rcx", "r11", "memory");
-    return result;
-#elif defined __aarch64__
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-#endif
-}
-
 static void raw_control(int operation, int fd, unsigned events, const char *name) {
     struct epoll_event event = {events, {.u64 = mark(name)}};
-    long result = raw(SYS_epoll_ctl, ep, operation, fd, (long)&event);
+    long result = raw(SYS_epoll_ctl, ep, operation, fd, (long)&event, 0);
     if (result != 0) say("unseen control: %s\n", strerrorname_np((int)-result));
 }
 

@@ -1,6 +1,7 @@
 /* limits CASE ADDRESS LIMIT ...: calls that wait for a proxy that keeps silent; it is the probe itself, at port 1080 of
  * ADDRESS. LIMIT, in milliseconds, is where the wait must end, by the clock that the probe sets. */
 #include "clock.h"
+#include "raw.h"
 #include "flight-waiting.h"
 
 #include <sys/time.h>
@@ -31,8 +32,10 @@ static void looking(char **arguments) {
     reach(&f, stage);
     look("at once", by);
     if (stage == UNREACHED) {
+        /* The program is told its own. */
         int kernels = -1;
-        require(getsockopt(f.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kernels, &(socklen_t){sizeof kernels}) == 0);
+        socklen_t length = sizeof kernels;
+        require(raw(SYS_getsockopt, f.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (long)&kernels, (long)&length) == 0);
         say("TCP_USER_TIMEOUT %s\n", kernels == limit ? "is the limit" : "is another");
     }
     move_clock(limit - 1);
