@@ -119,6 +119,17 @@ import Testing
         #expect(outcome.error.contains(sentence))
     }
 
+    /// As execvp(3) looks for it: what may not be run is passed over, and told of if there is nothing else.
+    @Test func commandThatMayNotBeRun() throws {
+        _ = folder.write("plain/it", "no program", mode: 0o644)
+        _ = folder.write("programs/it", "#!/bin/sh\necho ran\n", mode: 0o755)
+        let path = "/nonexistent:\(folder.path)/plain"
+        let outcome = try run(["-x", "10.0.0.1", "it"], ["PATH": path])
+        #expect(outcome == Outcome(status: 126, output: "", error: "socksify: it: Permission denied\n"))
+        let other = try run(["-x", "10.0.0.1", "it"], ["PATH": "\(path):\(folder.path)/programs"])
+        #expect(other == Outcome(status: 0, output: "ran\n", error: ""))
+    }
+
     /// A shell is told through what it goes, and is left with its own status.
     @Test func shell() throws {
         let shell = folder.write("shell", "#!/bin/sh\necho \"$SOCKSIFY_PROXY|$*\"\nexit 5\n", mode: 0o755)
