@@ -21,6 +21,14 @@ static int with_timeout(int flags) {
     return fd;
 }
 
+static void land_and_say(flight *f) {
+    land(f, "");
+    struct pollfd entry = {f->fd, POLLOUT, 0};
+    require(poll(&entry, 1, -1) == 1);
+    say("landed %d\n", timeout_of(f->fd));
+    say_connected(f, "");
+}
+
 static void landed(void) {
     flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     say("in flight %d\n", timeout_of(f.fd));
@@ -29,21 +37,13 @@ static void landed(void) {
         drive(&f);
         say("in flight %d\n", timeout_of(f.fd));
     }
-    land(&f, "");
-    struct pollfd entry = {f.fd, POLLOUT, 0};
-    require(poll(&entry, 1, -1) == 1);
-    say("landed %d\n", timeout_of(f.fd));
-    say_connected(&f, "");
+    land_and_say(&f);
 }
 
 /* Nobody asks before the end. */
 static void landed_unasked(void) {
     flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
-    land(&f, "");
-    struct pollfd entry = {f.fd, POLLOUT, 0};
-    require(poll(&entry, 1, -1) == 1);
-    say("landed %d\n", timeout_of(f.fd));
-    say_connected(&f, "");
+    land_and_say(&f);
 }
 
 static void refused(void) {
@@ -84,11 +84,7 @@ static void change(int later) {
     flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     set_timeout(f.fd, later);
     say("in flight %d\n", timeout_of(f.fd));
-    land(&f, "");
-    struct pollfd entry = {f.fd, POLLOUT, 0};
-    require(poll(&entry, 1, -1) == 1);
-    say("landed %d\n", timeout_of(f.fd));
-    say_connected(&f, "");
+    land_and_say(&f);
 }
 
 static void set_in_flight(void) { change(45678); }
