@@ -51,13 +51,14 @@ extension EndToEnd {
         ) async throws {
             let folder = try Machine.temporaryDirectory().appending(path: "scripts")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let script = folder.appending(path: "client.py").path
+            let (text, script) = (folder.appending(path: "text").path, folder.appending(path: "client.py").path)
             try """
             #!/usr/bin/python3
             import socket
             socket.create_connection(("203.0.113.10", \(Targets.echoPort)))
             print("connected")
-            """.write(toFile: script, atomically: false, encoding: .utf8)
+            """.write(toFile: text, atomically: false, encoding: .utf8)
+            try await Client.copyProgram(text, to: script)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
             for command in [[script], ["/usr/bin/python3", "-u", script]] {
                 let run = try await run(command, sections: "[App \(pattern)]\nblock")
@@ -79,7 +80,7 @@ extension EndToEnd {
 
         @Test func `A program whose file was replaced keeps its section`() async throws {
             let copy = try Machine.temporaryDirectory().appending(path: "replaced").path
-            try await FileManager.default.copyItem(atPath: probe(), toPath: copy)
+            try await Client.copyProgram(probe(), to: copy)
             let run = try await run(
                 ["bash", "-c", "exec 3<\"$0\"; rm \"$0\"; exec /proc/self/fd/3 \"$@\"", copy] + exchange,
                 sections: "[App replaced]\nblock unreachable")

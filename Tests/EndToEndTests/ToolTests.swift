@@ -251,7 +251,7 @@ extension EndToEnd {
                     at: root.appending(path: part), withIntermediateDirectories: true)
             }
             let (tool, link) = (root.appending(path: "bin/socksify"), root.appending(path: "elsewhere/socksify"))
-            try FileManager.default.copyItem(atPath: Machine.tool, toPath: tool.path)
+            try await Client.copyProgram(Machine.tool, to: tool.path)
             try FileManager.default.copyItem(
                 atPath: Machine.library, toPath: root.appending(path: "lib/libsocksify.so").path)
             try FileManager.default.createSymbolicLink(at: link, withDestinationURL: tool)
@@ -296,7 +296,7 @@ extension EndToEnd {
             // The scratch directory, unlike /tmp, is sure to honour rights of files.
             let directory = try Machine.temporaryDirectory("rights").path
             let program = "\(directory)/program"
-            try FileManager.default.copyItem(atPath: "/bin/echo", toPath: program)
+            try await Client.copyProgram("/bin/echo", to: program)
             let grant =
                 kind == "set-user-ID"
                 ? ["chmod", "4755", program]
@@ -308,8 +308,8 @@ extension EndToEnd {
             for (from, to) in [(Machine.tool, "bin"), (Machine.library, "lib")] {
                 let folder = tool.appending(path: to)
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-                try FileManager.default.copyItem(
-                    at: URL(filePath: from), to: folder.appending(path: URL(filePath: from).lastPathComponent))
+                try await Client.copyProgram(
+                    from, to: folder.appending(path: URL(filePath: from).lastPathComponent).path)
             }
             let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
             try await withProxy { _, url in

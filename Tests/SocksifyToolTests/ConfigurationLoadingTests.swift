@@ -249,8 +249,22 @@ final class TemporaryFolder {
         let file = path + "/" + name
         try! FileManager.default.createDirectory(
             atPath: URL(filePath: file).deletingLastPathComponent().path(), withIntermediateDirectories: true)
-        try! data.write(to: URL(filePath: file))
+        let isProgram = mode & 0o111 != 0
+        let written = isProgram ? file + ".written" : file
+        try! data.write(to: URL(filePath: written))
+        if isProgram { try! copyProgram(written, to: file) }
         try! FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
         return file
     }
+}
+
+/// Copies a program by a process of its own. While this one writes to a file, children that other threads start have it
+/// open, too, until they run their programs; and what is open for writing cannot be run (execve(2), ETXTBSY).
+func copyProgram(_ from: String, to target: String) throws {
+    let copy = Process()
+    copy.executableURL = URL(filePath: "/bin/cp")
+    copy.arguments = ["--remove-destination", from, target]
+    try copy.run()
+    copy.waitUntilExit()
+    guard copy.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
 }

@@ -13,8 +13,7 @@ import Testing
             try FileManager.default.createDirectory(
                 atPath: folder.path + "/" + name, withIntermediateDirectories: true)
         }
-        try FileManager.default.copyItem(
-            atPath: URL(filePath: own).deletingLastPathComponent().path() + "/socksify", toPath: tool)
+        try copyProgram(URL(filePath: own).deletingLastPathComponent().path() + "/socksify", to: tool)
         // Any library of this machine can be preloaded; that of the mathematical functions is in this
         // process.
         let maps = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps")).readToEnd()
@@ -245,9 +244,8 @@ import Testing
 
     /// A program that runs with its owner's rights, who is this user.
     private func setUserIDProgram() throws -> String {
-        let own = folder.write("own", "", mode: 0o755)
-        try FileManager.default.removeItem(atPath: own)
-        try FileManager.default.copyItem(atPath: "/bin/true", toPath: own)
+        let own = folder.path + "/own"
+        try copyProgram("/bin/true", to: own)
         #expect(chmod(own, 0o4755) == 0)
         return own
     }

@@ -72,6 +72,13 @@ enum Client {
         return try await start(["env", "-i", "-C", directory] + base([:]) + command, input: input, limit: limit)
     }
 
+    /// Copies a program by a process of its own. While this one writes to a file, children that other threads start have
+    /// it open, too, until they run their programs; and what is open for writing cannot be run (execve(2), ETXTBSY).
+    static func copyProgram(_ from: String, to target: String) async throws {
+        let run = try await start(["cp", "--remove-destination", from, target], limit: 60)
+        try #require(run.status == 0, "\(run)")
+    }
+
     /// Runs a command as it is.
     static func start(_ command: [String], input: String = "", limit: Int) async throws -> Run {
         ProbeReport.prepare()
