@@ -11,7 +11,7 @@ extension EndToEnd {
                 ("onto-itself", ["dup2 0", "dup3 EINVAL"] + flying),
                 ("from-nothing", ["dup2 EBADF", "dup3 EBADF"] + flying),
                 ("by-wrong-flags", ["dup3 EINVAL", "close_range EINVAL"] + flying),
-                ("in-vfork-child", flying), ("sent-among-several", flying),
+                ("in-vfork-child", flying), ("another-in-vfork-child", flying), ("sent-among-several", flying),
                 (
                     "registered-by-closed",
                     ["in flight nothing", "landed F: OUT", "descriptors -1"] + Flight.connected

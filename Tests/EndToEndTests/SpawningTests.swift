@@ -29,6 +29,10 @@ extension EndToEnd {
             #expect(try await run("vfork") == ["+0 pages", "+0 pages"])
         }
 
+        @Test func `Calls that start programs leave no memory behind`() async throws {
+            #expect(try await run("calls") == Array(repeating: "+0 pages", count: 5))
+        }
+
         @Test func `Any number of variables is handed on`() async throws {
             try await TestProxy.during { proxy in
                 let program = try await CallProbe.path(of: "connecting")

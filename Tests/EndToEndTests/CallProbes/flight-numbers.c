@@ -1,6 +1,7 @@
 /* flight-numbers CASE ADDRESS STAGE: calls about a descriptor in flight that end nothing, or seem to: the connection
  * goes on as if nothing had been called. And more sets that watch it than are noted. */
 #include "flight-epoll.h"
+#include "raw.h"
 
 static enum stage at;
 static int ep;
@@ -69,6 +70,23 @@ static void in_vfork_child(void) {
         _exit(0);
     }
     require(child > 0 && waitpid(child, NULL, 0) == child);
+    say_in_flight(f.fd);
+    land_and_say(&f);
+}
+
+/* There the number may be that of something else, which says nothing of the parent's. */
+static void another_in_vfork_child(void) {
+    flight f = fly_so_far();
+    volatile int fd = f.fd;
+    pid_t child = vfork();
+    if (child == 0) {
+        char byte;
+        long nothing = raw(SYS_openat, AT_FDCWD, (long)"/dev/null", O_RDWR, 0, 0);
+        raw(SYS_dup3, nothing, fd, 0, 0, 0);
+        _exit(read(fd, &byte, 1) == 0 ? 0 : 1);
+    }
+    int status;
+    require(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     say_in_flight(f.fd);
     land_and_say(&f);
 }
@@ -189,6 +207,7 @@ static void without_room(void) {
 static const flight_case cases[] = {
     {"closed-on-exec", closed_on_exec}, {"onto-itself", onto_itself}, {"from-nothing", from_nothing},
     {"by-wrong-flags", by_wrong_flags}, {"in-vfork-child", in_vfork_child},
+    {"another-in-vfork-child", another_in_vfork_child},
     {"sent-among-several", sent_among_several}, {"registered-by-closed", registered_by_closed},
     {"in-many-sets", in_many_sets}, {"in-closed-sets", in_closed_sets},
     {"in-sets-of-one-number", in_sets_of_one_number}, {"without-room", without_room}, {0},

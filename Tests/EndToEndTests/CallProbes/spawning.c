@@ -1,6 +1,8 @@
 /* spawning CASE: what a program notices of the variables that its children get in addition. */
 #include "probe.h"
 
+#include <spawn.h>
+
 extern char **environ;
 
 /* Takes from the environment what the library is going to add. */
@@ -78,13 +80,17 @@ static long pages(void) {
     return count;
 }
 
-/* What children that share the memory took is not left in it, whether they executed a program or failed to. */
-static void memory_of_vfork(void) {
+static void fill_environment(void) {
     for (int index = 0; index < VARIABLES; index++) {
         many[index] = malloc(20);
         require(many[index]);
         snprintf(many[index], 20, "VARIABLE_%d=x", index);
     }
+}
+
+/* What children that share the memory took is not left in it, whether they executed a program or failed to. */
+static void memory_of_vfork(void) {
+    fill_environment();
     start("/bin/true");
     long before = pages();
     for (int turn = 0; turn < 50; turn++) start("/bin/true");
@@ -95,11 +101,44 @@ static void memory_of_vfork(void) {
     say("%+ld pages\n", pages() - before);
 }
 
+static void spawn(const char *program) {
+    pid_t child;
+    int error = posix_spawn(&child, program, NULL, NULL, (char *[]){"true", NULL}, many);
+    require(error == (strcmp(program, "/bin/true") == 0 ? 0 : ENOENT));
+    require(error || waitpid(child, NULL, 0) == child);
+}
+
+static void spawn_program(void) { spawn("/bin/true"); }
+static void spawn_nothing(void) { spawn("/nonexistent"); }
+static void execute_nothing(void) {
+    execve("/nonexistent", (char *[]){"true", NULL}, many);
+    require(errno == ENOENT);
+}
+static void run_shell(void) { require(system("true") == 0); }
+static void read_shell(void) {
+    FILE *output = popen("true", "r");
+    require(output && pclose(output) == 0);
+}
+
+/* Nor is what the calls took that come back. */
+static void memory_of_calls(void) {
+    static void (*const calls[])(void) = {spawn_program, spawn_nothing, execute_nothing, run_shell, read_shell};
+    fill_environment();
+    clean();
+    for (size_t index = 0; index < sizeof calls / sizeof *calls; index++) {
+        calls[index]();
+        long before = pages();
+        for (int turn = 0; turn < 50; turn++) calls[index]();
+        say("%+ld pages\n", pages() - before);
+    }
+}
+
 int main(int count, char **arguments) {
     require(count == 2);
     alarm(40);
     if (strcmp(arguments[1], "threads") == 0) while_a_command_runs();
     else if (strcmp(arguments[1], "quoting") == 0) quoting();
     else if (strcmp(arguments[1], "vfork") == 0) memory_of_vfork();
+    else if (strcmp(arguments[1], "calls") == 0) memory_of_calls();
     else require(!"a case");
 }
