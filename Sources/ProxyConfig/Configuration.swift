@@ -23,6 +23,9 @@ public struct Configuration: Equatable, Sendable {
     /// What happens to sockets that are neither TCP nor UDP (`other_protocols`); nil where nothing is said of them: they
     /// are blocked, unless what no rule speaks of goes around the proxy.
     public var otherProtocols: OtherProtocolsPolicy?
+    /// What happens to addresses that a server outside has answered for a name, and that lead to this machine or around the
+    /// proxies (`local_answers`).
+    public var localAnswers: LocalAnswersPolicy = .refuse
     /// Which connections a proxy is to keep apart (`isolate`).
     public var isolation: Isolation = .none
     public var dns: DNSMode = .fake
@@ -105,6 +108,14 @@ public enum OtherProtocolsPolicy: Equatable, Sendable {
     case block
     /// They go around the proxy.
     case direct
+}
+
+/// What happens to answers of servers outside that lead to this machine or around the proxies (`local_answers`).
+public enum LocalAnswersPolicy: Equatable, Sendable {
+    /// They count as if they had not been given.
+    case refuse
+    /// Programs get them.
+    case accept
 }
 
 /// Which connections go to a proxy with a user name of their own, so that it keeps them apart, as Tor does (`isolate`).

@@ -54,6 +54,7 @@ public struct ConfigurationText {
         if let otherProtocols = configuration.otherProtocols {
             sink.append(otherProtocols == .direct ? "other_protocols direct\n" : "other_protocols block\n")
         }
+        if configuration.localAnswers == .accept { sink.append("local_answers accept\n") }
         switch configuration.isolation {
         case .none: sink.append("isolate none\n")
         case .process: sink.append("isolate process\n")

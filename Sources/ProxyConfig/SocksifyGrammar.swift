@@ -16,6 +16,8 @@ extension ConfigurationParser {
             parseListeners(value, after: word)
         } else if text.equals(word, "other_protocols") {
             parseOtherProtocols(value, after: word)
+        } else if text.equals(word, "local_answers") {
+            parseLocalAnswers(value, after: word)
         } else if text.equals(word, "isolate") {
             parseIsolation(value, after: word)
         } else if text.equals(word, "dead_time") {
@@ -32,6 +34,7 @@ extension ConfigurationParser {
         text.equals(word, "loopback") || text.equals(word, "dns") || text.equals(word, "log")
             || text.equals(word, "udp") || text.equals(word, "bind") || text.equals(word, "isolate")
             || text.equals(word, "other_protocols") || text.equals(word, "dead_time")
+            || text.equals(word, "local_answers")
     }
 
     private mutating func parseLoopback(_ value: Range<Int>, after word: Range<Int>) {
@@ -122,6 +125,12 @@ extension ConfigurationParser {
         let policies: [(StaticString, OtherProtocolsPolicy)] = [("block", .block), ("direct", .direct)]
         guard let policy = parseChoice(value, after: word, .otherProtocolsPolicy, policies) else { return }
         result.configuration.otherProtocols = policy
+    }
+
+    private mutating func parseLocalAnswers(_ value: Range<Int>, after word: Range<Int>) {
+        let policies: [(StaticString, LocalAnswersPolicy)] = [("refuse", .refuse), ("accept", .accept)]
+        guard let policy = parseChoice(value, after: word, .localAnswersPolicy, policies) else { return }
+        result.configuration.localAnswers = policy
     }
 
     private mutating func parseIsolation(_ value: Range<Int>, after word: Range<Int>) {

@@ -177,11 +177,16 @@ struct AddressList {
     }
 
     /// What a server has answered: the name is there, be it without addresses.
-    mutating func add(_ response: DNSResponse) {
+    mutating func add(_ response: DNSResponse, accepting isAccepted: (IPAddress) -> Bool) {
         isKnown = true
         if canonicalName == nil { canonicalName = response.canonicalName.hostName }
         let addresses = response.addresses
-        for index in addresses.indices { add(addresses[index], ifOf: AF_UNSPEC) }
+        for index in addresses.indices where isAccepted(addresses[index]) { add(addresses[index], ifOf: AF_UNSPEC) }
+    }
+
+    /// The name is there, and has no address.
+    mutating func addNothing() {
+        isKnown = true
     }
 
     mutating func add(_ address: IPAddress, ifOf family: Int32) {

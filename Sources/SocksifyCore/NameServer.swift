@@ -136,15 +136,17 @@ enum NameServer {
     /// Answers a datagram whose exchange is over.
     static func answer(_ exchange: Exchange, _ runtime: UnsafePointer<Runtime>) {
         let question = Span<UInt8>(_unsafeElements: exchange.query.bindMemory(to: UInt8.self))
-        guard let query = DNSQuery(question), let length = message(of: exchange, query) else { return }
+        guard let query = DNSQuery(question), let length = message(of: exchange, query, runtime) else { return }
         deliver(UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]), to: exchange.asker, runtime)
     }
 
     /// Makes the message that answers the query of an exchange in the room of its answer; returns its length.
-    static func message(of exchange: Exchange, _ query: DNSQuery) -> Int? {
+    private static func message(
+        of exchange: Exchange, _ query: DNSQuery, _ runtime: UnsafePointer<Runtime>
+    ) -> Int? {
         let memory = exchange.answer.bindMemory(to: UInt8.self)
         guard let start = memory.baseAddress else { return nil }
-        if case .message(let length) = exchange.end {
+        if let length = acceptedMessage(of: exchange, query, runtime) {
             return query.truncate(MutableSpan(_unsafeStart: start, count: length))
         }
         let room = MutableSpan(_unsafeStart: start, count: memory.count)
@@ -153,13 +155,24 @@ enum NameServer {
             switch endpoint.host {
             case .address(let address):
                 var list = AddressList()
-                list.addOwn(address)
+                if runtime.pointee.accepts(address, answering: query) { list.addOwn(address) }
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             case .name(let name): return query.answer(name: name, timeToLive: timeToLive, into: room)
             }
         case .notFound: return query.answer(.nameError, into: room)
-        case .failed, .underWay, .message: return query.answer(.serverFailure, into: room)
+        // It is not accepted: the name is there, and has no address.
+        case .message: return query.answer(.noError, into: room)
+        case .failed, .underWay: return query.answer(.serverFailure, into: room)
         }
+    }
+
+    /// The length of the message that a server has answered, if it has and the program may have it.
+    private static func acceptedMessage(
+        of exchange: Exchange, _ query: DNSQuery, _ runtime: UnsafePointer<Runtime>
+    ) -> Int? {
+        guard case .message(let length) = exchange.end else { return nil }
+        let bytes = UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]).bindMemory(to: UInt8.self)
+        return runtime.pointee.accepts(Span(_unsafeElements: bytes), answering: query) ? length : nil
     }
 
     /// Has the socket send the answer to itself.
@@ -224,10 +237,12 @@ enum NameServer {
         guard let exchange = ask(message, request, runtime) else { return nil }
         defer { exchange.unmap() }
         // Who gives the room itself takes more than a datagram has.
-        if case .message(let length) = exchange.end {
+        if let length = acceptedMessage(of: exchange, query, runtime) {
             return copy(UnsafeRawBufferPointer(exchange.answer), length, to: room)
         }
-        return self.message(of: exchange, query).map { copy(UnsafeRawBufferPointer(exchange.answer), $0, to: room) }
+        return self.message(of: exchange, query, runtime).map {
+            copy(UnsafeRawBufferPointer(exchange.answer), $0, to: room)
+        }
     }
 
     private static func copy(

@@ -61,7 +61,11 @@ enum RemoteLookup {
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
-                if case .address(let address) = endpoint.host { list.add(address, ifOf: family) }
+                if case .address(let address) = endpoint.host, runtime.pointee.accepts(address, for: host.bytes) {
+                    list.add(address, ifOf: family)
+                } else {
+                    list.addNothing()
+                }
             case .notFound: break
             case .underWay, .message, .failed: hasFailed = true
             }
@@ -76,7 +80,7 @@ enum RemoteLookup {
                 return
             }
             switch response.code {
-            case .noError: list.add(response)
+            case .noError: list.add(response) { runtime.pointee.accepts($0, for: host.bytes) }
             case .nameError: break
             default: hasFailed = true
             }

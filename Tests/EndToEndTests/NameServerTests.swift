@@ -142,6 +142,45 @@ extension EndToEnd {
             #expect(run.output.contains("status: REFUSED"), "\(run)")
         }
 
+        @Test func `A message that leads to this machine has no address for the program`() async throws {
+            _ = try await NameServers.honest.value
+            let lines = ["dns tcp \(NameServers.host)", "localnet 10.0.0.0/8"]
+            for name in ["here.test", "nowhere.test", "inside.test", "both.test", "reserved.test"] {
+                let run = try await Client.run(
+                    ["dig", name], configuration: configuration(.testProxy, lines[0], lines[1]), carriesDatagrams: true)
+                #expect(run.output.contains("status: NOERROR") && run.output.contains("ANSWER: 0"), "\(name): \(run)")
+            }
+            for (name, answer) in [("here.test", "127.0.0.1\n"), ("inside.test", "10.1.2.3\n"), ("reserved.test", "")] {
+                let run = try await Client.run(
+                    ["dig", "+short", name],
+                    configuration: configuration(.testProxy, lines[0], lines[1], "local_answers accept"),
+                    carriesDatagrams: true)
+                #expect(run.output == answer, "\(name): \(run)")
+            }
+            let query = try await Client.run(
+                ["dig", "+short", "@\(NameServers.host)", "inside.test"],
+                configuration: configuration(.testProxy, lines[0]), carriesDatagrams: true)
+            #expect(query.output == "10.1.2.3\n", "\(query)")
+        }
+
+        @Test(arguments: ["127.0.0.1", "::1", "0.0.0.0", "10.1.2.3", "198.18.0.1"])
+        func `Nor has what Tor answers`(address: String) async throws {
+            let script = Script.with {
+                $0.commands = [.connect, .resolve]
+                $0.names = ["evil.test": [address]]
+            }
+            try await withProxy(script) { proxy, url in
+                for type in ["A", "AAAA"] {
+                    let run = try await Client.run(
+                        ["dig", "+short", "evil.test", type],
+                        configuration: configuration("dns tor\nlocalnet 10.0.0.0/8", urls: [url]),
+                        carriesDatagrams: true)
+                    #expect(run.output == "", "\(run)")
+                }
+                #expect(proxy.requests == ["RESOLVE evil.test:0", "RESOLVE evil.test:0"])
+            }
+        }
+
         // MARK: dns fake
 
         @Test(arguments: NameProgram.all, [ProxyKind.danted, .testProxy, .microsocks, .sshDynamic])
@@ -321,6 +360,30 @@ extension EndToEnd {
                 #expect(run.output.split(separator: "\n").map(String.init) == RemoteLookupTests.own, "\(run)")
                 #expect(proxy.sessions.isEmpty)
             }
+        }
+
+        @Test func `An address that leads to this machine or around the proxy is not taken`() async throws {
+            _ = try await NameServers.honest.value
+            let lines = "dns tcp \(NameServers.host)"
+            let run = try await look(
+                "here.test", "nowhere.test", "inside.test", "reserved.test", "both.test",
+                configuration: configuration(.testProxy, lines, "localnet 10.0.0.0/8"))
+            let missing = ["here.test", "nowhere.test", "inside.test", "reserved.test"].flatMap {
+                ["getaddrinfo \($0) EAI_NONAME", "gethostbyname \($0) EAI_NONAME"]
+            }
+            #expect(
+                run.output.split(separator: "\n").map(String.init) == missing + [
+                    "getaddrinfo both.test 203.0.113.12", "gethostbyname both.test both.test 203.0.113.12",
+                ], "\(run)")
+            let accepted = try await look(
+                "here.test", "inside.test", "reserved.test",
+                configuration: configuration(.testProxy, lines, "localnet 10.0.0.0/8", "local_answers accept"))
+            #expect(
+                accepted.output.split(separator: "\n") == [
+                    "getaddrinfo here.test 127.0.0.1 ::1", "gethostbyname here.test here.test 127.0.0.1",
+                    "getaddrinfo inside.test 10.1.2.3", "gethostbyname inside.test inside.test 10.1.2.3",
+                    "getaddrinfo reserved.test EAI_NONAME", "gethostbyname reserved.test EAI_NONAME",
+                ], "\(accepted)")
         }
 
         @Test func `A program connects to the address that the server has`() async throws {

@@ -81,6 +81,13 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     }
 
     @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
+    func localAnswers(style: ConfigurationStyle) {
+        #expect(flawless("", style: style)?.localAnswers == .refuse)
+        #expect(flawless("local_answers accept", style: style)?.localAnswers == .accept)
+        #expect(flawless("local_answers accept\nlocal_answers refuse", style: style)?.localAnswers == .refuse)
+    }
+
+    @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
     func isolation(style: ConfigurationStyle) {
         #expect(flawless("", style: style)?.isolation == Isolation.none)
         #expect(flawless("isolate process", style: style)?.isolation == .process)
@@ -149,6 +156,8 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("bind associate", "6: 'associate' does not fit here; expected direct or block"),
         ("other_protocols", "16: expected direct or block"),
         ("other_protocols proxy", "17: 'proxy' does not fit here; expected direct or block"),
+        ("local_answers", "14: expected refuse or accept"),
+        ("local_answers block", "15: 'block' does not fit here; expected refuse or accept"),
         ("isolate", "8: expected none, process or tree"),
         ("isolate trees", "9: 'trees' does not fit here; expected none, process or tree"),
         ("dead_time", "10: expected seconds, 0 to 86400"),

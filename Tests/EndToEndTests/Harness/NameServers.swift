@@ -8,10 +8,20 @@ enum NameServers {
 
     /// Knows what it is told here, says that nothing else is in `test`, and refuses other questions.
     static let honest = Task {
+        let hosts = """
+            127.0.0.1 here.test both.test
+            ::1 here.test
+            0.0.0.0 nowhere.test
+            10.1.2.3 inside.test
+            198.18.0.1 reserved.test
+            203.0.113.12 both.test
+
+            """
         let texts = (1...8).map { "txt-record=big.test,\"\($0)\(String(repeating: "x", count: 249))\"" }
         let configuration = """
             no-resolv
             no-hosts
+            addn-hosts=\(try Machine.file(hosts, name: "dnsmasq.hosts"))
             bind-interfaces
             listen-address=\(host)
             user=root

@@ -1,0 +1,38 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+
+extension Runtime {
+    /// Whether a program gets an address that somebody outside has answered for a name. What stands for a name here is never
+    /// another one's address; what leads to this machine or around the proxies is refused unless `local_answers` has it
+    /// otherwise.
+    ///
+    /// - Parameter name: empty where it is not known.
+    func accepts(_ address: IPAddress, for name: Span<UInt8>) -> Bool {
+        if case .name = fakeAddresses.meaning(of: address) { return false }
+        guard configuration.localAnswers == .refuse, configuration.leadsAroundProxies(address, name: name) else {
+            return true
+        }
+        Log.write(.warning, configuration) { line in
+            line.append("dns: an answer for ")
+            line.append(name)
+            line.append(" leads around the proxies, and is refused: ")
+            address.write(to: &line)
+        }
+        return false
+    }
+
+    func accepts(_ address: IPAddress, answering query: DNSQuery) -> Bool {
+        guard let name = query.question?.name.hostName else { return accepts(address, for: Span()) }
+        return accepts(address, for: name.bytes)
+    }
+
+    /// The same of a message that the program reads itself.
+    func accepts(_ message: Span<UInt8>, answering query: DNSQuery) -> Bool {
+        guard let name = query.question?.name.hostName else {
+            return DNSAddresses.all(in: message) { accepts($0, for: Span()) }
+        }
+        return DNSAddresses.all(in: message) { accepts($0, for: name.bytes) }
+    }
+}
