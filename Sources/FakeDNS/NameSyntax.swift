@@ -30,6 +30,12 @@ public enum NameSyntax {
         isOrIsBelow(withoutFinalDot(name), "localhost")
     }
 
+    /// Whether `name`, which somebody outside has sent, is handed on to programs: one of a host, which neither escapes nor
+    /// figures can be in, and not one of this machine.
+    public static func isOfHostElsewhere(_ name: Span<UInt8>) -> Bool {
+        isResolvable(name) && !isLocalhost(name)
+    }
+
     /// Whether `name` is below `onion`: a hidden service of Tor, which has no address (RFC 7686).
     public static func isOnion(_ name: Span<UInt8>) -> Bool {
         isOrIsBelow(withoutFinalDot(name), "onion")

@@ -150,7 +150,9 @@ extension CarriedSocket {
         if let address = IPAddress(parsing: text.bytes) {
             return form(of: SocketAddress(address: address, port: header.port))
         }
-        guard let number = runtime.pointee.names.number(of: text) else { return nil }
+        guard NameSyntax.isOfHostElsewhere(text.bytes), let number = runtime.pointee.names.number(of: text) else {
+            return nil
+        }
         let name = NamedDestinations.Name(number: number, isIPv6: names.isIPv6(number))
         return form(of: runtime.pointee.address(of: name, port: header.port))
     }

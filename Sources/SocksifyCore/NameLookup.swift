@@ -179,7 +179,9 @@ struct AddressList {
     /// What a server has answered: the name is there, be it without addresses.
     mutating func add(_ response: DNSResponse, accepting isAccepted: (IPAddress) -> Bool) {
         isKnown = true
-        if canonicalName == nil { canonicalName = response.canonicalName.hostName }
+        if canonicalName == nil, let name = response.canonicalName.hostName, NameSyntax.isOfHostElsewhere(name.bytes) {
+            canonicalName = name
+        }
         let addresses = response.addresses
         for index in addresses.indices where isAccepted(addresses[index]) { add(addresses[index], ifOf: AF_UNSPEC) }
     }

@@ -157,7 +157,9 @@ enum NameServer {
                 var list = AddressList()
                 if runtime.pointee.accepts(address, answering: query) { list.addOwn(address) }
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
-            case .name(let name): return query.answer(name: name, timeToLive: timeToLive, into: room)
+            case .name(let name) where NameSyntax.isOfHostElsewhere(name.bytes):
+                return query.answer(name: name, timeToLive: timeToLive, into: room)
+            case .name: return query.answer(.nameError, into: room)
             }
         case .notFound: return query.answer(.nameError, into: room)
         // It is not accepted: the name is there, and has no address.

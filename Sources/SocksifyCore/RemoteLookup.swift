@@ -32,7 +32,7 @@ enum RemoteLookup {
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
-                if case .name(let name) = endpoint.host { return .name(name) }
+                if case .name(let name) = endpoint.host { return answer(name) }
                 return .none
             case .notFound: return .none
             case .underWay, .message, .failed: return .tryAgain
@@ -44,8 +44,12 @@ enum RemoteLookup {
                 let response = response(of: server, DNSQuestion(name: name, type: .ptr), runtime)
             else { return .tryAgain }
             guard response.code == .noError || response.code == .nameError else { return .tryAgain }
-            return response.pointer?.hostName.map { .name($0) } ?? .none
+            return response.pointer?.hostName.map { answer($0) } ?? .none
         }
+    }
+
+    private static func answer(_ name: HostName) -> ReverseLookup.Answer {
+        NameSyntax.isOfHostElsewhere(name.bytes) ? .name(name) : .none
     }
 
     /// What several questions about a name have found.

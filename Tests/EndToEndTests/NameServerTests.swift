@@ -386,6 +386,21 @@ extension EndToEnd {
                 ], "\(accepted)")
         }
 
+        @Test(arguments: ["x\n\u{1b}[31mroot", "a b", "$(id).test", "a\u{0}b", "it's.test", "localhost", "127.0.0.1"])
+        func `What is no name of a host elsewhere is not taken for one`(name: String) async throws {
+            let script = Script.with {
+                $0.commands = [.connect, .resolve, .resolvePTR]
+                $0.names = [name: ["203.0.113.77"]]
+            }
+            try await withProxy(script) { proxy, url in
+                let run = try await look("203.0.113.77", configuration: configuration("dns tor", urls: [url]))
+                let lines = run.output.split(separator: "\n")
+                #expect(lines.count == 2 && lines[0] == "getnameinfo 203.0.113.77 EAI_NONAME", "\(run)")
+                #expect(lines.last?.hasPrefix("gethostbyaddr 203.0.113.77 [Errno 0]") == true, "\(run)")
+                #expect(proxy.requests.allSatisfy { $0.hasPrefix("RESOLVE_PTR ") } && !proxy.requests.isEmpty)
+            }
+        }
+
         @Test func `A program connects to the address that the server has`() async throws {
             _ = try await NameServers.honest.value
             try await Targets.shared.http()

@@ -29,6 +29,19 @@ import Testing
         }
     }
 
+    @Test func `Names of hosts elsewhere are handed on, and no others`() {
+        for name in ["web.test", "a", "_a-b.1c.test"] { #expect(isOfHostElsewhere(name), "\(name)") }
+        let others = [
+            "", "localhost", "a.localhost.", "127.0.0.1", "::1", "a b", "x\n\u{1b}[31mroot", "$(id).test", "it's.test",
+            "a\u{0}b", "a.invalid", "2130706433",
+        ]
+        for name in others { #expect(!isOfHostElsewhere(name), "\(name)") }
+    }
+
+    private func isOfHostElsewhere(_ name: String) -> Bool {
+        NameSyntax.isOfHostElsewhere(Array(name.utf8).span)
+    }
+
     private func isLocalhost(_ name: String) -> Bool {
         NameSyntax.isLocalhost(Array(name.utf8).span)
     }
