@@ -13,11 +13,15 @@ static long missing(void) {
     return -1;
 }
 
-void *socksify_find_real(void **slot, const char *name) {
-    void *function = dlsym(RTLD_NEXT, name);
+static void *find(void **slot, void *scope, const char *name) {
+    void *function = dlsym(scope, name);
     if (!function) function = (void *)missing;
     __atomic_store_n(slot, function, __ATOMIC_RELAXED);
     return function;
+}
+
+void *socksify_find_real(void **slot, const char *name) {
+    return find(slot, RTLD_NEXT, name);
 }
 
 void find_all_real(void) {
@@ -37,16 +41,26 @@ int real_call_getnameinfo(const struct sockaddr *address, socklen_t length, char
 }
 
 void real_call_freeaddrinfo(struct addrinfo *list) {
-    freeaddrinfo(list);
+    static void *real_freeaddrinfo;
+    ((__typeof__(&freeaddrinfo))socksify_real(&real_freeaddrinfo, "freeaddrinfo"))(list);
 }
 
-/* The program's allocator is looked up by name: `free` in this library is that of its own heap. */
+/* As libc itself finds it: the first in the order of lookup, which may be the program's own, or stand in a library
+ * before this one. By name, because `free` in this library is that of its own heap. */
+static void *of_program(void **slot, const char *name) {
+    void *function = __atomic_load_n(slot, __ATOMIC_RELAXED);
+    return function ? function : find(slot, RTLD_DEFAULT, name);
+}
+
 char *real_copy_string(const char *text, size_t count) {
-    static void *real_strndup;
-    return ((__typeof__(&strndup))socksify_real(&real_strndup, "strndup"))(text, count);
+    static void *malloc_of_program;
+    char *copy = ((void *(*)(size_t))of_program(&malloc_of_program, "malloc"))(count + 1);
+    if (!copy) return NULL;
+    *(char *)mempcpy(copy, text, count) = '\0';
+    return copy;
 }
 
 void real_free_string(char *text) {
-    static void *real_free;
-    ((void (*)(void *))socksify_real(&real_free, "free"))(text);
+    static void *free_of_program;
+    ((void (*)(void *))of_program(&free_of_program, "free"))(text);
 }

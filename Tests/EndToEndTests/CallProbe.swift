@@ -85,6 +85,7 @@ struct CallProbe {
             }
             library() { ! is_old "$2" "$1.c" || cc "${flags[@]}" -shared -fPIC -o "$2" "$1.c" "${@:3}"; }
             library libearly "$2/libearly.so"
+            library liballocator "$2/liballocator.so"
             library libbound "$2/libbound.so"
             library libfound "$2/found/libfound.so"
             library libfinding "$2/libfinding.so" -Wl,--enable-new-dtags,-rpath,'$ORIGIN/found'

@@ -51,6 +51,7 @@ int real_call_getaddrinfo(const char *_Nullable node, const char *_Nullable serv
                           const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);
 int real_call_getnameinfo(const struct sockaddr *_Nullable address, socklen_t length, char *_Nullable host,
                           socklen_t host_length, char *_Nullable service, socklen_t service_length, int flags);
+/* Of a list that the program was not given. */
 void real_call_freeaddrinfo(struct addrinfo *_Nonnull list);
 
 /* Copies `count` bytes of `text` into a string of the program's own allocator, which freeaddrinfo() will free. NULL

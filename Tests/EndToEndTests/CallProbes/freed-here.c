@@ -1,0 +1,4 @@
+/* freed-here NAME: with an allocator in the program itself. */
+#include "allocator.h"
+
+#include "freed.h"

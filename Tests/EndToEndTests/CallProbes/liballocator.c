@@ -1,0 +1,2 @@
+/* To be preloaded, before the library or behind it: see allocator.h. */
+#include "allocator.h"
