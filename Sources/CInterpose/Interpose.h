@@ -25,6 +25,9 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     return family == AF_INET || family == AF_INET6;
 }
 
+/* Before clone(2) or clone3(2) with these flags. */
+void before_clone(uint64_t flags);
+
 /* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say
  * EFAULT. A system call or two, for what is rare. */
 static inline int is_readable(const void *start, size_t size) {

@@ -128,6 +128,16 @@ long syscall(long number, ...) {
         case SYS_execveat:
             return execveat((int)word[0], (const char *)word[1], (char *const *)word[2], (char *const *)word[3],
                             (int)word[4]);
+#ifdef SYS_fork
+        case SYS_fork: process_before_fork(); break;
+#endif
+        case SYS_clone: before_clone((unsigned long)word[0]); break;
+        case SYS_clone3: {
+            /* Of clone_args. */
+            const uint64_t *flags = (const void *)word[0];
+            if (is_readable(flags, sizeof *flags)) before_clone(*flags);
+            break;
+        }
         case SYS_io_uring_setup:
             /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall
              * back on epoll where there is none. */
@@ -135,6 +145,6 @@ long syscall(long number, ...) {
             return -1;
         default:
             if (!is_undisturbed(in_flight_word()) && call_disturbed(number, word, &result)) return result;
-            return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
     }
+    return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 }

@@ -120,6 +120,11 @@ HOOK(posix_spawnp)
 HOOK(system)
 HOOK(popen)
 
+/* Processes that are made without the handlers of pthread_atfork(3). */
+HOOK(vfork)
+HOOK(_Fork)
+HOOK(clone)
+
 /* Libraries that a program loads while it runs, and that must not find libc's names before these: without
  * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
 HOOK(dlopen)
@@ -138,6 +143,5 @@ HOOK(syscall)
  * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.
  * gai_error, gai_suspend, gai_cancel: read the request, which is complete when getaddrinfo_a returns.
- * fork, _Fork: what belongs to a process is kept right by pthread_atfork's mechanism, and by asking for its number.
- * vfork: a wrapper in C would return into a frame that the child has overwritten.
+ * fork: pthread_atfork's mechanism sees it.
  * rcmd, rexec, ruserok: connect by libc's internal names; nothing uses them any more. */

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <stdint.h>
-#include <sys/single_threaded.h>
 
+#include "ProcessIdentity.h"
 #include "RealLibC.h"
 
 /* How many handshakes are in flight that this process may have the sockets of, in the lower half without its highest
@@ -56,15 +56,15 @@ static inline void datagrams_begin(void) {
 /* How many of the handshakes in flight are the library's own errands: a program that waits for whatever it is waits for
  * them, too. */
 static inline int any_errands(void) {
-    return __atomic_load_n(&hot_state.errands, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&process_words.errands, __ATOMIC_RELAXED) != 0;
 }
 
 static inline void errand_begin(void) {
-    __atomic_fetch_add(&hot_state.errands, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&process_words.errands, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline void errand_end(void) {
-    __atomic_fetch_sub(&hot_state.errands, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&process_words.errands, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
@@ -133,17 +133,3 @@ uint32_t descriptor_duplications(void);
 
 /* Marked descriptors are those below this number. */
 int descriptor_end(void);
-
-/* Whether this is the process that the library was loaded or forked into: not so in a child of vfork, which has the
- * memory of its parent, and must leave it as it is. */
-int process_is_own(void);
-/* The number of that process. */
-int process_own_id(void);
-/* The calling thread's number (gettid(2)), which is asked for once. */
-int process_thread_id(void);
-/* How often the process has forked. */
-uint32_t process_forks(void);
-/* Whether other threads may run. */
-static inline int process_is_threaded(void) {
-    return !__libc_single_threaded;
-}

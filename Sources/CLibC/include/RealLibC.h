@@ -20,7 +20,6 @@ enum {
 struct hot_state {
     /* See InFlight.h. */
     uint64_t in_flight;
-    uint64_t errands;
     /* libc's functions, as far as they were found. */
     void *_Nullable real[HOOKED_COUNT];
 };

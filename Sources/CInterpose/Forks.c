@@ -1,0 +1,38 @@
+/* Calls that make processes and run no handlers of pthread_atfork(3). */
+#include "Interpose.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+/* The child runs in the caller's frame, and the parent goes on there: libc's function is jumped to, and returns to the
+ * program itself, twice. */
+pid_t vfork(void) {
+    process_before_vfork();
+    __attribute__((musttail)) return REAL(vfork)();
+}
+
+pid_t _Fork(void) {
+    process_before_fork();
+    return REAL(_Fork)();
+}
+
+void before_clone(uint64_t flags) {
+    if (flags & CLONE_THREAD) return;
+    if (!(flags & CLONE_VM))
+        process_before_fork();
+    else if (flags & CLONE_VFORK)
+        process_before_vfork();
+    else
+        process_before_sharing();
+}
+
+int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
+    va_list arguments;
+    void *word[3];
+    va_start(arguments, argument);
+    for (int index = 0; index < 3; index++) word[index] = va_arg(arguments, void *);
+    va_end(arguments);
+    before_clone((unsigned)flags);
+    return REAL(clone)(function, stack, flags, argument, word[0], word[1], word[2]);
+}

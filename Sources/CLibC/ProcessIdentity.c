@@ -1,0 +1,88 @@
+#include "ProcessIdentity.h"
+
+#include "InheritedEnvironment.h"
+#include "Kernel.h"
+#include "RealLibC.h"
+
+struct process_words process_words;
+
+static uint32_t forks;
+/* Counts the processes from the one that the library was loaded into to this one: what a thread knows of itself is
+ * another's in a child. */
+static uint32_t generation;
+/* Whether a child may run in this memory beside the process. */
+static int is_shared;
+
+/* In the thread's static area, which is there from the start, and needs no allocation. */
+#define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
+THREAD_LOCAL int own_thread;
+THREAD_LOCAL uint32_t thread_generation;
+/* Whether this may be a child of vfork: the thread has called it, and was not seen to have come back. */
+THREAD_LOCAL int may_be_child_of_vfork;
+
+/* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
+
+void process_before_fork(void) {
+    socksify_hand_on_table();
+    __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
+}
+
+static void before_fork(void) {
+    if (process_is_threaded()) find_all_real();
+    process_before_fork();
+}
+
+/* Linux before 4.14 wipes nothing. */
+static void in_child(void) {
+    __atomic_store_n(&process_words.errands, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_words.id, 0, __ATOMIC_RELAXED);
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    kernel_call(SYS_madvise, (long)&process_words, sizeof process_words, 18 /* MADV_WIPEONFORK */, 0, 0, 0);
+    process_own_id();
+    __register_atfork(before_fork, NULL, in_child, &process_words);
+}
+
+int process_own_id(void) {
+    int id = __atomic_load_n(&process_words.id, __ATOMIC_RELAXED), unknown = 0;
+    if (id) return id;
+    id = (int)kernel_process_id();
+    __atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&process_words.id, &unknown, id, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return id;
+}
+
+/* The parent has its own number known, so that the first to ask is no child of vfork. */
+void process_before_vfork(void) {
+    process_own_id();
+    may_be_child_of_vfork = 1;
+}
+
+void process_before_sharing(void) {
+    process_own_id();
+    __atomic_store_n(&is_shared, 1, __ATOMIC_RELAXED);
+}
+
+int process_is_own(void) {
+    int own = process_own_id();
+    if (!may_be_child_of_vfork && !__atomic_load_n(&is_shared, __ATOMIC_RELAXED)) return 1;
+    if (own != kernel_process_id()) return 0;
+    may_be_child_of_vfork = 0;
+    return 1;
+}
+
+int process_thread_id(void) {
+    process_own_id();
+    uint32_t present = __atomic_load_n(&generation, __ATOMIC_RELAXED);
+    if (!own_thread || thread_generation != present) {
+        own_thread = (int)kernel_thread_id();
+        thread_generation = present;
+    }
+    return own_thread;
+}
+
+uint32_t process_forks(void) {
+    return __atomic_load_n(&forks, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,46 @@
+/* Which process this is: the one that the library was loaded into, one that was forked from it, by whatever call, or a
+ * child of vfork, which has the memory of its parent, and must leave it as it is.
+ *
+ * In C, because hooks ask before any constructor did run, and in children of vfork. Nothing here makes a system call
+ * but where a process, or a thread, asks for its own number for the first time, and in children of vfork. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/single_threaded.h>
+
+/* The largest page of any kernel for the machine. */
+#if defined(__x86_64__)
+#define LARGEST_PAGE 4096
+#else
+#define LARGEST_PAGE 65536
+#endif
+
+/* What a child begins with zeros for. It has pages of its own, which the kernel wipes in what fork copies, and leaves
+ * in the memory of a child of vfork (madvise(2), MADV_WIPEONFORK). */
+struct process_words {
+    /* The process' number; 0 where nobody asked for it yet. */
+    _Alignas(LARGEST_PAGE) int id;
+    /* How many of the handshakes in flight are the library's own errands. */
+    uint64_t errands;
+};
+extern struct process_words process_words __attribute__((visibility("hidden")));
+
+/* Whether this is the process that the library was loaded or forked into: not so in a child of vfork. */
+int process_is_own(void);
+/* The number of that process. */
+int process_own_id(void);
+/* The calling thread's number (gettid(2)), which is asked for once. */
+int process_thread_id(void);
+/* How often the process has forked. */
+uint32_t process_forks(void);
+/* Whether other threads may run. */
+static inline int process_is_threaded(void) {
+    return !__libc_single_threaded;
+}
+
+/* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
+void process_before_fork(void);
+/* Before a call that makes a child with this memory itself: the thread's own, until the child executes a program or
+ * ends (vfork), or one that runs beside it. */
+void process_before_vfork(void);
+void process_before_sharing(void);
