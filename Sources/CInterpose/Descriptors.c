@@ -23,12 +23,12 @@ static void end_descriptors(unsigned first, unsigned last) {
     for (unsigned fd = first; fd < end && fd <= last; fd++) end_descriptor((int)fd);
 }
 
-/* `copy` is what the call returned. */
+/* `copy` is what the call returned. What stands for no socket is marked, too, without asking what it is: the mark does
+ * no harm there. */
 static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
     unsigned kept = descriptor_mark(fd) & (DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_CARRIED |
                                           DESCRIPTOR_REPLACED);
-    if (!kept && runtime_is_made() && kernel_is_tcp(fd) <= 0) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     descriptor_set_mark(copy, DESCRIPTOR_DUPLICATED | kept);
     return copy;

@@ -28,6 +28,10 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
 /* Before clone(2) or clone3(2) with these flags. */
 void before_clone(uint64_t flags);
 
+/* Around a call that puts the process under a filter (seccomp(2)); the second when it has succeeded. */
+void before_filter(void);
+void after_filter(void);
+
 /* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say
  * EFAULT. A system call or two, for what is rare. */
 static inline int is_readable(const void *start, size_t size) {

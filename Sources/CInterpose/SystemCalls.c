@@ -3,10 +3,12 @@
 #include "Interpose.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -84,6 +86,15 @@ static int call_disturbed(long number, const long word[6], long *result) {
     return 1;
 }
 
+static long filter(unsigned operation, unsigned flags, void *arguments) {
+    int is_filter = operation == SECCOMP_SET_MODE_STRICT || (operation == SECCOMP_SET_MODE_FILTER && arguments);
+    if (is_filter) before_filter();
+    long result = REAL(syscall)(SYS_seccomp, operation, flags, arguments);
+    /* It may be a descriptor (SECCOMP_FILTER_FLAG_NEW_LISTENER). */
+    if (is_filter && result >= 0) after_filter();
+    return result;
+}
+
 long syscall(long number, ...) {
     va_list arguments;
     long word[6], result;
@@ -128,6 +139,8 @@ long syscall(long number, ...) {
         case SYS_execveat:
             return execveat((int)word[0], (const char *)word[1], (char *const *)word[2], (char *const *)word[3],
                             (int)word[4]);
+        case SYS_prctl: return prctl((int)word[0], word[1], word[2], word[3], word[4]);
+        case SYS_seccomp: return filter((unsigned)word[0], (unsigned)word[1], (void *)word[2]);
 #ifdef SYS_fork
         case SYS_fork: process_before_fork(); break;
 #endif

@@ -1,9 +1,25 @@
 #include "ProcessState.h"
 
+#include "Kernel.h"
+
 static uint64_t runtime, runtime_lock, told, log_file, log_allowance;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
+}
+
+static int is_confined;
+
+int process_is_confined(void) {
+    return __atomic_load_n(&is_confined, __ATOMIC_RELAXED);
+}
+
+void process_confine(void) {
+    __atomic_store_n(&is_confined, 1, __ATOMIC_RELAXED);
+}
+
+int process_has_ended(int process) {
+    return !process_is_confined() && !kernel_process_exists(process);
 }
 
 int runtime_is_made(void) {

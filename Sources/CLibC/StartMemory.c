@@ -1,6 +1,7 @@
 #include "StartMemory.h"
 
 #include "Kernel.h"
+#include "ProcessState.h"
 
 /* What is taken, as far as there is room to note it. */
 enum { NOTES = 64, IN_CHANGE = -1 };
@@ -24,7 +25,7 @@ static void forget(int index) {
 static void give_back_of_ended(int own) {
     for (int index = 0; index < NOTES; index++) {
         int owner = __atomic_load_n(&notes[index].owner, __ATOMIC_ACQUIRE);
-        if (owner <= 0 || owner == own || kernel_process_exists(owner) || !seize(index, owner)) continue;
+        if (owner <= 0 || owner == own || !process_has_ended(owner) || !seize(index, owner)) continue;
         kernel_unmap(notes[index].memory, notes[index].size);
         forget(index);
     }

@@ -4,6 +4,7 @@
 
 #include "InFlight.h"
 #include "Kernel.h"
+#include "ProcessState.h"
 
 /* `epoll` is the number plus one; 0: nothing here. */
 struct entry {
@@ -19,15 +20,21 @@ struct watched {
     uint32_t unused[3];
 };
 
-/* A page for so many descriptors, mapped when the first of them is registered. */
+/* For the first descriptors there is memory from the start: most programs have no others, and those that confine
+ * themselves later register them without another system call. */
+enum { FIRST = 1024 };
+static struct watched first[FIRST];
+
+/* A page for so many of the others, mapped when the first of them is registered. */
 enum { IN_PAGE = 4096 / sizeof(struct watched) };
 static struct watched *pages[DESCRIPTOR_LIMIT / IN_PAGE];
 
 static struct watched *watched(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
+    if (fd < FIRST) return &first[fd];
     struct watched **slot = &pages[fd / IN_PAGE], *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (!page) {
-        long mapped = makes ? kernel_map(4096) : -1;
+        long mapped = makes && !process_is_confined() ? kernel_map(4096) : -1;
         if (mapped < 0) return NULL;
         if (__atomic_compare_exchange_n(slot, &page, (struct watched *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             page = (struct watched *)mapped;
@@ -42,9 +49,8 @@ static struct watched *watched(int fd, int makes) {
 
 void watched_note(int fd, int epoll, uint32_t events, uint64_t data) {
     struct watched *watch = watched(fd, 1);
-    if (!watch) return;
     struct entry *chosen = NULL;
-    for (int index = WATCHED_EPOLLS; index-- > 0;) {
+    for (int index = WATCHED_EPOLLS; watch && index-- > 0;) {
         struct entry *entry = &watch->entries[index];
         uint32_t holder = LOAD(entry->epoll);
         if (holder == (uint32_t)epoll + 1) {
@@ -57,7 +63,7 @@ void watched_note(int fd, int epoll, uint32_t events, uint64_t data) {
         STORE(chosen->events, events);
         STORE(chosen->data, data);
         __atomic_store_n(&chosen->epoll, (uint32_t)epoll + 1, __ATOMIC_RELEASE);
-    } else {
+    } else if (watch) {
         STORE(watch->overflown, 1);
     }
     descriptor_set_mark(fd, DESCRIPTOR_WATCHED);
@@ -81,7 +87,8 @@ void watched_forget_all(int fd) {
 int watched_registrations(int fd, struct watched_registration found[WATCHED_EPOLLS]) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return -1;
     struct watched *watch = watched(fd, 0);
-    if (!watch) return 0;
+    /* Where there was no memory to note it in, the mark tells. */
+    if (!watch) return descriptor_mark(fd) & DESCRIPTOR_WATCHED ? -1 : 0;
     if (LOAD(watch->overflown)) return -1;
     int count = 0;
     for (int index = 0; index < WATCHED_EPOLLS; index++) {

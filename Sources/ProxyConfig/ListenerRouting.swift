@@ -8,6 +8,9 @@ public enum ListenerRoute: Equatable, Sendable {
 }
 
 extension Configuration {
+    /// Whether any listening socket may be refused.
+    public var refusesListeners: Bool { listeners != .direct || !ruleIndex.listening.isEmpty }
+
     /// Decides on a listening socket by its own address and port. Allocates nothing.
     public func routeListener(at address: IPAddress, port: UInt16) -> ListenerRoute {
         listenerDecision(at: address, port: port).outcome

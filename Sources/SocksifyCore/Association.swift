@@ -53,7 +53,7 @@ struct Association {
     mutating func begin(control: Int32, cookie: UInt64) {
         self.control = control
         controlCookie = cookie
-        controlNumber = kernel_socket_number(process, control)
+        controlNumber = process_is_confined() != 0 ? -1 : kernel_socket_number(process, control)
     }
 
     mutating func opened(relay: SocketAddress) {
@@ -86,7 +86,7 @@ struct Association {
     /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
     func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
         if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }
-        return kernel_thread_exists(opener) == 0
+        return process_is_confined() == 0 && kernel_thread_exists(opener) == 0
     }
 
     /// Whether datagrams for the proxies of this list can go by it, or it can still be opened for them.

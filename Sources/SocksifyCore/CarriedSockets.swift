@@ -70,7 +70,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
     private func adopt(_ place: Int, _ descriptor: Int32) {
         let process = record(place).pointee.process
-        guard process != process_own_id(), kernel_process_exists(process) == 0, let record = enter(place) else {
+        guard process != process_own_id(), process_has_ended(process) != 0, let record = enter(place) else {
             return
         }
         record.pointee.isMade(by: descriptor)
@@ -257,7 +257,7 @@ struct CarriedSockets: @unchecked Sendable {
             let isGone =
                 isOwn
                 ? Socket(descriptor: record.pointee.descriptor).cookie != cookie
-                : end > CarriedSockets.capacity / 2 && kernel_process_exists(record.pointee.process) == 0
+                : end > CarriedSockets.capacity / 2 && process_has_ended(record.pointee.process) != 0
             guard places.cookie(of: place) == cookie, isGone else {
                 lock(place).release()
                 continue

@@ -7,11 +7,18 @@ struct ConfigurationSource {
     /// Files with passwords that others than their owner can read.
     private var exposedFiles: [[UInt8]] = []
 
+    /// Whether mistakes are told.
+    private let isQuiet: Bool
+
     /// The configuration; nil, after a line on standard error, when there is none or it has a mistake: then no
     /// connection is made at all.
-    static func load() -> Configuration? {
-        var source = ConfigurationSource()
+    static func load(isQuiet: Bool) -> Configuration? {
+        var source = ConfigurationSource(isQuiet: isQuiet)
         return source.load()
+    }
+
+    private init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
     }
 
     private mutating func load() -> Configuration? {
@@ -163,6 +170,7 @@ struct ConfigurationSource {
 
     /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
     private func complain(_ compose: (inout LogLine) -> Void) {
+        guard !isQuiet else { return }
         var message = LogLine()
         compose(&message)
         message.append("; no connection will be made")

@@ -41,9 +41,11 @@ extension Datagram {
 
     /// The handshake of an association is over.
     ///
-    /// - Parameter bound: BND of the reply; nil when it failed, with `errno`.
+    /// - Parameters:
+    ///   - proxy: the address by which the proxy was reached.
+    ///   - bound: BND of the reply; nil when it failed, with `errno`.
     static func concludeAssociation(
-        _ place: Int, cookie: UInt64, control: Socket, bound: Endpoint?, errno: Errno?,
+        _ place: Int, cookie: UInt64, control: Socket, proxy: IPAddress?, bound: Endpoint?, errno: Errno?,
         _ runtime: UnsafePointer<Runtime>
     ) -> ControlFate {
         let table = runtime.pointee.carried
@@ -55,8 +57,8 @@ extension Datagram {
         let socket = Socket(descriptor: record.pointee.descriptor)
         var isOpen = false
         do throws(Errno) {
-            guard let bound else { throw errno ?? .networkUnreachable }
-            let relay = Association.relay(bound, proxy: try proxyAddress(of: control))
+            guard let bound, let proxy else { throw errno ?? .networkUnreachable }
+            let relay = Association.relay(bound, proxy: proxy)
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
             record.pointee.association.opened(relay: form)
@@ -78,13 +80,6 @@ extension Datagram {
         OwnDescriptor.close(socket.descriptor)
         table.remove(place)
         return isOpen ? .lingers : .closed
-    }
-
-    /// The address by which the proxy was reached; one at a path is on this machine.
-    private static func proxyAddress(of control: Socket) throws(Errno) -> IPAddress {
-        if let peer = control.peer { return peer.address.unmapped }
-        guard control.domain == AF_UNIX else { throw .networkUnreachable }
-        return .v4(IPv4Address(127, 0, 0, 1))
     }
 
     /// The connection of an association that is being opened goes on by another socket, which stands in its place.

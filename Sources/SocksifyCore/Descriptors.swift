@@ -10,10 +10,11 @@ public enum Descriptors {
         // A child of vfork closes its own descriptors, but has its parent's memory.
         guard process_is_own() != 0 else { return }
         let marks = descriptor_mark(descriptor)
-        if may_be_in_flight(descriptor) != 0, let runtime = Runtime.existing,
+        // By this number alone a handshake is known; what is a duplicate of it needs no look.
+        if marks & UInt32(DESCRIPTOR_IN_FLIGHT) != 0, may_be_in_flight(descriptor) != 0, let runtime = Runtime.existing,
             case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
         {
-            if !flight.mayHaveOthers { flight.remove() }
+            if flight.mayHaveOthers { flight.end(descriptor) } else { flight.remove() }
             flight.leave()
         }
         if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
@@ -49,7 +50,10 @@ public enum Descriptors {
 
     /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried
     /// there, or that stands in the place of another.
+    ///
+    /// A process under a filter of its own is not the one to ask (see `Confinement`).
     public static func received(_ descriptor: Int32) {
+        guard process_is_confined() == 0 else { return }
         let socket = Socket(descriptor: descriptor)
         if socket.isStream {
             guard let runtime = Runtime.ofTree, let cookie = socket.cookie,

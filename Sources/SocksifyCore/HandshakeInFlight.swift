@@ -132,6 +132,13 @@ struct HandshakeInFlight {
         return MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: cookie).first()
     }
 
+    /// A number of the socket is about to end: from now on it is known by another, if it has one.
+    func end(_ descriptor: Int32) {
+        guard record.pointee.descriptor == descriptor else { return }
+        let others = MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: record.pointee.cookie)
+        if let other = others.first(except: descriptor) { record.pointee.name(by: other) }
+    }
+
     private func use(_ descriptor: Int32, cookie: UInt64) {
         let current = record.pointee.descriptor
         guard current != descriptor, Socket(descriptor: current).cookie != cookie else { return }
@@ -260,10 +267,20 @@ struct HandshakeInFlight {
     }
 
     /// Where the socket connects to.
-    var firstAddress: HopAddress? {
-        let family = record.pointee.handshake.family
+    var firstAddress: HopAddress? { firstPlace?.address(for: record.pointee.handshake.family) }
+
+    private var firstPlace: HopPlace? {
         guard let first = record.pointee.handshake.chain[0] else { return nil }
-        return runtime.pointee.hop(of: first, record.pointee.handshake.address, for: family)?.address(for: family)
+        return runtime.pointee.hop(of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
+    }
+
+    /// The address of the first proxy; one at a path is on this machine.
+    private var proxyAddress: IPAddress? {
+        switch firstPlace {
+        case .internet(let address, _): address.unmapped
+        case .unixSocket: .v4(IPv4Address(127, 0, 0, 1))
+        case nil: nil
+        }
     }
 
     /// The TCP connection to the first proxy stands.
@@ -335,7 +352,7 @@ struct HandshakeInFlight {
             if record.pointee.purpose.isErrand { return conclude(.kernel(.aborted)) }
             // Another process may have the socket still; it looks after it itself.
             let owner = record.pointee.process
-            if process_is_own() != 0, owner == process_own_id() || kernel_process_exists(owner) == 0 {
+            if process_is_own() != 0, owner == process_own_id() || process_has_ended(owner) != 0 {
                 return remove()
             }
         } else if standing == .underWay, let deadline, deadline <= now {
@@ -425,7 +442,7 @@ struct HandshakeInFlight {
             // Some servers (sshd) end the connection in place of an answer.
             if error?.isOfProtocol == true { runtime.pointee.carried.refusal.note() }
             let fate = Datagram.concludeAssociation(
-                place, cookie: cookie, control: socket,
+                place, cookie: cookie, control: socket, proxy: proxyAddress,
                 bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,
                 runtime)
             switch fate {

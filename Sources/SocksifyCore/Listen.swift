@@ -6,6 +6,8 @@ import ProxyConfig
 public enum Listen {
     /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
     public static func listen(_ descriptor: Int32) -> Outcome {
+        // Where all may listen the kernel is not asked what it is.
+        if let runtime = Runtime.existing, !runtime.pointee.configuration.refusesListeners { return .pass }
         let socket = Socket(descriptor: descriptor)
         guard socket.isInternet, !socket.isDatagram else { return .pass }
         let name: SocketAddress

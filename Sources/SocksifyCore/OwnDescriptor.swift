@@ -21,8 +21,10 @@ enum OwnDescriptor {
         return made
     }
 
-    /// A second descriptor for what one of the program's stands for; nil when there is none.
+    /// A second descriptor for what one of the program's stands for; nil when there is none, and in a process under a
+    /// filter of its own: the number is not worth a system call that the program may not make.
     static func duplicate(_ descriptor: Int32) -> Int32? {
+        guard process_is_confined() == 0 else { return nil }
         let high = Int32(truncatingIfNeeded: kernel_duplicate(descriptor, leastPossible))
         guard high >= 0 else { return nil }
         descriptor_set_mark(high, UInt32(DESCRIPTOR_OWN))

@@ -14,7 +14,17 @@ public enum PeerName {
         case notConnected
     }
 
-    public static func peer(of descriptor: Int32) -> Answer {
+    /// - Parameters:
+    ///   - address: what the kernel says, as far as there was `room`.
+    ///   - length: of the whole.
+    public static func peer(
+        of descriptor: Int32, said address: UnsafePointer<sockaddr>, length: socklen_t, room: socklen_t
+    ) -> Answer {
+        // It is asked again only where there was too little room.
+        let kernelPeer =
+            length <= room ? SocketAddress(address, length: length) : Socket(descriptor: descriptor).peer
+        // What is no address of IP is none of a proxy's, unless another socket stands there.
+        guard kernelPeer != nil || may_be_replaced(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
         if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
         // First: before the handshake is over the socket can still become another one.
@@ -28,11 +38,11 @@ public enum PeerName {
             }
         }
         let socket = Socket(descriptor: descriptor)
-        guard let cookie = socket.cookie else { return .byLibC }
         let isReplaced = runtime.pointee.known(of: socket) != nil
         if !isReplaced {
-            guard let kernelPeer = socket.peer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
+            guard let kernelPeer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
         }
+        guard let cookie = socket.cookie else { return .byLibC }
         if let peer = runtime.pointee.sockets.peer(cookie: cookie) { return .peer(peer) }
         return isReplaced ? .notConnected : .byLibC
     }
@@ -43,7 +53,7 @@ extension Runtime {
     /// that of another process of the same tree, if one has.
     static var ofTree: UnsafePointer<Runtime>? {
         if let existing { return existing }
-        guard SharedTableFile.exists, case .ready(let runtime) = state else { return nil }
+        guard process_is_confined() == 0, SharedTableFile.exists, case .ready(let runtime) = state else { return nil }
         return runtime
     }
 }

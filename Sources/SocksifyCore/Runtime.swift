@@ -46,10 +46,23 @@ struct Runtime: ~Copyable {
         if case .isOwn = lock.acquire() { return .beingMade }
         defer { lock.release() }
         if let known { return known }
-        let made = make()
+        let made = make(isQuiet: false)
         let word = made.map { UInt64(UInt(bitPattern: $0)) } ?? unusableMark
         atomic(socksify_runtime_word()).pointee.store(word, ordering: .releasing)
         return made.map { .ready($0) } ?? .unusable
+    }
+
+    /// Makes the runtime, if it is not there yet and nothing is in the way.
+    static func prepare() {
+        guard known == nil else { return }
+        var signals: UInt64 = 0
+        kernel_block_signals(&signals)
+        defer { kernel_restore_signals(&signals) }
+        let lock = ThreadLock(socksify_runtime_lock_word())
+        if case .isOwn = lock.acquire() { return }
+        defer { lock.release() }
+        guard known == nil, let made = make(isQuiet: true) else { return }
+        atomic(socksify_runtime_word()).pointee.store(UInt64(UInt(bitPattern: made)), ordering: .releasing)
     }
 
     /// The runtime, if it was made; asking does not make it.
@@ -67,8 +80,8 @@ struct Runtime: ~Copyable {
     /// Stands in the word for a runtime that cannot be made. No address is 1.
     private static var unusableMark: UInt64 { 1 }
 
-    private static func make() -> UnsafePointer<Runtime>? {
-        guard let configuration = ConfigurationSource.load() else { return nil }
+    private static func make(isQuiet: Bool) -> UnsafePointer<Runtime>? {
+        guard let configuration = ConfigurationSource.load(isQuiet: isQuiet) else { return nil }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         let size = (MemoryLayout<Runtime>.size + 63) / 64 * 64
         guard let place = map(size + SharedTable.pagesSize),
@@ -78,7 +91,7 @@ struct Runtime: ~Copyable {
             let firstHops = map(FirstHops.size(configuration)), let healthKeys = map(ProxyHealth.size(configuration)),
             let turnKeys = map(ListTurns.size(configuration)), let identity = map(IsolationName.ownSize)
         else {
-            Log.write { $0.append("out of memory; no connection will be made") }
+            if !isQuiet { Log.write { $0.append("out of memory; no connection will be made") } }
             return nil
         }
         let runtime = place.bindMemory(to: Runtime.self, capacity: 1)

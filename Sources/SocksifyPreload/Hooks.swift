@@ -186,7 +186,7 @@ public func socksify_getpeername(
     _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ room: socklen_t,
     _ length: UnsafeMutablePointer<socklen_t>
 ) -> Int32 {
-    switch PeerName.peer(of: fd) {
+    switch PeerName.peer(of: fd, said: address, length: length.pointee, room: room) {
     case .byLibC: return Outcome.pass.result
     case .notConnected: return -ENOTCONN
     case .peer(let peer):
@@ -287,6 +287,11 @@ extension HostEntry.Answer {
             return ERANGE
         }
     }
+}
+
+@c @implementation
+public func socksify_prepare_confinement() {
+    Confinement.prepare()
 }
 
 @c @implementation

@@ -17,7 +17,8 @@ int socksify_socket(int domain, int type, int protocol);
 /* listen(2) */
 int socksify_listen(int fd);
 
-/* getpeername(2): fills `room` bytes at `address` with the one that the program connected to. */
+/* getpeername(2): `address` and `length` are as the kernel has filled them; fills `room` bytes at `address` with the
+ * one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
 /* The functions below are called only for what may_be_replaced(). */
@@ -134,6 +135,9 @@ int socksify_host_by_name(const char *_Nonnull name, int family, struct hostent 
 int socksify_host_by_address(const void *_Nonnull address, socklen_t length, int family,
                              struct hostent *_Nonnull entry, char *_Nonnull buffer, size_t buffer_length,
                              int *_Nonnull host_error);
+
+/* The process is about to put itself under a filter of system calls: all is made ready that can be. */
+void socksify_prepare_confinement(void);
 
 /* Finds the configuration now, so that where it lies can be handed on to a program that is started with an
  * environment of its own. */

@@ -125,6 +125,9 @@ HOOK(vfork)
 HOOK(_Fork)
 HOOK(clone)
 
+/* Filters of system calls that a program puts itself under (PR_SET_SECCOMP). */
+HOOK(prctl)
+
 /* Libraries that a program loads while it runs, and that must not find libc's names before these: without
  * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
 HOOK(dlopen)

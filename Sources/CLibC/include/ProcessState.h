@@ -13,6 +13,12 @@
 uint64_t *_Nonnull socksify_runtime_word(void);
 /* Whether there is a Runtime: whether anything has ever had to go through a proxy. */
 int runtime_is_made(void);
+/* Whether the process has put itself under a filter of system calls (seccomp(2)), after which the library makes none
+ * for its own sake alone. A child is under its parent's. */
+int process_is_confined(void);
+void process_confine(void);
+/* Whether another process is known to have ended. A confined one does not ask. */
+int process_has_ended(int process);
 /* The path by which the program was started, of a script its own; NULL where the kernel does not tell. */
 static inline const char *_Nullable process_program_path(void) {
     return (const char *)getauxval(AT_EXECFN);

@@ -1,0 +1,27 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Programs that put themselves under a filter which allows what they do, and nothing else (seccomp(2)).
+    @Suite struct ConfinedTests {
+        @Test(arguments: [[], ["made"], ["threads"], ["made", "threads"]])
+        func `No call makes a system call that the program did not make`(before: [String]) async throws {
+            let native = try await CallProbe.run("confined", before, library: .absent)
+            #expect(native.lines.count == 27 && native.lines.allSatisfy { $0.hasSuffix(": nothing else") }, "\(native)")
+            try await TestProxy.during { proxy in
+                let output = try await proxy.run("confined", before)
+                #expect(output.lines == native.lines, "\(output)")
+                #expect(output.errors == "")
+            }
+        }
+
+        /// Nothing is said of a configuration that nobody needs.
+        @Test func `A program without a configuration may confine itself`() async throws {
+            let output = try await CallProbe.run(
+                "confined", ["dup"], preparation: CallProbe.withoutConfiguration,
+                ending: Ending(report: .absent(because: "its filter forbids to look")))
+            #expect(output.lines == ["dup: nothing else"], "\(output)")
+            #expect(output.errors == "")
+        }
+    }
+}
