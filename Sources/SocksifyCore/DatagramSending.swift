@@ -44,6 +44,7 @@ extension Datagram {
         let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
         let table = runtime.pointee.carried
         var attempts = 0
+        let began = Clock.now
         while true {
             guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
             guard let destination = destination ?? record.pointee.peer?.destination else {
@@ -106,7 +107,9 @@ extension Datagram {
                     // A signal's handler has interrupted it.
                     if isOpenedHere { return .failed(.outOfBuffers) }
                     // Another process opens it, or another thread has just begun to.
-                    kernel_sleep(1_000_000)
+                    guard Clock.now - began < longestOpening, kernel_sleep(1_000_000) else {
+                        return .failed(.outOfBuffers)
+                    }
                     continue
                 }
                 switch errand.wait(runtime, limitedBy: socket, .sendTimeout) {
@@ -121,6 +124,9 @@ extension Datagram {
             }
         }
     }
+
+    /// Milliseconds after which nobody waits any more for an association that another process opens.
+    private static var longestOpening: Int { 120_000 }
 
     /// A socket has one association, and so the proxies of one list.
     private static func refuse(

@@ -62,6 +62,13 @@ struct HandshakeDriver {
         case over(Outcome)
     }
 
+    /// The kernel refuses to wait: the handshake is not to go on in a call that the program does not make.
+    private func giveUp(_ error: Errno) -> Errno {
+        guard var flight = enter() else { return error }
+        defer { flight.leave() }
+        return flight.giveUp(error)
+    }
+
     private func step(_ events: Int16) -> Step {
         guard var flight = enter() else {
             // Another thread ended it; or the socket was closed.
@@ -125,7 +132,7 @@ struct HandshakeDriver {
             events = try socket.wait(for: readiness, milliseconds: milliseconds)
             if events != 0 { return .ready(events) }
         } catch {
-            guard error == .interrupted else { return .over(.failed(error)) }
+            guard error == .interrupted else { return .over(.failed(giveUp(error))) }
             isInterrupted = true
         }
         if case .unknown = end {

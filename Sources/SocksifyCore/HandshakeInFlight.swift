@@ -498,6 +498,13 @@ struct HandshakeInFlight {
         return .succeeded
     }
 
+    /// Nobody can wait for it, which the kernel has refused: the attempt has failed, whatever other ways there are. Returns
+    /// the error to tell.
+    mutating func giveUp(_ errno: Errno) -> Errno {
+        if standing == .underWay { end(with: .kernel(errno)) }
+        return takeFailure() ?? errno
+    }
+
     /// There is no attempt any more.
     mutating func abandon() {
         putUserTimeoutBack()

@@ -35,7 +35,7 @@ struct ThreadLock {
             if attempts < ThreadLock.patience {
                 kernel_yield()
             } else if kernel_thread_exists(Int32(truncatingIfNeeded: holder)) != 0 {
-                kernel_sleep(200_000)
+                _ = kernel_sleep(200_000)
             } else if word.pointee.compareExchange(
                 expected: holder, desired: own, ordering: .sequentiallyConsistent
             ).exchanged {

@@ -27,6 +27,27 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: [("stream", "connect EPERM"), ("datagrams", "sendto ENETUNREACH")])
+        func `A call that would wait fails when the program may not`(name: String, result: String) async throws {
+            try await TestProxy.during { proxy in
+                let output = try await proxy.run(
+                    "unwaited", [name, FarSide.ipv4, FarSide.echoPort], ending: .logging)
+                #expect(output.lines == [result, result, "descriptors +0"], "\(output)")
+            }
+        }
+
+        @Test func `A name is not waited for when the program may not`() async throws {
+            let lines = "dns tcp \(NameServers.host)\n[ProxyList]\nsocks5 10.99.0.1"
+            try await TestProxy.during { proxy in
+                try await ConfigurationText("\(lines) \(proxy.port)\n").write { path in
+                    let output = try await CallProbe.run(
+                        "unwaited", ["name", "web.test", "80"], environment: ["SOCKSIFY_CONF": path], ending: .logging)
+                    let result = "getaddrinfo EAI_AGAIN"
+                    #expect(output.lines == [result, result, "descriptors +0"], "\(output)")
+                }
+            }
+        }
+
         @Test func `A socket in flight gives and takes no byte when nobody tells what it is`() async throws {
             let address = "127.0.251.2"
             let output = try await CallProbe.run(

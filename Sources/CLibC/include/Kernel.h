@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -156,6 +158,21 @@ static inline int kernel_can_read(const void *_Nullable start) {
     return start && kernel_call(SYS_rt_sigprocmask, -1, (long)start, 0, 8, 0, 0) != -EFAULT;
 }
 
+/* Whether a descriptor is ready for POLLIN or POLLOUT, an error included, by pselect6(2): 1, or 0 when the time is
+ * over; NULL waits without limit. For processes that may have no descriptors (RLIMIT_NOFILE of 0), in which ppoll(2)
+ * takes none either. */
+static inline long kernel_select(int fd, int event, const struct timespec *_Nullable limit) {
+    enum { LARGEST = 8192, BITS = 8 * sizeof(long) };
+    if (fd < 0 || fd >= LARGEST) return -EINVAL;
+    unsigned long set[LARGEST / BITS];
+    for (int word = 0; word <= fd / BITS; word++) set[word] = 0;
+    set[fd / BITS] = 1UL << (fd % BITS);
+    struct timespec left = {0, 0};
+    if (limit) left = *limit;
+    return kernel_call(SYS_pselect6, fd + 1, event == POLLIN ? (long)set : 0, event == POLLIN ? 0 : (long)set, 0,
+                       limit ? (long)&left : 0, 0);
+}
+
 /* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
 static inline long kernel_poll_now(int fd, int events) {
     struct {
@@ -168,6 +185,11 @@ static inline long kernel_poll_now(int fd, int events) {
     do {
         result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 8, 0);
     } while (result == -EINTR);
+    if (result == -EINVAL) {
+        for (int event = POLLIN; event <= POLLOUT; event <<= 2)
+            if (events & event && kernel_select(fd, event, &now) > 0) poll.revents |= event;
+        return poll.revents;
+    }
     return result < 0 ? result : poll.revents;
 }
 
@@ -384,9 +406,11 @@ static inline void kernel_yield(void) {
     kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
-static inline void kernel_sleep(long nanoseconds) {
+/* False where the kernel refuses to wait. */
+static inline bool kernel_sleep(long nanoseconds) {
     struct timespec duration = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-    kernel_call(SYS_nanosleep, (long)&duration, 0, 0, 0, 0, 0);
+    long result = kernel_call(SYS_nanosleep, (long)&duration, 0, 0, 0, 0, 0);
+    return result == 0 || result == -EINTR;
 }
 
 /* The number that the kernel knows a socket by, from a descriptor in whatever process (proc(5), /proc/PID/fd);
