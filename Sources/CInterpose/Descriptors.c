@@ -18,11 +18,6 @@ static inline void end_descriptor(int fd) {
     if (is_to_be_ended(fd)) socksify_end_descriptor(fd);
 }
 
-static void end_descriptors(unsigned first, unsigned last) {
-    unsigned end = (unsigned)descriptor_end();
-    for (unsigned fd = first; fd < end && fd <= last; fd++) end_descriptor((int)fd);
-}
-
 /* `copy` is what the call returned. What stands for no socket is marked, too, without asking what it is: the mark does
  * no harm there. */
 static int duplicated(int fd, int copy) {
@@ -50,13 +45,38 @@ int close(int fd) {
 
 int __close(int fd) __attribute__((alias("close")));
 
+/* Closes by ranges what lies between the library's own descriptors. These are closed on exec anyway. */
 int close_range(unsigned int first, unsigned int last, int flags) {
-    if (!(flags & (int)CLOSE_RANGE_CLOEXEC)) end_descriptors(first, last);
+    if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE) return REAL(close_range)(first, last, flags);
+    unsigned end = (unsigned)descriptor_end();
+    for (unsigned fd = first; fd < end && fd <= last; fd++) {
+        if (!is_own((int)fd)) {
+            end_descriptor((int)fd);
+            continue;
+        }
+        if (fd > first) {
+            int result = REAL(close_range)(first, fd - 1, flags);
+            if (result != 0) return result;
+        }
+        if (fd == last) return 0;
+        first = fd + 1;
+    }
     return REAL(close_range)(first, last, flags);
 }
 
 void closefrom(int first) {
-    end_descriptors(first > 0 ? (unsigned)first : 0, INT_MAX);
+    int end = descriptor_end();
+    if (first < 0) first = 0;
+    for (int fd = first; fd < end; fd++) {
+        if (!is_own(fd)) {
+            end_descriptor(fd);
+            continue;
+        }
+        /* Linux before 5.9 has no ranges. */
+        if (fd > first && REAL(close_range)((unsigned)first, (unsigned)fd - 1, 0) != 0)
+            for (; first < fd; first++) REAL(close)(first);
+        first = fd + 1;
+    }
     REAL(closefrom)(first);
 }
 
@@ -64,9 +84,11 @@ int dup(int fd) {
     return duplicated(fd, REAL(dup)(fd));
 }
 
-/* dup2 and dup3 close `copy` if they succeed. */
+/* dup2 and dup3 close `copy` if they succeed. What is the library's own goes on by another number. */
 static void replace(int fd, int copy) {
-    if (fd != copy && is_to_be_ended(copy) && REAL(fcntl)(fd, F_GETFD) >= 0) socksify_end_descriptor(copy);
+    if (fd == copy || !is_to_be_ended(copy) || REAL(fcntl)(fd, F_GETFD) < 0) return;
+    if (is_own(copy)) socksify_move_own_descriptor(copy);
+    socksify_end_descriptor(copy);
 }
 
 int dup2(int fd, int copy) {

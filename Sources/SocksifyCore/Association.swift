@@ -167,6 +167,12 @@ struct Association {
     /// Whether `descriptor` is its connection.
     func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }
 
+    /// Goes on by another number of the connection, if there is one.
+    mutating func moveControl(from descriptor: Int32) {
+        guard case .open = state, isControl(descriptor), let moved = OwnDescriptor.duplicate(descriptor) else { return }
+        control = moved
+    }
+
     /// Ends it; what has come in by it, and was not received yet, is nobody's.
     mutating func forget() {
         end()

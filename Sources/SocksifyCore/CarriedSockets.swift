@@ -231,12 +231,21 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     /// Whether the descriptor is the library's own, for an association.
-    func isControl(_ descriptor: Int32) -> Bool {
-        guard arePlacesThere else { return false }
+    func isControl(_ descriptor: Int32) -> Bool { place(ofControl: descriptor) != nil }
+
+    private func place(ofControl descriptor: Int32) -> Int? {
+        guard arePlacesThere else { return nil }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
-            if let record = reach(place), record.pointee.association.isControl(descriptor) { return true }
+            if let record = reach(place), record.pointee.association.isControl(descriptor) { return place }
         }
-        return false
+        return nil
+    }
+
+    /// The number of an association's connection is to be another one's.
+    func moveControl(_ descriptor: Int32) {
+        guard let place = place(ofControl: descriptor), let record = enter(place) else { return }
+        record.pointee.association.moveControl(from: descriptor)
+        leave(place)
     }
 
     // MARK: Sockets that ended unseen

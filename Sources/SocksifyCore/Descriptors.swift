@@ -33,6 +33,13 @@ public enum Descriptors {
         return flight.record.pointee.purpose.isErrand
     }
 
+    /// The program takes the number of a descriptor of the library's own. The connection of an association goes on by
+    /// another number; one that is being made ends, and is made anew when it is needed.
+    public static func moveOwn(_ descriptor: Int32) {
+        guard process_is_own() != 0, let runtime = Runtime.existing else { return }
+        runtime.pointee.carried.moveControl(descriptor)
+    }
+
     /// The program has started with descriptors that may stand for such sockets.
     public static func adopt() {
         guard let folder = Folder(cString("/proc/self/fd")) else { return }

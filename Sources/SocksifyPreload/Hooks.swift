@@ -162,6 +162,11 @@ public func socksify_received_descriptor(_ fd: Int32) {
 }
 
 @c @implementation
+public func socksify_move_own_descriptor(_ fd: Int32) {
+    Descriptors.moveOwn(fd)
+}
+
+@c @implementation
 public func socksify_is_own_descriptor(_ fd: Int32) -> Int32 {
     Descriptors.isOwn(fd) ? 1 : 0
 }

@@ -38,7 +38,15 @@ extension EndToEnd {
                     "answer: 11 \"still there\" from server", "answer: 17 \"after close_range\" from server",
                     "answer: 15 \"after closefrom\" from server", "descriptors -2",
                 ])
-            #expect(sessions.count == 3)
+            #expect(sessions.count == 1)
+        }
+
+        @Test(arguments: ["close_range", "closefrom", "close", "beside", "dup2"])
+        func `What a program closes or replaces besides its socket is not the association's`(
+            name: String
+        ) async throws {
+            let sessions = try await DatagramProbe.compare("datagram-sparing", name)
+            #expect(sessions.compactMap(\.association).count == 1)
         }
 
         /// However they are closed: seen or not. And another socket of the same number is carried as the first was.

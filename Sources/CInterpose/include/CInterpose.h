@@ -95,6 +95,9 @@ void socksify_end_descriptor(int fd);
 
 /* Whether the descriptor is the library's own, for an errand or an association. */
 int socksify_is_own_descriptor(int fd);
+/* The program takes the number of such a descriptor for another file: the library's own gets another number, where it
+ * has one to give. */
+void socksify_move_own_descriptor(int fd);
 
 /* The events that a socket in flight is to be polled for; 0 when it is none. */
 short socksify_poll_interest(int fd);
