@@ -407,7 +407,12 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
     *result = -1;
     for (int attempt = 1;;) {
         struct socksify_reception reception;
-        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
+        int prepared = socksify_prepare_to_receive(fd, &reception);
+        if (prepared == SOCKSIFY_PASS) return 0;
+        if (prepared < 0) {
+            returned(prepared);
+            return 1;
+        }
         if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, parts, flags, result);
         if (!wait_beside_errands(fd, flags)) return 1;
         struct msghdr whole;
@@ -438,7 +443,7 @@ int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
 
 int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_reception reception;
-    if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
+    if (socksify_prepare_to_receive(fd, &reception) != 0) return 0;
     struct iovec parts[message->msg_iovlen + 2];
     struct msghdr whole;
     struct room room;
@@ -512,9 +517,14 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
     *result = -1;
     for (int attempt = 1; done < count;) {
         struct socksify_reception reception;
-        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) {
+        int prepared = socksify_prepare_to_receive(fd, &reception);
+        if (prepared == SOCKSIFY_PASS) {
             *result = (int)done;
             return done > 0;
+        }
+        if (prepared < 0) {
+            returned(prepared);
+            break;
         }
         struct msghdr *first = &messages[done].msg_hdr;
         if (flags & MSG_ERRQUEUE || first->msg_iovlen + 2 > BATCH_PARTS) {
@@ -551,7 +561,10 @@ int carried_transfer(int fd, ssize_t *result) {
 int carried_unread(int fd, int *unread) {
     for (;;) {
         struct socksify_reception reception;
-        if (socksify_prepare_to_receive(fd, &reception) == SOCKSIFY_PASS) return 0;
+        int prepared = socksify_prepare_to_receive(fd, &reception);
+        if (prepared == SOCKSIFY_PASS) return 0;
+        *unread = 0;
+        if (prepared < 0) return 1;
         reception.head = LONGEST_HEADER;
         reception.expected = NULL;
         struct msghdr message = {0}, whole;
@@ -560,7 +573,6 @@ int carried_unread(int fd, int *unread) {
         make_room(&whole, &message, parts, &room, &reception);
         int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
         ssize_t length = REAL(recvmsg)(fd, &whole, flags);
-        *unread = 0;
         if (length < 0) return 1;
         if (take_out(&reception, &message, &whole, &room, flags, &length)) {
             *unread = (int)length;

@@ -131,7 +131,13 @@ struct Association {
 
     /// Whether this process has the connection.
     private var isControlHere: Bool {
-        control >= 0 && controlCookie != 0 && Socket(descriptor: control).cookie == controlCookie
+        guard control >= 0, controlCookie != 0 else { return false }
+        switch Socket(descriptor: control).identity {
+        case .socket(let cookie): return cookie == controlCookie
+        case .none: return false
+        // Nobody but the library closes what is its own.
+        case .refused: return process == process_own_id() && descriptor_mark(control) & UInt32(DESCRIPTOR_OWN) != 0
+        }
     }
 
     /// Ends it; it is opened anew when it is needed.

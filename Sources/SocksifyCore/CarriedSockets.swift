@@ -51,20 +51,49 @@ struct CarriedSockets: @unchecked Sendable {
 
     // MARK: Finding
 
-    /// The place of a descriptor's socket; nil when it is not carried.
-    func place(of descriptor: Int32) -> Int? {
+    /// What `find` finds.
+    enum Search {
+        case place(Int)
+        /// The socket is not carried.
+        case none
+        /// The kernel does not tell which socket it is: see `Socket.Identity`.
+        case refused(Errno)
+    }
+
+    /// Finds a descriptor's socket.
+    func find(_ descriptor: Int32) -> Search {
         let tick = coarse_tick()
         let known = carried_place(descriptor, tick)
-        if known >= 0 { return Int(known) }
+        if known >= 0 { return .place(Int(known)) }
         let seen = descriptor_mark(descriptor)
-        guard let cookie = Socket(descriptor: descriptor).cookie, let place = self.place(ofCookie: cookie) else {
+        let identity = Socket(descriptor: descriptor).identity
+        if case .refused(let errno) = identity { return .refused(errno) }
+        guard case .socket(let cookie) = identity, let place = place(ofCookie: cookie) else {
             carried_forget(descriptor)
             descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
-            return nil
+            return .none
         }
         carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
         adopt(place, descriptor)
+        return .place(place)
+    }
+
+    /// The place of a descriptor's socket; nil when it is not carried, or nobody tells.
+    func place(of descriptor: Int32) -> Int? {
+        guard case .place(let place) = find(descriptor) else { return nil }
         return place
+    }
+
+    /// The place of the socket that this process has named by the descriptor last; nil when there is none.
+    private func place(namedBy descriptor: Int32) -> Int? {
+        guard arePlacesThere else { return nil }
+        for place in 0..<places.end where places.cookie(of: place) != 0 {
+            guard let record = reach(place), record.pointee.descriptor == descriptor,
+                record.pointee.process == process_own_id()
+            else { continue }
+            return place
+        }
+        return nil
     }
 
     /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
@@ -196,7 +225,13 @@ struct CarriedSockets: @unchecked Sendable {
     func end(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
         // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
         carried_forget(descriptor)
-        guard let place = place(of: descriptor), let record = enter(place) else { return }
+        let found: Int?
+        switch find(descriptor) {
+        case .place(let place): found = place
+        case .none: found = nil
+        case .refused: found = place(namedBy: descriptor)
+        }
+        guard let place = found, let record = enter(place) else { return }
         carried_forget(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
         if mayHaveOthers, let other = self.descriptor(of: cookie(of: place), except: descriptor) {
@@ -265,7 +300,7 @@ struct CarriedSockets: @unchecked Sendable {
             let isOwn = record.pointee.process == process_own_id()
             let isGone =
                 isOwn
-                ? Socket(descriptor: record.pointee.descriptor).cookie != cookie
+                ? !Socket(descriptor: record.pointee.descriptor).mayBe(cookie)
                 : end > CarriedSockets.capacity / 2 && process_has_ended(record.pointee.process) != 0
             guard places.cookie(of: place) == cookie, isGone else {
                 lock(place).release()

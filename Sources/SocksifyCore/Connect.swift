@@ -12,8 +12,7 @@ public enum Outcome {
     case succeeded
     case failed(Errno)
 
-    /// For a call towards a proxied destination: it passes if the socket is none that proxies carry, and fails if that
-    /// cannot be known.
+    /// For a call towards a proxied destination on what the kernel tells nothing of: it passes if that is no socket.
     static func pass(unlessRefused socket: Socket) -> Outcome {
         socket.refusal.map { .failed($0) } ?? .pass
     }
@@ -39,21 +38,25 @@ public enum Connect {
         let socket = Socket(descriptor: descriptor)
         let decision = decide(on: peer, runtime)
         if case .pass = decision { return pass(socket, to: peer, runtime) }
-        let isTCP = socket.isTCP
-        if isTCP == false, socket.isOfOtherProtocol { return OtherProtocols.send(to: peer, runtime) }
+        let transport = socket.transport
+        if transport == .other, socket.isInternet { return OtherProtocols.send(to: peer, runtime) }
         let (target, list): (Target, Int)
         switch decision {
         case .pass: return .pass
         case .refuse(let errno):
-            if socket.isDatagram, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
+            if transport == .udp, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
         case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
-        guard let isTCP else { return .pass(unlessRefused: socket) }
-        guard isTCP || runtime.pointee.known(of: socket) != nil else {
+        guard let transport else { return .pass(unlessRefused: socket) }
+        guard transport == .tcp || runtime.pointee.known(of: socket) != nil else {
+            switch socket.domain {
+            case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime)
+            case -1: return .pass(unlessRefused: socket)
             // What is no IP goes nowhere.
-            return socket.isInternet ? Datagram.connect(socket, to: peer, runtime) : .pass(unlessRefused: socket)
+            default: return .pass
+            }
         }
         do throws(Errno) {
             return try Connection.begin(on: socket, to: peer, target, throughList: list, runtime)

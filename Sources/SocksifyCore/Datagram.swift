@@ -71,9 +71,11 @@ public enum Datagram {
         }
     }
 
-    /// Whether the descriptor's socket is carried.
+    /// Whether the descriptor's socket is carried, as far as the kernel tells.
     public static func isCarried(_ descriptor: Int32) -> Bool {
-        Runtime.existing?.pointee.carried.place(of: descriptor) != nil
+        guard let runtime = Runtime.existing else { return false }
+        if case .none = runtime.pointee.carried.find(descriptor) { return false }
+        return true
     }
 
     /// SO_RCVTIMEO in milliseconds; nil when it is not set.
@@ -93,7 +95,8 @@ public enum Datagram {
         guard let peer = SocketAddress(address, length: length) else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let isReplaced = Runtime.existing?.pointee.known(of: socket) != nil
-        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP == true {
+        // Of what is not told which it is, connect(2) judges.
+        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true {
             return Connect.connect(descriptor, to: address, length: length)
         }
         // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
@@ -102,23 +105,57 @@ public enum Datagram {
         case .beingMade: return .pass
         case .unusable: return refuse(socket, .networkUnreachable)
         case .ready(let runtime):
-            switch decide(on: peer, runtime) {
-            case .pass: return .pass
-            case _ where socket.isOfOtherProtocol: return OtherProtocols.send(to: peer, runtime)
-            case .refuse(let errno): return refuse(socket, errno)
-            case .carry:
-                guard socket.isDatagram, socket.isInternet else { return .pass(unlessRefused: socket) }
-                guard runtime.pointee.carried.add(descriptor, domain: socket.domain) != nil else {
+            let decision = decide(on: peer, runtime)
+            if case .pass = decision { return .pass }
+            switch (Kind(of: socket), decision) {
+            case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
+            case (_, .refuse(let errno)): return refuse(socket, errno)
+            case (.datagrams(let domain), _):
+                guard runtime.pointee.carried.add(descriptor, domain: domain) != nil else {
                     return .failed(.outOfBuffers)
                 }
                 return .pass
+            case (.stream, _), (.noIP, _): return .pass
+            case (.unknown, _): return .pass(unlessRefused: socket)
             }
         }
     }
 
-    /// A connected stream ignores the address (send(2)); what is no socket, or none of IP, fails in libc's own words.
+    /// What a socket is to a send that names an address.
+    private enum Kind {
+        /// One of UDP, in this domain.
+        case datagrams(domain: Int32)
+        /// One of TCP, which ignores the address when it is connected (send(2)).
+        case stream
+        case otherOfIP
+        /// libc's own words are right.
+        case noIP
+        /// The kernel does not tell, or it is no socket.
+        case unknown
+
+        init(of socket: Socket) {
+            guard let transport = socket.transport else {
+                self = .unknown
+                return
+            }
+            let domain = transport == .tcp ? AF_INET : socket.domain
+            self =
+                switch (transport, domain) {
+                case (.tcp, _): .stream
+                case (_, -1): .unknown
+                case (.udp, AF_INET), (.udp, AF_INET6): .datagrams(domain: domain)
+                case (.other, AF_INET), (.other, AF_INET6): .otherOfIP
+                default: .noIP
+                }
+        }
+    }
+
     private static func refuse(_ socket: Socket, _ errno: Errno) -> Outcome {
-        socket.isTCP == false && socket.isInternet ? .failed(errno) : .pass(unlessRefused: socket)
+        switch Kind(of: socket) {
+        case .datagrams, .otherOfIP: .failed(errno)
+        case .stream, .noIP: .pass
+        case .unknown: .pass(unlessRefused: socket)
+        }
     }
 
     // MARK: connect

@@ -7,16 +7,19 @@ import SocketTable
 
 /// Datagrams that come in to a carried socket.
 extension Datagram {
-    /// Before a call that receives; what is under way goes on first. False when the socket is not carried.
+    /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
     public static func prepareToReceive(
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
-    ) -> Bool {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor) else {
-            return false
+    ) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        switch runtime.pointee.carried.find(descriptor) {
+        case .none: return .pass
+        case .refused(let errno): return .failed(errno)
+        case .place(let place):
+            if any_errands() != 0 { Errands.step(runtime) }
+            runtime.pointee.carried.prepare(reception, place)
+            return .succeeded
         }
-        if any_errands() != 0 { Errands.step(runtime) }
-        runtime.pointee.carried.prepare(reception, place)
-        return true
     }
 
     /// Takes a datagram out of its envelope; false when it is none of the program's.

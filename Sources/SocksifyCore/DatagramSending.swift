@@ -25,8 +25,11 @@ extension Datagram {
     ) -> Sending {
         guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
-        guard let place = runtime.pointee.carried.place(of: descriptor) else {
-            return socket.refusal.map { .failed($0) } ?? .pass
+        let place: Int
+        switch runtime.pointee.carried.find(descriptor) {
+        case .place(let found): place = found
+        case .none: return .pass
+        case .refused(let errno): return .failed(errno)
         }
         let name = message.pointee.msg_name?.assumingMemoryBound(to: sockaddr.self)
         let named = SocketAddress(name, length: message.pointee.msg_namelen)

@@ -34,7 +34,7 @@ struct HandshakeInFlight {
         case none
         /// See `HandshakesInFlight.Entry.busy`.
         case busy
-        /// The kernel does not tell which socket it is: see `Socket.refusal`.
+        /// The kernel does not tell which socket it is: see `Socket.Identity`.
         case refused(Errno)
         case entered(HandshakeInFlight)
     }
@@ -66,8 +66,8 @@ struct HandshakeInFlight {
     /// place of the one that was asked, and the former cookies are remembered for a while only. A socket whose cookie is
     /// the same before and after has no handshake.
     static func find(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
-        var cookie = socket.cookie
-        while let asked = cookie {
+        var identity = socket.identity
+        while case .socket(let asked) = identity {
             let search = enter(cookie: asked, socket, runtime)
             switch search {
             case .busy, .refused: return search
@@ -80,10 +80,11 @@ struct HandshakeInFlight {
                 flight.leave()
             case .none: break
             }
-            cookie = socket.cookie
-            if cookie == asked { return .none }
+            identity = socket.identity
+            if case .socket(asked) = identity { return .none }
         }
-        return socket.refusal.map { .refused($0) } ?? .none
+        if case .refused(let errno) = identity { return .refused(errno) }
+        return .none
     }
 
     /// Enters the handshake that the socket has, or had, with this cookie.
@@ -113,7 +114,7 @@ struct HandshakeInFlight {
             return nil
         }
         let socket = Socket(descriptor: record.pointee.descriptor)
-        let isThere = socket.cookie == record.pointee.cookie
+        let isThere = socket.mayBe(record.pointee.cookie)
         guard !isThere, let other = otherDescriptor(of: record) else {
             return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: isThere)
         }

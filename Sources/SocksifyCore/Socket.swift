@@ -7,17 +7,67 @@ import CLibC
 struct Socket {
     let descriptor: Int32
 
-    /// The cookie that the kernel gives every socket once (socket(7), SO_COOKIE).
+    /// The cookie that the kernel gives every socket once (socket(7), SO_COOKIE); nil for what is no socket, and where
+    /// the kernel does not tell.
     var cookie: UInt64? {
-        var cookie: UInt64 = 0
-        return kernel_getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, 8) < 0 ? nil : cookie
+        guard case .socket(let cookie) = identity else { return nil }
+        return cookie
     }
 
-    /// Whether the socket is a stream over IP: TCP, or MPTCP, which is used alike. nil for what is no socket.
-    var isTCP: Bool? {
-        let result = kernel_is_tcp(descriptor)
-        return result < 0 ? nil : result > 0
+    /// Which socket the descriptor stands for.
+    enum Identity: Equatable {
+        /// The one with this cookie.
+        case socket(UInt64)
+        /// None.
+        case none
+        /// The kernel does not tell: a filter of the program's (seccomp(2)) refuses the question, or there is no memory
+        /// for an answer.
+        case refused(Errno)
     }
+
+    var identity: Identity {
+        var cookie: UInt64 = 0
+        let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, 8))
+        if result >= 0 { return .socket(cookie) }
+        return Socket.isNoSocket(result) ? .none : .refused(Errno(result: result))
+    }
+
+    /// Whether it stands for the socket with this cookie, as far as the kernel tells.
+    func mayBe(_ cookie: UInt64) -> Bool {
+        switch identity {
+        case .socket(let own): own == cookie
+        case .none: false
+        case .refused: true
+        }
+    }
+
+    /// Whether a system call has failed because the descriptor stands for no socket.
+    private static func isNoSocket(_ result: Int) -> Bool { result == -Int(EBADF) || result == -Int(ENOTSOCK) }
+
+    enum Transport {
+        /// MPTCP is used alike.
+        case tcp
+        case udp
+        /// Of IP or of another domain.
+        case other
+    }
+
+    /// nil for what is no socket, and where the kernel does not tell.
+    var transport: Transport? {
+        var number: Int32 = 0
+        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &number, 4) >= 0 else { return nil }
+        return switch number {
+        case Int32(IPPROTO_TCP), Socket.mptcpNumber: .tcp
+        case Int32(IPPROTO_UDP): .udp
+        default: .other
+        }
+    }
+
+    /// IPPROTO_MPTCP, which older headers lack.
+    private static var mptcpNumber: Int32 { 262 }
+
+    /// Whether the socket is a stream over IP. nil as of `transport`.
+    var isTCP: Bool? { transport.map { $0 == .tcp } }
 
     /// Whether the socket is a stream, of whatever domain.
     var isStream: Bool {
@@ -29,7 +79,7 @@ struct Socket {
     /// Whether the socket's addresses are those of IP.
     var isInternet: Bool { domain == AF_INET || domain == AF_INET6 }
 
-    /// AF_INET, AF_INET6 or another; -1 for what is no socket.
+    /// AF_INET, AF_INET6 or another; -1 for what is no socket, and where the kernel does not tell.
     var domain: Int32 {
         var domain: Int32 = -1
         _ = kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4)
@@ -37,26 +87,18 @@ struct Socket {
     }
 
     /// Whether the socket is one of UDP.
-    var isDatagram: Bool {
-        var protocolNumber: Int32 = 0
-        guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocolNumber, 4) == 0 else { return false }
-        return protocolNumber == Int32(IPPROTO_UDP)
-    }
+    var isDatagram: Bool { transport == .udp }
 
     /// Whether the socket is one of IP, and of neither TCP nor UDP.
-    var isOfOtherProtocol: Bool { isTCP == false && !isDatagram && isInternet }
+    var isOfOtherProtocol: Bool { transport == .other && isInternet }
 
-    /// Why the kernel does not tell what the socket is: a filter of the program's (seccomp(2)) refuses the question. nil
-    /// when it tells, and for a descriptor that stands for no socket. Whoever lets a call pass because the socket is none
-    /// that goes through a proxy has to ask this first.
+    /// Why the kernel has not told what the socket is; nil for a descriptor that stands for none. A kernel that tells now
+    /// had no memory for an answer. Whoever lets a call pass because nothing is known of the socket has to ask this first.
     var refusal: Errno? {
-        refusal(of: SO_PROTOCOL, 4) ?? refusal(of: SO_DOMAIN, 4) ?? refusal(of: SO_COOKIE, 8)
-    }
-
-    private func refusal(of option: Int32, _ size: socklen_t) -> Errno? {
-        var value: UInt64 = 0
-        let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, option, &value, size))
-        return result >= 0 || result == -Int(EBADF) || result == -Int(ENOTSOCK) ? nil : Errno(result: result)
+        var domain: Int32 = 0
+        let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4))
+        if result >= 0 { return .outOfBuffers }
+        return Socket.isNoSocket(result) ? nil : Errno(result: result)
     }
 
     /// Whether the program has set O_NONBLOCK.

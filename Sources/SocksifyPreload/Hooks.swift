@@ -131,7 +131,7 @@ public func socksify_wrap(
 
 @c @implementation
 public func socksify_prepare_to_receive(_ fd: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Int32 {
-    Datagram.prepareToReceive(fd, reception) ? 0 : Outcome.pass.result
+    Datagram.prepareToReceive(fd, reception).result
 }
 
 @c @implementation

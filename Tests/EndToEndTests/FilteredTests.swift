@@ -48,6 +48,26 @@ extension EndToEnd {
             }
         }
 
+        /// A shortage of the moment ends one call with an error, and nothing else: nothing goes around the proxy, which is
+        /// counted for all tests.
+        @Test(
+            arguments: ["stream", "epoll", "datagrams"],
+            [
+                "getsockopt", "setsockopt", "fcntl", "ppoll", "socket", "connect", "sendto", "recvfrom",
+                "openat",
+                "epoll_ctl",
+            ])
+        func `Any system call may fail once`(client: String, call: String) async throws {
+            try await TestProxy.during { proxy in
+                let stream = try await [FarSide.ipv4, FarSide.echoPort]
+                let target = try await client == "datagrams" ? EchoTargets.far(.ipv4) : stream
+                let output = try await proxy.run(
+                    "failing", [client, call] + target,
+                    ending: Ending(errors: .any(because: "some failures are told"), associations: 1))
+                #expect(output.lines == ["done"], "\(output)")
+            }
+        }
+
         @Test func `A socket in flight gives and takes no byte when nobody tells what it is`() async throws {
             let address = "127.0.251.2"
             let output = try await CallProbe.run(

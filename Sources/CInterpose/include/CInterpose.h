@@ -47,7 +47,7 @@ enum { SOCKSIFY_TAKEN = 1 << 29 };
 /* Before a datagram is sent, which has to be readable. SOCKSIFY_PASS; SOCKSIFY_TAKEN; or 0: it goes in the envelope. */
 int socksify_wrap(int fd, const struct msghdr *_Nonnull message, int flags,
                   struct socksify_envelope *_Nonnull envelope);
-/* Before a datagram is received. 0, or SOCKSIFY_PASS. */
+/* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */
 int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception);
 /* Takes a datagram out of its envelope. 0 when it is none of the program's. */
 int socksify_unwrap(const struct socksify_arrival *_Nonnull arrival, struct socksify_opened *_Nonnull opened);

@@ -114,13 +114,6 @@ static inline long kernel_shutdown(int fd) {
     return kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
 }
 
-/* Whether the descriptor is a stream over IP: TCP, or MPTCP, which is used alike. Negative for what is no socket. */
-static inline long kernel_is_tcp(int fd) {
-    int protocol = 0;
-    long result = kernel_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, sizeof protocol);
-    return result < 0 ? result : protocol == 6 || protocol == 262;
-}
-
 /* fcntl(F_GETFL) */
 static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);
