@@ -69,9 +69,14 @@ public enum Connect {
     private static func pass(
         _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
-        // Where a stream goes directly a datagram mostly does, too.
-        if peer.port == 53 || may_be_carried(socket.descriptor) != 0, socket.isDatagram, socket.isInternet {
-            return Datagram.connect(socket, to: peer, runtime)
+        // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
+        if peer.port == 53 || may_be_carried(socket.descriptor) != 0 || !runtime.pointee.configuration.rules.isEmpty {
+            switch socket.transport {
+            case .udp where socket.isInternet: return Datagram.connect(socket, to: peer, runtime)
+            case .udp where socket.domain == -1: return .pass(unlessRefused: socket)
+            case .tcp, .udp, .other: break
+            case nil: return .pass(unlessRefused: socket)
+            }
         }
         // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
         if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {

@@ -171,6 +171,16 @@ extension EndToEnd {
                 ])
         }
 
+        @Test func `A rule for connections alone sends no datagram around the proxy`() async throws {
+            let lines = try await follow(
+                ["direct proto tcp net 10.99.0.1"], globals: ["udp block"], "udp 10.99.0.1 9",
+                "tcp 10.99.0.1 \(RuleTests.port)")
+            #expect(
+                lines == [
+                    "udp 10.99.0.1 9: ENETUNREACH", "tcp 10.99.0.1 \(RuleTests.port): 0 10.99.0.1 \(RuleTests.port)",
+                ])
+        }
+
         @Test func `A datagram to a name that is direct by its port alone goes nowhere, and a line says why`()
             async throws
         {
