@@ -150,6 +150,19 @@ extension EndToEnd {
             #expect(run.status == 0 && run.output.contains("\"stratum\":1"), "\(run)")
         }
 
+        /// It allows itself the system calls that it makes, and no others.
+        @Test(arguments: [ProxyKind.danted, .testProxy], ["web.test", "203.0.113.10"])
+        func `chronyd learns the time under its own filter`(kind: ProxyKind, host: String) async throws {
+            _ = try await DatagramTargets.time.value
+            let run = try await Client.run(
+                [
+                    "chronyd", "-n", "-Q", "-F", "1", "-t", "50", "-f", "/dev/null",
+                    "server \(host) iburst maxsamples 1", "port 0", "cmdport 0",
+                ], proxy: Proxies.shared.url(kind), carriesDatagrams: true)
+            #expect(run.status == 0 && run.error.contains("Loaded seccomp filter"), "\(run)")
+            #expect(run.error.contains("System clock wrong by"), "\(run)")
+        }
+
         @Test(arguments: [ProxyKind.danted, .testProxy], ["web.test", "203.0.113.10"])
         func `logger sends its lines`(kind: ProxyKind, host: String) async throws {
             let sink = try await DatagramSink()

@@ -46,6 +46,16 @@ struct Program: CustomTestStringConvertible, Sendable {
         Program(
             name: "wget", prepare: http, command: { ways, _ in ["wget", "-nv", "-O", "-"] + urls(ways, "wget") },
             output: { answers($0, "wget") }),
+        // Under its own filter of system calls.
+        Program(
+            name: "apt", prepare: http,
+            command: { ways, _ in
+                let options = "-q -o APT::Sandbox::Seccomp=true -o APT::Sandbox::User=root"
+                let load = "/usr/lib/apt/apt-helper \(options) download-file $url page >/dev/null; cat page; rm page"
+                let list = urls(ways, "apt").map { "'\($0)'" }.joined(separator: " ")
+                return ["sh", "-ec", "for url in \(list); do \(load); done"]
+            },
+            output: { answers($0, "apt") }),
         Program(
             name: "git", prepare: http,
             command: { ways, _ in
