@@ -92,6 +92,9 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         /// `proxy_dns_daemon`, which is not asked.
         case daemonNotNeeded
 
+        /// Stands for all that come after so many.
+        case othersLeftOut(Int)
+
         // What can be written, but not be used.
 
         case noProxies
@@ -208,6 +211,10 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append("there is no [Proxies ")
             sink.append(escaped: name)
             sink.append("] in this file")
+        case .othersLeftOut(let most):
+            sink.append("there are more than ")
+            sink.append(decimal: most)
+            sink.append(" of these; the others are left out")
         case .tooManyLists(let most):
             sink.append("expected at most ")
             sink.append(decimal: most)

@@ -123,11 +123,23 @@ struct ConfigurationParser {
     }
 
     mutating func fail(_ kind: ConfigurationError.Kind, at range: Range<Int>) {
-        result.errors.append(ConfigurationError(at: position(of: range), kind))
+        ConfigurationParser.add(ConfigurationError(at: position(of: range), kind), to: &result.errors)
     }
 
     mutating func warn(_ kind: ConfigurationError.Kind, at range: Range<Int>) {
-        result.warnings.append(ConfigurationError(at: position(of: range), kind))
+        ConfigurationParser.add(ConfigurationError(at: position(of: range), kind), to: &result.warnings)
+    }
+
+    /// How many errors, and how many warnings, are kept: nobody mends more at a time, while a text that is no
+    /// configuration may have one in each of its lines.
+    private static var mostKept: Int { 1000 }
+
+    private static func add(_ error: ConfigurationError, to errors: inout [ConfigurationError]) {
+        if errors.count < mostKept {
+            errors.append(error)
+        } else if errors.count == mostKept {
+            errors.append(ConfigurationError(at: error.position, .othersLeftOut(mostKept)))
+        }
     }
 
     /// Reports what proxychains goes over in silence, and what therefore is a mistake only where the file is

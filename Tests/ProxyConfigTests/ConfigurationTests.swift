@@ -146,4 +146,17 @@ import Testing
         #expect(file.configuration.loopback == .proxy)
         #expect(file.configuration.localNetworks.count == 1)
     }
+
+    /// A file that is none may have a mistake in each of a million lines, and nobody mends so many at a time.
+    @Test func mistakesBeyondAThousandAreLeftOut() {
+        for count in [999, 1000] {
+            #expect(
+                errors(String(repeating: "x\n", count: count))
+                    == (1...count).map { "line \($0), column 1: 'x' is no keyword" })
+        }
+        let text = String(repeating: "x\n", count: 3000)
+        let last = "line 1001, column 1: there are more than 1000 of these; the others are left out"
+        #expect(errors(text).count == 1001 && errors(text).last == last)
+        #expect(warnings(text).count == 1001 && warnings(text).last == last)
+    }
 }
