@@ -3,9 +3,27 @@
 #include <time.h>
 
 #include "InFlight.h"
+#include "Kernel.h"
 
-/* The place plus one, and above it the tick in which it was found. */
-static uint64_t places[DESCRIPTOR_LIMIT];
+/* The place plus one, and above it the tick in which it was found. In blocks, as marks are: where there is no memory
+ * for one, nothing is found. */
+static uint64_t first_places[DESCRIPTORS_IN_BLOCK];
+static uint64_t *places[DESCRIPTOR_BLOCKS] = {first_places};
+
+static uint64_t *place_of(int fd, int makes) {
+    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
+    uint64_t **slot = &places[fd / DESCRIPTORS_IN_BLOCK], *block = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (!block && makes) {
+        enum { SIZE = DESCRIPTORS_IN_BLOCK * sizeof *block };
+        long mapped = kernel_map(SIZE);
+        if (mapped < 0) return NULL;
+        if (__atomic_compare_exchange_n(slot, &block, (uint64_t *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            block = (uint64_t *)mapped;
+        else
+            kernel_unmap((void *)mapped, SIZE);
+    }
+    return block ? &block[fd % DESCRIPTORS_IN_BLOCK] : NULL;
+}
 
 uint32_t coarse_tick(void) {
     struct timespec time;
@@ -14,16 +32,18 @@ uint32_t coarse_tick(void) {
 }
 
 int carried_place(int fd, uint32_t tick) {
-    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return -1;
-    uint64_t word = __atomic_load_n(&places[fd], __ATOMIC_RELAXED);
+    uint64_t *known = place_of(fd, 0);
+    if (!known) return -1;
+    uint64_t word = __atomic_load_n(known, __ATOMIC_RELAXED);
     return word >> 32 == tick ? (int)(uint32_t)word - 1 : -1;
 }
 
 void carried_note(int fd, int place, uint32_t tick) {
-    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return;
-    __atomic_store_n(&places[fd], (uint64_t)tick << 32 | (uint32_t)(place + 1), __ATOMIC_RELAXED);
+    uint64_t *known = place_of(fd, 1);
+    if (known) __atomic_store_n(known, (uint64_t)tick << 32 | (uint32_t)(place + 1), __ATOMIC_RELAXED);
 }
 
 void carried_forget(int fd) {
-    if ((unsigned)fd < DESCRIPTOR_LIMIT) __atomic_store_n(&places[fd], 0, __ATOMIC_RELAXED);
+    uint64_t *known = place_of(fd, 0);
+    if (known) __atomic_store_n(known, 0, __ATOMIC_RELAXED);
 }

@@ -89,19 +89,30 @@ enum {
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
+    /* Of a descriptor of which nothing is kept. */
+    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
 #define DESCRIPTOR_LIMIT (1 << 18)
 
+/* What is kept of each descriptor lies in blocks for so many of them; the first is there from the start, the others are
+ * mapped by need. */
+#define DESCRIPTORS_IN_BLOCK 4096
+#define DESCRIPTOR_BLOCKS (DESCRIPTOR_LIMIT / DESCRIPTORS_IN_BLOCK)
+
 /* The marks, and above them a count of how often one of DESCRIPTOR_COUNTED was set, be it there already or not: long
  * enough that a thread which is suspended for a while does not take a later socket of the same number, or what the
  * socket has become since, for what it has seen. */
-extern uint32_t descriptor_marks[DESCRIPTOR_LIMIT] __attribute__((visibility("hidden")));
+extern uint32_t *_Nullable descriptor_marks[DESCRIPTOR_BLOCKS] __attribute__((visibility("hidden")));
+/* What descriptors have whose block is not there: nothing, or once there was no memory for one, all that is asked. */
+extern uint32_t descriptor_marks_elsewhere __attribute__((visibility("hidden")));
 
 static inline uint32_t descriptor_mark(int fd) {
-    if ((unsigned)fd < DESCRIPTOR_LIMIT) return __atomic_load_n(&descriptor_marks[fd], __ATOMIC_RELAXED);
-    return fd < 0 ? 0 : DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED;
+    if ((unsigned)fd >= DESCRIPTOR_LIMIT) return fd < 0 ? 0 : DESCRIPTOR_ASKED;
+    const uint32_t *block = __atomic_load_n(&descriptor_marks[fd / DESCRIPTORS_IN_BLOCK], __ATOMIC_ACQUIRE);
+    if (!block) return __atomic_load_n(&descriptor_marks_elsewhere, __ATOMIC_RELAXED);
+    return __atomic_load_n(&block[fd % DESCRIPTORS_IN_BLOCK], __ATOMIC_RELAXED);
 }
 
 /* Whether the program may take the descriptor's socket for another one. */
