@@ -1,49 +1,182 @@
-/* The heap of the library's Swift code.
- *
- * Swift allocates by posix_memalign() and free(). Taken from libc, a configuration that is read at the first
- * connect() of a signal handler would find the program's allocator locked, and an allocator that does network or file
- * calls itself would be entered again. These definitions, which the library does not export, take their place: memory
- * comes from one mapping, by counting up, without a lock. What a process allocates is its configuration, once; so
- * nothing is given back. */
+#include "Heap.h"
+
 #include <errno.h>
-#include <stddef.h>
+#include <setjmp.h>
 #include <stdint.h>
 
 #include "Kernel.h"
 
-/* Address space, of which only what is touched becomes memory. A configuration of 10,000 lines takes a few MiB. */
-#define HEAP_SIZE ((size_t)64 << 20)
+enum {
+    ALIGNMENT = 16,
+    SMALLEST_CHUNK = 64 << 10,
+    LARGEST_CHUNK = 1 << 20,
+    /* Blocks with more bytes have a mapping each, which is unmapped when they are freed: arrays that grow are copied
+     * from one to the next. */
+    LARGEST_IN_CHUNK = 32 << 10,
+    /* Sizes of blocks in chunks: the multiples of ALIGNMENT up to this one, and then four in each power of two. */
+    LARGEST_EXACT = 512,
+    CLASSES = 57,
+};
 
-static uintptr_t heap_start;
-static size_t heap_used;
+/* Stands before what is given out; its length is a multiple of ALIGNMENT. */
+struct block {
+    /* With this. */
+    size_t size;
+    /* While it is free: the next one of its class. */
+    struct block *next;
+};
 
-static uintptr_t heap(void) {
-    uintptr_t start = __atomic_load_n(&heap_start, __ATOMIC_ACQUIRE);
-    if (start) return start;
-    long mapped = kernel_map(HEAP_SIZE);
-    if (mapped < 0) return 0;
-    uintptr_t expected = 0;
-    if (__atomic_compare_exchange_n(&heap_start, &expected, (uintptr_t)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        return (uintptr_t)mapped;
-    kernel_call(SYS_munmap, mapped, HEAP_SIZE, 0, 0, 0, 0);
-    return expected;
+/* Stands before a block that has a mapping. */
+struct mapping {
+    struct mapping *next, **link;
+    struct block block;
+};
+
+struct chunk {
+    struct chunk *next;
+    size_t size;
+};
+
+struct heap {
+    struct chunk chunk;
+    /* The youngest comes first. */
+    struct chunk *chunks;
+    size_t size_of_chunks;
+    /* What is free in the youngest chunk. */
+    char *place, *end;
+    struct block *free[CLASSES];
+    struct mapping *mappings;
+    /* See heap_watch_descriptor. */
+    int descriptor;
+    jmp_buf refused;
+};
+
+/* That of the making that the thread is in. In its static area, which is there from the start, and needs no
+ * allocation. */
+static __thread struct heap *heap_in_use __attribute__((tls_model("initial-exec")));
+
+__attribute__((noinline)) static int run(struct heap *heap, void (*make)(void *context), void *context) {
+    if (_setjmp(heap->refused)) return 0;
+    make(context);
+    return 1;
+}
+
+struct heap *heap_make(void (*make)(void *context), void *context) {
+    long mapped = kernel_map(SMALLEST_CHUNK);
+    if (mapped < 0) return NULL;
+    struct heap *heap = (struct heap *)mapped;
+    heap->chunk.size = heap->size_of_chunks = SMALLEST_CHUNK;
+    heap->chunks = &heap->chunk;
+    heap->place = (char *)heap + (sizeof *heap + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    heap->end = (char *)heap + SMALLEST_CHUNK;
+    heap->descriptor = -1;
+    /* A signal handler may come to make one while its thread does. */
+    struct heap *interrupted = heap_in_use;
+    heap_in_use = heap;
+    int is_made = run(heap, make, context);
+    heap_in_use = interrupted;
+    if (is_made) return heap;
+    if (heap->descriptor >= 0) kernel_close(heap->descriptor);
+    heap_discard(heap);
+    return NULL;
+}
+
+void heap_discard(struct heap *heap) {
+    while (heap->mappings) {
+        struct mapping *mapping = heap->mappings;
+        heap->mappings = mapping->next;
+        kernel_unmap(mapping, mapping->block.size);
+    }
+    for (struct chunk *chunk = heap->chunks, *next; chunk; chunk = next) {
+        /* The first one, which is the last here, has the heap itself. */
+        next = chunk->next;
+        kernel_unmap(chunk, chunk->size);
+    }
+}
+
+void heap_watch_descriptor(int fd) {
+    if (heap_in_use) heap_in_use->descriptor = fd;
+}
+
+static void *map(struct heap *heap, size_t size) {
+    long mapped = kernel_map(size);
+    if (mapped < 0) longjmp(heap->refused, 1);
+    return (void *)mapped;
+}
+
+/* The class of a block, and its size with what it is rounded up by. */
+static int class_of(size_t *size) {
+    if (*size <= LARGEST_EXACT) return (int)(*size / ALIGNMENT);
+    /* A quarter of the power of two below. */
+    int shift = 63 - __builtin_clzl(*size - 1) - 2;
+    size_t quarters = (*size + ((size_t)1 << shift) - 1) >> shift;
+    *size = quarters << shift;
+    return LARGEST_EXACT / ALIGNMENT + (shift - 7) * 4 + (int)quarters - 4;
+}
+
+static struct block *take_from_chunk(struct heap *heap, size_t size) {
+    int class = class_of(&size);
+    struct block *block = heap->free[class];
+    if (block) {
+        heap->free[class] = block->next;
+        return block;
+    }
+    if (size > (size_t)(heap->end - heap->place)) {
+        /* As much again as there is. */
+        size_t chunk_size = heap->size_of_chunks < LARGEST_CHUNK ? heap->size_of_chunks : LARGEST_CHUNK;
+        struct chunk *chunk = map(heap, chunk_size);
+        *chunk = (struct chunk){heap->chunks, chunk_size};
+        heap->chunks = chunk;
+        heap->size_of_chunks += chunk_size;
+        heap->place = (char *)chunk + (sizeof *chunk + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        heap->end = (char *)chunk + chunk_size;
+    }
+    block = (struct block *)heap->place;
+    heap->place += size;
+    block->size = size;
+    return block;
+}
+
+static struct block *take_mapping(struct heap *heap, size_t size) {
+    size = (size + offsetof(struct mapping, block) + 4095) / 4096 * 4096;
+    struct mapping *mapping = map(heap, size);
+    mapping->block.size = size;
+    mapping->next = heap->mappings;
+    mapping->link = &heap->mappings;
+    if (mapping->next) mapping->next->link = &mapping->next;
+    heap->mappings = mapping;
+    return &mapping->block;
+}
+
+void *heap_zeroed(size_t size) {
+    return take_mapping(heap_in_use, size + sizeof(struct block)) + 1;
 }
 
 __attribute__((visibility("hidden"))) int posix_memalign(void **result, size_t alignment, size_t size) {
-    uintptr_t start = heap();
-    if (!start || size > HEAP_SIZE || alignment > 4096) return ENOMEM;
-    if (alignment < 16) alignment = 16;
-    size_t padded = (size + 15) / 16 * 16;
-    size_t used = __atomic_load_n(&heap_used, __ATOMIC_RELAXED);
-    size_t place;
-    do {
-        place = (used + alignment - 1) / alignment * alignment;
-        if (place + padded > HEAP_SIZE) return ENOMEM;
-    } while (!__atomic_compare_exchange_n(&heap_used, &used, place + padded, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-    *result = (void *)(start + place);
+    struct heap *heap = heap_in_use;
+    /* No type of Swift's needs more. */
+    if (!heap || alignment > ALIGNMENT) return ENOMEM;
+    if (size > PTRDIFF_MAX / 2) longjmp(heap->refused, 1);
+    size = (size + sizeof(struct block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    struct block *block = size > LARGEST_IN_CHUNK ? take_mapping(heap, size) : take_from_chunk(heap, size);
+    *result = block + 1;
     return 0;
 }
 
 __attribute__((visibility("hidden"))) void free(void *memory) {
-    (void)memory;
+    struct heap *heap = heap_in_use;
+    /* What is over when it was made stays for the process' life. */
+    if (!heap || !memory) return;
+    struct block *block = (struct block *)memory - 1;
+    if (block->size > LARGEST_IN_CHUNK) {
+        struct mapping *mapping = (struct mapping *)((char *)block - offsetof(struct mapping, block));
+        *mapping->link = mapping->next;
+        if (mapping->next) mapping->next->link = mapping->link;
+        kernel_unmap(mapping, block->size);
+        return;
+    }
+    size_t size = block->size;
+    int class = class_of(&size);
+    block->next = heap->free[class];
+    heap->free[class] = block;
 }

@@ -198,7 +198,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
     /// nil when its memory cannot be had.
     private func bucket(of level: Level, hash: UInt32) -> UnsafeMutableRawPointer? {
         let offset = level.bucketOffset(hash: hash)
-        return memory.reach(offset: offset, size: NameTable.bucketSize) ? memory.base + offset : nil
+        return memory.reach(offset: offset, size: NameTable.bucketSize)
     }
 
     private static func entry(_ bucket: UnsafeMutableRawPointer, _ way: UInt32) -> UnsafeMutablePointer<Atomic<UInt32>>
@@ -221,6 +221,6 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
     /// nil when its memory cannot be had.
     private func slot(_ number: UInt32) -> Slot? {
         let offset = NameTable.slotsOffset(capacity) + Int(number) * NameTable.slotSize
-        return memory.reach(offset: offset, size: NameTable.slotSize) ? Slot(base: memory.base + offset) : nil
+        return memory.reach(offset: offset, size: NameTable.slotSize).map { Slot(base: $0) }
     }
 }

@@ -145,8 +145,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     /// its memory cannot be had.
     private func bucket(of key: UInt64) -> UnsafeMutableRawPointer? {
         let number = Int(truncatingIfNeeded: key / UInt64(RecordTable.ways)) & (capacity / RecordTable.ways - 1)
-        let offset = number * RecordTable.bucketSize
-        return memory.reach(offset: offset, size: RecordTable.bucketSize) ? memory.base + offset : nil
+        return memory.reach(offset: number * RecordTable.bucketSize, size: RecordTable.bucketSize)
     }
 
     private static func record(_ bucket: UnsafeMutableRawPointer, _ way: Int) -> Record {

@@ -9,7 +9,6 @@ import Synchronization
 /// held while it is looked at, never while somebody waits. Who has a handshake's lock may take a record's, not the other
 /// way round.
 struct CarriedSockets: @unchecked Sendable {
-    private let places: PlaceTable
     private let memory: SharedMemory
     /// The process' own: two words of each place, behind three for all.
     private let own: UnsafeMutableRawPointer
@@ -28,7 +27,6 @@ struct CarriedSockets: @unchecked Sendable {
     ///   - memory: `size` bytes or more, shared by processes.
     ///   - own: `ownSize` bytes, zero-filled, private.
     init(memory: SharedMemory, own: UnsafeMutableRawPointer) {
-        places = PlaceTable(memory: memory.base, capacity: CarriedSockets.capacity)
         self.memory = memory
         self.own = own
     }
@@ -38,15 +36,21 @@ struct CarriedSockets: @unchecked Sendable {
     /// Whether the places can be looked at; asked once in a process.
     private var arePlacesThere: Bool {
         if areReached.pointee.load(ordering: .relaxed) != 0 { return true }
-        guard memory.reach(offset: 0, size: CarriedSockets.placesSize) else { return false }
+        guard memory.reach(offset: 0, size: CarriedSockets.placesSize) != nil else { return false }
         areReached.pointee.store(1, ordering: .relaxed)
         return true
+    }
+
+    /// To be asked when they are there.
+    private var places: PlaceTable {
+        PlaceTable(
+            memory: memory.reached(offset: 0, size: CarriedSockets.placesSize), capacity: CarriedSockets.capacity)
     }
 
     /// A record, with its lock before it; nil when its memory cannot be had.
     private func reach(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
         let offset = CarriedSockets.placesSize + place * CarriedSockets.recordSize
-        return memory.reach(offset: offset, size: CarriedSockets.recordSize) ? record(place) : nil
+        return memory.reach(offset: offset, size: CarriedSockets.recordSize) == nil ? nil : record(place)
     }
 
     // MARK: Finding
@@ -204,7 +208,8 @@ struct CarriedSockets: @unchecked Sendable {
     // Of a place that was reached, as all are that `place` gives.
 
     private func start(of place: Int) -> UnsafeMutableRawPointer {
-        memory.base + CarriedSockets.placesSize + place * CarriedSockets.recordSize
+        memory.reached(
+            offset: CarriedSockets.placesSize + place * CarriedSockets.recordSize, size: CarriedSockets.recordSize)
     }
 
     private func record(_ place: Int) -> UnsafeMutablePointer<CarriedSocket> {

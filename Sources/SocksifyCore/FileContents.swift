@@ -26,7 +26,11 @@ struct FileContents {
             let error = Errno(result: Int(number))
             return .failure(isThere(path, error) ? .refused(error) : .absent)
         }
-        defer { _ = kernel_close(number) }
+        heap_watch_descriptor(number)
+        defer {
+            heap_watch_descriptor(-1)
+            _ = kernel_close(number)
+        }
         var file = kernel_file()
         guard kernel_look_at(number, &file) == 0, file.is_regular != 0 else { return .failure(.noRegularFile) }
         var contents = FileContents(isReadableByOthers: file.is_readable_by_others != 0)

@@ -104,11 +104,10 @@ struct HandshakeInFlight {
     @inline(never)
     static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
         let table = runtime.pointee.inFlight
+        guard place < table.places.end, table.reach(place) else { return nil }
         let record = table.record(place)
         // Not even entered: its process may ask for a look meanwhile.
-        guard place < table.places.end, !record.pointee.isErrandOfAnother, table.tryEnter(place: place) else {
-            return nil
-        }
+        guard !record.pointee.isErrandOfAnother, table.tryEnter(place: place) else { return nil }
         if record.pointee.isErrandOfAnother {
             _ = table.leave(place)
             return nil

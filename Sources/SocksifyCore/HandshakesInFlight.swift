@@ -15,7 +15,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     let audits: EpollAudits
     /// The number of records; then two words of `audits`.
     private let header: UnsafeMutableRawPointer
-    private let records: UnsafeMutableRawPointer
+    private let records: SharedMemory
 
     private static var capacity: Int { 16_384 }
     private static var lockSize: Int { 64 }
@@ -25,23 +25,41 @@ struct HandshakesInFlight: @unchecked Sendable {
     private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
-    /// Bytes of memory, of which only what is used is taken: address space of 50 MiB.
-    static var size: Int { headerSize + placesSize + deadlinesSize + capacity * recordSize }
+    /// What is needed to find records; 700 KiB.
+    private static var tableSize: Int { headerSize + placesSize + deadlinesSize }
+    /// 50 MiB, of which what is used is taken.
+    private static var recordsSize: Int { (capacity * recordSize + 0xffff) & ~0xffff }
+    /// Private memory that the records need, in bytes.
+    static var notesSize: Int { SharedMemory.notesSize(for: recordsSize) }
 
+    /// nil when there is no memory.
+    ///
     /// - Parameters:
-    ///   - memory: `size` bytes, zero-filled, shared with the processes that will fork from this one.
+    ///   - notes: `notesSize` bytes, zero-filled, private.
     ///   - audits: `EpollAudits.size` bytes, zero-filled, private.
-    init(memory: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer) {
+    init?(notes: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer) {
+        let mapped = kernel_map_shared(HandshakesInFlight.tableSize)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        guard let parts = SharedMemory.privateParts([HandshakesInFlight.recordsSize], notes: notes) else {
+            kernel_unmap(memory, HandshakesInFlight.tableSize)
+            return nil
+        }
         header = memory
+        records = parts[0]
         let places = memory + HandshakesInFlight.headerSize
         let deadlines = places + HandshakesInFlight.placesSize
         self.places = PlaceTable(memory: places, capacity: HandshakesInFlight.capacity)
         self.deadlines = Deadlines(memory: deadlines)
-        records = deadlines + HandshakesInFlight.deadlinesSize
         var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)
         marker = EventMarker(random: random)
         self.audits = EpollAudits(shared: memory + 8, memory: audits)
+    }
+
+    /// Gives the memory back, which nobody uses.
+    func unmap() {
+        records.unmap()
+        kernel_unmap(header, HandshakesInFlight.tableSize)
     }
 
     /// Whether there is none that this process may have the socket of: what most calls need to know.
@@ -61,7 +79,8 @@ struct HandshakesInFlight: @unchecked Sendable {
     enum Entry {
         /// The socket has no handshake in flight.
         case none
-        /// The calling thread has been interrupted, by a signal, while it was at work on this very handshake.
+        /// The calling thread has been interrupted, by a signal, while it was at work on this very handshake; or the
+        /// record, which another process has made, cannot be looked at for want of memory.
         case busy
         /// The record, which nobody else touches before `leave`.
         case record(Int)
@@ -74,6 +93,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// never longer.
     func enter(cookie: UInt64) -> Entry {
         guard let place = places.find(cookie: cookie) else { return .none }
+        guard reach(place) else { return .busy }
         switch lock(place).acquire() {
         case .isOwn:
             return .busy
@@ -88,7 +108,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Takes the handshake in this place; false when there is none, or when somebody else has it, who will then look at
     /// the socket again.
     func tryEnter(place: Int) -> Bool {
-        guard place < places.end else { return false }
+        guard place < places.end, reach(place) else { return false }
         if !lock(place).tryAcquire() {
             asked(place).pointee.store(1, ordering: .sequentiallyConsistent)
             guard lock(place).tryAcquire() else { return false }
@@ -115,20 +135,34 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     // MARK: Records
 
+    /// Whether the record of a place can be touched, from now on.
+    func reach(_ place: Int) -> Bool {
+        records.reach(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize) != nil
+    }
+
+    // Of a place that was reached, as all are that are entered.
+
+    @inline(never)
+    private func start(of place: Int) -> UnsafeMutableRawPointer {
+        records.reached(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize)
+    }
+
     func record(_ place: Int) -> UnsafeMutablePointer<HandshakeRecord> {
-        (records + place * HandshakesInFlight.recordSize + HandshakesInFlight.lockSize)
-            .assumingMemoryBound(to: HandshakeRecord.self)
+        (start(of: place) + HandshakesInFlight.lockSize).assumingMemoryBound(to: HandshakeRecord.self)
     }
 
     /// What a record's handshake sends and receives.
     func buffers(_ place: Int) -> HandshakeBuffers {
-        HandshakeBuffers(
-            memory: records + place * HandshakesInFlight.recordSize + HandshakesInFlight.buffersOffset)
+        HandshakeBuffers(memory: start(of: place) + HandshakesInFlight.buffersOffset)
     }
 
-    /// Makes a record, entered; nil when there are too many.
+    /// Makes a record, entered; nil when there are too many, or no memory.
     func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Int? {
         guard let place = places.take() else { return nil }
+        guard reach(place) else {
+            places.giveBack(place)
+            return nil
+        }
         _ = lock(place).acquire()
         asked(place).pointee.store(0, ordering: .relaxed)
         self.record(place).initialize(to: record())
@@ -164,11 +198,11 @@ struct HandshakesInFlight: @unchecked Sendable {
     }
 
     private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock((records + place * HandshakesInFlight.recordSize).assumingMemoryBound(to: UInt64.self))
+        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self))
     }
 
     private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (records + place * HandshakesInFlight.recordSize + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+        (start(of: place) + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 }
 

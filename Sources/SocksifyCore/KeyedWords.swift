@@ -26,8 +26,7 @@ struct KeyedWords: @unchecked Sendable {
         let start = Int(truncatingIfNeeded: key % UInt64(capacity))
         for step in 0..<KeyedWords.longestSearch {
             let offset = (start + step) % capacity * KeyedWords.entrySize
-            guard memory.reach(offset: offset, size: KeyedWords.entrySize) else { return nil }
-            let entry = memory.base + offset
+            guard let entry = memory.reach(offset: offset, size: KeyedWords.entrySize) else { return nil }
             let owner = atomic(entry.assumingMemoryBound(to: UInt64.self))
             var found = owner.pointee.load(ordering: .acquiring)
             if found == 0 {

@@ -28,6 +28,11 @@ enum Log {
         write(level, configuration, compose)
     }
 
+    /// The same, where there is no configuration that could switch it off.
+    static func writeOnce(_ notice: Notice, _ compose: (inout LogLine) -> Void) {
+        if isFirst(notice) { write(compose) }
+    }
+
     /// Writes a line that no configuration could switch off, because there is none.
     static func write(_ compose: (inout LogLine) -> Void) {
         var message = LogLine()
@@ -37,7 +42,7 @@ enum Log {
 
     /// What is told once in a process.
     enum Notice: UInt64 {
-        case logFile
+        case logFile, noMemory
         case rawSocket, packetSocket, icmpSocket, sctpSocket, dccpSocket, udpLiteSocket, mptcpSocket
         case otherProtocol, otherFamily
     }
@@ -49,12 +54,23 @@ enum Log {
 
     // MARK: Where lines go
 
-    /// From now on lines are added to the file of this path.
+    /// From now on lines are added to the file of this path; to standard error, where there is no memory for it.
     static func useFile(_ path: [UInt8]) {
-        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: path.count + 1)
-        for index in path.indices { (copy + index).initialize(to: path[index]) }
-        (copy + path.count).initialize(to: 0)
+        // Not of the heap: lines are written also where no runtime comes of it.
+        if isFile(path) { return }
+        let mapped = kernel_map(path.count + 1)
+        guard mapped >= 0, let copy = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
+        for index in path.indices { copy.storeBytes(of: path[index], toByteOffset: index, as: UInt8.self) }
         atomic(socksify_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
+    }
+
+    /// Whether lines are added to it already.
+    private static func isFile(_ path: [UInt8]) -> Bool {
+        guard let file else { return false }
+        let known = bytes(of: file)
+        guard known.count == path.count else { return false }
+        for index in path.indices where known[index] != path[index] { return false }
+        return true
     }
 
     private static var file: UnsafePointer<CChar>? {

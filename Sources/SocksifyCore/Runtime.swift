@@ -80,39 +80,83 @@ struct Runtime: ~Copyable {
     /// Stands in the word for a runtime that cannot be made. No address is 1.
     private static var unusableMark: UInt64 { 1 }
 
+    /// nil, after a line that says why, when there is no configuration that could be used, or no memory.
     private static func make(isQuiet: Bool) -> UnsafePointer<Runtime>? {
-        guard let configuration = ConfigurationSource.load(isQuiet: isQuiet) else { return nil }
-        let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
-        let size = (MemoryLayout<Runtime>.size + 63) / 64 * 64
-        guard let place = map(size + SharedTable.pagesSize),
-            let table = SharedTable(addressCount: fakeAddresses.capacity, pages: place + size),
-            let inFlight = address(kernel_map_shared(HandshakesInFlight.size)), let audits = map(EpollAudits.size),
-            let carried = map(CarriedSockets.ownSize),
-            let firstHops = map(FirstHops.size(configuration)), let healthKeys = map(ProxyHealth.size(configuration)),
-            let turnKeys = map(ListTurns.size(configuration)), let identity = map(IsolationName.ownSize)
-        else {
-            if !isQuiet { Log.write { $0.append("out of memory; no connection will be made") } }
-            return nil
+        var making = Making(isQuiet: isQuiet)
+        let heap = heap_make(makeRuntime, &making)
+        if let heap {
+            if case .made(let runtime) = making.outcome { return runtime }
+            heap_discard(heap)
         }
-        let runtime = place.bindMemory(to: Runtime.self, capacity: 1)
-        runtime.initialize(
+        if case .refused = making.outcome, !isQuiet {
+            Log.writeOnce(.noMemory) { $0.append("out of memory; no connection is made until there is some") }
+        }
+        return nil
+    }
+
+    /// What comes of making a runtime.
+    fileprivate struct Making {
+        let isQuiet: Bool
+        var outcome = Outcome.refused
+
+        enum Outcome {
+            case made(UnsafePointer<Runtime>)
+            case unconfigured
+            /// There is no memory.
+            case refused
+        }
+    }
+
+    /// With a heap of its own.
+    fileprivate static func makeInHeap(isQuiet: Bool) -> Making.Outcome {
+        guard let configuration = ConfigurationSource.load(isQuiet: isQuiet) else { return .unconfigured }
+        let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
+        var own = PrivateMemory(
+            MemoryLayout<Runtime>.size, SharedTable.notesSize, HandshakesInFlight.notesSize, EpollAudits.size,
+            CarriedSockets.ownSize, FirstHops.size(configuration), ProxyHealth.size(configuration),
+            ListTurns.size(configuration), IsolationName.ownSize)
+        let place = own.take(MemoryLayout<Runtime>.size).bindMemory(to: Runtime.self, capacity: 1)
+        let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
+        // From here on nothing is allocated: the heap does not know of these mappings.
+        guard
+            let inFlight = HandshakesInFlight(
+                notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size))
+        else { return .refused }
+        guard let table = SharedTable(addressCount: fakeAddresses.capacity, notes: own.take(SharedTable.notesSize))
+        else {
+            inFlight.unmap()
+            return .refused
+        }
+        place.initialize(
             to: Runtime(
-                configuration: configuration, firstHops: FirstHops(configuration, memory: firstHops),
-                fakeAddresses: fakeAddresses, table: table,
-                inFlight: HandshakesInFlight(memory: inFlight, audits: audits),
-                carried: CarriedSockets(memory: table.associations, own: carried),
-                health: ProxyHealth(configuration, failures: table.failures, keys: healthKeys),
-                turns: ListTurns(configuration, turns: table.turns, keys: turnKeys),
-                isolation: IsolationName(configuration.isolation, tree: table.identity, own: identity)))
-        return UnsafePointer(runtime)
+                configuration: configuration, firstHops: firstHops, fakeAddresses: fakeAddresses, table: table,
+                inFlight: inFlight,
+                carried: CarriedSockets(memory: table.associations, own: own.take(CarriedSockets.ownSize)),
+                health: ProxyHealth(
+                    configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
+                turns: ListTurns(configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),
+                isolation: IsolationName(
+                    configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))))
+        return .made(UnsafePointer(place))
     }
 
-    private static func map(_ size: Int) -> UnsafeMutableRawPointer? {
-        address(kernel_map(size))
-    }
+    /// What a process has for itself alone, in one piece.
+    private struct PrivateMemory {
+        private var place: UnsafeMutableRawPointer
 
-    private static func address(_ mapped: Int) -> UnsafeMutableRawPointer? {
-        mapped < 0 ? nil : UnsafeMutableRawPointer(bitPattern: mapped)
+        /// Room for parts of these sizes.
+        init(_ sizes: Int...) {
+            var size = 0
+            for part in sizes { size += PrivateMemory.padded(part) }
+            place = heap_zeroed(size)
+        }
+
+        mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
+            defer { place += PrivateMemory.padded(size) }
+            return place
+        }
+
+        private static func padded(_ size: Int) -> Int { (size + 63) / 64 * 64 }
     }
 
     /// What an address of the program stands for, by the configuration's way with names.
@@ -128,4 +172,10 @@ struct Runtime: ~Copyable {
         case .tcp, .local: false
         }
     }
+}
+
+/// What `heap_make` calls; says what came of it.
+private func makeRuntime(_ making: UnsafeMutableRawPointer) {
+    let making = making.assumingMemoryBound(to: Runtime.Making.self)
+    making.pointee.outcome = Runtime.makeInHeap(isQuiet: making.pointee.isQuiet)
 }

@@ -2,79 +2,214 @@ import CLibC
 import Synchronization
 import TableMemory
 
-/// Memory that processes share, or a part of it.
+/// Memory that processes share, of which each maps what it uses: a part of a file, perhaps of one without a name.
+///
+/// Address space counts (RLIMIT_AS, and RLIMIT_MEMLOCK for a program that locks all that it maps), so only the first
+/// page is mapped from the start. Who reaches farther maps the beginning again, in one of a few lengths of which each is
+/// twice the one before: so an address is found in one step, and nothing that somebody uses is ever moved. That takes
+/// neither the file's path nor a descriptor nor a right to it, and it is the same memory to all processes, whether they
+/// map it before or after a fork.
 ///
 /// A file of /dev/shm may be longer than the room that is left there: a page that is touched when there is none ends
 /// the process (SIGBUS). So every page is made before it is touched, in a call that may fail, once in each process.
 struct SharedMemory: TableMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
-    /// Where the part begins in the whole, and the size of the whole, in bytes.
+    /// Where this begins in the part, and the part's size, in bytes.
     private let offset: Int
-    private let wholeSize: Int
-    /// A bit for each page that was made, private to the process.
-    private let pages: UnsafeMutableRawPointer
+    private let size: Int
+    /// The process' own: the addresses of the mappings of each length, and a bit for each page that was made.
+    private let notes: UnsafeMutableRawPointer
     /// Whether pages are made before they are touched. Linux before 5.14 cannot.
     private let isPopulated: Bool
 
-    /// The size of the map of pages that so much memory needs.
-    static func pagesSize(for size: Int) -> Int {
-        (size / smallestPageSize + 64) / 64 * 8
+    /// Private memory that so much of it needs, in bytes.
+    static func notesSize(for size: Int) -> Int {
+        lengthCount * 8 + (size / smallestPageSize + 64) / 64 * 8
     }
     private static var smallestPageSize: Int { 4096 }
     private static var pageSize: Int { max(Int(truncatingIfNeeded: kernel_page_size()), smallestPageSize) }
 
-    /// Memory for as many processes as map the file; nil when the file or its first page cannot be had.
-    ///
-    /// - Parameter pages: `pagesSize(for: size)` bytes, zero-filled, private.
-    init?(_ file: SharedTableFile, size: Int, pages: UnsafeMutableRawPointer) {
-        guard let mapped = file.map(size: size) else { return nil }
-        base = mapped
-        (offset, wholeSize) = (0, size)
-        self.pages = pages
+    /// The bytes of a file from `start` on, for as many processes as map them; nil when they cannot be mapped.
+    private init?(_ descriptor: Int32, from start: Int, size: Int, notes: UnsafeMutableRawPointer) {
+        let mapped = kernel_map_file(descriptor, start, SharedMemory.pageSize)
+        guard mapped >= 0, let base = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        self.base = base
+        (offset, self.size) = (0, size)
+        self.notes = notes
         isPopulated = true
-        guard reach(offset: 0, size: 1) else {
-            kernel_unmap(mapped, size)
-            return nil
-        }
+        address(0).pointee.store(UInt(bitPattern: base), ordering: .relaxed)
     }
 
-    /// Memory for this process and those that fork from it; nil when there is no address space.
-    init?(forkedFrom size: Int, pages: UnsafeMutableRawPointer) {
+    /// Memory without a file, mapped as a whole, for this process and those that fork from it; nil when there is no
+    /// address space.
+    private init?(forkedFrom size: Int, notes: UnsafeMutableRawPointer) {
         let mapped = kernel_map_shared(size)
         guard mapped >= 0, let base = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
         self.base = base
-        (offset, wholeSize) = (0, size)
-        self.pages = pages
-        isPopulated = kernel_populate(base, SharedMemory.pageSize) != -Int(EINVAL)
+        (offset, self.size) = (0, size)
+        self.notes = notes
+        isPopulated = false
+        for length in 0..<SharedMemory.lengthCount {
+            address(length).pointee.store(UInt(bitPattern: base), ordering: .relaxed)
+        }
     }
 
     private init(_ whole: SharedMemory, from offset: Int) {
         base = whole.base + offset
         self.offset = whole.offset + offset
-        wholeSize = whole.wholeSize
-        pages = whole.pages
+        size = whole.size
+        notes = whole.notes
         isPopulated = whole.isPopulated
     }
 
-    /// What lies behind the first `offset` bytes.
+    /// What lies behind the first `offset` bytes. Its `base` is there where that is on the first page.
     func dropping(_ offset: Int) -> SharedMemory { SharedMemory(self, from: offset) }
 
-    /// Whether these bytes can be touched, from now on. Costs a system call for each page that is new to the process.
-    func reach(offset: Int, size: Int) -> Bool {
-        let rest = wholeSize - self.offset
-        guard (0...rest).contains(offset), size > 0, size <= rest - offset else { return false }
-        guard isPopulated else { return true }
-        let start = self.offset + offset
-        let pageSize = SharedMemory.pageSize
-        for page in start / pageSize...(start + size - 1) / pageSize where !reach(page: page, pageSize) { return false }
-        return true
+    /// Gives back what is mapped, which nobody uses any more.
+    func unmap() {
+        for length in 0..<SharedMemory.lengthCount {
+            let mapped = address(length).pointee.exchange(0, ordering: .relaxed)
+            guard let start = UnsafeMutableRawPointer(bitPattern: mapped), !isMapped(mapped, longerThan: length)
+            else { continue }
+            kernel_unmap(start, size(ofLength: length))
+        }
+        notes.initializeMemory(as: UInt8.self, repeating: 0, count: SharedMemory.notesSize(for: size))
     }
 
-    private func reach(page: Int, _ pageSize: Int) -> Bool {
-        let word = (pages + page / 64 * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+    // MARK: Parts
+
+    /// The parts of a file, of these sizes, one behind the other; nil when one of them cannot be mapped, or the first
+    /// page of the first one not be made.
+    ///
+    /// - Parameters:
+    ///   - sizes: multiples of 64 KiB, which are some of the size of pages, too.
+    ///   - notes: `notesSize` of each, zero-filled, private.
+    static func parts<let count: Int>(
+        _ sizes: InlineArray<count, Int>, of descriptor: Int32, notes: UnsafeMutableRawPointer
+    ) -> InlineArray<count, SharedMemory>? {
+        let parts = parts(sizes, notes: notes) { SharedMemory(descriptor, from: $0, size: $1, notes: $2) }
+        guard let parts, parts[0].reach(offset: 0, size: 1) == nil else { return parts }
+        for index in parts.indices { parts[index].unmap() }
+        return nil
+    }
+
+    /// The same, for this process and those that fork from it.
+    static func privateParts<let count: Int>(
+        _ sizes: InlineArray<count, Int>, notes: UnsafeMutableRawPointer
+    ) -> InlineArray<count, SharedMemory>? {
+        let descriptor = Int32(truncatingIfNeeded: kernel_open_memory())
+        if descriptor >= 0 {
+            defer { _ = kernel_close(descriptor) }
+            var whole = 0
+            for index in sizes.indices { whole += sizes[index] }
+            if kernel_set_size(descriptor, Int64(whole)) == 0,
+                let parts = parts(sizes, of: descriptor, notes: notes)
+            {
+                return parts
+            }
+        }
+        // Where the kernel has no such files, or would not tell when a page cannot be made.
+        return parts(sizes, notes: notes) { _, size, notes in SharedMemory(forkedFrom: size, notes: notes) }
+    }
+
+    private static func parts<let count: Int>(
+        _ sizes: InlineArray<count, Int>, notes: UnsafeMutableRawPointer,
+        _ map: (_ start: Int, _ size: Int, _ notes: UnsafeMutableRawPointer) -> SharedMemory?
+    ) -> InlineArray<count, SharedMemory>? {
+        guard let first = map(0, sizes[0], notes) else { return nil }
+        var parts = InlineArray<count, SharedMemory>(repeating: first)
+        var (start, notes) = (sizes[0], notes + notesSize(for: sizes[0]))
+        for index in 1..<count {
+            guard let part = map(start, sizes[index], notes) else {
+                for mapped in 0..<index { parts[mapped].unmap() }
+                return nil
+            }
+            parts[index] = part
+            start += sizes[index]
+            notes += notesSize(for: sizes[index])
+        }
+        return parts
+    }
+
+    // MARK: Mappings
+
+    private static var lengthCount: Int { 16 }
+
+    /// The first page, 64 KiB, 128 KiB and so on, as far as the part goes.
+    private func size(ofLength length: Int) -> Int {
+        length == 0 ? SharedMemory.pageSize : min(0x8000 << length, size)
+    }
+
+    /// The least length that has so many bytes.
+    private func length(of end: Int) -> Int {
+        if end <= SharedMemory.pageSize { return 0 }
+        return max(Int.bitWidth - (end - 1).leadingZeroBitCount - 15, 1)
+    }
+
+    private func address(_ length: Int) -> UnsafeMutablePointer<Atomic<UInt>> {
+        (notes + length * 8).assumingMemoryBound(to: Atomic<UInt>.self)
+    }
+
+    /// Whether a longer mapping stands for this one, too.
+    private func isMapped(_ address: UInt, longerThan length: Int) -> Bool {
+        for longer in length + 1..<SharedMemory.lengthCount
+        where self.address(longer).pointee.load(ordering: .relaxed) == address { return true }
+        return false
+    }
+
+    /// Where the part's first `end` bytes are mapped; nil when they cannot be.
+    @inline(never)
+    private func map(_ end: Int) -> UnsafeMutableRawPointer? {
+        let length = length(of: end)
+        guard length < SharedMemory.lengthCount else { return nil }
+        let known = address(length).pointee.load(ordering: .acquiring)
+        if let start = UnsafeMutableRawPointer(bitPattern: known) { return start }
+        for longer in length..<SharedMemory.lengthCount {
+            let mapped = address(longer).pointee.load(ordering: .acquiring)
+            guard let start = UnsafeMutableRawPointer(bitPattern: mapped) else { continue }
+            _ = address(length).pointee.compareExchange(expected: 0, desired: mapped, ordering: .acquiringAndReleasing)
+            return start
+        }
+        let size = size(ofLength: length)
+        let mapped = kernel_map_again(base - offset, size)
+        guard mapped >= 0, let start = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        let (exchanged, first) = address(length).pointee.compareExchange(
+            expected: 0, desired: UInt(bitPattern: start), ordering: .acquiringAndReleasing)
+        if exchanged { return start }
+        // Another thread was faster.
+        kernel_unmap(start, size)
+        return UnsafeMutableRawPointer(bitPattern: first)
+    }
+
+    // MARK: Reaching
+
+    /// Where these bytes lie, which can be touched from now on. Costs a system call for each page that is new to the
+    /// process, and one for a mapping.
+    @inline(never)
+    func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
+        let rest = self.size - self.offset
+        guard (0...rest).contains(offset), size > 0, size <= rest - offset,
+            let start = map(self.offset + offset + size)
+        else { return nil }
+        let place = self.offset + offset
+        guard isPopulated else { return start + place }
+        let pageSize = SharedMemory.pageSize
+        for page in place / pageSize...(place + size - 1) / pageSize
+        where !make(page, pageSize, start: start) { return nil }
+        return start + place
+    }
+
+    /// Where bytes lie that this process has reached before, so that they are mapped.
+    func reached(offset: Int, size: Int) -> UnsafeMutableRawPointer {
+        let end = self.offset + offset + size
+        return (map(end) ?? base - self.offset) + end - size
+    }
+
+    private func make(_ page: Int, _ pageSize: Int, start: UnsafeMutableRawPointer) -> Bool {
+        let word = (notes + SharedMemory.lengthCount * 8 + page / 64 * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
         let bit = UInt64(1) << UInt64(page % 64)
         if word.pointee.load(ordering: .relaxed) & bit != 0 { return true }
-        guard kernel_populate(base - offset + page * pageSize, pageSize) == 0 else { return false }
+        guard kernel_populate(start + page * pageSize, pageSize) == 0 else { return false }
         word.pointee.bitwiseOr(bit, ordering: .relaxed)
         return true
     }

@@ -15,7 +15,7 @@ struct SharedTable {
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
-    /// `associationsSize` bytes; none is to be touched before it was reached.
+    /// `CarriedSockets.size` bytes; none is to be touched before it was reached.
     let associations: SharedMemory
     let replaced: ReplacedSockets<SharedMemory>
     /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
@@ -25,8 +25,6 @@ struct SharedTable {
     /// Two random words of the tree, each 0 before it is made.
     let identity: UnsafeMutablePointer<UInt64>
 
-    static var associationsSize: Int { (CarriedSockets.size + 0xffff) & ~0xffff }
-
     /// Names that have an address at the same time.
     private static var largestNameCapacity: UInt32 { 65_536 }
     private static var socketCapacity: Int { 32_768 }
@@ -35,93 +33,99 @@ struct SharedTable {
     /// Addresses of names that this machine resolves because rules say so.
     private static var addressCapacity: Int { 8_192 }
 
-    // Layout: a word for what the rest means, a word for whether the table was handed on, two of the tree's identity, a word
-    // for what a process without a configuration has said, the names, and on pages of their own the sockets, the names of
-    // addresses, the associations, what is known of proxies and lists, and the replaced sockets.
+    // Layout: parts, each of which is mapped by need. The first has a word for what the rest means, a word for whether the
+    // table was handed on, two of the tree's identity, a word for what a process without a configuration has said, and
+    // the names; behind it are the sockets, the names of addresses, the associations, what is known of proxies and lists,
+    // and the replaced sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }
     private static var namesOffset: Int { 64 }
-    private static var socketsOffset: Int {
-        (namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity) + 0xffff) & ~0xffff
+    private static var turnsOffset: Int { KeyedWords.size(capacity: failureCapacity) }
+    private typealias Parts = InlineArray<6, SharedMemory>
+    private static var sizes: InlineArray<6, Int> {
+        [
+            partSize(namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity)),
+            partSize(SocketTable<SharedMemory>.size(capacity: socketCapacity)),
+            partSize(AddressNames<SharedMemory>.size(capacity: addressCapacity)),
+            partSize(CarriedSockets.size),
+            partSize(turnsOffset + KeyedWords.size(capacity: turnCapacity)),
+            partSize(ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)),
+        ]
     }
-    private static var addressNamesOffset: Int {
-        socketsOffset + SocketTable<SharedMemory>.size(capacity: socketCapacity)
-    }
-    private static var associationsOffset: Int {
-        addressNamesOffset + AddressNames<SharedMemory>.size(capacity: addressCapacity)
-    }
-    private static var failuresOffset: Int { associationsOffset + associationsSize }
-    private static var turnsOffset: Int { failuresOffset + KeyedWords.size(capacity: failureCapacity) }
-    private static var replacedOffset: Int {
-        (turnsOffset + KeyedWords.size(capacity: turnCapacity) + 0xffff) & ~0xffff
-    }
-    /// Address space of 36 MiB, of which what is used is taken.
+    private static func partSize(_ size: Int) -> Int { (size + 0xffff) & ~0xffff }
+    /// 36 MiB, of which what is used is taken.
     private static var size: Int {
-        replacedOffset + ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)
+        var size = 0
+        for index in sizes.indices { size += sizes[index] }
+        return size
     }
 
     /// To be counted up with every change of the layout, here or in a table.
     private static var version: UInt64 { 4 }
 
     /// Private memory that a table needs, in bytes.
-    static var pagesSize: Int { SharedMemory.pagesSize(for: size) }
+    static var notesSize: Int {
+        var size = 0
+        for index in sizes.indices { size += SharedMemory.notesSize(for: sizes[index]) }
+        return size
+    }
 
     /// The table of the tree that the process belongs to; nil when there is no memory.
     ///
     /// - Parameters:
     ///   - addressCount: how many names can have an address.
-    ///   - pages: `pagesSize` bytes, zero-filled, private.
-    init?(addressCount: UInt32, pages: UnsafeMutableRawPointer) {
+    ///   - notes: `notesSize` bytes, zero-filled, private.
+    init?(addressCount: UInt32, notes: UnsafeMutableRawPointer) {
         let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
         socksify_choose_table()
-        let memory =
-            SharedTable.memoryOfTree(nameCapacity: nameCapacity, pages: pages)
-            ?? SharedMemory(forkedFrom: SharedTable.size, pages: pages)
-        guard let memory else { return nil }
-        names = NameTable(memory: memory.dropping(SharedTable.namesOffset), capacity: nameCapacity)
-        sockets = SocketTable(
-            memory: memory.dropping(SharedTable.socketsOffset), capacity: SharedTable.socketCapacity)
-        addressNames = AddressNames(
-            memory: memory.dropping(SharedTable.addressNamesOffset), capacity: SharedTable.addressCapacity)
-        associations = memory.dropping(SharedTable.associationsOffset)
-        failures = KeyedWords(
-            memory: memory.dropping(SharedTable.failuresOffset), capacity: SharedTable.failureCapacity)
-        turns = KeyedWords(memory: memory.dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
-        replaced = ReplacedSockets(
-            memory: memory.dropping(SharedTable.replacedOffset), capacity: SharedTable.socketCapacity)
+        let parts =
+            SharedTable.partsOfTree(nameCapacity: nameCapacity, notes: notes)
+            ?? SharedMemory.privateParts(SharedTable.sizes, notes: notes)
+        guard let parts else { return nil }
+        names = NameTable(memory: parts[0].dropping(SharedTable.namesOffset), capacity: nameCapacity)
+        sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
+        addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
+        associations = parts[3]
+        failures = KeyedWords(memory: parts[4], capacity: SharedTable.failureCapacity)
+        turns = KeyedWords(memory: parts[4].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
+        replaced = ReplacedSockets(memory: parts[5], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
-        identity = (memory.base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
+        identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
     }
 
     /// Whether no process of the tree has said what has this digest just before; from now on one has. Where there is no
     /// table to know it from, nobody has.
     static func isNews(_ digest: UInt64) -> Bool {
         socksify_choose_table()
-        guard let path = SharedTableFile.path, let base = SharedTableFile(path)?.map(size: size) else { return true }
-        defer { kernel_unmap(base, size) }
+        let pageSize = kernel_page_size()
+        guard let path = SharedTableFile.path,
+            let mapped = SharedTableFile(path)?.open(size: size, { kernel_map_file($0, 0, pageSize) }), mapped >= 0,
+            let base = UnsafeMutableRawPointer(bitPattern: mapped)
+        else { return true }
+        defer { kernel_unmap(base, pageSize) }
         // Before Linux 5.14 nothing tells whether there is memory for it, and touching it might end the program.
-        guard kernel_populate(base, kernel_page_size()) == 0 else { return true }
+        guard kernel_populate(base, pageSize) == 0 else { return true }
         let said = atomic((base + saidOffset).assumingMemoryBound(to: UInt64.self))
         return said.pointee.exchange(digest, ordering: .relaxed) != digest
     }
 
     /// nil when the process cannot share it.
-    private static func memoryOfTree(nameCapacity: UInt32, pages: UnsafeMutableRawPointer) -> SharedMemory? {
+    private static func partsOfTree(nameCapacity: UInt32, notes: UnsafeMutableRawPointer) -> Parts? {
         guard let path = SharedTableFile.path, let file = SharedTableFile(path),
-            let memory = SharedMemory(file, size: size, pages: pages)
+            let parts = file.open(size: size, { SharedMemory.parts(sizes, of: $0, notes: notes) })
         else { return nil }
-        guard isUnderstood(memory, nameCapacity: nameCapacity) else {
-            kernel_unmap(memory.base, size)
+        guard isUnderstood(parts[0], nameCapacity: nameCapacity) else {
+            for index in parts.indices { parts[index].unmap() }
             return nil
         }
-        let isHandedOn = (memory.base + isHandedOnOffset).assumingMemoryBound(to: UInt64.self)
+        let isHandedOn = (parts[0].base + isHandedOnOffset).assumingMemoryBound(to: UInt64.self)
         if file.isUnshared {
             socksify_table_is_unshared(isHandedOn)
         } else {
             atomic(isHandedOn).pointee.store(1, ordering: .relaxed)
         }
-        return memory
+        return parts
     }
 
     /// Whether the memory is laid out as this process would have it. The first to come lays it out.

@@ -47,10 +47,11 @@ struct SharedTableFile {
 
     // MARK: Making and mapping
 
-    /// Maps the file; makes it when it is not there, with `size` bytes of zeros.
+    /// Opens the file for `map`, which maps what it needs of it; makes it when it is not there, with `size` bytes of
+    /// zeros.
     ///
     /// nil when it cannot be made or opened, is not this user's alone, or has another size.
-    func map(size: Int) -> UnsafeMutableRawPointer? {
+    func open<Mapped>(size: Int, _ map: (Int32) -> Mapped?) -> Mapped? {
         for _ in 0..<SharedTableFile.attempts {
             let descriptor = Int32(truncatingIfNeeded: kernel_open_shared(path))
             guard descriptor >= 0 else { return nil }
@@ -67,9 +68,9 @@ struct SharedTableFile {
                 file.size != 0 || kernel_set_size(descriptor, Int64(size)) == 0
             else { return nil }
             _ = kernel_touch(descriptor)
-            let mapped = kernel_map_file(descriptor, size)
+            let mapped = map(descriptor)
             if file.size == 0 { sweep(now: file.modified) }
-            return mapped < 0 ? nil : UnsafeMutableRawPointer(bitPattern: mapped)
+            return mapped
         }
         return nil
     }

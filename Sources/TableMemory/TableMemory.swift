@@ -1,15 +1,16 @@
 /// Memory for a table: zero-filled before the first use, and of which no part is touched before it was reached.
 ///
-/// Memory that processes share by a file is made page by page, and there may be none left: what cannot be reached
-/// would end the process that touches it (SIGBUS). A table treats it as if nothing could be found or kept there.
+/// Memory that processes share is mapped by need, and made page by page, and there may be none left: what cannot be
+/// reached would end the process that touches it. A table treats it as if nothing could be found or kept there.
 public protocol TableMemory {
-    /// Where the memory begins, aligned to 64 bytes.
+    /// Where the memory begins, aligned to 64 bytes. Its first 64 bytes have been reached.
     var base: UnsafeMutableRawPointer { get }
 
-    /// Whether these bytes can be touched, from now on.
+    /// Where these bytes lie, which can be touched there from now on; nil when there is no memory for them. That they
+    /// are found at another address the next time does no harm.
     ///
-    /// - Parameter offset: in bytes from `base`.
-    func reach(offset: Int, size: Int) -> Bool
+    /// - Parameter offset: in bytes from the beginning. What is reached at once lies in one piece.
+    func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer?
 }
 
 /// Memory all of which is there.
@@ -20,5 +21,5 @@ public struct ReadyMemory: TableMemory, @unchecked Sendable {
         self.base = base
     }
 
-    public func reach(offset: Int, size: Int) -> Bool { true }
+    public func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? { base + offset }
 }

@@ -212,26 +212,33 @@ private final class SharedTable: Sendable {
     }
 }
 
-/// Memory that says which of its pages were reached, and has no more than `limit`.
+/// Memory that says which of its pages were reached, and has no more than `limit`. Nothing but the first 64 bytes lies
+/// at its base.
 private final class PagedMemory: TableMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
+    private let elsewhere: UnsafeMutableRawPointer
     var pages: Set<Int> = []
     var limit = Int.max
 
     init(size: Int) {
-        base = .allocate(byteCount: size, alignment: 4096)
-        base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        base = .allocate(byteCount: 64, alignment: 64)
+        base.initializeMemory(as: UInt8.self, repeating: 0, count: 64)
+        elsewhere = .allocate(byteCount: size, alignment: 4096)
+        elsewhere.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         // As whoever makes a table does.
         pages.insert(0)
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        base.deallocate()
+        elsewhere.deallocate()
+    }
 
-    func reach(offset: Int, size: Int) -> Bool {
+    func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
         let wanted = pages.union(offset / 4096...(offset + size - 1) / 4096)
-        guard wanted == pages || wanted.count <= limit else { return false }
+        guard wanted == pages || wanted.count <= limit else { return nil }
         pages = wanted
-        return true
+        return elsewhere + offset
     }
 }
 

@@ -123,19 +123,20 @@ import Testing
     }
 }
 
-/// Memory that says which of its pages were reached.
+/// Memory that says which of its pages were reached. Nothing but the first 64 bytes lies at its base.
 private final class CountingMemory: TableMemory, @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
+    let base = zeroedMemory(64)
+    private let elsewhere: UnsafeMutableRawPointer
     var pages: Set<Int> = []
     var isFull = false
 
     init(size: Int) {
-        base = zeroedMemory(size)
+        elsewhere = zeroedMemory(size)
     }
 
-    func reach(offset: Int, size: Int) -> Bool {
-        guard !isFull else { return false }
+    func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
+        guard !isFull else { return nil }
         pages.formUnion(offset / 4096...(offset + size - 1) / 4096)
-        return true
+        return elsewhere + offset
     }
 }

@@ -13,6 +13,7 @@
 #include "CancellableCalls.h"
 #include "CarriedDescriptors.h"
 #include "Envelope.h"
+#include "Heap.h"
 #include "InFlight.h"
 #include "InheritedEnvironment.h"
 #include "Kernel.h"

@@ -351,9 +351,23 @@ static inline long kernel_map_shared(size_t size) {
     return kernel_call(SYS_mmap, 0, (long)size, 3, 0x4021, -1, 0);
 }
 
-/* The file's bytes, common to all that map it. */
-static inline long kernel_map_file(int fd, size_t size) {
-    return kernel_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+/* The file's bytes from `start` on, common to all that map it. */
+static inline long kernel_map_file(int fd, size_t start, size_t size) {
+    return kernel_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (long)start);
+}
+
+/* Maps what is mapped at `start`, shared memory, once more, and what follows it in its file (mremap(2)). */
+static inline long kernel_map_again(void *_Nonnull start, size_t size) {
+    return kernel_call(SYS_mremap, (long)start, 0, (long)size, 1 /* MREMAP_MAYMOVE */, 0, 0);
+}
+
+/* A file without a name, whose memory is taken as it is touched (memfd_create(2)). */
+static inline long kernel_open_memory(void) {
+    const char *name = "socksify";
+    enum { CLOSED_ON_EXEC = 1, NEVER_EXECUTED = 8 };
+    long fd = kernel_call(SYS_memfd_create, (long)name, CLOSED_ON_EXEC | NEVER_EXECUTED, 0, 0, 0, 0);
+    /* Linux before 6.3 does not know the other flag. */
+    return fd == -EINVAL ? kernel_call(SYS_memfd_create, (long)name, CLOSED_ON_EXEC, 0, 0, 0, 0) : fd;
 }
 
 static inline void kernel_unmap(void *_Nonnull start, size_t size) {

@@ -1,0 +1,185 @@
+/* memory CASE HOST PORT ...: connects to a server that echoes while memory is short. HOST and PORT are in figures. */
+#include "refusing.h"
+
+#include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+static address target;
+
+/* ----- Limits ----- */
+
+/* What /proc/self/status says in such a line, in bytes. */
+static rlim_t status(const char *field) {
+    char text[4096];
+    int fd = open("/proc/self/status", O_RDONLY);
+    ssize_t length = read(fd, text, sizeof text - 1);
+    require(length > 0 && close(fd) == 0);
+    text[length] = 0;
+    const char *line = strstr(text, field);
+    require(line);
+    return strtoul(line + strlen(field), NULL, 10) * 1024;
+}
+
+static void allow_more(int resource, const char *used, const char *mebibytes) {
+    struct rlimit limit;
+    require(getrlimit(resource, &limit) == 0);
+    limit.rlim_cur = status(used) + ((rlim_t)atoi(mebibytes) << 20);
+    require(setrlimit(resource, &limit) == 0);
+}
+
+/* Without the right to lock what it wants. */
+static void lock_all(void) {
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    require(syscall(SYS_capget, &head, sets) == 0);
+    sets[0].effective &= ~(1u << CAP_IPC_LOCK);
+    require(syscall(SYS_capset, &head, sets) == 0);
+    require(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
+}
+
+/* limited HOST PORT space|data|locked MEBIBYTES: so much more than there is before the first connection. */
+static void limited(char **arguments) {
+    if (strcmp(arguments[0], "space") == 0) {
+        allow_more(RLIMIT_AS, "VmSize:", arguments[1]);
+    } else if (strcmp(arguments[0], "data") == 0) {
+        allow_more(RLIMIT_DATA, "VmData:", arguments[1]);
+    } else {
+        lock_all();
+        allow_more(RLIMIT_MEMLOCK, "VmLck:", arguments[1]);
+    }
+    say("%s\n", by_stream(&target));
+}
+
+/* mappings HOST PORT: all that the kernel allows (vm.max_map_count) are used up, and then given back. */
+static void mappings(char **arguments unused) {
+    const size_t page = 4096, size = page << 20;
+    char *start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    require(start != MAP_FAILED);
+    /* Neighbours that are not alike are not joined. */
+    char *place = start;
+    while (place < start + size && mprotect(place, page, PROT_READ) == 0) place += 2 * page;
+    require(place < start + size && errno == ENOMEM);
+    while (mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) continue;
+    say("%s\n", by_stream(&target));
+    require(munmap(start, size) == 0);
+    say("%s\n", by_stream(&target));
+}
+
+/* ----- Calls that are refused ----- */
+
+static size_t mapped_pages(void) {
+    char text[100];
+    int fd = open("/proc/self/statm", O_RDONLY);
+    ssize_t length = read(fd, text, sizeof text - 1);
+    require(length > 0 && close(fd) == 0);
+    text[length] = 0;
+    return strtoul(text, NULL, 10);
+}
+
+/* refused HOST PORT stream|epoll|datagram once|since: the first, the second ... call for memory is refused, or all from
+ * that one on. */
+static void refused(char **arguments) {
+    const char *(*try)(const address *) = way_named(arguments[0]);
+    int once = strcmp(arguments[1], "once") == 0;
+    for (int number = 1; number <= 24; number++) {
+        pid_t child = fork();
+        require(child >= 0);
+        if (child == 0) {
+            refuse_memory(number, once ? 1 : 1 << 20);
+            const char *first = try(&target);
+            size_t before = mapped_pages();
+            /* What has come to nothing leaves nothing behind. */
+            for (int again = 0; !once && again < 3; again++) try(&target);
+            size_t after = mapped_pages();
+            grant_memory();
+            say("%d: %s, %s then%s\n", number, first, try(&target), after == before ? "" : ", more is mapped");
+            _exit(0);
+        }
+        int ended;
+        require(waitpid(child, &ended, 0) == child);
+        if (WIFSIGNALED(ended)) say("%d: %s\n", number, strsignal(WTERMSIG(ended)));
+        else require(WEXITSTATUS(ended) == 0);
+    }
+}
+
+/* growing HOST PORT: the first name, when there has been a connection. */
+static void growing(char **arguments unused) {
+    say("%s\n", by_stream(&target));
+    refuse_memory(1, 1 << 20);
+    say("%s\n", look_up("web.test"));
+    grant_memory();
+    say("%s\n", look_up("web.test"));
+}
+
+/* high HOST PORT: a descriptor of which nothing can be kept. */
+static void high(char **arguments unused) {
+    enum { NUMBER = 9000 };
+    struct rlimit limit;
+    require(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > NUMBER);
+    limit.rlim_cur = limit.rlim_max;
+    require(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    say("%s\n", by_stream(&target));
+    int fd = socket(target.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    require(dup2(fd, NUMBER) == NUMBER && close(fd) == 0);
+    refuse_memory(1, 1 << 20);
+    say("connect %s\n", outcome(connect(NUMBER, &target.any, target.length)));
+    say("send %s\n", outcome(send(NUMBER, "early", 5, 0)));
+    grant_memory();
+    require(poll(&(struct pollfd){NUMBER, POLLOUT, 0}, 1, -1) == 1);
+    say("%s\n", echo(NUMBER));
+    close(NUMBER);
+}
+
+/* ----- What processes have in common ----- */
+
+/* forked HOST PORT COUNT: names that a child looks up which was there before any, and what their addresses mean to its
+ * parent. */
+static void forked(char **arguments) {
+    int count = atoi(arguments[0]), ends[2];
+    say("%s\n", by_stream(&target));
+    require(pipe(ends) == 0);
+    pid_t child = fork();
+    require(child >= 0);
+    if (child == 0) {
+        for (int number = 0; number < count; number++) {
+            char name[40];
+            struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
+            snprintf(name, sizeof name, "n%d.test", number);
+            require(getaddrinfo(name, NULL, &hints, &list) == 0);
+            struct sockaddr_in address = *(struct sockaddr_in *)list->ai_addr;
+            freeaddrinfo(list);
+            require(write(ends[1], &address, sizeof address) == sizeof address);
+        }
+        _exit(0);
+    }
+    require(close(ends[1]) == 0);
+    int known = 0;
+    struct sockaddr_in address;
+    for (int number = 0; read_all(ends[0], &address, sizeof address); number++) {
+        char name[40], host[300] = "";
+        snprintf(name, sizeof name, "n%d.test", number);
+        require(getnameinfo((struct sockaddr *)&address, sizeof address, host, sizeof host, NULL, 0, NI_NAMEREQD) == 0);
+        known += strcmp(host, name) == 0;
+    }
+    require(close(ends[0]) == 0 && waitpid(child, NULL, 0) == child);
+    say("%d known\n", known);
+}
+
+int main(int count, char **arguments) {
+    require(count >= 4);
+    target = numeric(arguments[2], arguments[3]);
+    static const struct {
+        const char *name;
+        void (*run)(char **arguments);
+    } cases[] = {
+        {"limited", limited}, {"mappings", mappings}, {"refused", refused}, {"growing", growing}, {"high", high},
+        {"forked", forked},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        if (strcmp(cases[index].name, arguments[1]) != 0) continue;
+        cases[index].run(arguments + 4);
+        return 0;
+    }
+    require(!"a case of this probe");
+}

@@ -1,0 +1,112 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// Programs that have little memory, or are refused some.
+    @Suite struct MemoryTests {
+        /// Lines of the library's are no concern here.
+        private static let ending = Ending(errors: .any(because: "it may say that there is no memory"))
+
+        private func run(
+            _ name: String, _ arguments: [String] = [], _ environment: [String: String] = [:],
+            ending: Ending = .clean
+        ) async throws -> CallProbe.Output {
+            let port = try await FarSide.echoPort
+            return try await TestProxy.during { proxy in
+                try await proxy.run(
+                    "memory", [name, FarSide.ipv4, port] + arguments, environment: environment, ending: ending)
+            }
+        }
+
+        @Test(arguments: ["space", "data", "locked"])
+        func `A few mebibytes are enough`(limit: String) async throws {
+            let lines = try await run("limited", [limit, "5"]).lines
+            #expect(lines == ["echoed"])
+        }
+
+        @Test(arguments: ["space", "data", "locked"])
+        func `Where there is nothing to be had a connection fails, and nothing else happens`(
+            limit: String
+        ) async throws {
+            let lines = try await run("limited", [limit, "0"], ending: Self.ending).lines
+            #expect(lines.count == 1 && lines[0].hasPrefix("E"), "\(lines)")
+        }
+
+        @Test func `When no mapping is allowed any more a connection fails, and later ones do not`() async throws {
+            let lines = try await run("mappings", ending: Self.ending).lines
+            #expect(lines.count == 2 && lines[0].hasPrefix("E") && lines[1] == "echoed", "\(lines)")
+        }
+
+        @Test(arguments: ["stream", "epoll", "datagram"], ["once", "since"])
+        func `Whichever call for memory is refused, that connection fails at most`(
+            way: String, which: String
+        ) async throws {
+            let far = way == "datagram" ? try await EchoTargets.far(.ipv4) : [FarSide.ipv4, try await FarSide.echoPort]
+            let lines = try await TestProxy.during { proxy in
+                try await proxy.run("memory", ["refused"] + far + [way, which], ending: Self.ending).lines
+            }
+            #expect(lines.count == 24 && lines.contains { $0.contains(": E") }, "\(lines)")
+            for line in lines { #expect(line.wholeMatch(of: /\d+: (echoed|E[A-Z]+), echoed then/) != nil) }
+        }
+
+        @Test func `A file that is being read when memory is refused does not stay open`() async throws {
+            let port = try await FarSide.echoPort
+            let rules = String(repeating: "direct host near.example\n", count: 10_000)
+            try await ConfigurationText("[ProxyList]\nsocks5 10.99.0.1 1\n[Rules]\n\(rules)").write { path in
+                let output = try await CallProbe.run(
+                    "memory", ["refused", FarSide.ipv4, port, "stream", "since"], environment: ["SOCKSIFY_CONF": path],
+                    ending: Self.ending)
+                #expect(output.lines.count == 24 && output.lines.allSatisfy { $0.contains(": E") }, "\(output)")
+            }
+        }
+
+        @Test func `A name waits for memory that is refused when there has been a connection`() async throws {
+            let lines = try await run("growing").lines
+            #expect(lines == ["echoed", "EAI_AGAIN", "0"])
+        }
+
+        @Test func `A socket in flight is one, also where nothing can be kept of its descriptor`() async throws {
+            let lines = try await run("high").lines
+            #expect(lines == ["echoed", "connect EINPROGRESS", "send EAGAIN", "echoed"])
+        }
+
+        /// One that the tree shares, and one that only forked processes do.
+        @Test(arguments: [[:], ["SOCKSIFY_TABLE": "/nonexistent/socksify-1-0123456789abcdef"]])
+        func `What a child has made that its parent did not map is found by it`(
+            environment: [String: String]
+        ) async throws {
+            let lines = try await run("forked", ["6000"], environment).lines
+            #expect(lines == ["echoed", "6000 known"])
+        }
+
+        /// Configurations of nearly as many bytes as are accepted, in thirty times as many.
+        @Test(arguments: ["direct host h%.example\n", "direct port 1\n"])
+        func `A configuration of any size is read`(rule: String) async throws {
+            var text = "[Rules]\n"
+            var number = 0
+            while text.utf8.count < (4 << 20) - 200 {
+                text += rule.replacing("%", with: "\(number)")
+                number += 1
+            }
+            try await connect(by: text, lines: ["echoed"], ending: .clean)
+        }
+
+        @Test func `A text of nothing but mistakes is refused as any other`() async throws {
+            let text = String(repeating: "x\n", count: 2_097_000)
+            try await connect(by: text, lines: ["ENETUNREACH"], ending: .logging)
+        }
+
+        private func connect(by text: String, lines: [String], ending: Ending) async throws {
+            let port = try await FarSide.echoPort
+            try await TestProxy.during { proxy in
+                let text = "[ProxyList]\nsocks5 \(proxy.host) \(proxy.port)\n\(text)"
+                try await ConfigurationText(text).write { path in
+                    let output = try await CallProbe.run(
+                        "memory", ["limited", FarSide.ipv4, port, "space", "120"],
+                        environment: ["SOCKSIFY_CONF": path], ending: ending)
+                    #expect(output.lines == lines)
+                }
+            }
+        }
+    }
+}
