@@ -26,6 +26,9 @@ public struct Configuration: Equatable, Sendable {
     /// What happens to addresses that a server outside has answered for a name, and that lead to this machine or around the
     /// proxies (`local_answers`).
     public var localAnswers: LocalAnswersPolicy = .refuse
+    /// What happens to programs that are started and that the library is not loaded into (`unreachable`); nil where nothing
+    /// is said of them: they are started without network.
+    public var unreachable: UnreachablePolicy?
     /// Which connections a proxy is to keep apart (`isolate`).
     public var isolation: Isolation = .none
     public var dns: DNSMode = .fake

@@ -55,6 +55,11 @@ public struct ConfigurationText {
             sink.append(otherProtocols == .direct ? "other_protocols direct\n" : "other_protocols block\n")
         }
         if configuration.localAnswers == .accept { sink.append("local_answers accept\n") }
+        if let unreachable = configuration.unreachable {
+            sink.append("unreachable ")
+            sink.append(unreachable.text)
+            sink.append("\n")
+        }
         switch configuration.isolation {
         case .none: sink.append("isolate none\n")
         case .process: sink.append("isolate process\n")

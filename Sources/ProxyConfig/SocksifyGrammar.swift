@@ -18,6 +18,8 @@ extension ConfigurationParser {
             parseOtherProtocols(value, after: word)
         } else if text.equals(word, "local_answers") {
             parseLocalAnswers(value, after: word)
+        } else if text.equals(word, "unreachable") {
+            parseUnreachable(value, after: word)
         } else if text.equals(word, "isolate") {
             parseIsolation(value, after: word)
         } else if text.equals(word, "dead_time") {
@@ -34,7 +36,7 @@ extension ConfigurationParser {
         text.equals(word, "loopback") || text.equals(word, "dns") || text.equals(word, "log")
             || text.equals(word, "udp") || text.equals(word, "bind") || text.equals(word, "isolate")
             || text.equals(word, "other_protocols") || text.equals(word, "dead_time")
-            || text.equals(word, "local_answers")
+            || text.equals(word, "local_answers") || text.equals(word, "unreachable")
     }
 
     private mutating func parseLoopback(_ value: Range<Int>, after word: Range<Int>) {
@@ -131,6 +133,15 @@ extension ConfigurationParser {
         let policies: [(StaticString, LocalAnswersPolicy)] = [("refuse", .refuse), ("accept", .accept)]
         guard let policy = parseChoice(value, after: word, .localAnswersPolicy, policies) else { return }
         result.configuration.localAnswers = policy
+    }
+
+    private mutating func parseUnreachable(_ value: Range<Int>, after word: Range<Int>) {
+        guard let value = parseWord(value, after: word, .unreachablePolicy) else { return }
+        guard let policy = UnreachablePolicy(parsing: text.bytes.span.extracting(value)) else {
+            fail(.invalid(text.copy(value), .unreachablePolicy), at: value)
+            return
+        }
+        result.configuration.unreachable = policy
     }
 
     private mutating func parseIsolation(_ value: Range<Int>, after word: Range<Int>) {

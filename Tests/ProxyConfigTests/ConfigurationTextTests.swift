@@ -132,8 +132,9 @@ extension SplitMix {
             "dnat 1.1.1.1 2.2.2.2", "dnat 1.1.1.1:1 2.2.2.2:2", "loopback direct", "loopback proxy", "dns fake",
             "dns tor", "dns local", "dns tcp [::1]:54", "dns tcp dns.example", "udp block", "udp direct",
             "udp associate fragment 300", "bind block", "bind direct", "other_protocols block",
-            "other_protocols direct", "isolate tree", "isolate process", "dead_time 9", "log debug /var/log/a",
-            "log off", "local_answers accept", "local_answers refuse",
+            "other_protocols direct", "unreachable nonet", "unreachable block", "unreachable direct", "isolate tree",
+            "isolate process", "dead_time 9", "log debug /var/log/a", "log off",
+            "local_answers accept", "local_answers refuse",
         ]
         let proxies = [
             "socks5 10.0.0.1 1", "socks5 gw.example 2 alice s3cret", "socks4 ::1 3 bob", "http 10.0.0.2 4 a s3cret",

@@ -88,6 +88,14 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     }
 
     @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
+    func unreachable(style: ConfigurationStyle) {
+        #expect(flawless("", style: style)?.unreachable == nil)
+        #expect(flawless("unreachable nonet", style: style)?.unreachable == .withoutNetwork)
+        #expect(flawless("unreachable block", style: style)?.unreachable == .block)
+        #expect(flawless("unreachable nonet\nunreachable direct", style: style)?.unreachable == .direct)
+    }
+
+    @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
     func isolation(style: ConfigurationStyle) {
         #expect(flawless("", style: style)?.isolation == Isolation.none)
         #expect(flawless("isolate process", style: style)?.isolation == .process)
@@ -158,6 +166,9 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("other_protocols proxy", "17: 'proxy' does not fit here; expected direct or block"),
         ("local_answers", "14: expected refuse or accept"),
         ("local_answers block", "15: 'block' does not fit here; expected refuse or accept"),
+        ("unreachable", "12: expected nonet, block or direct"),
+        ("unreachable supervise", "13: 'supervise' does not fit here; expected nonet, block or direct"),
+        ("unreachable block all", "19: 'all' is too much here; a comment needs a line of its own"),
         ("isolate", "8: expected none, process or tree"),
         ("isolate trees", "9: 'trees' does not fit here; expected none, process or tree"),
         ("dead_time", "10: expected seconds, 0 to 86400"),
