@@ -36,6 +36,10 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        // Programs as the kernel starts them, for the library and the tool. Its system calls are those of CLibC's
+        // Kernel.h; CLibC itself is for the library alone.
+        .target(name: "CPrograms", cSettings: cSettings + [.headerSearchPath("../CLibC/include")]),
+
         // Pure: values in, values out.
         .target(name: "Addressing", swiftSettings: librarySettings),
         .target(name: "SOCKS4", dependencies: ["Addressing"], swiftSettings: librarySettings),
@@ -60,10 +64,11 @@ let package = Package(
             name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),
 
         // The command line tool.
-        .target(name: "CLinux"),
         .target(
             name: "SocksifyTool",
-            dependencies: ["Addressing", "CLinux", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
+            dependencies: [
+                "Addressing", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5",
+            ],
             swiftSettings: toolSettings),
         .executableTarget(
             name: "socksify",
@@ -99,7 +104,7 @@ let package = Package(
             name: "FakeDNSTests", dependencies: ["FakeDNS", "SeededGenerator", "TableMemory"],
             swiftSettings: toolSettings),
         .testTarget(
-            name: "SocksifyToolTests", dependencies: ["ProxyConfig", "SocksifyTool", "socksify"],
+            name: "SocksifyToolTests", dependencies: ["CPrograms", "ProxyConfig", "SocksifyTool", "socksify"],
             swiftSettings: toolSettings),
         .testTarget(
             name: "SocketTableTests", dependencies: ["SeededGenerator", "SocketTable", "TableMemory"],

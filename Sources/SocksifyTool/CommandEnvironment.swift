@@ -28,6 +28,7 @@ public struct CommandEnvironment {
             let file = (environmentValue("SOCKSIFY_LOG") ?? []).drop { $0 != UInt8(ascii: ":") }
             changes.append(("SOCKSIFY_LOG", Array("\(logLevel.text)".utf8) + file))
         }
+        if let policy = options.unreachable { changes.append(("SOCKSIFY_UNREACHABLE", Array("\(policy.text)".utf8))) }
         changes.append(("LD_PRELOAD", preloadVariable(adding: library, to: preloaded)))
     }
 

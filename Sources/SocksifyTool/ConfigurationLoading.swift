@@ -32,10 +32,11 @@ public enum ConfigurationLoading {
     ///
     /// - Parameters:
     ///   - directPatterns: `SOCKSIFY_DIRECT`, to which the command line adds.
+    ///   - unreachable: `SOCKSIFY_UNREACHABLE`, in whose place the command line speaks.
     ///   - program: for which sections of programs count; nil for none.
     public static func load(
         _ options: ConfigurationOptions, environment: ConfigurationSearch.Environment,
-        directPatterns: [UInt8]? = nil, program: ProgramIdentity? = nil
+        directPatterns: [UInt8]? = nil, unreachable: [UInt8]? = nil, program: ProgramIdentity? = nil
     ) throws(Failure) -> LoadedConfiguration {
         var environment = environment
         let urls = options.proxies.map(proxyURL)
@@ -74,6 +75,14 @@ public enum ConfigurationLoading {
             loaded.proxySource = urls.isEmpty ? "SOCKSIFY_PROXY" : "-x"
         }
         addDirectPatterns(options.direct, inherited: directPatterns, to: &loaded, &messages)
+        if let policy = options.unreachable {
+            loaded.parsed.configuration.unreachable = policy
+        } else if let unreachable, !unreachable.isEmpty {
+            loaded.parsed.configuration.unreachable = UnreachablePolicy(parsing: unreachable.span)
+            if loaded.configuration.unreachable == nil {
+                messages.append("SOCKSIFY_UNREACHABLE: expected nonet, block or direct")
+            }
+        }
         if messages.isEmpty {
             for obstacle in loaded.parsed.obstacles {
                 messages.append(loaded.render(obstacle))

@@ -8,11 +8,16 @@ public struct ConfigurationOptions {
     public var file: [UInt8]?
     /// The values of `--direct`, each one or more patterns.
     public var direct: [[UInt8]]
+    /// The value of `--unreachable`.
+    public var unreachable: UnreachablePolicy?
 
-    public init(proxies: [[UInt8]] = [], file: [UInt8]? = nil, direct: [[UInt8]] = []) {
+    public init(
+        proxies: [[UInt8]] = [], file: [UInt8]? = nil, direct: [[UInt8]] = [], unreachable: UnreachablePolicy? = nil
+    ) {
         self.proxies = proxies
         self.file = file
         self.direct = direct
+        self.unreachable = unreachable
     }
 }
 
@@ -32,6 +37,7 @@ extension ConfigurationLoading {
         _ options: ConfigurationOptions, program: ProgramIdentity? = nil
     ) throws(Failure) -> LoadedConfiguration {
         try load(
-            options, environment: .ofProcess, directPatterns: environmentValue("SOCKSIFY_DIRECT"), program: program)
+            options, environment: .ofProcess, directPatterns: environmentValue("SOCKSIFY_DIRECT"),
+            unreachable: environmentValue("SOCKSIFY_UNREACHABLE"), program: program)
     }
 }

@@ -12,7 +12,7 @@ public enum Launch {
     ) throws(Failure) -> Never {
         guard let first = arguments[0] else { throw .own("no command is given") }
         let name = Array(UnsafeRawBufferPointer(start: first, count: strlen(first)))
-        try become(name, arguments, CommandEnvironment(options, logLevel: logLevel))
+        try become(name, arguments, CommandEnvironment(options, logLevel: logLevel), logLevel)
     }
 
     /// Becomes the user's shell, and says through what it goes, unless nothing is to be said.
@@ -20,7 +20,9 @@ public enum Launch {
         let shell = environmentValue("SHELL").flatMap { $0.isEmpty ? nil : $0 } ?? Array("/bin/sh".utf8)
         let environment = try CommandEnvironment(options, logLevel: logLevel)
         // Judged before anything is said of it.
-        try Target.check(Target.find(shell, searchPath: environmentValue("PATH")))
+        _ = try Target.start(
+            of: Target.find(shell, searchPath: environmentValue("PATH")),
+            environment.configuration.configuration.unreachable)
         if logLevel != .off {
             say([
                 "what is started in this shell goes through \(environment.configuration.through)",
@@ -31,16 +33,21 @@ public enum Launch {
         let arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 2)
         arguments.initialize(repeating: nil, count: 2)
         arguments[0] = argument
-        try become(shell, arguments, environment)
+        try become(shell, arguments, environment, logLevel)
     }
 
     private static func become(
         _ name: [UInt8], _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
-        _ environment: CommandEnvironment
+        _ environment: CommandEnvironment, _ logLevel: LogLevel?
     ) throws(Failure) -> Never {
+        let configuration = environment.configuration.configuration
         let program = try Target.find(name, searchPath: environmentValue("PATH"))
-        try Target.check(program)
+        let start = try Target.start(of: program, configuration.unreachable)
         try environment.apply()
+        if let notice = start.notice, notice.level.rawValue <= (logLevel ?? configuration.logLevel).rawValue {
+            say([notice.text])
+        }
+        if start.isWithoutNetwork { try Target.forbidNetwork(start) }
         // The path that was judged is the one that is run. It has a slash, so that execvp does not search;
         // what it does better than execv is to run scripts without a first line.
         _ = program.withCString { execvp($0, arguments) }

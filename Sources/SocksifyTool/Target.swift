@@ -1,12 +1,13 @@
-import CLinux
+import CPrograms
 import Glibc
+import ProxyConfig
 
 /// The program that is to be run, looked for and judged before it is run.
 ///
 /// The dynamic linker loads the library into a program only if there is a dynamic linker, if it can load
 /// libraries of this machine and this libc, and if the kernel does not mark the process as one that runs with
 /// rights that its caller does not have (AT_SECURE, see getauxval(3)). What cannot be reached would use the
-/// network as if there were no proxy, so it is refused.
+/// network as if there were no proxy, so it is refused, unless the user has said what is to become of it.
 public enum Target {
     /// Where the program of that name is, as execvp(3) looks for it.
     public static func find(_ name: [UInt8], searchPath: [UInt8]?) throws(Failure) -> [UInt8] {
@@ -43,98 +44,57 @@ public enum Target {
         return error == ENOENT || error == ENOTDIR ? .notFound(message) : .cannotExecute(message)
     }
 
-    /// Throws if preloading would not reach the program at `path`.
-    public static func check(_ path: [UInt8]) throws(Failure) {
-        var program = path
-        // As many as the kernel follows.
-        for _ in 0..<5 {
-            guard let file = OpenFile.open(program), let status = file.status, status.isRegularFile else {
-                // Who may run a file need not be allowed to read it. Its rights can be told all the same.
-                var status = stat()
-                if program.withCString({ stat($0, &status) }) == 0 { try checkRights(program, status) }
-                return
-            }
-            switch ExecutableFormat(reading: file.read) {
-            case .script(let interpreter):
-                // The kernel takes the rights from the interpreter, never from the script.
-                program = interpreter
-                continue
-            case .dynamic(let linker):
-                if linker.firstRange(of: Array("ld-musl".utf8)) != nil {
-                    throw refusal(
-                        path, program, "is made for another libc (musl), and cannot load libsocksify.so",
-                        "use a build of it for glibc")
-                }
-            case .fixed:
-                // The dynamic linker itself, called as a command, loads what is preloaded.
-                let name = program.split(separator: UInt8(ascii: "/")).last ?? []
-                if name.starts(with: "ld-linux".utf8) || name.starts(with: "ld.so".utf8) { break }
-                throw refusal(
-                    path, program,
-                    "is statically linked, and loads no libraries, so libsocksify.so cannot be "
-                        + "preloaded into it",
-                    "use a dynamically linked build of it, or its own proxy settings")
-            case .otherWordSize:
-                throw refusal(
-                    path, program, "is a 32-bit program, and cannot load libsocksify.so",
-                    "use a 64-bit build of it")
-            case .otherMachine:
-                throw refusal(
-                    path, program, "is for another kind of machine, and cannot load libsocksify.so",
-                    "use a build of it for this machine")
-            case .unknown:
-                break
-            }
-            try checkRights(program, status)
-            return
+    /// How a program is started.
+    public struct Start {
+        /// Whether it is kept from the network, but for what the library does in it, or in what it starts.
+        public var isWithoutNetwork = false
+        /// Whether the library is certainly not loaded into it.
+        public var isCertain = true
+        /// A line for the user, and the level that it is of.
+        public var notice: (level: LogLevel, text: String)?
+    }
+
+    /// Judges the program at `path`. Throws if preloading would not reach it, and nothing else is to be done about that.
+    ///
+    /// - Parameter policy: what the user has said is to become of such programs; nil for nothing.
+    public static func start(of path: [UInt8], _ policy: UnreachablePolicy?) throws(Failure) -> Start {
+        var program = program()
+        guard path.withCString({ program_look(AT_FDCWD, $0, 0, &program) }) == 0,
+            let reason = program_reason(program.reach).map({ String(cString: $0) }),
+            let advice = program_advice(program.reach).map({ String(cString: $0) })
+        else { return Start() }
+        let interpreter = withUnsafeBytes(of: program.interpreter) { Array($0.prefix { $0 != 0 }) }
+        let subject = interpreter.isEmpty ? path.shown : "\(path.shown): its interpreter \(interpreter.shown)"
+        switch policy {
+        case .direct:
+            return Start(notice: (.warning, "\(subject) \(reason); it goes around the proxy"))
+        case nil where program.reach == PROGRAM_UNREADABLE:
+            return Start(isWithoutNetwork: true, isCertain: false)
+        case .withoutNetwork where program_raises_rights(program.reach) == 0:
+            let level: LogLevel = program.reach == PROGRAM_GO ? .warning : .info
+            return Start(
+                isWithoutNetwork: true, isCertain: program_is_certain(program.reach) != 0,
+                notice: (level, "\(subject) \(reason); it is started without network"))
+        case nil, .withoutNetwork, .block:
+            throw .cannotExecute(
+                "\(subject) \(reason); it would go around the proxy. What helps: \(advice); "
+                    + alternatives(program.reach))
         }
     }
 
-    private static func checkRights(_ program: Path, _ status: stat) throws(Failure) {
-        // Where the kernel gives no rights of files, nothing changes.
-        var volume = statvfs()
-        if program.withCString({ statvfs($0, &volume) }) == 0, volume.f_flag & UInt(ST_NOSUID) != 0 {
-            return
-        }
-        if linux_has_no_new_privileges() { return }
-
-        let advice = "run socksify with the rights that it needs, for instance 'sudo socksify ...'"
-        if status.st_mode & S_ISUID != 0, status.st_uid != getuid() {
-            throw refusal(
-                program, program, "is set-user-ID, and the dynamic linker preloads nothing into it", advice)
-        }
-        if status.st_mode & S_ISGID != 0, status.st_mode & S_IXGRP != 0, status.st_gid != getgid() {
-            throw refusal(
-                program, program, "is set-group-ID, and the dynamic linker preloads nothing into it", advice)
-        }
-        if getuid() != 0, givesCapabilities(extendedAttribute("security.capability", of: program)) {
-            throw refusal(
-                program, program, "has file capabilities, and the dynamic linker preloads nothing into it",
-                advice)
-        }
+    private static func alternatives(_ reach: program_reach) -> String {
+        let direct = "--unreachable direct lets it go around the proxy."
+        return program_raises_rights(reach) != 0
+            ? direct
+            : "--unreachable nonet starts it without network, which dynamic programs that it starts have "
+                + "through the proxy; \(direct)"
     }
 
-    private static func extendedAttribute(_ name: String, of path: Path) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 64) { buffer, filled in
-            filled = max(path.withCString { getxattr($0, name, buffer.baseAddress, buffer.count) }, 0)
-        }
-    }
-
-    private static func refusal(_ command: Path, _ program: Path, _ reason: String, _ advice: String)
-        -> Failure
-    {
-        let subject =
-            command == program ? command.shown : "\(command.shown): its interpreter \(program.shown)"
-        return .cannotExecute("\(subject) \(reason); it would go around the proxy. What helps: \(advice).")
-    }
-}
-
-extension Array where Element == UInt8 {
-    fileprivate func firstRange(of part: [UInt8]) -> Range<Int>? {
-        guard part.count <= count else { return nil }
-        for start in 0...(count - part.count) where self[start..<start + part.count].elementsEqual(part) {
-            return start..<start + part.count
-        }
-        return nil
+    /// Keeps this process, which is to become the program, from the network.
+    static func forbidNetwork(_ start: Start) throws(Failure) {
+        let table = environmentValue("SOCKSIFY_TABLE") ?? []
+        let areSocketsHeld = start.isCertain ? network_sockets_are_held(0) : 0
+        let result = table.withCString { network_forbid(network_key($0), areSocketsHeld) }
+        guard result == 0 else { throw .own("cannot keep it from the network: \(describe(Int32(-result)))") }
     }
 }

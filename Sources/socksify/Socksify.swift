@@ -124,10 +124,17 @@ struct ProxyOptions: ParsableArguments {
             "What goes around the proxies: 10.0.0.0/8, .corp.example, host:22; repeatable.", valueName: "PATTERN"))
     var direct: [String] = []
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "What becomes of programs that preloading cannot reach (static ones, Go): nonet keeps them from the network, "
+                + "block starts none, direct lets them go around.", valueName: "nonet|block|direct"))
+    var unreachable: UnreachablePolicy?
+
     var options: ConfigurationOptions {
         ConfigurationOptions(
             proxies: proxies.map { Array($0.utf8) }, file: file.map { Array($0.utf8) },
-            direct: direct.map { Array($0.utf8) })
+            direct: direct.map { Array($0.utf8) }, unreachable: unreachable)
     }
 }
 
@@ -208,4 +215,12 @@ struct TaskOptions: ParsableArguments {
     var takesWord: Bool { task == .check || task == .env || task == .explain }
 
     var name: String { task.map { "--\($0.word)" } ?? "" }
+}
+
+extension UnreachablePolicy: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(parsing: Array(argument.utf8).span)
+    }
+
+    public static var allValueStrings: [String] { allCases.map { "\($0.text)" } }
 }

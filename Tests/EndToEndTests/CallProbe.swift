@@ -93,10 +93,18 @@ struct CallProbe {
             # The calls that it wants to see.
             mapfile -t wraps < <(nm "$2/descriptors.o" | sed -n 's/^ *U __real_/-Wl,--wrap=/p')
             probes=("$2/descriptors.o" "${wraps[@]}")
+            unreached=$2/unreached
+            variant() {
+                ! is_old "$unreached-$1" unreached.c || cc "${flags[@]}" "${@:2}" -o "$unreached-$1" unreached.c
+            }
+            variant dynamic
+            variant static -static
+            variant noted -DWITH_NOTE
+            variant built -DWITH_SECTION
             ! is_old "$2/probe" ../Probes/*.c ||
                 cc "${flags[@]}" -Wno-unused-parameter -o "$2/probe" ../Probes/*.c "${probes[@]}"
             for source in *.c; do
-                [[ $source == lib*.c || $source == descriptors.c ]] && continue
+                [[ $source == lib*.c || $source == descriptors.c || $source == unreached.c ]] && continue
                 is_old "$2/${source%.c}" "$source" || continue
                 libraries=()
                 [[ $source == entries.c ]] && libraries=(-L"$2" -Wl,-rpath,"$2" -learly)

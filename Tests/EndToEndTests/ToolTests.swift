@@ -276,17 +276,43 @@ extension EndToEnd {
             }
         }
 
-        @Test func `A static program is refused with a reason and advice`() async throws {
-            let directory = try Machine.temporaryDirectory("static").path
-            let source = "\(directory)/program.c"
-            try "int main(void) { return 0; }".write(toFile: source, atomically: false, encoding: .utf8)
-            let compiled = try await Client.start(
-                ["cc", "-static", "-o", "\(directory)/program", source], limit: 60)
-            try #require(compiled.status == 0, "\(compiled)")
+        @Test(arguments: ["unreached-static", "unreached-noted", "unreached-built"])
+        func `A program that preloading cannot reach is refused with a reason and advice`(kind: String) async throws {
+            let program = try await CallProbe.path(of: kind)
             try await withProxy { _, url in
-                let run = try await socksify(["-x", url, "\(directory)/program"])
-                #expect(run.status == 126, "\(run)")
-                #expect(run.error.contains("statically linked"), "\(run)")
+                let run = try await socksify(["-x", url, program, "facts"])
+                #expect(run.status == 126 && run.output.isEmpty, "\(run)")
+                let reason = kind == "unreached-static" ? "is statically linked" : "is written in Go"
+                #expect(run.error.contains("\(program) \(reason)"), "\(run)")
+                #expect(run.error.contains("--unreachable nonet"), "\(run)")
+            }
+        }
+
+        @Test(arguments: ["unreached-static", "unreached-noted"])
+        func `With --unreachable nonet it has no network, and what it starts goes through the proxy`(
+            kind: String
+        ) async throws {
+            let program = try await CallProbe.path(of: kind)
+            try await withProxy { proxy, url in
+                let facts = try await socksify(["-x", url, "--unreachable", "nonet", program, "facts"])
+                #expect(facts.status == 7 && facts.error.isEmpty, "\(facts)")
+                #expect(facts.output.contains("inet EACCES, inet6 EACCES, packet EACCES\n"), "\(facts)")
+                let run = try await socksify(
+                    ["-v", "-x", url, "--unreachable", "nonet", program, "execute"] + exchange())
+                #expect(run.output == "hello\n" && run.error.contains("it is started without network"), "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(echo)"])
+            }
+        }
+
+        @Test func `With --unreachable direct it goes around the proxy, and what it starts does not`() async throws {
+            let program = try await CallProbe.path(of: "unreached-static")
+            try await withProxy { proxy, url in
+                let facts = try await socksify(["-v", "-x", url, "--unreachable", "direct", program, "facts"])
+                #expect(facts.status == 7 && facts.output.contains("inet 0, inet6 0, "), "\(facts)")
+                #expect(facts.error.contains("it goes around the proxy"), "\(facts)")
+                let run = try await socksify(["-x", url, "--unreachable", "direct", program, "execute"] + exchange())
+                #expect(run.output == "hello\n" && run.error.isEmpty, "\(run)")
+                #expect(proxy.requests == ["CONNECT web.test:\(echo)"])
             }
         }
 

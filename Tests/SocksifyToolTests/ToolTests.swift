@@ -93,6 +93,7 @@ import Testing
             (["--udp", "true"], 125, "--udp goes with --explain"),
             (["--app", "x", "true"], 125, "--app goes with --explain and --print-config"),
             (["-x", "10.0.0.1", "--direct", "a:0", "true"], 125, "--direct, column 3: "),
+            (["--unreachable", "prison", "true"], 125, "'nonet', 'block' or 'direct'"),
             (["--timeout", "3", "true"], 125, "--timeout goes with --check"),
             (["--check", "--timeout", "0"], 125, "--timeout is in seconds"),
             (["-x", "10.0.0.1", "--direct", "http://a", "true"], 125, "as in '.example.org', '10.0.0.0/8'"),
@@ -232,7 +233,31 @@ import Testing
             #expect(outcome.status == 126)
             #expect(outcome.error.contains(sentence))
             #expect(outcome.error.contains("What helps: "))
+            #expect(outcome.error.contains("--unreachable nonet") && outcome.error.contains("--unreachable direct"))
+            #expect(try run(["-x", "10.0.0.1", "--unreachable", "block", path]) == outcome)
         }
+        let file = folder.write("block.conf", "unreachable block\n[ProxyList]\nsocks5 10.0.0.1 1\n")
+        #expect(try run(["-f", file, fixed]).status == 126)
+    }
+
+    /// The option is for the command, and for all that it starts.
+    @Test func optionForUnreachablePrograms() throws {
+        let word = ["printenv", "SOCKSIFY_UNREACHABLE"]
+        for policy in ["nonet", "block", "direct"] {
+            let outcome = try run(["-x", "10.0.0.1", "--unreachable", policy] + word)
+            #expect(outcome == Outcome(status: 0, output: policy + "\n", error: ""))
+            let printed = try run(["-x", "10.0.0.1", "--unreachable=\(policy)", "--print-config"])
+            #expect(printed.output.contains("\nunreachable \(policy)\n"))
+        }
+        #expect(try run(["-x", "10.0.0.1"] + word).status == 1)
+        let inherited = try run(["-x", "10.0.0.1", "--print-config"], ["SOCKSIFY_UNREACHABLE": "direct"])
+        #expect(inherited.output.contains("\nunreachable direct\n"))
+    }
+
+    @Test func variableForUnreachablePrograms() throws {
+        let outcome = try run(["-x", "10.0.0.1", "true"], ["SOCKSIFY_UNREACHABLE": "prison"])
+        #expect(outcome.status == 125)
+        #expect(outcome.error == "socksify: SOCKSIFY_UNREACHABLE: expected nonet, block or direct\n")
     }
 
     /// A script without a first line is run by the shell, as execvp(3) has it.
