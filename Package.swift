@@ -51,17 +51,18 @@ let package = Package(
         .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
 
         // The preloaded library.
-        .target(name: "CLibC", cSettings: cSettings),
-        .target(name: "CInterpose", dependencies: ["CLibC"], cSettings: cSettings),
+        .target(name: "CLibC", dependencies: ["CPrograms"], cSettings: cSettings),
+        .target(name: "CInterpose", dependencies: ["CLibC", "CPrograms"], cSettings: cSettings),
         .target(
             name: "SocksifyCore",
             dependencies: [
-                "Addressing", "CLibC", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SocketTable",
-                "TableMemory",
+                "Addressing", "CLibC", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5",
+                "SocketTable", "TableMemory",
             ],
             swiftSettings: librarySettings),
         .target(
-            name: "SocksifyPreload", dependencies: ["CInterpose", "SocksifyCore"], swiftSettings: librarySettings),
+            name: "SocksifyPreload", dependencies: ["CInterpose", "CPrograms", "SocksifyCore"],
+            swiftSettings: librarySettings),
 
         // The command line tool.
         .target(

@@ -1,9 +1,13 @@
-/* The calls that start programs. Each gives the program an environment with which the library is loaded there too.
+/* The calls that start programs. Each gives the program an environment with which the library is loaded there too, or
+ * starts it as what the library is not loaded into.
  *
  * These are called in children of vfork, and on small stacks. */
 #include "Interpose.h"
+#include "Starting.h"
 
 #include <alloca.h>
+#include <limits.h>
+#include <paths.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -79,30 +83,151 @@ static inline int failed(int error) {
     return -1;
 }
 
-#define EXECUTING(given, call) STARTING(given, call, failed)
+#define EXECUTING(given, call) STARTING(given, returned(-(call)), failed)
+
+/* ----- A program in place of this one ----- */
+
+struct execution {
+    struct start start;
+    char *const *arguments;
+};
+
+static int call_execve(struct start *start) {
+    REAL(execve)(start->path, ((struct execution *)start)->arguments, start->variables);
+    return errno;
+}
+
+static int call_execveat(struct start *start) {
+    char *const *arguments = ((struct execution *)start)->arguments;
+    REAL(execveat)(start->directory, start->path, arguments, start->variables, start->flags);
+    return errno;
+}
+
+static int call_fexecve(struct start *start) {
+    REAL(fexecve)(start->directory, ((struct execution *)start)->arguments, start->variables);
+    return errno;
+}
+
+/* These return the error's number. */
+
+static int execute(const char *path, char *const *arguments, char *const *variables) {
+    struct execution execution = {{.call = call_execve, .directory = AT_FDCWD, .path = path,
+                                   .variables = variables, .takes_place = 1}, arguments};
+    return start_program(&execution.start);
+}
+
+static int execute_at(int directory, const char *path, char *const *arguments, char *const *variables, int flags) {
+    struct execution execution = {{.call = call_execveat, .directory = directory, .path = path, .flags = flags,
+                                   .variables = variables, .takes_place = 1}, arguments};
+    return start_program(&execution.start);
+}
+
+static int execute_descriptor(int fd, char *const *arguments, char *const *variables) {
+    struct execution execution = {{.call = call_fexecve, .directory = fd, .path = "", .flags = AT_EMPTY_PATH,
+                                   .variables = variables, .takes_place = 1}, arguments};
+    return start_program(&execution.start);
+}
+
+/* A file that the kernel does not know how to run is a script of the shell's (execvp(3)). */
+static int execute_or_interpret(const char *path, char *const *arguments, char *const *variables) {
+    int error = execute(path, arguments, variables);
+    if (error != ENOEXEC) return error;
+    size_t count = 0;
+    while (arguments && arguments[count]) count++;
+    const char *list[count + 3], **end = list;
+    *end++ = _PATH_BSHELL;
+    *end++ = path;
+    for (size_t index = 1; index < count; index++) *end++ = arguments[index];
+    *end = NULL;
+    return execute(_PATH_BSHELL, (char *const *)list, variables);
+}
+
+/* The places where execvp(3) looks for a file, one after the other. */
+struct search {
+    const char *rest;
+    const char *file;
+    /* Bytes of the longest path that comes, with its zero. */
+    size_t room;
+    int is_over;
+};
+
+static size_t first_folder(const char *folders) {
+    return strcspn(folders, ":");
+}
+
+static struct search search_for(const char *file) {
+    const char *folders = getenv("PATH");
+    if (!folders) folders = "/bin:/usr/bin";
+    size_t longest = 0;
+    for (const char *rest = folders;;) {
+        size_t length = first_folder(rest);
+        if (length > longest) longest = length < PATH_MAX ? length : PATH_MAX;
+        if (!rest[length]) break;
+        rest += length + 1;
+    }
+    return (struct search){folders, file, longest + 1 + strlen(file) + 1, 0};
+}
+
+static int search_next(struct search *search, char *path) {
+    while (!search->is_over) {
+        const char *folder = search->rest;
+        size_t length = first_folder(folder);
+        search->is_over = !folder[length];
+        search->rest = folder + length + 1;
+        /* Too long to be one. */
+        if (length > PATH_MAX) continue;
+        char *end = mempcpy(path, folder, length);
+        /* An empty one is the current directory. */
+        if (length) *end++ = '/';
+        strcpy(end, search->file);
+        return 1;
+    }
+    return 0;
+}
+
+/* Whether the file may be in another place. */
+static int search_goes_on(int error) {
+    return error == EACCES || error == ENOENT || error == ESTALE || error == ENOTDIR || error == ENODEV ||
+           error == ETIMEDOUT;
+}
+
+static int execute_found(const char *file, char *const *arguments, char *const *variables) {
+    if (!*file) return ENOENT;
+    if (strchr(file, '/')) return execute_or_interpret(file, arguments, variables);
+    if (strlen(file) > NAME_MAX) return ENAMETOOLONG;
+    struct search search = search_for(file);
+    char path[search.room];
+    int error = ENOENT, is_refused = 0;
+    while (search_next(&search, path)) {
+        error = execute_or_interpret(path, arguments, variables);
+        if (!search_goes_on(error)) return error;
+        is_refused |= error == EACCES;
+    }
+    return is_refused ? EACCES : error;
+}
 
 int execve(const char *path, char *const arguments[], char *const variables[]) {
-    return EXECUTING(variables, REAL(execve)(path, arguments, environment.list));
+    return EXECUTING(variables, execute(path, arguments, environment.list));
 }
 
 int execv(const char *path, char *const arguments[]) {
-    return EXECUTING(environ, REAL(execve)(path, arguments, environment.list));
+    return EXECUTING(environ, execute(path, arguments, environment.list));
 }
 
 int execvp(const char *file, char *const arguments[]) {
-    return EXECUTING(environ, REAL(execvpe)(file, arguments, environment.list));
+    return EXECUTING(environ, execute_found(file, arguments, environment.list));
 }
 
 int execvpe(const char *file, char *const arguments[], char *const variables[]) {
-    return EXECUTING(variables, REAL(execvpe)(file, arguments, environment.list));
+    return EXECUTING(variables, execute_found(file, arguments, environment.list));
 }
 
 int execveat(int directory, const char *path, char *const arguments[], char *const variables[], int flags) {
-    return EXECUTING(variables, REAL(execveat)(directory, path, arguments, environment.list, flags));
+    return EXECUTING(variables, execute_at(directory, path, arguments, environment.list, flags));
 }
 
 int fexecve(int fd, char *const arguments[], char *const variables[]) {
-    return EXECUTING(variables, REAL(fexecve)(fd, arguments, environment.list));
+    return EXECUTING(variables, execute_descriptor(fd, arguments, environment.list));
 }
 
 /* The arguments of an execl function as an array on the stack of the function that asks. */
@@ -126,7 +251,7 @@ int execl(const char *path, const char *first, ...) {
     va_start(arguments, first);
     char **array = COLLECT(first, arguments);
     va_end(arguments);
-    return EXECUTING(environ, REAL(execve)(path, array, environment.list));
+    return EXECUTING(environ, execute(path, array, environment.list));
 }
 
 int execlp(const char *file, const char *first, ...) {
@@ -134,7 +259,7 @@ int execlp(const char *file, const char *first, ...) {
     va_start(arguments, first);
     char **array = COLLECT(first, arguments);
     va_end(arguments);
-    return EXECUTING(environ, REAL(execvpe)(file, array, environment.list));
+    return EXECUTING(environ, execute_found(file, array, environment.list));
 }
 
 int execle(const char *path, const char *first, ...) {
@@ -143,20 +268,60 @@ int execle(const char *path, const char *first, ...) {
     char **array = COLLECT(first, arguments);
     char *const *variables = va_arg(arguments, char *const *);
     va_end(arguments);
-    return EXECUTING(variables, REAL(execve)(path, array, environment.list));
+    return EXECUTING(variables, execute(path, array, environment.list));
 }
+
+/* ----- Children ----- */
 
 /* These give the error instead of setting errno. */
 #define SPAWNING(given, call) STARTING(given, call, /* the error itself */)
 
+struct spawn {
+    struct start start;
+    pid_t *pid;
+    const posix_spawn_file_actions_t *actions;
+    const posix_spawnattr_t *attributes;
+    char *const *arguments;
+};
+
+static int call_posix_spawn(struct start *start) {
+    const struct spawn *spawn = (const struct spawn *)start;
+    return REAL(posix_spawn)(spawn->pid, start->path, spawn->actions, spawn->attributes, spawn->arguments,
+                             start->variables);
+}
+
+/* With the path, and the environment, of the program. */
+static int spawn_program(struct spawn spawn, const char *path, char *const *variables) {
+    spawn.start = (struct start){.call = call_posix_spawn, .directory = AT_FDCWD, .path = path, .variables = variables,
+                                 .has_actions = spawn.actions != NULL};
+    return start_program(&spawn.start);
+}
+
+static int spawn_found(struct spawn spawn, const char *file, char *const *variables) {
+    if (!*file) return ENOENT;
+    if (strchr(file, '/')) return spawn_program(spawn, file, variables);
+    if (strlen(file) > NAME_MAX) return ENAMETOOLONG;
+    struct search search = search_for(file);
+    char path[search.room];
+    int error = ENOENT, is_refused = 0;
+    while (search_next(&search, path)) {
+        error = spawn_program(spawn, path, variables);
+        if (!search_goes_on(error)) return error;
+        is_refused |= error == EACCES;
+    }
+    return is_refused ? EACCES : error;
+}
+
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                 const posix_spawnattr_t *attributes, char *const arguments[], char *const variables[]) {
-    return SPAWNING(variables, REAL(posix_spawn)(pid, path, actions, attributes, arguments, environment.list));
+    const struct spawn spawn = {.pid = pid, .actions = actions, .attributes = attributes, .arguments = arguments};
+    return SPAWNING(variables, spawn_program(spawn, path, environment.list));
 }
 
 int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                  const posix_spawnattr_t *attributes, char *const arguments[], char *const variables[]) {
-    return SPAWNING(variables, REAL(posix_spawnp)(pid, file, actions, attributes, arguments, environment.list));
+    const struct spawn spawn = {.pid = pid, .actions = actions, .attributes = attributes, .arguments = arguments};
+    return SPAWNING(variables, spawn_found(spawn, file, environment.list));
 }
 
 /* system() and popen() take the environment from `environ`, which other threads read. So it stays as it is, and what it
@@ -187,24 +352,53 @@ static int supplement(struct shell_command *command, const char *given) {
     }
 }
 
+/* The shell is a program, too. */
+struct shell {
+    struct start start;
+    const char *command, *mode;
+    int status;
+    FILE *stream;
+};
+
+static int call_system(struct start *start) {
+    struct shell *shell = (struct shell *)start;
+    shell->status = REAL(system)(shell->command);
+    return 0;
+}
+
+static int call_popen(struct start *start) {
+    struct shell *shell = (struct shell *)start;
+    shell->stream = REAL(popen)(shell->command, shell->mode);
+    return shell->stream ? 0 : errno;
+}
+
+static int start_shell(struct shell *shell) {
+    shell->start.directory = AT_FDCWD;
+    shell->start.path = _PATH_BSHELL;
+    shell->start.variables = environ;
+    return start_program(&shell->start);
+}
+
 int system(const char *given) {
     struct shell_command command;
-    int error = supplement(&command, given), result;
+    int error = supplement(&command, given);
     if (error) return failed(error);
+    struct shell shell = {.start = {.call = call_system}, .command = command.text};
     pthread_cleanup_push(discard_command, &command);
-    result = REAL(system)(command.text);
+    error = start_shell(&shell);
     pthread_cleanup_pop(1);
-    return result;
+    return error ? failed(error) : shell.status;
 }
 
 FILE *popen(const char *given, const char *mode) {
     struct shell_command command;
     int error = supplement(&command, given);
-    if (error) {
-        errno = error;
-        return NULL;
+    if (!error) {
+        struct shell shell = {.start = {.call = call_popen}, .command = command.text, .mode = mode};
+        error = start_shell(&shell);
+        discard_command(&command);
+        if (!error) return shell.stream;
     }
-    FILE *result = REAL(popen)(command.text, mode);
-    discard_command(&command);
-    return result;
+    errno = error;
+    return NULL;
 }

@@ -18,7 +18,8 @@ int socket(int domain, int type, int protocol) {
         int result = socksify_socket(domain, type, protocol);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    return REAL(socket)(domain, type, protocol);
+    int fd = REAL(socket)(domain, type, protocol);
+    return fd < 0 && errno == EACCES ? returned((int)keyed_socket(domain, type, protocol)) : fd;
 }
 
 int listen(int fd, int backlog) {

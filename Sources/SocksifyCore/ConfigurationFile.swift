@@ -66,6 +66,13 @@ struct ConfigurationSource {
                 $0.append("and perhaps ':' and an absolute path")
             }
         }
+        if let word = variable("SOCKSIFY_UNREACHABLE"), !word.isEmpty {
+            let policy = UnreachablePolicy(parsing: word.span)
+            if policy == nil {
+                Log.write(.error, configuration) { $0.append("SOCKSIFY_UNREACHABLE: expected nonet, block or direct") }
+            }
+            configuration.unreachable = policy ?? .block
+        }
         warnOfExposedFiles(configuration)
         return configuration
     }

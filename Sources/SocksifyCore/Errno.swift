@@ -53,6 +53,7 @@ public struct Errno: Error, Equatable {
     static var interrupted: Errno { Errno(EINTR) }
     static var invalidArgument: Errno { Errno(EINVAL) }
     static var isConnected: Errno { Errno(EISCONN) }
+    static var notPermitted: Errno { Errno(EPERM) }
     static var outOfBuffers: Errno { Errno(ENOBUFS) }
     static var networkUnreachable: Errno { Errno(ENETUNREACH) }
     static var timedOut: Errno { Errno(ETIMEDOUT) }

@@ -173,7 +173,7 @@ struct Socket {
     static func make(_ domain: Int32, _ flags: Int32 = 0) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags
         let transport = domain == AF_UNIX ? 0 : Int32(IPPROTO_TCP)
-        return Int32(truncatingIfNeeded: kernel_socket(domain, type, transport))
+        return Int32(truncatingIfNeeded: keyed_socket(domain, type, transport))
     }
 
     /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.

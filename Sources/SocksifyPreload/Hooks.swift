@@ -2,6 +2,7 @@
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import CInterpose
+import CPrograms
 import SocksifyCore
 
 // The entry points from C: each converts, makes one call, and converts back. `errno` is left alone on success, because
@@ -297,6 +298,19 @@ extension HostEntry.Answer {
 @c @implementation
 public func socksify_prepare_confinement() {
     Confinement.prepare()
+}
+
+@c @implementation
+public func socksify_start(
+    _ reach: Int32, _ path: UnsafePointer<CChar>, _ interpreter: UnsafePointer<CChar>
+) -> Int32 {
+    let program = UnreachableProgram(
+        program_reach(UInt32(bitPattern: reach)), path: path, interpreter: interpreter)
+    switch program.start {
+    case .asItIs: return Outcome.pass.result
+    case .withoutNetwork: return 0
+    case .refused(let errno): return -errno.code
+    }
 }
 
 @c @implementation

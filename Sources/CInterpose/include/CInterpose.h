@@ -5,6 +5,7 @@
 #pragma once
 
 #include "CLibC.h"
+#include "CPrograms.h"
 
 enum { SOCKSIFY_PASS = 1 << 30 };
 
@@ -141,6 +142,10 @@ int socksify_host_by_address(const void *_Nonnull address, socklen_t length, int
 
 /* The process is about to put itself under a filter of system calls: all is made ready that can be. */
 void socksify_prepare_confinement(void);
+
+/* A program is about to be started of which enum program_reach says that the library is not loaded there, or may not
+ * be. `interpreter` is what runs it if it is a script, else empty. SOCKSIFY_PASS: as it is; 0: without network. */
+int socksify_start(int reach, const char *_Nonnull path, const char *_Nonnull interpreter);
 
 /* Finds the configuration now, so that where it lies can be handed on to a program that is started with an
  * environment of its own. */

@@ -17,6 +17,7 @@
 #include "InFlight.h"
 #include "InheritedEnvironment.h"
 #include "Kernel.h"
+#include "KeyedSocket.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
 #include "StandardError.h"
