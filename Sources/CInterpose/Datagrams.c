@@ -43,6 +43,25 @@ static int fault(const struct iovec *parts, size_t count, size_t most) {
     return size_of(parts, count) > most ? EMSGSIZE : 0;
 }
 
+/* Parts of a message: in the function's own frame where they are few, else in the library's memory. */
+struct part_list {
+    struct iovec few[12];
+    void *memory;
+};
+
+/* Room for so many, of which there are at most IOV_MAX + 1; NULL, and ENOBUFS, when there is none. */
+static inline __attribute__((always_inline)) struct iovec *take_parts(struct part_list *list, size_t count) {
+    list->memory = NULL;
+    if (count <= sizeof list->few / sizeof *list->few) return list->few;
+    list->memory = library_memory_take();
+    if (!list->memory) errno = ENOBUFS;
+    return list->memory;
+}
+
+static void give_back_parts(struct part_list *list) {
+    if (list->memory) library_memory_give_back(list->memory);
+}
+
 /* ----- Sending ----- */
 
 /* Whether the message asks for what cannot be had with a header before each datagram. Programs know these answers from
@@ -89,10 +108,13 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
             *result = returned(decision);
             return 1;
         }
-        struct iovec parts[message->msg_iovlen + 1];
+        struct part_list list;
+        struct iovec *parts = take_parts(&list, message->msg_iovlen + 1);
+        if (!parts) return 1;
         struct msghdr wrapped;
         put_in(&wrapped, message, parts, &envelope);
         *result = REAL(sendmsg)(fd, &wrapped, flags);
+        give_back_parts(&list);
         if (*result >= 0) *result -= envelope.header_length;
         if (*result >= 0 || errno != ECONNREFUSED || attempt == ATTEMPTS) return 1;
         socksify_relay_refused(fd);
@@ -168,23 +190,21 @@ static int send_batch(struct batch *batch, int fd, struct mmsghdr *messages, int
     return sent;
 }
 
-int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result) {
+static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, unsigned count, int flags) {
     unsigned done = 0;
     int sent = 0;
-    if (!socksify_is_carried(fd)) return 0;
     while (done < count) {
-        struct batch batch;
-        batch.count = batch.parts_count = 0;
+        batch->count = batch->parts_count = 0;
         enum addition added = ADDED;
         unsigned next = done;
-        while (next < count && (added = add(&batch, fd, &messages[next].msg_hdr, flags)) == ADDED) next++;
-        if (batch.count > 0) {
-            sent = send_batch(&batch, fd, messages + done, flags);
+        while (next < count && (added = add(batch, fd, &messages[next].msg_hdr, flags)) == ADDED) next++;
+        if (batch->count > 0) {
+            sent = send_batch(batch, fd, messages + done, flags);
             if (sent < 0 && errno == ECONNREFUSED) {
                 socksify_relay_refused(fd);
                 added = APART;
                 next = done;
-            } else if (sent < (int)batch.count) {
+            } else if (sent < (int)batch->count) {
                 if (sent > 0) done += (unsigned)sent;
                 break;
             } else {
@@ -205,7 +225,18 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int f
         messages[next].msg_len = (unsigned)one;
         done = next + 1;
     }
-    *result = done > 0 || count == 0 ? (int)done : sent;
+    return done > 0 || count == 0 ? (int)done : sent;
+}
+
+int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result) {
+    if (!socksify_is_carried(fd)) return 0;
+    struct batch *batch = library_memory_take();
+    if (!batch) {
+        *result = returned(-ENOBUFS);
+        return 1;
+    }
+    *result = send_several(batch, fd, messages, count, flags);
+    library_memory_give_back(batch);
     return 1;
 }
 
@@ -367,7 +398,7 @@ static int wait_beside_errands(int fd, int flags) {
             errno = EAGAIN;
             return 0;
         }
-        if (errno != EINTR || kernel_some_handler_interrupts()) return 0;
+        if (errno != EINTR || some_handler_interrupts()) return 0;
     }
     return 1;
 }
@@ -437,14 +468,20 @@ int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
         errno = error;
         return socksify_is_carried(fd);
     }
-    struct iovec parts[message->msg_iovlen + 2];
-    return receive(fd, message, parts, flags, result);
+    struct part_list list;
+    struct iovec *parts = take_parts(&list, message->msg_iovlen + 2);
+    if (!parts) return 1;
+    int is_carried = receive(fd, message, parts, flags, result);
+    give_back_parts(&list);
+    return is_carried;
 }
 
 int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_reception reception;
     if (socksify_prepare_to_receive(fd, &reception) != 0) return 0;
-    struct iovec parts[message->msg_iovlen + 2];
+    struct part_list list;
+    struct iovec *parts = take_parts(&list, message->msg_iovlen + 2);
+    if (!parts) return 0;
     struct msghdr whole;
     struct room room;
     reception.head = 0;
@@ -456,7 +493,9 @@ int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
         whole.msg_namelen = message->msg_namelen < sizeof room.source ? message->msg_namelen : sizeof room.source;
         memcpy(&room.source, message->msg_name, whole.msg_namelen);
     }
-    return take_out(&reception, message, &whole, &room, flags, result);
+    int is_programs = take_out(&reception, message, &whole, &room, flags, result);
+    give_back_parts(&list);
+    return is_programs;
 }
 
 int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
@@ -479,9 +518,16 @@ int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t 
  * the first of `messages`. `is_full`: whether as many came as were asked for. */
 static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                          const struct socksify_reception *reception, int *is_full) {
-    struct mmsghdr whole[BATCH];
-    struct room rooms[BATCH];
-    struct iovec parts[BATCH_PARTS];
+    struct {
+        struct mmsghdr whole[BATCH];
+        struct room rooms[BATCH];
+        struct iovec parts[BATCH_PARTS];
+    } *batch = library_memory_take();
+    if (!batch) return returned(-ENOBUFS);
+    _Static_assert(sizeof *batch <= LIBRARY_MEMORY_SIZE, "the library's memory");
+    struct mmsghdr *whole = batch->whole;
+    struct room *rooms = batch->rooms;
+    struct iovec *parts = batch->parts;
     unsigned asked = 0, parts_count = 0;
     for (; asked < count && asked < BATCH; asked++) {
         struct msghdr *message = &messages[asked].msg_hdr;
@@ -508,6 +554,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
         }
         kept++;
     }
+    library_memory_give_back(batch);
     return received < 0 ? received : kept;
 }
 

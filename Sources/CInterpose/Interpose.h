@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -39,3 +40,52 @@ static inline int is_readable(const void *start, size_t size) {
     int is_one_page = ((uintptr_t)start ^ (uintptr_t)(last + 7)) < 4096;
     return kernel_can_read(start) && (is_one_page || kernel_can_read(last));
 }
+
+/* ----- On which stack the Swift side runs, and what a call returns for which there is none ----- */
+
+#define socksify_connect(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_connect, __VA_ARGS__)
+#define socksify_socket(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_socket, __VA_ARGS__)
+#define socksify_listen(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_listen, __VA_ARGS__)
+#define socksify_getpeername(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_getpeername, __VA_ARGS__)
+#define socksify_getsockname(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_getsockname, __VA_ARGS__)
+#define socksify_getsockopt(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_getsockopt, __VA_ARGS__)
+#define socksify_setsockopt(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_setsockopt, __VA_ARGS__)
+#define socksify_send_to(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_send_to, __VA_ARGS__)
+#define socksify_allows_offload(...) ON_LIBRARY_STACK(0, socksify_allows_offload, __VA_ARGS__)
+#define socksify_wrap(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_wrap, __VA_ARGS__)
+#define socksify_prepare_to_receive(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_to_receive, __VA_ARGS__)
+#define socksify_relay_refused(...) ON_LIBRARY_STACK_IF_THERE(socksify_relay_refused, __VA_ARGS__)
+#define socksify_unwrap(...) ON_LIBRARY_STACK_IF_THERE(socksify_unwrap, __VA_ARGS__)
+#define socksify_adopt_sockets() ON_LIBRARY_STACK_IF_THERE(socksify_adopt_sockets)
+#define socksify_received_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_received_descriptor, __VA_ARGS__)
+#define socksify_settle() ON_LIBRARY_STACK_IF_THERE(socksify_settle)
+#define socksify_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_errands, __VA_ARGS__)
+#define socksify_watch_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_watch_errands, __VA_ARGS__)
+#define socksify_prepare_io(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_io, __VA_ARGS__)
+#define socksify_take_error(...) ON_LIBRARY_STACK(ENOBUFS, socksify_take_error, __VA_ARGS__)
+#define socksify_is_in_flight(...) ON_LIBRARY_STACK_IF_THERE(socksify_is_in_flight, __VA_ARGS__)
+#define socksify_put_user_timeout_back(...) ON_LIBRARY_STACK_IF_THERE(socksify_put_user_timeout_back, __VA_ARGS__)
+#define socksify_shutdown(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_shutdown, __VA_ARGS__)
+#define socksify_end_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_end_descriptor, __VA_ARGS__)
+#define socksify_is_own_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_is_own_descriptor, __VA_ARGS__)
+#define socksify_poll_interest(...) ON_LIBRARY_STACK_IF_THERE(socksify_poll_interest, __VA_ARGS__)
+#define socksify_poll_advance(...) ON_LIBRARY_STACK_IF_THERE(socksify_poll_advance, __VA_ARGS__)
+#define socksify_take_event(...) ON_LIBRARY_STACK_IF_THERE(socksify_take_event, __VA_ARGS__)
+#define socksify_inspect_handshakes() ON_LIBRARY_STACK_IF_THERE(socksify_inspect_handshakes)
+#define socksify_audit_epoll(...) ON_LIBRARY_STACK_IF_THERE(socksify_audit_epoll, __VA_ARGS__)
+#define socksify_epoll_ctl(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_epoll_ctl, __VA_ARGS__)
+#define socksify_epoll_adopt(...) ON_LIBRARY_STACK_IF_THERE(socksify_epoll_adopt, __VA_ARGS__)
+#define socksify_getaddrinfo(...) ON_LIBRARY_STACK(EAI_MEMORY, socksify_getaddrinfo, __VA_ARGS__)
+#define socksify_getnameinfo(...) ON_LIBRARY_STACK(EAI_MEMORY, socksify_getnameinfo, __VA_ARGS__)
+#define socksify_names_belong_to_proxy() ON_LIBRARY_STACK(1, socksify_names_belong_to_proxy)
+#define socksify_answer_question(...) ON_LIBRARY_STACK(-1, socksify_answer_question, __VA_ARGS__)
+#define socksify_host_by_name(name, family, entry, buffer, length, host_error)                 \
+    ON_LIBRARY_STACK((*(host_error) = NETDB_INTERNAL, ENOMEM), socksify_host_by_name, name, family, entry, buffer, \
+                     length, host_error)
+#define socksify_host_by_address(address, length, family, entry, buffer, buffer_length, host_error) \
+    ON_LIBRARY_STACK((*(host_error) = NETDB_INTERNAL, ENOMEM), socksify_host_by_address, address, length, family, \
+                     entry, buffer, buffer_length, host_error)
+#define socksify_start(...) ON_LIBRARY_STACK(-ENOMEM, socksify_start, __VA_ARGS__)
+#define socksify_prepare_inheritance() ON_LIBRARY_STACK_IF_THERE(socksify_prepare_inheritance)
+#define socksify_prepare_confinement() ON_LIBRARY_STACK_IF_THERE(socksify_prepare_confinement)
+#define socksify_move_own_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_move_own_descriptor, __VA_ARGS__)

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/select.h>
 #include <time.h>
 
@@ -139,15 +138,22 @@ static int take_events(struct epoll_event *events, int count) {
     return kept;
 }
 
+/* Returns the nanoseconds after which to look again. */
+static int64_t prepare_to_wait(int epoll) {
+    int64_t limit = of_milliseconds(socksify_inspect_handshakes());
+    socksify_audit_epoll(epoll);
+    return any_errands() ? least(limit, of_milliseconds(socksify_watch_errands(epoll))) : limit;
+}
+
+/* What asks the Swift side more than once changes the stack once for all of it. */
+
 static int wait_in_flight(const struct epoll_call *call, int64_t end) {
     for (;;) {
-        int64_t limit = of_milliseconds(socksify_inspect_handshakes());
-        socksify_audit_epoll(call->epoll);
-        if (any_errands()) limit = least(limit, of_milliseconds(socksify_watch_errands(call->epoll)));
+        int64_t limit = ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll);
         int64_t left = until(end);
         int count = call->wait(call, least(left, limit));
         if (count < 0) return count;
-        int kept = take_events(call->events, count);
+        int kept = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
         if (kept > 0) return kept;
         /* After an event of the library's there may be one of the program's at once. */
         if (count == 0 && left <= limit && until(end) == 0) return 0;
@@ -161,7 +167,7 @@ static int wait_beside_others(const struct epoll_call *call, int64_t duration) {
     if (any_in_flight(before)) return wait_in_flight(call, end);
     int count = call->wait(call, duration);
     if (count <= 0 || in_flight_word() == before) return count;
-    int kept = take_events(call->events, count);
+    int kept = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
     return kept > 0 ? kept : wait_in_flight(call, end);
 }
 
@@ -265,12 +271,13 @@ static int poll_in_flight(struct poll_call *call) {
     int gathers = 0;
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
-        if (!substitute(call)) return poll_for(call->given, call->count, until(call->end), call->signals);
+        if (!ON_LIBRARY_STACK_IF_THERE(substitute, call))
+            return poll_for(call->given, call->count, until(call->end), call->signals);
         if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
         int64_t left = until(call->end);
         nfds_t count = call->count + (nfds_t)call->errands;
         if (poll_for(call->polled, count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
-        int ready, ended = advance(call, &ready);
+        int ready, ended = ON_LIBRARY_STACK_IF_THERE(advance, call, &ready);
         /* What has come to its end may be ready: everything is looked at once more, at one time. */
         if (!ended && ready) {
             for (nfds_t index = 0; index < call->count; index++)
@@ -285,34 +292,41 @@ static int poll_in_flight(struct poll_call *call) {
     }
 }
 
+/* The library's memory, size 0, or a mapping. */
 struct mapping {
     void *start;
     size_t size;
 };
 
-static void unmap(void *mapping) {
+static void give_back(void *mapping) {
     const struct mapping *mapped = mapping;
-    munmap(mapped->start, mapped->size);
+    if (mapped->size)
+        kernel_unmap(mapped->start, mapped->size);
+    else
+        library_memory_give_back(mapped->start);
 }
 
 /* Runs `body` with memory of its own: on the stack where it is little, because a thread may have no more. */
 static int with_memory(size_t size, int (*body)(void *memory, void *context), void *context) {
-    if (size <= 8192) {
-        _Alignas(struct pollfd) char memory[8192];
+    if (size <= 768) {
+        _Alignas(struct pollfd) char memory[768];
         return body(memory, context);
     }
     int result;
-    struct mapping mapping = {mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), size};
-    if (mapping.start == MAP_FAILED) {
+    struct mapping mapping = {0};
+    if (size <= LIBRARY_MEMORY_SIZE) {
+        mapping.start = library_memory_take();
+    } else {
+        long mapped = kernel_map(size);
+        if (mapped > 0) mapping = (struct mapping){(void *)mapped, size};
+    }
+    if (!mapping.start) {
         errno = ENOMEM;
         return -1;
     }
-    pthread_cleanup_push(unmap, &mapping);
+    pthread_cleanup_push(give_back, &mapping);
     result = body(mapping.start, context);
-    pthread_cleanup_pop(0);
-    int error = errno;
-    unmap(&mapping);
-    errno = error;
+    pthread_cleanup_pop(1);
     return result;
 }
 

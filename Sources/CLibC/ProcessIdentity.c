@@ -16,6 +16,8 @@ static int is_shared;
 /* In the thread's static area, which is there from the start, and needs no allocation. */
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 THREAD_LOCAL int own_thread;
+/* What it was in the parent, of the thread that has forked. */
+THREAD_LOCAL int parent_thread;
 THREAD_LOCAL uint32_t thread_generation;
 /* Whether this may be a child of vfork: the thread has called it, and was not seen to have come back. */
 THREAD_LOCAL int may_be_child_of_vfork;
@@ -77,10 +79,21 @@ int process_thread_id(void) {
     process_own_id();
     uint32_t present = __atomic_load_n(&generation, __ATOMIC_RELAXED);
     if (!own_thread || thread_generation != present) {
+        parent_thread = own_thread;
         own_thread = (int)kernel_thread_id();
         thread_generation = present;
     }
     return own_thread;
+}
+
+uint64_t process_owner(void) {
+    return (uint64_t)__atomic_load_n(&generation, __ATOMIC_RELAXED) << 32 | (uint32_t)process_thread_id();
+}
+
+int process_owner_is_gone(uint64_t owner) {
+    int thread = (int)owner;
+    if (owner >> 32 != __atomic_load_n(&generation, __ATOMIC_RELAXED)) return thread != parent_thread;
+    return !kernel_thread_exists(thread);
 }
 
 uint32_t process_forks(void) {

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "LibraryStack.h"
+
 /* Aligned so that it lies in one page. */
 struct hot_state hot_state __attribute__((aligned(1024)));
 _Static_assert(sizeof(struct hot_state) <= 1024, "the alignment");
@@ -32,17 +34,17 @@ void find_all_real(void) {
 
 int real_call_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                           struct addrinfo **result) {
-    return REAL(getaddrinfo)(node, service, hints, result);
+    return ON_PROGRAM_STACK(REAL(getaddrinfo), node, service, hints, result);
 }
 
 int real_call_getnameinfo(const struct sockaddr *address, socklen_t length, char *host, socklen_t host_length,
                           char *service, socklen_t service_length, int flags) {
-    return REAL(getnameinfo)(address, length, host, host_length, service, service_length, flags);
+    return ON_PROGRAM_STACK(REAL(getnameinfo), address, length, host, host_length, service, service_length, flags);
 }
 
 void real_call_freeaddrinfo(struct addrinfo *list) {
     static void *real_freeaddrinfo;
-    ((__typeof__(&freeaddrinfo))socksify_real(&real_freeaddrinfo, "freeaddrinfo"))(list);
+    ON_PROGRAM_STACK((__typeof__(&freeaddrinfo))socksify_real(&real_freeaddrinfo, "freeaddrinfo"), list);
 }
 
 /* As libc itself finds it: the first in the order of lookup, which may be the program's own, or stand in a library
@@ -54,7 +56,8 @@ static void *of_program(void **slot, const char *name) {
 
 char *real_copy_string(const char *text, size_t count) {
     static void *malloc_of_program;
-    char *copy = ((void *(*)(size_t))of_program(&malloc_of_program, "malloc"))(count + 1);
+    void *(*allocate)(size_t) = of_program(&malloc_of_program, "malloc");
+    char *copy = ON_PROGRAM_STACK(allocate, count + 1);
     if (!copy) return NULL;
     *(char *)mempcpy(copy, text, count) = '\0';
     return copy;
@@ -62,5 +65,6 @@ char *real_copy_string(const char *text, size_t count) {
 
 void real_free_string(char *text) {
     static void *free_of_program;
-    ((void (*)(void *))of_program(&free_of_program, "free"))(text);
+    void (*release)(void *) = of_program(&free_of_program, "free");
+    ON_PROGRAM_STACK(release, text);
 }

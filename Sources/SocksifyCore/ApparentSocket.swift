@@ -108,7 +108,7 @@ extension Runtime {
         for _ in 0..<Runtime.longestWriting {
             if let known = replaced.socket(cookie: cookie) { return known }
             if replaced.isBeingWritten(cookie: cookie) {
-                _ = kernel_sleep(100_000)
+                _ = interruptible_sleep(100_000)
                 continue
             }
             // Another socket may have taken the place of the one that was asked, whose record may be gone.

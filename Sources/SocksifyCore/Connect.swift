@@ -32,7 +32,7 @@ public enum Connect {
         switch Runtime.state {
         case .ready(let pointer): runtime = pointer
         case .unusable: return .failed(.networkUnreachable)
-        case .beingMade: return .pass
+        case .short(let errno): return .failed(errno)
         }
         if let outcome = Connection.resume(descriptor, runtime) { return outcome }
         let socket = Socket(descriptor: descriptor)
@@ -247,7 +247,7 @@ private struct Connection {
             case .interrupted where approach.address.isPath:
                 enter { $0.abandon() }
                 return .failed(error)
-            case .interrupted where socket.sendTimeout == nil && kernel_some_handler_interrupts() == 0:
+            case .interrupted where socket.sendTimeout == nil && some_handler_interrupts() == 0:
                 // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
                 enter { $0.started() }
                 return drive(since: began, whenTimeIsOver: .inProgress)

@@ -110,7 +110,7 @@ extension Datagram {
                     // A signal's handler has interrupted it.
                     if isOpenedHere { return .failed(.outOfBuffers) }
                     // Another process opens it, or another thread has just begun to.
-                    guard Clock.now - began < longestOpening, kernel_sleep(1_000_000) else {
+                    guard Clock.now - began < longestOpening, interruptible_sleep(1_000_000) else {
                         return .failed(.outOfBuffers)
                     }
                     continue

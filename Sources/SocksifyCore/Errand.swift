@@ -170,7 +170,7 @@ public enum Errands {
         guard let runtime = Runtime.existing, process_is_own() != 0 else { return }
         let end = Clock.now + longestSettling
         while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
-            guard kernel_sleep(1_000_000) else { return }
+            guard interruptible_sleep(1_000_000) else { return }
             step(runtime)
             _ = Readiness.inspect()
         }

@@ -21,7 +21,7 @@ struct FileContents {
     static var largest: Int { 4 << 20 }
 
     static func read(_ path: [UInt8]) -> Result<FileContents, Failure> {
-        let number = withCString(path) { Int32(truncatingIfNeeded: kernel_open_to_read($0)) }
+        let number = withCString(path) { Int32(truncatingIfNeeded: interruptible_open_to_read($0)) }
         guard number >= 0 else {
             let error = Errno(result: Int(number))
             return .failure(isThere(path, error) ? .refused(error) : .absent)
@@ -36,7 +36,7 @@ struct FileContents {
         var contents = FileContents(isReadableByOthers: file.is_readable_by_others != 0)
         var chunk = InlineArray<4096, UInt8>(repeating: 0)
         while contents.bytes.count <= largest {
-            let count = kernel_read(number, &chunk, 4096)
+            let count = interruptible_read(number, &chunk, 4096)
             if count == -Int(EINTR) { continue }
             guard count >= 0 else { return .failure(.refused(Errno(result: count))) }
             if count == 0 { return .success(contents) }

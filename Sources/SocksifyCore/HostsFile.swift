@@ -7,7 +7,7 @@ import FakeDNS
 enum HostsFile {
     /// Calls `body` with each line that gives an address, until it returns false.
     static func forEachLine(_ body: (borrowing HostsLine) -> Bool) {
-        let descriptor = kernel_open_to_read(cString("/etc/hosts"))
+        let descriptor = interruptible_open_to_read(cString("/etc/hosts"))
         guard descriptor >= 0 else { return }
         let file = Int32(truncatingIfNeeded: descriptor)
         defer { _ = kernel_close(file) }
@@ -15,7 +15,7 @@ enum HostsFile {
         var filled = 0
         while true {
             let count = withUnsafeMutableBytes(of: &buffer) { bytes in
-                bytes.baseAddress.map { kernel_read(file, $0 + filled, bytes.count - filled) } ?? 0
+                bytes.baseAddress.map { interruptible_read(file, $0 + filled, bytes.count - filled) } ?? 0
             }
             if count == -Int(EINTR) { continue }
             guard count >= 0 else { return }

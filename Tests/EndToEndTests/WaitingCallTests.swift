@@ -23,6 +23,13 @@ extension EndToEnd {
                     probe: "flight-held", name: "overtaken", lines: ["poll 1", "connect 0"] + Flight.connected))
         }
 
+        @Test func `A signal between two waits of a call ends it`() async throws {
+            try await check(
+                Flight.Case(
+                    probe: "flight-held", name: "signalled",
+                    lines: ["read EINTR", "handled 1", "poll 1"] + Flight.connected))
+        }
+
         private static let restarted = Flight.Case(
             probe: "flight-held", name: "restarted", lines: ["connect EINTR", "poll 1"] + Flight.connected)
 

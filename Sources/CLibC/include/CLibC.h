@@ -18,6 +18,7 @@
 #include "InheritedEnvironment.h"
 #include "Kernel.h"
 #include "KeyedSocket.h"
+#include "LibraryStack.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
 #include "StandardError.h"

@@ -145,25 +145,32 @@ static inline long kernel_unread(int fd) {
     return result < 0 ? result : count;
 }
 
+/* Whether a descriptor is ready for POLLIN or POLLOUT, an error included, by pselect6(2): 1, or 0 when the time is
+ * over; NULL waits without limit. The signals are blocked meanwhile, where they are given. For processes that may have
+ * no descriptors (RLIMIT_NOFILE of 0), in which ppoll(2) takes none either. */
+enum { SELECT_LARGEST = 8192, SELECT_WORD_BITS = 8 * sizeof(long) };
+struct select_set {
+    unsigned long words[SELECT_LARGEST / SELECT_WORD_BITS];
+};
+static inline long kernel_select(int fd, int event, const struct timespec *_Nullable limit,
+                                 const uint64_t *_Nullable signals, struct select_set *_Nonnull set) {
+    if (fd < 0 || fd >= SELECT_LARGEST) return -EINVAL;
+    for (int word = 0; word <= fd / SELECT_WORD_BITS; word++) set->words[word] = 0;
+    set->words[fd / SELECT_WORD_BITS] = 1UL << (fd % SELECT_WORD_BITS);
+    struct timespec left = {0, 0};
+    if (limit) left = *limit;
+    const struct {
+        const uint64_t *signals;
+        size_t size;
+    } mask = {signals, 8};
+    return kernel_call(SYS_pselect6, fd + 1, event == POLLIN ? (long)set : 0, event == POLLIN ? 0 : (long)set, 0,
+                       limit ? (long)&left : 0, (long)&mask);
+}
+
 /* Whether eight bytes can be read there. Asked by a call that reads them first, and then refuses what it is to do with
  * them. */
 static inline int kernel_can_read(const void *_Nullable start) {
     return start && kernel_call(SYS_rt_sigprocmask, -1, (long)start, 0, 8, 0, 0) != -EFAULT;
-}
-
-/* Whether a descriptor is ready for POLLIN or POLLOUT, an error included, by pselect6(2): 1, or 0 when the time is
- * over; NULL waits without limit. For processes that may have no descriptors (RLIMIT_NOFILE of 0), in which ppoll(2)
- * takes none either. */
-static inline long kernel_select(int fd, int event, const struct timespec *_Nullable limit) {
-    enum { LARGEST = 8192, BITS = 8 * sizeof(long) };
-    if (fd < 0 || fd >= LARGEST) return -EINVAL;
-    unsigned long set[LARGEST / BITS];
-    for (int word = 0; word <= fd / BITS; word++) set[word] = 0;
-    set[fd / BITS] = 1UL << (fd % BITS);
-    struct timespec left = {0, 0};
-    if (limit) left = *limit;
-    return kernel_call(SYS_pselect6, fd + 1, event == POLLIN ? (long)set : 0, event == POLLIN ? 0 : (long)set, 0,
-                       limit ? (long)&left : 0, 0);
 }
 
 /* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
@@ -179,8 +186,9 @@ static inline long kernel_poll_now(int fd, int events) {
         result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, 8, 0);
     } while (result == -EINTR);
     if (result == -EINVAL) {
+        struct select_set set;
         for (int event = POLLIN; event <= POLLOUT; event <<= 2)
-            if (events & event && kernel_select(fd, event, &now) > 0) poll.revents |= event;
+            if (events & event && kernel_select(fd, event, &now, NULL, &set) > 0) poll.revents |= event;
         return poll.revents;
     }
     return result < 0 ? result : poll.revents;
@@ -409,6 +417,11 @@ static inline int kernel_thread_exists(int thread) {
     return kernel_call(SYS_tkill, thread, 0, 0, 0, 0, 0) != -3 /* ESRCH */;
 }
 
+/* The same of a process' own. */
+static inline int kernel_thread_exists_in(int process, int thread) {
+    return kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) != -3 /* ESRCH */;
+}
+
 static inline void kernel_yield(void) {
     kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
@@ -458,24 +471,4 @@ static inline void kernel_block_signals(uint64_t *_Nonnull previous) {
 
 static inline void kernel_restore_signals(const uint64_t *_Nonnull previous) {
     kernel_call(SYS_rt_sigprocmask, 2, (long)previous, 0, 8, 0, 0);
-}
-
-/* Whether some signal that this thread does not block has a handler that was installed without SA_RESTART: only then
- * may a system call that was interrupted end with EINTR, as signal(7) has it. */
-static inline int kernel_some_handler_interrupts(void) {
-    uint64_t blocked = 0;
-    kernel_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, 8, 0, 0);
-    for (int signal = 1; signal <= 64; signal++) {
-        struct {
-            uintptr_t handler;
-            unsigned long flags;
-            uintptr_t restorer;
-            uint64_t mask;
-        } action;
-        if (blocked >> (signal - 1) & 1) continue;
-        if (kernel_call(SYS_rt_sigaction, signal, 0, (long)&action, 8, 0, 0) != 0) continue;
-        if (action.handler > 1 /* neither SIG_DFL nor SIG_IGN */ && !(action.flags & 0x10000000 /* SA_RESTART */))
-            return 1;
-    }
-    return 0;
 }

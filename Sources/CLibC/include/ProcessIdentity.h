@@ -31,6 +31,12 @@ int process_is_own(void);
 int process_own_id(void);
 /* The calling thread's number (gettid(2)), which is asked for once. */
 int process_thread_id(void);
+/* A word for the calling thread, by which it owns something of the process' memory, and which no thread of a child has.
+ * Not 0. */
+uint64_t process_owner(void);
+/* Whether an owner is no thread of this process any more: it has ended, or is one of the parent's, and not the one that
+ * has forked, which may go on with what it has. */
+int process_owner_is_gone(uint64_t owner);
 /* How often the process has forked. */
 uint32_t process_forks(void);
 /* Whether other threads may run. */

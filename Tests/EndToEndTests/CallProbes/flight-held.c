@@ -65,6 +65,23 @@ static atomic_bool is_over;
 
 static void handle(int number unused) { handled++; }
 
+/* A signal that comes between two waits of a call ends it, as one does that comes while it waits. */
+static void signalled(void) {
+    struct sigaction action = {.sa_handler = handle};
+    stopped s;
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    depart_blocking(GREETED);
+    run_stopped(&s, read_in_thread, NULL, ASKING_LIMIT, 1);
+    require(pthread_kill(s.thread, SIGUSR1) == 0);
+    let_go();
+    join(&s);
+    say("handled %d\n", handled);
+    require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
+    land(&f, "");
+    say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
+    say_connected(&f, "");
+}
+
 /* As long as the call goes on it is asleep, or will be. In the end it may succeed. */
 static void *interrupt(void *nothing) {
     while (!is_over && handled < 1000) {
@@ -99,7 +116,8 @@ static void restarted(void) {
 
 int main(int count, char **arguments) {
     static const flight_case cases[] = {
-        {"limited", limited}, {"overtaken", overtaken}, {"restarted", restarted}, {0},
+        {"limited", limited}, {"overtaken", overtaken}, {"restarted", restarted},
+        {"signalled", signalled}, {0},
     };
     require(count == 3);
     start_tracer();
