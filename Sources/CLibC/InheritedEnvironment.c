@@ -12,8 +12,7 @@ enum { FEW = 32, STORAGE = 4096 };
 
 /* Ends with NULL. The first place is that of a table's name which this process chose: an empty string until then, which
  * is no variable's. The others are written by socksify_capture_environment() before the first program of the process'
- * own runs, and one by socksify_hand_on_configuration_file(), for which there is room, under the lock that the Runtime
- * is made under; read everywhere. */
+ * own runs, and one by socksify_hand_on_configuration_file(), for which there is room; read everywhere. */
 static char *few[1 + FEW + 1 + 1] = {""};
 static char **captured = few;
 static size_t captured_count = 1;
@@ -110,12 +109,18 @@ const char *socksify_program_variable(const char *name) {
 
 void socksify_hand_on_configuration_file(const char *path) {
     static const char name[] = "SOCKSIFY_CONF=";
+    static int is_found;
     size_t length = strlen(path) + 1;
     long mapped = kernel_map(sizeof name + length);
     if (mapped < 0) return;
     char *entry = (char *)mapped;
     memcpy(entry, name, sizeof name - 1);
     memcpy(entry + sizeof name - 1, path, length);
+    /* Threads that read the configuration at once have found the same. */
+    if (__atomic_exchange_n(&is_found, 1, __ATOMIC_RELAXED)) {
+        kernel_unmap(entry, sizeof name + length);
+        return;
+    }
     captured[captured_count] = entry;
     captured_count++;
 }

@@ -2,7 +2,7 @@
 
 #include "Kernel.h"
 
-static uint64_t runtime, runtime_lock, told, log_file, log_allowance;
+static uint64_t runtime, lookup_lock, told, log_file, log_allowance;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
@@ -26,8 +26,8 @@ int runtime_is_made(void) {
     return __atomic_load_n(&runtime, __ATOMIC_RELAXED) > 1;
 }
 
-uint64_t *socksify_runtime_lock_word(void) {
-    return &runtime_lock;
+uint64_t *socksify_lookup_lock_word(void) {
+    return &lookup_lock;
 }
 
 uint64_t *socksify_told_word(void) {

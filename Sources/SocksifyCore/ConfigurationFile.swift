@@ -7,14 +7,23 @@ struct ConfigurationSource {
     /// Files with passwords that others than their owner can read.
     private var exposedFiles: [[UInt8]] = []
 
+    /// What a file could not be read for, though it may be readable at another time.
+    private var shortage: Errno?
+
     /// Whether mistakes are told.
     private let isQuiet: Bool
 
-    /// The configuration; nil, after a line on standard error, when there is none or it has a mistake: then no
-    /// connection is made at all.
-    static func load(isQuiet: Bool) -> Configuration? {
+    enum Failure: Error {
+        /// There is none, or it has a mistake, which a line on standard error has said: no connection is made at all.
+        case unusable
+        /// There was no descriptor, or no memory, to read it.
+        case short(Errno)
+    }
+
+    static func load(isQuiet: Bool) -> Result<Configuration, Failure> {
         var source = ConfigurationSource(isQuiet: isQuiet)
-        return source.load()
+        if let configuration = source.load() { return .success(configuration) }
+        return .failure(source.shortage.map { .short($0) } ?? .unusable)
     }
 
     private init(isQuiet: Bool) {
@@ -107,7 +116,7 @@ struct ConfigurationSource {
             case .success(let file): return take(file, as: candidate)
             case .failure(.absent) where !candidate.isRequired: continue
             case .failure(let failure):
-                complain(of: candidate.path, failure)
+                if !isShort(failure) { complain(of: candidate.path, failure) }
                 return .unusable
             }
         }
@@ -123,6 +132,13 @@ struct ConfigurationSource {
         return .read(parsed, path: candidate.path)
     }
 
+    /// Whether another time may be better; noted then.
+    private mutating func isShort(_ failure: FileContents.Failure) -> Bool {
+        guard case .refused(let errno) = failure, errno.isShortage else { return false }
+        shortage = errno
+        return true
+    }
+
     private func handOn(_ path: [UInt8]) {
         guard socksify_captured_variable(cString("SOCKSIFY_CONF")) == nil else { return }
         withCString(path) { socksify_hand_on_configuration_file($0) }
@@ -135,7 +151,7 @@ struct ConfigurationSource {
         var parsed = read
         if parsed.errors.isEmpty { parsed.readPasswords { password(from: $0) } }
         guard let error = parsed.errors.first else { return parsed }
-        complain { error.write(to: &$0, source: source.span) }
+        if shortage == nil { complain { error.write(to: &$0, source: source.span) } }
         return nil
     }
 
@@ -143,9 +159,14 @@ struct ConfigurationSource {
     private mutating func password(from source: PasswordSource) -> [UInt8]? {
         switch source {
         case .file(let path):
-            guard case .success(let file) = FileContents.read(path) else { return nil }
-            if file.isReadableByOthers { exposedFiles.append(path) }
-            return file.bytes
+            switch FileContents.read(path) {
+            case .success(let file):
+                if file.isReadableByOthers { exposedFiles.append(path) }
+                return file.bytes
+            case .failure(let failure):
+                _ = isShort(failure)
+                return nil
+            }
         case .variable(let name):
             return withCString(name) { name in
                 (socksify_captured_variable(name) ?? socksify_program_variable(name)).map { Array(bytes(of: $0)) }

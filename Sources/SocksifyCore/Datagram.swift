@@ -65,8 +65,7 @@ public enum Datagram {
     /// have to go with a header of its own.
     public static func allowsOffload(_ descriptor: Int32) -> Bool {
         switch Runtime.state {
-        case .beingMade: true
-        case .unusable: false
+        case .unusable, .short: false
         case .ready(let runtime): runtime.pointee.configuration.udp == .direct
         }
     }
@@ -102,8 +101,8 @@ public enum Datagram {
         // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
         if isReplaced { return .succeeded }
         switch Runtime.state {
-        case .beingMade: return .pass
         case .unusable: return refuse(socket, .networkUnreachable)
+        case .short(let errno): return refuse(socket, errno)
         case .ready(let runtime):
             let decision = decide(on: peer, runtime)
             if case .pass = decision { return .pass }

@@ -22,6 +22,14 @@ public struct Errno: Error, Equatable {
         }
     }
 
+    /// Whether there was none of something that there may be some of at another time: descriptors, memory.
+    var isShortage: Bool {
+        switch code {
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS: true
+        default: false
+        }
+    }
+
     /// Writes what it means, for a log line; the number where it is none that a connection commonly fails with.
     func write(to sink: inout some ByteSink) {
         switch self {
@@ -54,6 +62,7 @@ public struct Errno: Error, Equatable {
     static var invalidArgument: Errno { Errno(EINVAL) }
     static var isConnected: Errno { Errno(EISCONN) }
     static var notPermitted: Errno { Errno(EPERM) }
+    static var outOfMemory: Errno { Errno(ENOMEM) }
     static var outOfBuffers: Errno { Errno(ENOBUFS) }
     static var networkUnreachable: Errno { Errno(ENETUNREACH) }
     static var timedOut: Errno { Errno(ETIMEDOUT) }

@@ -14,8 +14,8 @@ public enum Listen {
         do throws(Errno) { name = try socket.name } catch { return .failed(error) }
         guard !name.address.isLoopback else { return .pass }
         switch Runtime.state {
-        case .beingMade: return .pass
         case .unusable: return .failed(.accessDenied)
+        case .short(let errno): return .failed(errno)
         case .ready(let runtime):
             let route = runtime.pointee.configuration.routeListener(at: name.address, port: name.port)
             guard case .block = route else { return .pass }

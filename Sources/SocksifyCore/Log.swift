@@ -58,6 +58,7 @@ enum Log {
     static func useFile(_ path: [UInt8]) {
         // Not of the heap: lines are written also where no runtime comes of it.
         if isFile(path) { return }
+        // Whoever writes a line may have the former one's path in hand: it stays.
         let mapped = kernel_map(path.count + 1)
         guard mapped >= 0, let copy = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
         for index in path.indices { copy.storeBytes(of: path[index], toByteOffset: index, as: UInt8.self) }
@@ -114,7 +115,7 @@ enum Log {
     private static func write(_ line: LogLine, to descriptor: Int32) {
         line.text.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return }
-            _ = kernel_write_unasked(descriptor, start, buffer.count)
+            _ = interruptible_write_unasked(descriptor, start, buffer.count)
         }
     }
 

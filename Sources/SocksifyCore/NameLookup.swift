@@ -37,8 +37,8 @@ enum NameLookup {
     static func look(up name: Span<UInt8>, family: Int32, for purpose: Purpose = Purpose()) -> Answer {
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {
-        case .beingMade: return .byLibC
         case .unusable: return .failure
+        case .short: return .tryAgain
         case .ready(let pointer): runtime = pointer
         }
         let isLocal = runtime.pointee.configuration.dns == .local

@@ -9,8 +9,8 @@ public enum OtherProtocols {
     public static func make(domain: Int32, type: Int32, protocol: Int32) -> Outcome {
         guard let kind = Kind(domain: domain, type: type, protocol: `protocol`) else { return .pass }
         switch Runtime.state {
-        case .beingMade: return .pass
         case .unusable: return .failed(kind.error)
+        case .short(let errno): return .failed(errno)
         case .ready(let runtime):
             guard runtime.pointee.configuration.blocksOtherProtocols else { return .pass }
             Log.writeOnce(kind.notice, .warning, runtime.pointee.configuration) { line in

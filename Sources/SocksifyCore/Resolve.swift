@@ -11,8 +11,7 @@ public enum Resolve {
     /// Whether names are the proxy's to resolve, or nothing may be resolved at all.
     public static var namesBelongToProxy: Bool {
         switch Runtime.state {
-        case .beingMade: false
-        case .unusable: true
+        case .unusable, .short: true
         case .ready(let runtime):
             runtime.pointee.configuration.dns != .local || runtime.pointee.configuration.namesHosts
         }
@@ -201,8 +200,7 @@ enum ReverseLookup {
     static func look(up address: IPAddress) -> Answer {
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {
-        case .beingMade: return .byLibC
-        case .unusable: return .none
+        case .unusable, .short: return .none
         case .ready(let pointer): runtime = pointer
         }
         if case .real = runtime.pointee.meaning(of: address), runtime.pointee.configuration.dns == .local {

@@ -8,8 +8,8 @@ import Synchronization
 /// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
 /// never changes, but for the tables, which are made for concurrent use.
 ///
-/// Made under a lock that knows its thread, with signals blocked: a signal handler cannot find it held by its own
-/// thread, and a child of fork sees that the owner is gone.
+/// Nobody waits for it: threads that come to it at once make one each, as does a signal handler that comes to it while
+/// its thread reads the configuration, and the first one that is made is that of the process.
 ///
 /// It cannot be copied: each call would count references to everything in the configuration.
 struct Runtime: ~Copyable {
@@ -32,37 +32,38 @@ struct Runtime: ~Copyable {
         case ready(UnsafePointer<Runtime>)
         /// There is no configuration that could be used: nothing is connected to.
         case unusable
-        /// This very thread is making the runtime: the call is the library's own.
-        case beingMade
+        /// There were no descriptors, or there was no memory, to make it: this call fails, and the next one tries again.
+        case short(Errno)
     }
 
     /// The process' runtime, made if it is not there yet.
     static var state: State {
         if let known { return known }
-        var signals: UInt64 = 0
-        kernel_block_signals(&signals)
-        defer { kernel_restore_signals(&signals) }
-        let lock = ThreadLock(socksify_runtime_lock_word())
-        if case .isOwn = lock.acquire() { return .beingMade }
-        defer { lock.release() }
-        if let known { return known }
-        let made = make(isQuiet: false)
-        let word = made.map { UInt64(UInt(bitPattern: $0)) } ?? unusableMark
-        atomic(socksify_runtime_word()).pointee.store(word, ordering: .releasing)
-        return made.map { .ready($0) } ?? .unusable
+        switch make(isQuiet: false) {
+        case .made(let made): publish(made)
+        case .unusable:
+            _ = atomic(socksify_runtime_word()).pointee.compareExchange(
+                expected: 0, desired: unusableMark, ordering: .relaxed)
+        case .short(let errno): return known ?? .short(errno)
+        }
+        return known ?? .unusable
     }
 
     /// Makes the runtime, if it is not there yet and nothing is in the way.
     static func prepare() {
-        guard known == nil else { return }
-        var signals: UInt64 = 0
-        kernel_block_signals(&signals)
-        defer { kernel_restore_signals(&signals) }
-        let lock = ThreadLock(socksify_runtime_lock_word())
-        if case .isOwn = lock.acquire() { return }
-        defer { lock.release() }
-        guard known == nil, let made = make(isQuiet: true) else { return }
-        atomic(socksify_runtime_word()).pointee.store(UInt64(UInt(bitPattern: made)), ordering: .releasing)
+        guard known == nil, case .made(let made) = make(isQuiet: true) else { return }
+        publish(made)
+    }
+
+    /// Has it be the process' runtime, unless another one was made meanwhile.
+    private static func publish(_ made: Made) {
+        let word = UInt64(UInt(bitPattern: made.runtime))
+        let (isFirst, _) = atomic(socksify_runtime_word()).pointee.compareExchange(
+            expected: 0, desired: word, ordering: .acquiringAndReleasing)
+        guard !isFirst else { return }
+        // The first pages of the table stay: they may be known already as where to say that it is handed on.
+        made.runtime.pointee.inFlight.unmap()
+        heap_discard(made.heap)
     }
 
     /// The runtime, if it was made; asking does not make it.
@@ -80,36 +81,56 @@ struct Runtime: ~Copyable {
     /// Stands in the word for a runtime that cannot be made. No address is 1.
     private static var unusableMark: UInt64 { 1 }
 
-    /// nil, after a line that says why, when there is no configuration that could be used, or no memory.
-    private static func make(isQuiet: Bool) -> UnsafePointer<Runtime>? {
+    /// With a heap of its own. Where nothing comes of it a line says why, once.
+    private static func make(isQuiet: Bool) -> Outcome {
         var making = Making(isQuiet: isQuiet)
         let heap = heap_make(makeRuntime, &making)
         if let heap {
-            if case .made(let runtime) = making.outcome { return runtime }
+            if case .made(let runtime) = making.outcome { return .made(Made(runtime: runtime, heap: heap)) }
             heap_discard(heap)
         }
-        if case .refused = making.outcome, !isQuiet {
-            Log.writeOnce(.noMemory) { $0.append("out of memory; no connection is made until there is some") }
+        switch making.outcome {
+        case .unusable: return .unusable
+        case .made: return .short(.outOfMemory)
+        case .short(let errno):
+            if errno == .outOfMemory, !isQuiet {
+                Log.writeOnce(.noMemory) { $0.append("out of memory; no connection is made until there is some") }
+            }
+            return .short(errno)
         }
-        return nil
     }
 
     /// What comes of making a runtime.
+    private enum Outcome {
+        case made(Made)
+        case unusable
+        case short(Errno)
+    }
+
+    private struct Made {
+        let runtime: UnsafePointer<Runtime>
+        let heap: OpaquePointer
+    }
+
+    /// What is known of it within its heap.
     fileprivate struct Making {
         let isQuiet: Bool
-        var outcome = Outcome.refused
+        var outcome = Outcome.short(.outOfMemory)
 
         enum Outcome {
             case made(UnsafePointer<Runtime>)
-            case unconfigured
-            /// There is no memory.
-            case refused
+            case unusable
+            case short(Errno)
         }
     }
 
-    /// With a heap of its own.
     fileprivate static func makeInHeap(isQuiet: Bool) -> Making.Outcome {
-        guard let configuration = ConfigurationSource.load(isQuiet: isQuiet) else { return .unconfigured }
+        let configuration: Configuration
+        switch ConfigurationSource.load(isQuiet: isQuiet) {
+        case .success(let loaded): configuration = loaded
+        case .failure(.unusable): return .unusable
+        case .failure(.short(let errno)): return .short(errno)
+        }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, SharedTable.notesSize, HandshakesInFlight.notesSize, EpollAudits.size,
@@ -121,11 +142,11 @@ struct Runtime: ~Copyable {
         guard
             let inFlight = HandshakesInFlight(
                 notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size))
-        else { return .refused }
+        else { return .short(.outOfMemory) }
         guard let table = SharedTable(addressCount: fakeAddresses.capacity, notes: own.take(SharedTable.notesSize))
         else {
             inFlight.unmap()
-            return .refused
+            return .short(.outOfMemory)
         }
         place.initialize(
             to: Runtime(

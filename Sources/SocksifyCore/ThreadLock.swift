@@ -5,9 +5,22 @@ import Synchronization
 /// process forked, or a child of vfork ended, is seen not to hold it any more. The word may be shared by processes.
 struct ThreadLock {
     private let word: UnsafeMutablePointer<Atomic<UInt64>>
+    private let isOfProcess: Bool
 
     init(_ word: UnsafeMutablePointer<UInt64>) {
         self.word = atomic(word)
+        isOfProcess = false
+    }
+
+    /// A word of the process' own memory: in a child of fork nobody gives back what a thread of the parent has.
+    init(ofProcess word: UnsafeMutablePointer<UInt64>) {
+        self.word = atomic(word)
+        isOfProcess = true
+    }
+
+    private func exists(_ thread: UInt64) -> Bool {
+        let thread = Int32(truncatingIfNeeded: thread)
+        return (isOfProcess ? kernel_thread_exists_in(process_own_id(), thread) : kernel_thread_exists(thread)) != 0
     }
 
     /// How `acquire` ended.
@@ -34,7 +47,7 @@ struct ThreadLock {
             attempts += 1
             if attempts < ThreadLock.patience {
                 kernel_yield()
-            } else if kernel_thread_exists(Int32(truncatingIfNeeded: holder)) != 0 {
+            } else if exists(holder) {
                 _ = kernel_sleep(200_000)
             } else if word.pointee.compareExchange(
                 expected: holder, desired: own, ordering: .sequentiallyConsistent

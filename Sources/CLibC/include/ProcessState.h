@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/auxv.h>
 
-/* Address of the Runtime once it is made; 1: it cannot be made. Written once, under the lock. */
+/* Address of the Runtime once it is made; 1: it cannot be made. Written once. */
 uint64_t *_Nonnull socksify_runtime_word(void);
 /* Whether there is a Runtime: whether anything has ever had to go through a proxy. */
 int runtime_is_made(void);
@@ -29,5 +29,5 @@ uint64_t *_Nonnull socksify_told_word(void);
 uint64_t *_Nonnull socksify_log_file_word(void);
 /* How many lines may be written now (see LogAllowance). */
 uint64_t *_Nonnull socksify_log_allowance_word(void);
-/* Number of the thread that makes the Runtime, or looks up its first proxy; 0 when none does. */
-uint64_t *_Nonnull socksify_runtime_lock_word(void);
+/* Number of the thread that looks up a proxy; 0 when none does. */
+uint64_t *_Nonnull socksify_lookup_lock_word(void);

@@ -20,6 +20,7 @@ enum halt {
     REPLACING,    /* Another socket is about to take the place of the descriptor's (dup3). */
     ASKING_LIMIT, /* The kernel is about to be asked how long a call may wait to receive (SO_RCVTIMEO). */
     WAITING,      /* It is about to wait for longer than for a moment (ppoll). */
+    OPENING,      /* It is about to open a file (openat). */
 };
 
 typedef struct {
@@ -58,6 +59,7 @@ unused static int is_there(pid_t thread, enum halt halt, int *is_asking) {
     case COOKIE_TOLD: return !begins && *is_asking;
     case REPLACING: return begins && info.entry.nr == SYS_dup3;
     case ASKING_LIMIT: return asks && info.entry.args[2] == SO_RCVTIMEO;
+    case OPENING: return begins && info.entry.nr == SYS_openat;
     case WAITING: return begins && info.entry.nr == SYS_ppoll && waits(thread, info.entry.args[2]);
     }
     return 0;

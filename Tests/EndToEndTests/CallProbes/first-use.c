@@ -1,0 +1,84 @@
+/* first-use MODE HOST PORT: a process' first connections, when the first of them is held up, or cannot be made for want
+ * of something. */
+#include "stopped.h"
+
+#include <semaphore.h>
+#include <sys/resource.h>
+
+static address to;
+
+static const char *connected(void) {
+    int fd = stream(&to);
+    const char *result = connect(fd, &to.any, to.length) == 0 ? echo(fd) : outcome(-1);
+    close(fd);
+    return result;
+}
+
+static void connect_first(void *nothing unused) { say("first: %s\n", connected()); }
+
+/* While a thread reads the configuration, another one connects, and a child. */
+static void in_company(void) {
+    stopped s;
+    run_stopped(&s, connect_first, NULL, OPENING, 1);
+    say("another thread: %s\n", connected());
+    pid_t child = fork();
+    require(child >= 0);
+    if (child == 0) {
+        say("child: %s\n", connected());
+        _exit(0);
+    }
+    require(waitpid(child, NULL, 0) == child);
+    let_go();
+    join(&s);
+}
+
+static void in_child(void) {
+    stopped s;
+    run_stopped(&s, connect_first, NULL, OPENING, 1);
+    pid_t child = fork();
+    require(child >= 0);
+    if (child == 0) {
+        say("child: %s\n", connected());
+        _exit(0);
+    }
+    require(waitpid(child, NULL, 0) == child);
+    let_go();
+    join(&s);
+}
+
+static void handle(int signal unused) { say("handler: %s\n", connected()); }
+
+/* A handler interrupts the thread that reads the configuration. */
+static void in_handler(void) {
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    stopped s;
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    run_stopped(&s, connect_first, NULL, OPENING, 1);
+    require(pthread_kill(s.thread, SIGUSR1) == 0);
+    let_go();
+    join(&s);
+}
+
+/* There are no descriptors left, and then there are. */
+static void without_descriptors(void) {
+    struct rlimit limit, none;
+    int fd = stream(&to);
+    require(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = (rlim_t)fd + 1;
+    require(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    say("without descriptors: %s\n", outcome(connect(fd, &to.any, to.length)));
+    require(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    say("with descriptors: %s\n", outcome(connect(fd, &to.any, to.length)));
+    say("%s\n", echo(fd));
+}
+
+int main(int count, char **arguments) {
+    require(count == 4);
+    start_tracer();
+    to = numeric(arguments[2], arguments[3]);
+    if (strcmp(arguments[1], "company") == 0) in_company();
+    if (strcmp(arguments[1], "child") == 0) in_child();
+    if (strcmp(arguments[1], "handler") == 0) in_handler();
+    if (strcmp(arguments[1], "descriptors") == 0) without_descriptors();
+}
