@@ -41,7 +41,7 @@ struct environment {
     /* Where a copy lies that is too large for this; NULL when there is none. */
     void *memory;
     size_t size;
-    char *few[96];
+    char *few[48];
 };
 
 static void discard(struct environment *environment) {

@@ -1,5 +1,8 @@
 #include "InFlight.h"
 
+#include <stddef.h>
+
+#include "Kernel.h"
 #include "ProcessIdentity.h"
 
 static uint32_t first_marks[DESCRIPTORS_IN_BLOCK];

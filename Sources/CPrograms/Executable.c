@@ -67,7 +67,7 @@ static __attribute__((noinline)) int has_go_section(const struct file *file, con
     static const char name[] = ".go.buildinfo";
     enum { AT_ONCE = 5 };
     Elf64_Shdr sections[AT_ONCE];
-    char names[384], found[sizeof name];
+    char names[192], found[sizeof name];
     if (header->e_shentsize != sizeof *sections || header->e_shstrndx >= header->e_shnum) return 0;
     if (!read_at(file, sections, sizeof *sections, header->e_shoff + header->e_shstrndx * sizeof *sections)) return 0;
     uint64_t start = sections->sh_offset;

@@ -48,8 +48,10 @@ extension EndToEnd {
             }
         }
 
-        /// A shortage of the moment ends one call with an error, and nothing else: nothing goes around the proxy, which is
-        /// counted for all tests.
+        /// Where it is reached without a proxy, too.
+        private static let near = Task { try await TargetServer.start(.echo, host: Machine.proxyIPv4) }
+
+        /// A shortage of the moment ends one call with an error, and nothing else.
         @Test(
             arguments: ["stream", "epoll", "datagrams"],
             [
@@ -59,7 +61,7 @@ extension EndToEnd {
             ])
         func `Any system call may fail once`(client: String, call: String) async throws {
             try await TestProxy.during { proxy in
-                let stream = try await [FarSide.ipv4, FarSide.echoPort]
+                let stream = try await [Machine.proxyIPv4, "\(FilteredTests.near.value.port)"]
                 let target = try await client == "datagrams" ? EchoTargets.far(.ipv4) : stream
                 let output = try await proxy.run(
                     "failing", [client, call] + target,

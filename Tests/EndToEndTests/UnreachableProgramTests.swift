@@ -88,6 +88,11 @@ extension EndToEnd {
             #expect(run.error.contains("\(outer): its interpreter \(program) is statically linked"), "\(run)")
         }
 
+        @Test func `Children of vfork leave no memory in their parent`() async throws {
+            let run = try await launch("memory", try await CallProbe.path(of: "unreached-static"), ["nothing"])
+            #expect(run.lines == ["+0 pages"], "\(run)")
+        }
+
         // MARK: Sockets that it is given
 
         @Test func `A connection that it is given is used, and no other is made by it`() async throws {
@@ -297,7 +302,7 @@ extension EndToEnd {
                 let built = try await Client.start(
                     ["env", "-C", folder, "PATH=\(Machine.path)", setting] + settings + ["go", "build", "-o", name],
                     limit: 300)
-                guard built.status == 0 else { try Test.cancel("go builds nothing here: \(built)") }
+                try #require(built.status == 0, "\(built)")
                 let run = try await Client.run(
                     ["sh", "-c", "\"$@\"; exit", "sh", "\(folder)/\(name)"], proxy: proxyOfNobody,
                     environment: ["SOCKSIFY_LOG": "warn"])

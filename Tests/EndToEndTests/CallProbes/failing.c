@@ -1,6 +1,6 @@
 /* failing CASE CALL HOST PORT: lets that system call fail once, with ENOMEM, the first time, the second time and so
  * on, in a client of its own each; says what is wrong: an end by a signal, a descriptor that is left, an error that is
- * none.
+ * none, a connection around the proxy.
  *
  * A parent answers for the kernel (seccomp_unotify(2)); the filter is put there past the library. */
 #include "filter.h"
@@ -19,10 +19,18 @@ static int say_if_wrong(long result, int number, const char *call) {
     return 0;
 }
 
+/* What is connected is connected to the proxy, as the kernel has it. */
+static void say_if_direct(int fd, int number) {
+    address peer = {.length = sizeof peer.storage};
+    if (raw(SYS_getpeername, fd, (long)&peer.any, (long)&peer.length, 0, 0) != 0) return;
+    if (memcmp(&peer.any, &target.any, target.length) == 0) say("%d: around the proxy\n", number);
+}
+
 static void stream_client(int number) {
     int fd = socket(target.any.sa_family, SOCK_STREAM, 0);
     if (fd < 0) return;
     if (say_if_wrong(connect(fd, &target.any, target.length), number, "connect")) echo(fd);
+    say_if_direct(fd, number);
     close(fd);
 }
 
@@ -39,6 +47,7 @@ static void epoll_client(int number) {
         } else {
             say_if_wrong(result, number, "connect");
         }
+        say_if_direct(fd, number);
     }
     close(fd);
     close(epoll);

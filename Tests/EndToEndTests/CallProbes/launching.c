@@ -161,6 +161,32 @@ static void by_search(void) {
     say_own_state();
 }
 
+static long page_count(void) {
+    long count;
+    FILE *file = fopen("/proc/self/statm", "r");
+    require(file && fscanf(file, "%ld", &count) == 1 && fclose(file) == 0);
+    return count;
+}
+
+static void start_by_vfork(void) {
+    pid_t child = vfork();
+    if (child == 0) {
+        execv(program, arguments);
+        _exit(99);
+    }
+    int status;
+    require(waitpid(child, &status, 0) == child && status == 0);
+}
+
+/* Children that share the memory. */
+static void by_many(void) {
+    start_by_vfork();
+    start_by_vfork();
+    long before = page_count();
+    for (int turn = 0; turn < 50; turn++) start_by_vfork();
+    say("%+ld pages\n", page_count() - before);
+}
+
 /* The program is given the connection that arguments name, or a socket of UDP, as descriptor 5. */
 static void with_socket(int type) {
     address to = numeric(arguments[1], arguments[2]);
@@ -198,7 +224,8 @@ int main(int count, char **given) {
         const char *name;
         void (*run)(void);
     } cases[] = {{"exec", by_exec}, {"vfork", by_vfork}, {"spawn", by_spawn}, {"failing", failing},
-                 {"thread", by_thread}, {"search", by_search}, {"another", for_another}, {"nobody", as_nobody}};
+                 {"thread", by_thread}, {"search", by_search}, {"memory", by_many}, {"another", for_another},
+                 {"nobody", as_nobody}};
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++)
         if (strcmp(given[1], cases[index].name) == 0) cases[index].run();
     if (strcmp(given[1], "stream") == 0) with_socket(SOCK_STREAM);
