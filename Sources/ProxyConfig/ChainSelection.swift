@@ -40,7 +40,9 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     ) -> Chain? {
         var selection = ChainSelection(circumstances)
         var chain = Chain()
-        guard selection.append(list, configuration, to: &chain, depth: 0), chain.count > 0 else { return nil }
+        guard configuration.lists.indices.contains(list),
+            selection.append(list, configuration, to: &chain, depth: 0), chain.count > 0
+        else { return nil }
         return chain
     }
 

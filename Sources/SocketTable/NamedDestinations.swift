@@ -9,19 +9,32 @@ import Addressing
 public struct NamedDestinations: Sendable {
     /// A name that was sent to.
     public struct Name: Equatable, Sendable {
-        /// The number of a name in a table of names.
+        /// The number of a name in a table of names, and the version of what stands there.
         public var number: UInt32
+        public var version: UInt32
         /// Whether the program named it by an IPv6 address.
         public var isIPv6: Bool
 
-        public init(number: UInt32, isIPv6: Bool) {
+        public init(number: UInt32, version: UInt32, isIPv6: Bool) {
             self.number = number
+            self.version = version
             self.isIPv6 = isIPv6
+        }
+
+        /// Two words.
+        public func write(to words: inout WordCursor) {
+            words.write(version, number)
+            words.write(isIPv6 ? 1 : 0)
+        }
+
+        public init(from words: inout WordCursor) {
+            (version, number) = words.readHalves()
+            isIPv6 = words.read(upTo: 1) == 1
         }
     }
 
     private struct Entry {
-        var name = Name(number: 0, isIPv6: false)
+        var name = Name(number: 0, version: 0, isIPv6: false)
         var port: UInt16 = 0
         /// The address that the name was found to have.
         var found: IPAddress?
@@ -71,6 +84,33 @@ public struct NamedDestinations: Sendable {
         // The server goes on from another port, as one of TFTP does.
         for index in 0..<count where entries[index].found == nil { return find(index, source) }
         return count == 1 ? find(0, source) : nil
+    }
+
+    // MARK: Words
+
+    /// How many words it is written as.
+    public static var wordCount: Int { 1 + 8 * 6 + 16 * 3 }
+
+    public func write(to words: inout WordCursor) {
+        words.write(UInt64(count))
+        for index in entries.indices {
+            let entry = entries[index]
+            entry.name.write(to: &words)
+            words.write(UInt64(entry.port))
+            words.write(entry.found)
+        }
+        for index in addresses.indices { words.write(addresses[index]) }
+    }
+
+    /// `words.isWrong` tells of words that no such thing was written as.
+    public init(from words: inout WordCursor) {
+        count = Int(words.read(upTo: UInt64(entries.count)))
+        for index in entries.indices {
+            let name = Name(from: &words)
+            let port = UInt16(words.read(upTo: UInt64(UInt16.max)))
+            entries[index] = Entry(name: name, port: port, found: words.readAddress())
+        }
+        for index in addresses.indices { addresses[index] = words.readAddress() ?? addresses[index] }
     }
 
     private mutating func find(_ index: Int, _ source: IPAddress) -> Name {

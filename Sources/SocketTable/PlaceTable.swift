@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The table lies in memory that the caller provides, zero-filled, and holds no pointer: several processes can share
 /// it. It is used without locks by any number of threads, and a thread that ends in the middle leaves at worst one
-/// place unusable. What lies in a place, and who may touch it, is the owner's business.
+/// place unusable. Whatever stands there, no number leads out of the table, and no search goes on without end. What lies in a place, and who may touch it, is the owner's business.
 ///
 /// A cookie is looked for in a window of slots behind the one that its hash names; a slot has the number of a place, and
 /// the place its cookies: the one that it was published by, and those of the sockets that have taken the place of that
@@ -46,7 +46,7 @@ public struct PlaceTable: @unchecked Sendable {
     /// Places that were ever taken are those below this number.
     public var end: Int {
         // In one order with the deadlines of a place that is taken (see Deadlines).
-        min(Int(truncatingIfNeeded: takenCount.pointee.load(ordering: .sequentiallyConsistent)), capacity)
+        Int(min(takenCount.pointee.load(ordering: .sequentiallyConsistent), UInt64(capacity)))
     }
 
     /// Takes a place that nobody has; nil when all are taken. It is not found by a cookie before `publish`.
@@ -54,20 +54,24 @@ public struct PlaceTable: @unchecked Sendable {
         var head = freeHead.pointee.load(ordering: .acquiring)
         while head & 0xffff_ffff != 0 {
             let place = Int(head & 0xffff_ffff) - 1
-            guard place < capacity else { return nil }
+            // Where a place is somebody's, or there is none, what leads to it is no list of free ones: they are lost.
+            let isFree = place < capacity && cookie(of: place) == 0
             // The upper half counts, so that a place that was taken and given back meanwhile is noticed.
-            let next = UInt64(link(place).pointee.load(ordering: .relaxed)) | (head >> 32 &+ 1) << 32
+            let next = UInt64(isFree ? link(place).pointee.load(ordering: .relaxed) : 0) | (head >> 32 &+ 1) << 32
             let (exchanged, current) = freeHead.pointee.compareExchange(
                 expected: head, desired: next, ordering: .acquiringAndReleasing)
-            if exchanged { return place }
+            if exchanged {
+                if isFree { return place }
+                break
+            }
             head = current
         }
         var count = takenCount.pointee.load(ordering: .relaxed)
         while count < UInt64(capacity) {
             let (exchanged, current) = takenCount.pointee.compareExchange(
                 expected: count, desired: count + 1, ordering: .sequentiallyConsistent)
-            if exchanged { return Int(count) }
-            count = current
+            if exchanged, cookie(of: Int(count)) == 0 { return Int(count) }
+            count = exchanged ? count + 1 : current
         }
         return nil
     }

@@ -119,11 +119,6 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         return check
     }
 
-    private static func mixed(_ word: UInt64, into check: UInt64) -> UInt64 {
-        let product = (check ^ word) &* 0x9e37_79b9_7f4a_7c15
-        return product ^ product >> 32
-    }
-
     // MARK: Places
 
     private struct Record {

@@ -1,8 +1,8 @@
 import Addressing
 
-/// A peer's address in four words, as the table stores it.
+/// An address in four words, as the tables store it.
 extension SocketAddress {
-    var words: InlineArray<4, UInt64> {
+    public var words: InlineArray<4, UInt64> {
         let scope = UInt64(flowInfo) << 32 | UInt64(scopeID)
         switch address {
         case .v4(let address): return [4 << 16 | UInt64(port), 0, UInt64(address.value), scope]
@@ -11,7 +11,7 @@ extension SocketAddress {
     }
 
     /// nil for words that no address makes.
-    init?(words: InlineArray<4, UInt64>) {
+    public init?(words: InlineArray<4, UInt64>) {
         let address: IPAddress
         switch words[0] >> 16 {
         case 4: address = .v4(IPv4Address(UInt32(truncatingIfNeeded: words[2])))

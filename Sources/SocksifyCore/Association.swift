@@ -131,12 +131,12 @@ struct Association {
 
     /// Whether this process has the connection.
     private var isControlHere: Bool {
-        guard control >= 0, controlCookie != 0 else { return false }
+        guard control >= 0, controlCookie != 0, OwnDescriptor.isOwn(control) else { return false }
         switch Socket(descriptor: control).identity {
         case .socket(let cookie): return cookie == controlCookie
         case .none: return false
         // Nobody but the library closes what is its own.
-        case .refused: return process == process_own_id() && descriptor_mark(control) & UInt32(DESCRIPTOR_OWN) != 0
+        case .refused: return process == process_own_id()
         }
     }
 
@@ -196,6 +196,59 @@ struct Association {
 
     private func isSame(_ relay: SocketAddress, _ source: SocketAddress) -> Bool {
         relay.port == source.port && relay.port != 0 && relay.address.unmapped == source.address.unmapped
+    }
+}
+
+// MARK: Words
+
+extension Association {
+    /// How many words it is written as.
+    static var wordCount: Int { 2 + 3 * 4 + 5 }
+
+    /// The kernel knows no larger one (MAX_ERRNO).
+    private static var largestErrno: UInt32 { 4095 }
+
+    func write(to words: inout WordCursor) {
+        switch state {
+        case .none: words.write(0, 0)
+        case .opening: words.write(1, 0)
+        case .open: words.write(2, 0)
+        case .failed(let errno): words.write(3, UInt32(bitPattern: errno.code))
+        }
+        words.write(UInt64(list))
+        words.write(relay)
+        words.write(formerRelay)
+        words.write(forgottenRelay)
+        words.write(unanswered, seen)
+        words.write(UInt32(bitPattern: process), UInt32(bitPattern: control))
+        words.write(controlCookie)
+        words.write(UInt64(bitPattern: Int64(controlNumber)))
+        words.write(UInt64(UInt32(bitPattern: opener)))
+    }
+
+    /// `words.isWrong` tells of words that no association was written as.
+    init(from words: inout WordCursor) {
+        let (kind, errno) = words.readHalves()
+        switch kind {
+        case 0: state = .none
+        case 1: state = .opening
+        case 2: state = .open
+        case 3 where (1...Association.largestErrno).contains(errno): state = .failed(Errno(Int32(bitPattern: errno)))
+        default:
+            words.reject()
+            state = .none
+        }
+        list = Int(words.read(upTo: UInt64(Int32.max)))
+        relay = words.readSocketAddress()
+        formerRelay = words.readSocketAddress()
+        forgottenRelay = words.readSocketAddress()
+        (unanswered, seen) = words.readHalves()
+        let (process, control) = words.readHalves()
+        self.process = Int32(bitPattern: process)
+        self.control = Int32(bitPattern: control)
+        controlCookie = words.read()
+        controlNumber = Int(Int64(bitPattern: words.read()))
+        opener = Int32(truncatingIfNeeded: words.read())
     }
 }
 

@@ -9,7 +9,7 @@ struct CarriedSocket {
     var descriptor: Int32
     private(set) var process: Int32
     /// How often that process had forked.
-    private var forks: UInt32
+    private(set) var forks: UInt32
     /// AF_INET or AF_INET6
     let domain: Int32
     /// What the program has connected it to, which the kernel does not know of.
@@ -38,7 +38,7 @@ struct CarriedSocket {
         var list: Int
     }
 
-    enum KernelPeer {
+    enum KernelPeer: UInt8 {
         case none
         /// The proxy, for want of a relay: so the socket has an address of this machine, and nothing comes in.
         case proxy
@@ -48,10 +48,14 @@ struct CarriedSocket {
     }
 
     init(descriptor: Int32, domain: Int32) {
+        self.init(descriptor: descriptor, process: process_own_id(), forks: process_forks(), domain: domain)
+    }
+
+    init(descriptor: Int32, process: Int32, forks: UInt32, domain: Int32) {
         self.descriptor = descriptor
+        self.process = process
+        self.forks = forks
         self.domain = domain
-        process = process_own_id()
-        forks = process_forks()
     }
 
     /// The record is the calling process'.

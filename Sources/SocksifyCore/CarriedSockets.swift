@@ -1,6 +1,7 @@
 import CLibC
 import SocketTable
 import Synchronization
+import TableMemory
 
 /// What is known of the datagram sockets that are carried: those that have sent, or were connected, to where only a proxy
 /// leads, or to a server of the DNS in whose place the library answers.
@@ -8,20 +9,30 @@ import Synchronization
 /// Each record belongs to its socket's cookie, whatever descriptors and processes stand for it, and has a lock that is
 /// held while it is looked at, never while somebody waits. Who has a handshake's lock may take a record's, not the other
 /// way round.
+///
+/// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
+/// shared memory is how processes tell each other of changes, in words that are checked (`CarriedSocket.init(from:)`);
+/// they are read where another may have written them last, and not at all for a socket that no other process can have.
 struct CarriedSockets: @unchecked Sendable {
     private let memory: SharedMemory
-    /// The process' own: two words of each place, behind three for all.
+    /// The process' own: two words of each place, behind four for all; then where the copies lie.
     private let own: UnsafeMutableRawPointer
 
     private static var capacity: Int { 4096 }
+    /// The lock, and how often the record was written.
     private static var lockSize: Int { 64 }
-    private static var recordSize: Int { (lockSize + MemoryLayout<CarriedSocket>.stride + 63) / 64 * 64 }
+    private static var turnOffset: Int { 8 }
+    private static var recordSize: Int { (lockSize + CarriedSocket.wordCount * 8 + 63) / 64 * 64 }
     private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
 
     /// Bytes of the memory that processes share.
     static var size: Int { placesSize + capacity * recordSize }
     /// Bytes of the memory that each has for itself.
-    static var ownSize: Int { 24 + capacity * 16 }
+    static var ownSize: Int { copiesOffset + capacity / copiesTogether * 8 }
+    private static var placesOffset: Int { 32 }
+    private static var copiesOffset: Int { placesOffset + capacity * 16 }
+    /// So many copies have their memory together.
+    private static var copiesTogether: Int { 16 }
 
     /// - Parameters:
     ///   - memory: `size` bytes or more, shared by processes.
@@ -47,10 +58,10 @@ struct CarriedSockets: @unchecked Sendable {
             memory: memory.reached(offset: 0, size: CarriedSockets.placesSize), capacity: CarriedSockets.capacity)
     }
 
-    /// A record, with its lock before it; nil when its memory cannot be had.
-    private func reach(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+    /// Whether a record, with its lock before it, can be touched from now on.
+    private func reach(_ place: Int) -> Bool {
         let offset = CarriedSockets.placesSize + place * CarriedSockets.recordSize
-        return memory.reach(offset: offset, size: CarriedSockets.recordSize) == nil ? nil : record(place)
+        return memory.reach(offset: offset, size: CarriedSockets.recordSize) != nil
     }
 
     // MARK: Finding
@@ -92,8 +103,8 @@ struct CarriedSockets: @unchecked Sendable {
     private func place(namedBy descriptor: Int32) -> Int? {
         guard arePlacesThere else { return nil }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
-            guard let record = reach(place), record.pointee.descriptor == descriptor,
-                record.pointee.process == process_own_id()
+            guard let copy = copy(of: place), copy.pointee.record.descriptor == descriptor,
+                copy.pointee.record.process == process_own_id()
             else { continue }
             return place
         }
@@ -102,16 +113,15 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
     private func adopt(_ place: Int, _ descriptor: Int32) {
-        let process = record(place).pointee.process
-        guard process != process_own_id(), process_has_ended(process) != 0, let record = enter(place) else {
-            return
-        }
+        guard let process = latest(place)?.pointee.process, process != process_own_id(),
+            process_has_ended(process) != 0, let record = enter(place)
+        else { return }
         record.pointee.isMade(by: descriptor)
         leave(place)
     }
 
     func place(ofCookie cookie: UInt64) -> Int? {
-        guard arePlacesThere, let place = places.find(cookie: cookie), reach(place) != nil else { return nil }
+        guard arePlacesThere, let place = places.find(cookie: cookie), reach(place) else { return nil }
         return place
     }
 
@@ -129,11 +139,13 @@ struct CarriedSockets: @unchecked Sendable {
             guard arePlacesThere else { return nil }
             sweep()
             guard let taken = places.take() else { return nil }
-            guard let record = reach(taken) else {
+            guard reach(taken), let copy = makeCopy(of: taken) else {
                 places.giveBack(taken)
                 return nil
             }
-            record.initialize(to: CarriedSocket(descriptor: descriptor, domain: domain))
+            copy.initialize(
+                to: Copy(cookie: cookie, record: CarriedSocket(descriptor: descriptor, domain: domain)))
+            write(copy, of: taken)
             guard places.publish(taken, cookie: cookie) else {
                 places.giveBack(taken)
                 return nil
@@ -165,27 +177,34 @@ struct CarriedSockets: @unchecked Sendable {
     /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the
     /// socket's no more.
     func enter(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        var isHalfChanged = false
         switch lock(place).acquire() {
         case .isOwn: return nil
         case .acquired: break
-        case .inherited: record(place).pointee.isHalfChanged()
+        case .inherited: isHalfChanged = true
         }
-        if places.cookie(of: place) != 0 { return record(place) }
-        lock(place).release()
-        return nil
+        guard let record = read(place) else {
+            lock(place).release()
+            return nil
+        }
+        if isHalfChanged { record.pointee.isHalfChanged() }
+        return record
     }
 
     func leave(_ place: Int) {
+        if let copy = copy(of: place) { write(copy, of: place) }
         lock(place).release()
     }
 
     /// Forgets the socket whose record was entered, and leaves it.
     func remove(_ place: Int) {
-        let descriptor = record(place).pointee.descriptor
         forgetQueue(place)
         forgetFragments(place)
+        if let copy = copy(of: place) {
+            carried_forget(copy.pointee.record.descriptor)
+            copy.pointee.cookie = 0
+        }
         places.withdraw(place)
-        carried_forget(descriptor)
         lock(place).release()
         places.giveBack(place)
     }
@@ -193,9 +212,16 @@ struct CarriedSockets: @unchecked Sendable {
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
     /// taken out of its envelope.
     func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
-        let record = record(place)
-        reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
         reception.pointee.place = Int32(truncatingIfNeeded: place)
+        guard let record = latest(place) else {
+            // What comes is dropped.
+            reception.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
+            reception.pointee.head = 0
+            reception.pointee.is_connected = 0
+            reception.pointee.expected = nil
+            return
+        }
+        reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
         reception.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
         case .relay, .own: reception.pointee.is_connected = 1
@@ -212,12 +238,96 @@ struct CarriedSockets: @unchecked Sendable {
             offset: CarriedSockets.placesSize + place * CarriedSockets.recordSize, size: CarriedSockets.recordSize)
     }
 
-    private func record(_ place: Int) -> UnsafeMutablePointer<CarriedSocket> {
-        (start(of: place) + CarriedSockets.lockSize).assumingMemoryBound(to: CarriedSocket.self)
+    private func lock(_ place: Int) -> ThreadLock {
+        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
     }
 
-    private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self))
+    private func turn(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (start(of: place) + CarriedSockets.turnOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    }
+
+    // MARK: Copies
+
+    /// The process' own of a record.
+    private struct Copy {
+        /// The socket's; 0: it is none's.
+        var cookie: UInt64
+        /// That of the record when it was read or written.
+        var turn: UInt64 = 0
+        var record: CarriedSocket
+    }
+
+    /// Where the copies of a place and its neighbours lie.
+    private func copies(of place: Int) -> UnsafeMutablePointer<Atomic<UInt>> {
+        (own + CarriedSockets.copiesOffset + place / CarriedSockets.copiesTogether * 8)
+            .assumingMemoryBound(to: Atomic<UInt>.self)
+    }
+
+    /// Room for the copy of a place's record, nobody's at first; nil when there is none yet.
+    private func roomOfCopy(_ place: Int) -> UnsafeMutablePointer<Copy>? {
+        let start = UnsafeMutablePointer<Copy>(bitPattern: copies(of: place).pointee.load(ordering: .acquiring))
+        return start.map { $0 + place % CarriedSockets.copiesTogether }
+    }
+
+    /// The same, made if there is none; nil when there is no memory.
+    private func makeCopy(of place: Int) -> UnsafeMutablePointer<Copy>? {
+        if let copy = roomOfCopy(place) { return copy }
+        let size = MemoryLayout<Copy>.stride * CarriedSockets.copiesTogether
+        let mapped = kernel_map(size)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        let isFirst = copies(of: place).pointee.compareExchange(
+            expected: 0, desired: UInt(bitPattern: memory), ordering: .acquiringAndReleasing
+        ).exchanged
+        if !isFirst { kernel_unmap(memory, size) }
+        return roomOfCopy(place)
+    }
+
+    /// The copy of a place's record; nil where there is none of this socket.
+    private func copy(of place: Int) -> UnsafeMutablePointer<Copy>? {
+        guard let copy = roomOfCopy(place), copy.pointee.cookie != 0, copy.pointee.cookie == places.cookie(of: place)
+        else { return nil }
+        return copy
+    }
+
+    private func record(in copy: UnsafeMutablePointer<Copy>) -> UnsafeMutablePointer<CarriedSocket> {
+        withUnsafeMutablePointer(to: &copy.pointee.record) { $0 }
+    }
+
+    /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when it is no socket's,
+    /// or what lies there cannot be, or there is no memory.
+    private func read(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        let turn = turn(of: place).pointee.load(ordering: .acquiring)
+        if let copy = copy(of: place) {
+            let descriptor = copy.pointee.record.descriptor
+            if copy.pointee.turn == turn || !copy.pointee.record.mayHaveOthers(descriptor) { return record(in: copy) }
+        }
+        let cookie = places.cookie(of: place)
+        guard cookie != 0,
+            let read = CarriedSocket(
+                from: start(of: place) + CarriedSockets.lockSize, check: mixed(cookie, into: turn)),
+            let copy = makeCopy(of: place)
+        else { return nil }
+        copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read))
+        return record(in: copy)
+    }
+
+    /// Tells others of what the record is now.
+    private func write(_ copy: UnsafeMutablePointer<Copy>, of place: Int) {
+        let next = turn(of: place).pointee.load(ordering: .relaxed) &+ 1
+        copy.pointee.record.write(
+            to: start(of: place) + CarriedSockets.lockSize, check: mixed(copy.pointee.cookie, into: next))
+        turn(of: place).pointee.store(next, ordering: .releasing)
+        copy.pointee.turn = next
+    }
+
+    /// What the record was a moment ago; nil as in `read`, or when it is this thread's already.
+    private func latest(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        if let copy = copy(of: place), copy.pointee.turn == turn(of: place).pointee.load(ordering: .acquiring) {
+            return record(in: copy)
+        }
+        guard let record = enter(place) else { return nil }
+        lock(place).release()
+        return record
     }
 
     // MARK: The end
@@ -260,9 +370,9 @@ struct CarriedSockets: @unchecked Sendable {
     func isAnySendFresh() -> Bool {
         guard arePlacesThere else { return false }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
-            guard let record = reach(place), record.pointee.process == process_own_id() else { continue }
-            if queue(place) != nil && record.pointee.association.errand != nil
-                || record.pointee.association.lingering != nil
+            guard let copy = copy(of: place), copy.pointee.record.process == process_own_id() else { continue }
+            if queue(place) != nil && copy.pointee.record.association.errand != nil
+                || copy.pointee.record.association.lingering != nil
             {
                 return true
             }
@@ -276,7 +386,7 @@ struct CarriedSockets: @unchecked Sendable {
     private func place(ofControl descriptor: Int32) -> Int? {
         guard arePlacesThere else { return nil }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
-            if let record = reach(place), record.pointee.association.isControl(descriptor) { return place }
+            if let copy = copy(of: place), copy.pointee.record.association.isControl(descriptor) { return place }
         }
         return nil
     }
@@ -300,8 +410,11 @@ struct CarriedSockets: @unchecked Sendable {
             let turn = hand.pointee.wrappingAdd(1, ordering: .relaxed).newValue
             let place = Int(truncatingIfNeeded: turn % UInt64(end))
             let cookie = places.cookie(of: place)
-            guard cookie != 0, reach(place) != nil, lock(place).tryAcquire() else { continue }
-            let record = record(place)
+            guard cookie != 0, reach(place), lock(place).tryAcquire() else { continue }
+            guard let record = read(place) else {
+                lock(place).release()
+                continue
+            }
             let isOwn = record.pointee.process == process_own_id()
             let isGone =
                 isOwn
@@ -313,7 +426,7 @@ struct CarriedSockets: @unchecked Sendable {
             }
             if isOwn, let other = descriptor(of: cookie) {
                 record.pointee.descriptor = other
-                lock(place).release()
+                leave(place)
             } else {
                 record.pointee.association.closeControl()
                 remove(place)
@@ -341,7 +454,7 @@ struct CarriedSockets: @unchecked Sendable {
     // What follows is used under the lock of the place's record.
 
     private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<UInt> {
-        (own + 24 + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
+        (own + CarriedSockets.placesOffset + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
     }
 
     /// The queue of a place; nil when there is none.

@@ -20,7 +20,7 @@ extension Runtime {
 
     /// Sees to it that the addresses of the proxies that connections are made to are known, as far as that can be.
     func findProxies() -> ProxySearch {
-        if ThreadLock(ofProcess: socksify_lookup_lock_word()).isOwn { return .itself }
+        if ThreadLock(socksify_lookup_lock_word()).isOwn { return .itself }
         firstHops.forEachUntried(configuration) { place in
             if case .failed = firstHops.lookUp(place, configuration) { health.note(failureOf: place) }
         }

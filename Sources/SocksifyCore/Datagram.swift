@@ -43,7 +43,9 @@ public enum Datagram {
             list = decided
             var isIPv6 = false
             if case .v6 = peer.address.unmapped { isIPv6 = true }
-            destination = .name(NamedDestinations.Name(number: number, isIPv6: isIPv6), port: peer.port)
+            guard let version = runtime.pointee.names.version(of: number) else { return .refuse(.hostUnreachable) }
+            let name = NamedDestinations.Name(number: number, version: version, isIPv6: isIPv6)
+            destination = .name(name, port: peer.port)
         }
         if case .itself = runtime.pointee.findProxies() { return .pass }
         return runtime.pointee.configuration.carriesDatagrams(throughList: list)

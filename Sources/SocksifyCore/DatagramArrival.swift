@@ -144,7 +144,9 @@ extension CarriedSocket {
         _ header: DatagramHeader.Received, _ datagram: Span<UInt8>, isNamed: Bool, _ runtime: UnsafePointer<Runtime>
     ) -> SocketAddress? {
         if let address = header.address {
-            if !isNamed, let name = names.name(of: address.unmapped, port: header.port) {
+            if !isNamed, let name = names.name(of: address.unmapped, port: header.port),
+                runtime.pointee.names.version(of: name.number) == name.version
+            {
                 return form(of: runtime.pointee.address(of: name, port: header.port))
             }
             return form(of: SocketAddress(address: address, port: header.port))
@@ -153,10 +155,10 @@ extension CarriedSocket {
         if let address = IPAddress(parsing: text.bytes) {
             return form(of: SocketAddress(address: address, port: header.port))
         }
-        guard NameSyntax.isOfHostElsewhere(text.bytes), let number = runtime.pointee.names.number(of: text) else {
-            return nil
-        }
-        let name = NamedDestinations.Name(number: number, isIPv6: names.isIPv6(number))
+        guard NameSyntax.isOfHostElsewhere(text.bytes), let number = runtime.pointee.names.number(of: text),
+            let version = runtime.pointee.names.version(of: number)
+        else { return nil }
+        let name = NamedDestinations.Name(number: number, version: version, isIPv6: names.isIPv6(number))
         return form(of: runtime.pointee.address(of: name, port: header.port))
     }
 }

@@ -188,8 +188,11 @@ extension Datagram {
             names.sent(to: address)
             DatagramHeader.write(address: address, port: port, to: &sink)
         case .name(let name, let port):
+            // Asked in this order: what was just found has its number for a while.
+            guard let host = runtime.pointee.names.name(of: name.number),
+                runtime.pointee.names.version(of: name.number) == name.version
+            else { return false }
             names.sent(to: name, port: port)
-            guard let host = runtime.pointee.names.name(of: name.number) else { return false }
             DatagramHeader.write(destination: Endpoint(host: .name(host), port: port), to: &sink)
         case .nameServer:
             return false

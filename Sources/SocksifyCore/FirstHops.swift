@@ -87,7 +87,7 @@ struct FirstHops: @unchecked Sendable {
         guard place < count, case .network(let endpoint) = configuration.proxies[place].location,
             case .name(let name) = endpoint.host
         else { return .failed }
-        let lock = ThreadLock(ofProcess: socksify_lookup_lock_word())
+        let lock = ThreadLock(socksify_lookup_lock_word())
         if case .isOwn = lock.acquire() { return .underWay }
         defer { lock.release() }
         let last = Int(truncatingIfNeeded: tried(place).pointee.load(ordering: .relaxed))

@@ -198,7 +198,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     }
 
     private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self))
+        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
     }
 
     private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {

@@ -52,6 +52,7 @@ struct ProxyHealth: @unchecked Sendable {
     private func hasFailed(_ key: UInt64) -> Bool {
         guard let last = failures.word(of: key, isMade: false)?.pointee.load(ordering: .acquiring), last != 0
         else { return false }
-        return Clock.now - Int(truncatingIfNeeded: last) < memory
+        // Anything may stand there, a time to come as well.
+        return (0..<memory).contains(Clock.now &- Int(truncatingIfNeeded: last))
     }
 }

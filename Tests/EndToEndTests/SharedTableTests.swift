@@ -286,5 +286,22 @@ extension EndToEnd {
             let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
             #expect(run.output == "\(files)\n", "\(run)")
         }
+
+        // MARK: What others may have written
+
+        @Test func `Whatever a word of the table becomes, nobody is ended, and nobody waits without end`() async throws
+        {
+            try await Targets.shared.echo()
+            let port = String(Targets.echoPort)
+            try await withProxy { proxy, url in
+                let run = try await Client.run(
+                    [CallProbe.path(of: "damaged-table")] + EchoTargets.far(.ipv4) + ["web.test", port],
+                    configuration: configuration("log off", "dynamic_chain", urls: [url]),
+                    carriesDatagrams: true, ending: .associated(1))
+                #expect(run.output == "0 ended by a signal, 0 without end\n", "\(run)")
+                let connections = proxy.requests.filter { $0.hasPrefix("CONNECT") }
+                #expect(connections.count > 100 && Set(connections) == ["CONNECT web.test:\(port)"])
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ import Testing
 @Suite struct NamedDestinationsTests {
     typealias Name = NamedDestinations.Name
 
-    let first = Name(number: 1, isIPv6: false)
-    let second = Name(number: 2, isIPv6: true)
+    let first = Name(number: 1, version: 2, isIPv6: false)
+    let second = Name(number: 2, version: 2, isIPv6: true)
     let address = IPAddress.v4(IPv4Address(203, 0, 113, 10))
     let other = IPAddress.v4(IPv4Address(203, 0, 113, 11))
     let third = IPAddress.v4(IPv4Address(203, 0, 113, 12))
@@ -99,13 +99,13 @@ import Testing
     @Test func `the name that was sent to first is forgotten for a ninth`() {
         var names = NamedDestinations()
         for number in 1...8 as ClosedRange<UInt32> {
-            names.sent(to: Name(number: number, isIPv6: false), port: UInt16(number))
+            names.sent(to: Name(number: number, version: 2, isIPv6: false), port: UInt16(number))
         }
-        #expect(names.name(of: address, port: 1) == Name(number: 1, isIPv6: false))
-        names.sent(to: Name(number: 9, isIPv6: true), port: 9)
+        #expect(names.name(of: address, port: 1) == Name(number: 1, version: 2, isIPv6: false))
+        names.sent(to: Name(number: 9, version: 2, isIPv6: true), port: 9)
         #expect(names.isIPv6(9))
-        #expect(names.name(of: other, port: 9) == Name(number: 9, isIPv6: true))
+        #expect(names.name(of: other, port: 9) == Name(number: 9, version: 2, isIPv6: true))
         // Its address is free for another.
-        #expect(names.name(of: address, port: 2) == Name(number: 2, isIPv6: false))
+        #expect(names.name(of: address, port: 2) == Name(number: 2, version: 2, isIPv6: false))
     }
 }

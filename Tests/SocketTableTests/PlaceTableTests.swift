@@ -6,6 +6,35 @@ import Testing
 @Suite struct PlaceTableTests {
     let table = PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 64)), capacity: 64)
 
+    @Test func `whatever a word of the table becomes, no place is outside of it, and none in use is given out`() throws
+    {
+        let size = PlaceTable.size(capacity: 64)
+        let memory = zeroedMemory(size)
+        let table = PlaceTable(memory: memory, capacity: 64)
+        let places = try (0..<20).map { _ in try #require(table.take()) }
+        for place in places[..<15] { #expect(table.publish(place, cookie: UInt64(place) + 100)) }
+        for place in places[15...] { table.giveBack(place) }
+        let original = zeroedMemory(size)
+        original.copyMemory(from: memory, byteCount: size)
+        for word in 0..<size / 8 {
+            for value in [0, 1, 7, 64, 65, 1 << 32 | 3, 0xffff_ffff, 1 << 63, .max] as [UInt64] {
+                memory.storeBytes(of: value, toByteOffset: word * 8, as: UInt64.self)
+                #expect((0...64).contains(table.end), "\(word) as \(value)")
+                for cookie in [0, 1, 100, 114, value] as [UInt64] {
+                    let found = table.find(cookie: cookie)
+                    #expect(found.map { (0..<64).contains($0) } != false, "\(word) as \(value)")
+                }
+                // As many as there are, so that every list comes to its end.
+                for _ in 0..<70 {
+                    guard let place = table.take() else { break }
+                    #expect((0..<64).contains(place) && table.cookie(of: place) == 0, "\(word) as \(value)")
+                    _ = table.publish(place, cookie: 1000 + UInt64(place))
+                }
+                memory.copyMemory(from: original, byteCount: size)
+            }
+        }
+    }
+
     @Test func `a place is found by its cookie, from publish to withdraw`() throws {
         let place = try #require(table.take())
         #expect(table.find(cookie: 7) == nil)

@@ -1,0 +1,124 @@
+/* damaged-table HOST PORT NAME PORT: changes one word after the other of the table that processes share through a file,
+ * and puts it back; each time a child uses the network: the server of datagrams at HOST, by a socket of its own and by
+ * one that it has from its parent, a new name, and the server at NAME, which both echo. Says how many children a signal
+ * has ended, or the time that is enough for all that many times over. */
+#include "datagram.h"
+
+#include <sys/stat.h>
+
+enum { PAGE = 4096, WORDS = PAGE / 8, TOGETHER = 64, SECONDS = 30, MOST_PAGES = 4096 };
+
+static const char *name, *port;
+static int kept;
+
+static void ask(int fd) {
+    char answer[16];
+    struct timeval limit = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (send(fd, "question", 8, 0) == 8) recv(fd, answer, sizeof answer, 0);
+}
+
+static void use_network(const char *other) {
+    int fd = socket(far.any.sa_family, SOCK_DGRAM, 0);
+    if (connect(fd, &far.any, far.length) == 0) ask(fd);
+    ask(kept);
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
+    if (getaddrinfo(other, NULL, &hints, &list) == 0) freeaddrinfo(list);
+    if (getaddrinfo(name, port, &hints, &list) == 0) {
+        int connection = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(connection, list->ai_addr, list->ai_addrlen) == 0) echo(connection);
+        peer_of(connection);
+        close(connection);
+        freeaddrinfo(list);
+    }
+    close(fd);
+}
+
+/* The first file of a table that is mapped. */
+static int open_table(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[600], *path = NULL;
+    require(maps);
+    while (!path && fgets(line, sizeof line, maps)) {
+        path = strstr(line, "/socksify-") ? strchr(line, '/') : NULL;
+        if (path && !strstr(line, "rw-s")) path = NULL;
+    }
+    fclose(maps);
+    require(path);
+    path[strcspn(path, "\n")] = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    require(fd >= 0);
+    return fd;
+}
+
+static int ended, waiting;
+
+/* Whatever came of it. */
+static void try(const char *what, off_t at, uint64_t value) {
+    static int number;
+    char other[32];
+    snprintf(other, sizeof other, "n%d.test", number++);
+    pid_t child = fork();
+    require(child >= 0);
+    if (child == 0) {
+        use_network(other);
+        _exit(0);
+    }
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    struct timespec limit = {SECONDS, 0};
+    int status = 0;
+    if (sigtimedwait(&ends, NULL, &limit) < 0) {
+        kill(child, SIGKILL);
+        say("%s at %#lx as %#lx: no end\n", what, (unsigned long)at, (unsigned long)value);
+        waiting++;
+    }
+    require(waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
+        say("%s at %#lx as %#lx: signal %d\n", what, (unsigned long)at, (unsigned long)value, WTERMSIG(status));
+        ended++;
+    }
+}
+
+int main(int count, char **arguments) {
+    require(count == 5);
+    far = numeric(arguments[1], arguments[2]);
+    name = arguments[3], port = arguments[4];
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
+    kept = connected();
+    use_network("first.test");
+    int fd = open_table(), used = 0;
+    const uint64_t values[] = {(uint64_t)1 << 63, ~(uint64_t)0, 1, (uint64_t)getppid(), (uint64_t)1 << 32};
+    /* What the children do makes more of it; what they have in it is of no interest any more. */
+    static off_t pages[MOST_PAGES];
+    int page_count = 0;
+    for (off_t at = 0; page_count < MOST_PAGES && (at = lseek(fd, at, SEEK_DATA)) >= 0; at += PAGE)
+        pages[page_count++] = at / PAGE * PAGE;
+    for (int page = 0; page < page_count; page++) {
+        uint64_t words[WORDS], others[TOGETHER];
+        require(pread(fd, words, sizeof words, pages[page]) == sizeof words);
+        for (int word = 0; word < WORDS; word++) {
+            if (words[word] == 0) continue;
+            off_t at = pages[page] + word * 8;
+            uint64_t value = values[used++ % (int)(sizeof values / sizeof *values)];
+            require(pwrite(fd, &value, 8, at) == 8);
+            try("word", at, value);
+            require(pwrite(fd, &words[word], 8, at) == 8);
+        }
+        /* Locks, counts and lists that are empty. */
+        for (int word = 0; word < WORDS; word += TOGETHER) {
+            off_t at = pages[page] + word * 8;
+            for (int index = 0; index < TOGETHER; index++)
+                others[index] = words[word + index] ? words[word + index] : (uint64_t)getppid();
+            require(pwrite(fd, others, sizeof others, at) == sizeof others);
+            try("zeros", at, (uint64_t)getppid());
+            require(pwrite(fd, words + word, sizeof others, at) == sizeof others);
+        }
+    }
+    require(used > 100);
+    say("%d ended by a signal, %d without end\n", ended, waiting);
+}
