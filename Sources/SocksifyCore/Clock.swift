@@ -5,6 +5,9 @@ enum Clock {
     /// The longest limit that is told apart from none: 24 days, what fits poll(2).
     static var longest: Int { Int(Int32.max) }
 
+    /// Whole seconds, from the start of a count that goes round.
+    static var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
+
     static var now: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

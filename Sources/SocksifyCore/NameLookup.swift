@@ -61,9 +61,9 @@ enum NameLookup {
         // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.
         case .local,
             .undecided where isLocal:
-            return runtime.pointee.names.number(of: host).map { .local(number: $0) } ?? .tryAgain
+            return runtime.pointee.number(lookingUp: host).map { .local(number: $0) } ?? .tryAgain
         case .byMode, .proxy, .undecided:
-            return runtime.pointee.names.number(of: host).map { .fake(number: $0) } ?? .tryAgain
+            return runtime.pointee.number(lookingUp: host).map { .fake(number: $0) } ?? .tryAgain
         }
     }
 

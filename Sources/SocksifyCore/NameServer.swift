@@ -123,7 +123,7 @@ enum NameServer {
                     addresses: list.addresses, canonicalName: list.canonicalName, timeToLive: timeToLive, into: room)
             case .none: return query.answer(.nameError, into: room)
             case .unknown:
-                guard let number = runtime.pointee.names.number(of: name) else {
+                guard let number = runtime.pointee.number(lookingUp: name) else {
                     return query.answer(.serverFailure, into: room)
                 }
                 var list = AddressList()

@@ -26,7 +26,7 @@ struct SharedTable {
     let identity: UnsafeMutablePointer<UInt64>
 
     /// Names that have an address at the same time.
-    private static var largestNameCapacity: UInt32 { 65_536 }
+    private static var largestNameCapacity: UInt32 { 131_070 }
     private static var socketCapacity: Int { 32_768 }
     private static var failureCapacity: Int { 2048 }
     private static var turnCapacity: Int { 512 }
@@ -62,7 +62,7 @@ struct SharedTable {
     }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 4 }
+    private static var version: UInt64 { 5 }
 
     /// Private memory that a table needs, in bytes.
     static var notesSize: Int {
@@ -80,10 +80,10 @@ struct SharedTable {
         let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
         socksify_choose_table()
         let parts =
-            SharedTable.partsOfTree(nameCapacity: nameCapacity, notes: notes)
+            SharedTable.partsOfTree(nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
             ?? SharedMemory.privateParts(SharedTable.sizes, notes: notes)
-        guard let parts else { return nil }
-        names = NameTable(memory: parts[0].dropping(SharedTable.namesOffset), capacity: nameCapacity)
+        guard let parts, let names = SharedTable.names(parts[0], nameCapacity, addressCount) else { return nil }
+        self.names = names
         sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
         associations = parts[3]
@@ -92,6 +92,21 @@ struct SharedTable {
         replaced = ReplacedSockets(memory: parts[5], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// nil for names that were damaged.
+    private static func names(
+        _ part: SharedMemory, _ capacity: UInt32, _ addressCount: UInt32
+    ) -> NameTable<SharedMemory>? {
+        NameTable(memory: part.dropping(namesOffset), capacity: capacity, numberCount: addressCount, random: random)
+    }
+
+    private static var random: UInt64 {
+        // As good as it gets where the kernel has none yet.
+        var random = (UInt64(truncatingIfNeeded: Clock.now) << 32 | UInt64(UInt32(bitPattern: process_own_id())))
+        random = random &* 0x9e37_79b9_7f4a_7c15
+        _ = kernel_random(&random, 8)
+        return random
     }
 
     /// Whether no process of the tree has said what has this digest just before; from now on one has. Where there is no
@@ -111,11 +126,15 @@ struct SharedTable {
     }
 
     /// nil when the process cannot share it.
-    private static func partsOfTree(nameCapacity: UInt32, notes: UnsafeMutableRawPointer) -> Parts? {
+    private static func partsOfTree(
+        nameCapacity: UInt32, addressCount: UInt32, notes: UnsafeMutableRawPointer
+    ) -> Parts? {
         guard let path = SharedTableFile.path, let file = SharedTableFile(path),
             let parts = file.open(size: size, { SharedMemory.parts(sizes, of: $0, notes: notes) })
         else { return nil }
-        guard isUnderstood(parts[0], nameCapacity: nameCapacity) else {
+        guard isUnderstood(parts[0], nameCapacity: nameCapacity),
+            names(parts[0], nameCapacity, addressCount) != nil
+        else {
             for index in parts.indices { parts[index].unmap() }
             return nil
         }

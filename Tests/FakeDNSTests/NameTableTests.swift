@@ -29,14 +29,97 @@ import Testing
         }
     }
 
-    @Test func `a full table replaces the oldest name`() {
+    @Test func `a full table has no number for another name while all were used in the last ten minutes`() {
         withTable(capacity: 16) { table in
-            for index in 0..<16 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
-            #expect(table.number(of: name("new")) == 0)
-            #expect(table.name(of: 0)?.description == "new")
-            for index in 1..<16 { #expect(table.name(of: UInt32(index))?.description == "n\(index)") }
+            for index in 0..<16 { #expect(table.number(of: name("n\(index)"), at: 1001) == UInt32(index)) }
+            #expect(table.isFull)
+            for now in [1001, 1002, 1601] as [UInt32] {
+                #expect(table.number(of: name("new"), at: now) == nil)
+                #expect(table.number(of: name("n9"), at: 1001) == 9)
+            }
+            for index in 0..<16 { #expect(table.name(of: UInt32(index), at: 1001)?.description == "n\(index)") }
+        }
+    }
+
+    @Test func `the number that was unused for ten minutes is given out again, and no other`() {
+        withTable(capacity: 16) { table in
+            for index in 0..<16 { #expect(table.number(of: name("n\(index)"), at: 1001) == UInt32(index)) }
+            // A lookup and a connection are both a use.
+            for index in 0..<16 where index % 2 == 0 && index != 4 {
+                #expect(table.number(of: name("n\(index)"), at: 1501) == UInt32(index))
+            }
+            for index in 0..<16 where index % 2 == 1 { #expect(table.name(of: UInt32(index), at: 1501) != nil) }
+            let before = table.version(of: 4)
+            #expect(table.number(of: name("new"), at: 1602) == 4)
+            #expect(table.version(of: 4) != before)
+            #expect(table.number(of: name("newer"), at: 1602) == nil)
+            #expect(table.name(of: 4, at: 1602)?.description == "new")
             // The replaced name is new again.
-            #expect(table.number(of: name("n0")) == 1)
+            #expect(table.number(of: name("n4"), at: 1602) == nil)
+            #expect(table.number(of: name("n4"), at: 2102) == 5)
+        }
+    }
+
+    @Test func `a time to come keeps a number, and a clock that goes round is no reason to lose one`() {
+        withTable(capacity: 1) { table in
+            #expect(table.number(of: name("first"), at: 5001) == 0)
+            #expect(table.number(of: name("second"), at: 1) == nil)
+            #expect(table.name(of: 0, at: .max) != nil)
+            #expect(table.number(of: name("second"), at: 599) == nil)
+            #expect(table.number(of: name("second"), at: 600) == 0)
+        }
+    }
+
+    @Test func `numbers begin where the table drew that they do, and go round`() throws {
+        let table = SharedTable(capacity: 100, numberCount: 131_070, random: 0x1234_5678_9abc_def0)
+        let numbers = (0..<100).compactMap { table.table.number(of: name("n\($0)")) }
+        let first = UInt32((0x1234_5678_9abc_def0 as UInt64 >> 24) % 131_070)
+        #expect(numbers == (0..<100).map { (first + UInt32($0)) % 131_070 })
+        for (index, number) in numbers.enumerated() { #expect(table.table.name(of: number) == name("n\(index)")) }
+        #expect(table.table.name(of: first - 1) == nil && table.table.name(of: first + 100) == nil)
+        #expect(table.table.name(of: 131_070) == nil)
+        // The first number is the last of all.
+        let last = SharedTable(capacity: 4, numberCount: 4, random: 3 << 24)
+        #expect((0..<4).compactMap { last.table.number(of: name("n\($0)")) } == [3, 0, 1, 2])
+        #expect((0..<4).map { last.table.name(of: $0)?.description } == ["n1", "n2", "n3", "n0"])
+    }
+
+    @Test func `who comes to a table takes what was drawn for it, and nothing that was damaged`() throws {
+        let table = SharedTable(capacity: 16, numberCount: 1000, random: 7 << 24)
+        let number = try #require(table.table.number(of: name("web.test")))
+        let other = try #require(
+            NameTable(memory: ReadyMemory(base: table.memory), capacity: 16, numberCount: 1000, random: 9 << 24))
+        #expect(other.number(of: name("web.test")) == number)
+        for damage in [0, 1, 7 << 24, 8 << 24 | 1, 1 << 63, .max] as [UInt64] {
+            table.memory.storeBytes(of: damage, toByteOffset: 8, as: UInt64.self)
+            #expect(
+                NameTable(memory: ReadyMemory(base: table.memory), capacity: 16, numberCount: 1000, random: 9 << 24)
+                    == nil, "\(damage)")
+        }
+        #expect(table.table.name(of: number) == name("web.test"))
+    }
+
+    @Test func `whatever a word of the table becomes, no number leads to another name`() throws {
+        let table = SharedTable(capacity: 80, numberCount: 1000, random: 990 << 24)
+        let names = (0..<70).map { name("n\($0).test") }
+        let numbers = names.compactMap { table.table.number(of: $0) }
+        let size = NameTable<ReadyMemory>.size(capacity: 80)
+        let words = table.memory.bindMemory(to: UInt64.self, capacity: size / 8)
+        for word in 0..<size / 8 {
+            let before = words[word]
+            for value in [0, 1, before &+ 1, before ^ 1 << 9, 1 << 63, .max] as [UInt64] {
+                words[word] = value
+                for (number, name) in zip(numbers, names) {
+                    let found = table.table.name(of: number)
+                    if found != nil, found != name { Issue.record("\(word) as \(value): \(number) is another name") }
+                }
+                if let new = table.table.number(of: name("new.test")), let found = table.table.name(of: new) {
+                    if found != name("new.test") { Issue.record("\(word) as \(value): a new name is another") }
+                    if numbers.contains(new) { Issue.record("\(word) as \(value): \(new) was in use") }
+                }
+                // The new name has taken other words, which are those of nobody.
+                words[word] = before
+            }
         }
     }
 
@@ -44,8 +127,8 @@ import Testing
         withTable(capacity: 4) { table in
             let long = name(String(repeating: "x", count: 255))
             let short = name("y")
-            #expect(table.number(of: long).flatMap(table.name) == long)
-            #expect(table.number(of: short).flatMap(table.name) == short)
+            #expect(table.number(of: long).flatMap { table.name(of: $0) } == long)
+            #expect(table.number(of: short).flatMap { table.name(of: $0) } == short)
         }
     }
 
@@ -56,9 +139,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [60_000, 1000] as [UInt32])
-    func `the last names are found again, however many there were before`(capacity: UInt32) {
-        withTable(capacity: capacity) { table in
+    @Test func `the last names are found again, however many there were before`() {
+        withTable(capacity: 60_000) { table in
             var numbers: [UInt32?] = []
             for index in 0..<5000 {
                 numbers.append(table.number(of: name("host\(index).test")))
@@ -69,7 +151,7 @@ import Testing
                     return
                 }
             }
-            #expect(numbers == (0..<5000).map { UInt32($0) % capacity })
+            #expect(numbers == (0..<5000).map { UInt32($0) })
         }
     }
 
@@ -90,8 +172,10 @@ import Testing
                         let length = 1 + (task * 7919 + round) % 250
                         let letter = UInt8(97 + length % 26)
                         guard let name = HostName([UInt8](repeating: letter, count: length).span) else { return false }
-                        guard let number = table.table.number(of: name),
-                            let read = table.table.name(of: number)
+                        // Each name comes when all the others were unused for long.
+                        let now = UInt32(truncatingIfNeeded: round &* 1000)
+                        guard let number = table.table.number(of: name, at: now),
+                            let read = table.table.name(of: number, at: now)
                         else { continue }
                         let bytes = read.bytes
                         for index in bytes.indices where bytes[index] != UInt8(97 + bytes.count % 26) { return false }
@@ -110,7 +194,8 @@ import Testing
         let writer = Thread {
             var round = 0
             while !isOver.isSet.load(ordering: .relaxed) {
-                _ = table.table.number(of: name(ofLength: 1 + round % 250))
+                _ = table.table.number(
+                    of: name(ofLength: 1 + round % 250), at: UInt32(truncatingIfNeeded: round &* 1000))
                 round += 1
             }
         }
@@ -142,18 +227,18 @@ import Testing
 
     @Test func `a few names take one page beside that of their slots`() {
         let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
-        let table = NameTable(memory: memory, capacity: 65_536)
+        let table = memory.table
         #expect(table.number(of: name("first.test")) == 0)
         #expect(memory.pages.count == 2)
-        for index in 1..<448 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
-        #expect(table.number(of: name("n447")) == 447)
-        // 448 slots of 272 bytes, which need not begin with a page.
-        #expect(memory.pages.count <= 1 + 30 + 1)
+        for index in 1..<192 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
+        #expect(table.number(of: name("n191")) == 191)
+        // 192 slots of 272 bytes, which need not begin with a page.
+        #expect(memory.pages.count <= 1 + 13 + 1)
     }
 
     @Test func `asking for numbers that were not given out takes no memory`() {
         let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
-        let table = NameTable(memory: memory, capacity: 65_536)
+        let table = memory.table
         _ = table.number(of: name("web.test"))
         let before = memory.pages
         for number in 1..<65_536 as Range<UInt32> { #expect(table.name(of: number) == nil && !table.holds(number)) }
@@ -162,7 +247,7 @@ import Testing
 
     @Test func `without memory there is no number, and with it again there is`() throws {
         let memory = PagedMemory(size: NameTable<PagedMemory>.size(capacity: 65_536))
-        let table = NameTable(memory: memory, capacity: 65_536)
+        let table = memory.table
         memory.limit = 2
         var held = 0
         while let number = table.number(of: name("n\(held)")) {
@@ -187,6 +272,7 @@ import Testing
         return name
     }
 
+    /// A table whose numbers are those of its slots.
     private func withTable(capacity: UInt32, _ body: (NameTable<ReadyMemory>) -> Void) {
         body(SharedTable(capacity: capacity).table)
     }
@@ -203,13 +289,28 @@ private final class SharedTable: Sendable {
     var memory: UnsafeMutableRawPointer { ready.base }
     private let ready: ReadyMemory
 
-    init(capacity: UInt32) {
+    init(capacity: UInt32, numberCount: UInt32? = nil, random: UInt64 = 0) {
         let size = NameTable<ReadyMemory>.size(capacity: capacity)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
         memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         ready = ReadyMemory(base: memory)
-        table = NameTable(memory: ready, capacity: capacity)
+        table = newTable(ready, capacity: capacity, numberCount: numberCount ?? capacity, random: random)
     }
+}
+
+private func newTable<Memory>(
+    _ memory: Memory, capacity: UInt32, numberCount: UInt32, random: UInt64
+) -> NameTable<Memory> {
+    guard let table = NameTable(memory: memory, capacity: capacity, numberCount: numberCount, random: random) else {
+        preconditionFailure("a new table cannot be damaged")
+    }
+    return table
+}
+
+extension NameTable {
+    /// At a time that does not matter.
+    fileprivate func number(of name: HostName) -> UInt32? { number(of: name, at: 1) }
+    fileprivate func name(of number: UInt32) -> HostName? { name(of: number, at: 1) }
 }
 
 /// Memory that says which of its pages were reached, and has no more than `limit`. Nothing but the first 64 bytes lies
@@ -233,6 +334,8 @@ private final class PagedMemory: TableMemory, @unchecked Sendable {
         base.deallocate()
         elsewhere.deallocate()
     }
+
+    var table: NameTable<PagedMemory> { newTable(self, capacity: 65_536, numberCount: 65_536, random: 0) }
 
     func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
         let wanted = pages.union(offset / 4096...(offset + size - 1) / 4096)

@@ -42,7 +42,7 @@ unused static const char *known(const struct sockaddr *of) {
     static __thread char text[90];
     const char *plain = text_of(of);
     int port = -1;
-    if (sscanf(plain, "198.18.%*d.%*d %d", &port) == 1) snprintf(text, sizeof text, "FAKE4 %d", port);
+    if (sscanf(plain, "198.1%*1[89].%*d.%*d %d", &port) == 1) snprintf(text, sizeof text, "FAKE4 %d", port);
     else if (sscanf(plain, "fd73:6f63:6b73:6661:6b65:%*s %d", &port) == 1)
         snprintf(text, sizeof text, "FAKE6 %d", port);
     else snprintf(text, sizeof text, "%s", plain);

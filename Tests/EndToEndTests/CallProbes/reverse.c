@@ -5,7 +5,7 @@ static void look(const char *what, const address *of, int flags) {
     char host[NI_MAXHOST] = "-", service[NI_MAXSERV] = "-";
     int code = getnameinfo(&of->any, of->length, host, sizeof host, service, sizeof service, flags);
     const char *shown = host;
-    if (strncmp(host, "198.18.", 7) == 0) shown = "FAKE4";
+    if (strncmp(host, "198.18.", 7) == 0 || strncmp(host, "198.19.", 7) == 0) shown = "FAKE4";
     if (strncmp(host, "fd73:6f63:6b73:6661:6b65:", 25) == 0) shown = "FAKE6";
     say("%s: %s %s %s\n", what, code_name(code), code == 0 ? shown : "", code == 0 ? service : "");
 }
