@@ -21,6 +21,9 @@ static inline int family_of(const struct sockaddr *address, socklen_t length) {
     return (uintptr_t)address >= 4096 && length >= sizeof address->sa_family ? address->sa_family : -1;
 }
 
+/* setuid(2), setreuid(2) and setresuid(2) by their numbers, which change the users of the calling thread alone. */
+int change_thread_user(long number, uid_t first, uid_t second, uid_t third);
+
 static inline int is_internet(const struct sockaddr *address, socklen_t length) {
     int family = family_of(address, length);
     return family == AF_INET || family == AF_INET6;

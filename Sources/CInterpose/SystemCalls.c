@@ -151,6 +151,9 @@ long syscall(long number, ...) {
             if (is_readable(flags, sizeof *flags)) before_clone(*flags);
             break;
         }
+        case SYS_setuid:
+        case SYS_setreuid:
+        case SYS_setresuid: return change_thread_user(number, (uid_t)word[0], (uid_t)word[1], (uid_t)word[2]);
         case SYS_io_uring_setup:
             /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall
              * back on epoll where there is none. */

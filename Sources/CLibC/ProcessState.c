@@ -2,7 +2,7 @@
 
 #include "Kernel.h"
 
-static uint64_t runtime, lookup_lock, told, log_file, log_allowance;
+static uint64_t runtime, lookup_lock, user, told, log_file, log_allowance;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
@@ -28,6 +28,10 @@ int runtime_is_made(void) {
 
 uint64_t *socksify_lookup_lock_word(void) {
     return &lookup_lock;
+}
+
+uint64_t *socksify_user_word(void) {
+    return &user;
 }
 
 uint64_t *socksify_told_word(void) {

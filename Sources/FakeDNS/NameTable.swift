@@ -194,6 +194,11 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         }
     }
 
+    /// The table has become a copy of another, which goes on giving out numbers: new names have theirs from elsewhere.
+    public func leave(random: UInt64) {
+        next.pointee.wrappingAdd(1 + random % UInt64(capacity), ordering: .relaxed)
+    }
+
     /// Returns false when another thread is writing the slot, or has ended there.
     private func write(_ name: HostName, to slot: Slot, _ number: UInt32) -> Bool {
         let before = slot.sequence.pointee.load(ordering: .relaxed)

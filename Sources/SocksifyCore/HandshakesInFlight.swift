@@ -56,6 +56,24 @@ struct HandshakesInFlight: @unchecked Sendable {
         self.audits = EpollAudits(shared: memory + 8, memory: audits)
     }
 
+    // MARK: Copies
+
+    /// Adds all of it to a copy; false when there is no room.
+    func add(to copy: inout SharedCopy) -> Bool {
+        let size = HandshakesInFlight.tableSize
+        return copy.add(header, mappedSize: size, wholeSize: size) && records.add(to: &copy)
+    }
+
+    /// Goes on with the copy. What another process may go on with, too, this one cannot.
+    func leave(for copy: inout SharedCopy) {
+        let size = HandshakesInFlight.tableSize
+        _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
+        records.leave(for: &copy)
+        for place in 0..<places.end where places.cookie(of: place) != 0 && reach(place) {
+            if record(place).pointee.mayBeShared { record(place).pointee.isBroken = true }
+        }
+    }
+
     /// Gives the memory back, which nobody uses.
     func unmap() {
         records.unmap()

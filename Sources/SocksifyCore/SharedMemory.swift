@@ -76,6 +76,29 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         notes.initializeMemory(as: UInt8.self, repeating: 0, count: SharedMemory.notesSize(for: size))
     }
 
+    // MARK: Copies
+
+    /// Adds the part to a copy, as far as this process has come in it; false when there is no room.
+    func add(to copy: inout SharedCopy) -> Bool {
+        for length in stride(from: SharedMemory.lengthCount - 1, through: 0, by: -1) {
+            let mapped = address(length).pointee.load(ordering: .acquiring)
+            guard let start = UnsafeMutableRawPointer(bitPattern: mapped) else { continue }
+            return copy.add(start, mappedSize: size(ofLength: length), wholeSize: size)
+        }
+        return false
+    }
+
+    /// Takes the copy's in place of the part, where that is mapped.
+    func leave(for copy: inout SharedCopy) {
+        let offset = copy.next(size: size)
+        for length in 0..<SharedMemory.lengthCount {
+            let mapped = address(length).pointee.load(ordering: .acquiring)
+            guard let start = UnsafeMutableRawPointer(bitPattern: mapped), !isMapped(mapped, longerThan: length)
+            else { continue }
+            _ = kernel_map_file_over(start, copy.descriptor, offset, size(ofLength: length))
+        }
+    }
+
     // MARK: Parts
 
     /// The parts of a file, of these sizes, one behind the other; nil when one of them cannot be mapped, or the first

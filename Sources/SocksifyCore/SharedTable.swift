@@ -12,6 +12,7 @@ import TableMemory
 /// memory, because the file is another user's, or because another version of the library made it, a process shares it
 /// with none but those that fork from it.
 struct SharedTable {
+    private let parts: Parts
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
@@ -79,11 +80,11 @@ struct SharedTable {
     init?(addressCount: UInt32, notes: UnsafeMutableRawPointer) {
         let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
         socksify_choose_table()
-        let parts =
+        let found =
             SharedTable.partsOfTree(nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
             ?? SharedMemory.privateParts(SharedTable.sizes, notes: notes)
-        guard let parts, let names = SharedTable.names(parts[0], nameCapacity, addressCount) else { return nil }
-        self.names = names
+        guard let found, let names = SharedTable.names(found[0], nameCapacity, addressCount) else { return nil }
+        (parts, self.names) = (found, names)
         sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
         associations = parts[3]
@@ -92,6 +93,8 @@ struct SharedTable {
         replaced = ReplacedSockets(memory: parts[5], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
+        let user = UInt64(kernel_effective_user())
+        atomic(socksify_user_word()).pointee.store(user, ordering: .relaxed)
     }
 
     /// nil for names that were damaged.
@@ -108,6 +111,22 @@ struct SharedTable {
         _ = kernel_random(&random, 8)
         return random
     }
+
+    // MARK: Copies
+
+    /// Adds all of it to a copy; false when there is no room.
+    func add(to copy: inout SharedCopy) -> Bool {
+        for index in parts.indices where !parts[index].add(to: &copy) { return false }
+        return true
+    }
+
+    /// Goes on with the copy.
+    func leave(for copy: inout SharedCopy) {
+        for index in parts.indices { parts[index].leave(for: &copy) }
+        names.leave(random: SharedTable.random)
+    }
+
+    // MARK: News
 
     /// Whether no process of the tree has said what has this digest just before; from now on one has. Where there is no
     /// table to know it from, nobody has.

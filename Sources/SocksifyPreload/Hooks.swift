@@ -314,6 +314,16 @@ public func socksify_start(
 }
 
 @c @implementation
+public func socksify_copy_shared_memory() -> Int32 {
+    SharedRights.copy() ?? -1
+}
+
+@c @implementation
+public func socksify_leave_shared_memory(_ copy: Int32) {
+    SharedRights.leave(for: copy)
+}
+
+@c @implementation
 public func socksify_prepare_inheritance() {
     Inheritance.prepare()
 }

@@ -64,6 +64,11 @@ void socksify_received_descriptor(int fd);
 /* The program ends. */
 void socksify_settle(void);
 
+/* A copy of all that the process shares with others, by a descriptor; negative when that cannot be had. */
+int socksify_copy_shared_memory(void);
+/* The process has that copy from now on in place of what it shared. */
+void socksify_leave_shared_memory(int copy);
+
 /* While any_errands(). */
 
 /* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */

@@ -128,6 +128,12 @@ HOOK(clone)
 /* Filters of system calls that a program puts itself under (PR_SET_SECCOMP). */
 HOOK(prctl)
 
+/* Rights that are given up: the memory that is shared with other processes goes with them. */
+HOOK(setuid)
+HOOK(seteuid)
+HOOK(setreuid)
+HOOK(setresuid)
+
 /* Libraries that a program loads while it runs, and that must not find libc's names before these: without
  * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
 HOOK(dlopen)

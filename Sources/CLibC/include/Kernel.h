@@ -52,6 +52,11 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
 #endif
 }
 
+/* geteuid(2) */
+static inline uint32_t kernel_effective_user(void) {
+    return (uint32_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0);
+}
+
 static inline long kernel_process_id(void) {
     return kernel_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
 }
@@ -286,7 +291,7 @@ static inline long kernel_look_at(int fd, struct kernel_file *_Nonnull file) {
     if (result < 0) return result;
     *file = (struct kernel_file){
         .is_own = S_ISREG(status.st_mode) && !(status.st_mode & 077) &&
-                  status.st_uid == (uid_t)kernel_call(SYS_geteuid, 0, 0, 0, 0, 0, 0),
+                  status.st_uid == kernel_effective_user(),
         .is_regular = S_ISREG(status.st_mode),
         .is_readable_by_others = S_ISREG(status.st_mode) && (status.st_mode & 044),
         .links = status.st_nlink, .size = status.st_size, .modified = status.st_mtim.tv_sec};
@@ -316,6 +321,10 @@ static inline long kernel_lock_file(int fd, int is_exclusive) {
 
 static inline long kernel_read(int fd, void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_read, fd, (long)bytes, (long)count, 0, 0, 0);
+}
+
+static inline long kernel_write_at(int fd, const void *_Nonnull bytes, size_t count, size_t offset) {
+    return kernel_call(SYS_pwrite64, fd, (long)bytes, (long)count, (long)offset, 0, 0);
 }
 
 static inline long kernel_write(int fd, const void *_Nonnull bytes, size_t count) {
@@ -376,6 +385,17 @@ static inline long kernel_open_memory(void) {
     long fd = kernel_call(SYS_memfd_create, (long)name, CLOSED_ON_EXEC | NEVER_EXECUTED, 0, 0, 0, 0);
     /* Linux before 6.3 does not know the other flag. */
     return fd == -EINVAL ? kernel_call(SYS_memfd_create, (long)name, CLOSED_ON_EXEC, 0, 0, 0, 0) : fd;
+}
+
+/* Maps the file's bytes from `start` on in place of whatever is mapped from `place` on. */
+static inline long kernel_map_file_over(void *_Nonnull place, int fd, size_t start, size_t size) {
+    return kernel_call(SYS_mmap, (long)place, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+                       (long)start);
+}
+
+/* Says of each page, by the lowest bit of a byte, whether it is in memory (mincore(2)). */
+static inline long kernel_ask_pages(void *_Nonnull start, size_t size, uint8_t *_Nonnull pages) {
+    return kernel_call(SYS_mincore, (long)start, (long)size, (long)pages, 0, 0, 0);
 }
 
 static inline void kernel_unmap(void *_Nonnull start, size_t size) {

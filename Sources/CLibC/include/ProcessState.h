@@ -23,6 +23,8 @@ int process_has_ended(int process);
 static inline const char *_Nullable process_program_path(void) {
     return (const char *)getauxval(AT_EXECFN);
 }
+/* The user who the process acted for when it began to share memory with others. */
+uint64_t *_Nonnull socksify_user_word(void);
 /* What was told to the user, a bit for each kind of thing that is told once. */
 uint64_t *_Nonnull socksify_told_word(void);
 /* Where the log's file has its path (a C string that stays); 0: the log goes to standard error. */
