@@ -138,26 +138,31 @@ static char *write_number(char *end, uint64_t number, unsigned base, int digits)
 
 void socksify_choose_table(void) {
     static const char name[] = "SOCKSIFY_TABLE=", memory[] = "/dev/shm", file[] = "/socksify-";
-    enum { LONGEST_FOLDER = 200 };
-    static char entry[sizeof name + LONGEST_FOLDER + sizeof file + 20 + 1 + 16];
+    enum { LONGEST_FOLDER = 200, LONGEST_NUMBER = 20 };
+    static char entry[sizeof name + LONGEST_FOLDER + sizeof file + LONGEST_NUMBER + 1 + 16];
     /* What the name is made of. The threads that come here at once take what the first of them drew, and write the
      * same bytes: nobody waits, neither a signal handler, nor a child of a thread that was in the middle. */
     static uint64_t choice;
-    enum { IS_CHOSEN = 1, IN_RUNTIME_FOLDER = 2 };
+    enum { IS_CHOSEN = 1, IN_RUNTIME_FOLDER = 2, IN_OWN_FOLDER = 4, PLACES = IN_RUNTIME_FOLDER | IN_OWN_FOLDER };
 
     if (__atomic_load_n(&captured[0], __ATOMIC_ACQUIRE) == entry) return;
     if (socksify_captured_variable("SOCKSIFY_TABLE") || getauxval(AT_SECURE)) return;
     const char *folder = socksify_captured_variable("XDG_RUNTIME_DIR");
+    /* Where the folder is for all, each user has one in it: nobody looks through others' files. */
+    char own[sizeof memory + sizeof file + LONGEST_NUMBER];
+    *write_number(stpcpy(stpcpy(own, memory), file), kernel_effective_user(), 10, 1) = '\0';
     uint64_t chosen = __atomic_load_n(&choice, __ATOMIC_RELAXED), drawn;
     if (!chosen) {
         if (kernel_random(&drawn, sizeof drawn) != sizeof drawn) return;
-        drawn = (drawn | IS_CHOSEN) & ~(uint64_t)IN_RUNTIME_FOLDER;
+        drawn = (drawn | IS_CHOSEN) & ~(uint64_t)PLACES;
         if (folder && *folder == '/' && strlen(folder) <= LONGEST_FOLDER && kernel_can_write_to_folder(folder))
             drawn |= IN_RUNTIME_FOLDER;
+        else if (kernel_look_at_folder(own) != KERNEL_FOLDER_IS_ANOTHERS)
+            drawn |= IN_OWN_FOLDER;
         if (__atomic_compare_exchange_n(&choice, &chosen, drawn, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) chosen = drawn;
     }
     char *end = stpcpy(entry, name);
-    end = stpcpy(end, chosen & IN_RUNTIME_FOLDER ? folder : memory);
+    end = stpcpy(end, chosen & IN_RUNTIME_FOLDER ? folder : chosen & IN_OWN_FOLDER ? own : memory);
     end = stpcpy(end, file);
     end = write_number(end, (uint64_t)process_own_id(), 10, 1);
     *end++ = '-';

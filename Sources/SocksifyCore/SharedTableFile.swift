@@ -9,11 +9,13 @@ import CLibC
 /// as it has the memory, because the lock (flock(2)) belongs to the open file, which the mapping holds, over fork too,
 /// until the process ends in whatever way.
 ///
-/// Nobody knows when a tree ends. So whoever makes a new file removes from its folder the user's files that nobody has
-/// mapped, whose root is gone, and that nobody has come to for ten minutes: a tree may live on without its root, in
-/// processes none of which has the memory at a moment. What such a tree would lose are names that it was told of before
-/// and has not connected to yet; they are not found any more. A table that its root has never handed on is not waited
-/// for: commands that are run one after the other do not leave many files behind.
+/// The root removes the file when it ends, if nobody else has it mapped; else the last that has it mapped when it ends
+/// after the root. What a tree that lives on would lose are names that it was told of before and has not connected to
+/// yet; they are not found any more.
+///
+/// A process that is killed removes nothing. So whoever makes a new file removes from its folder the user's files that
+/// nobody has mapped, whose root is gone, and that nobody has come to for ten minutes. A table that its root has never
+/// handed on is not waited for. The folder is one of the user's own: nobody looks through the files of others.
 struct SharedTableFile {
     private let path: UnsafePointer<CChar>
     /// The process that chose the path.
@@ -53,7 +55,10 @@ struct SharedTableFile {
     /// nil when it cannot be made or opened, is not this user's alone, or has another size.
     func open<Mapped>(size: Int, _ map: (Int32) -> Mapped?) -> Mapped? {
         for _ in 0..<SharedTableFile.attempts {
+            guard makeFolder() else { return nil }
             let descriptor = Int32(truncatingIfNeeded: kernel_open_shared(path))
+            // Another process may just have removed the folder, which was empty.
+            if descriptor == -ENOENT, isInFolderOfUser { continue }
             guard descriptor >= 0 else { return nil }
             defer { _ = kernel_close(descriptor) }
             // Somebody who sweeps may have it for a moment, and then have removed it.
@@ -77,6 +82,83 @@ struct SharedTableFile {
 
     private static var attempts: Int { 100 }
 
+    // MARK: The folder
+
+    /// Where all users have a folder of their own.
+    private static var folderOfAll: StaticString { "/dev/shm/" }
+
+    private var isBelowFolderOfAll: Bool {
+        let folder = SharedTableFile.folderOfAll
+        guard nameOffset >= folder.utf8CodeUnitCount else { return false }
+        for index in 0..<folder.utf8CodeUnitCount where UInt8(bitPattern: path[index]) != folder.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    private var isInFolderOfAll: Bool {
+        isBelowFolderOfAll && nameOffset == SharedTableFile.folderOfAll.utf8CodeUnitCount
+    }
+
+    /// Whether the folder was made for the files of one user, and is gone with the last of them.
+    private var isInFolderOfUser: Bool { isBelowFolderOfAll && !isInFolderOfAll }
+
+    /// Calls `body` with the path of the folder; false when there is no memory for that.
+    private func withFolder(_ body: (UnsafePointer<CChar>) -> Bool) -> Bool {
+        let mapped = kernel_map(SharedTableFile.longestPath)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return false }
+        defer { kernel_unmap(memory, SharedTableFile.longestPath) }
+        // Zero-filled, so that the path to the folder ends there: before the slash, unless there is nothing before it.
+        memory.copyMemory(from: path, byteCount: max(nameOffset - 1, 1))
+        return body(UnsafePointer(memory.assumingMemoryBound(to: CChar.self)))
+    }
+
+    /// Sees to it that a folder for one user is there, and that user's.
+    private func makeFolder() -> Bool {
+        !isInFolderOfUser
+            || withFolder { folder in
+                kernel_make_folder(folder)
+                return kernel_look_at_folder(folder) == KERNEL_FOLDER_IS_OWN
+            }
+    }
+
+    // MARK: The end
+
+    /// The process ends: removes the file if the tree ends with it, as far as can be seen.
+    static func end() {
+        guard let path, let file = SharedTableFile(path),
+            file.root == process_own_id() || Runtime.existing != nil && kernel_process_exists(file.root) == 0
+        else { return }
+        file.remove()
+    }
+
+    /// Unless another process has it.
+    private func remove() {
+        let descriptor = Int32(truncatingIfNeeded: kernel_open_in(SharedTableFile.currentFolder, path))
+        guard descriptor >= 0 else { return }
+        defer { _ = kernel_close(descriptor) }
+        var file = kernel_file()
+        guard kernel_look_at(descriptor, &file) == 0, file.is_own != 0 else { return }
+        if SharedTable.isHandedOn(descriptor) {
+            // What this process has mapped has the lock, too.
+            if let copy = SharedRights.copy() {
+                SharedRights.leave(for: copy)
+                _ = kernel_close(copy)
+            }
+            guard kernel_lock_file(descriptor, 1) == 0 else { return }
+        }
+        _ = kernel_unlink_in(SharedTableFile.currentFolder, path)
+        if isInFolderOfUser {
+            _ = withFolder {
+                kernel_remove_folder($0)
+                return true
+            }
+        }
+    }
+
+    /// For a path that is absolute.
+    private static var currentFolder: Int32 { AT_FDCWD }
+
     // MARK: Sweeping
 
     /// Seconds that a file is left alone after somebody came to it.
@@ -84,14 +166,13 @@ struct SharedTableFile {
 
     /// - Parameter now: the time of this file, which is new.
     private func sweep(now: Int64) {
-        let mapped = kernel_map(SharedTableFile.longestPath)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
-        defer { kernel_unmap(memory, SharedTableFile.longestPath) }
-        // Zero-filled, so that the path to the folder ends there.
-        memory.copyMemory(from: path, byteCount: nameOffset)
-        guard let folder = Folder(UnsafePointer(memory.assumingMemoryBound(to: CChar.self))) else { return }
-        defer { folder.close() }
-        folder.forEachName { SharedTableFile.removeLeftOver($0, in: folder.descriptor, now: now) }
+        if isInFolderOfAll { return }
+        _ = withFolder { path in
+            guard let folder = Folder(path) else { return false }
+            defer { folder.close() }
+            folder.forEachName { SharedTableFile.removeLeftOver($0, in: folder.descriptor, now: now) }
+            return true
+        }
     }
 
     private static func removeLeftOver(_ name: UnsafePointer<CChar>, in folder: Int32, now: Int64) {

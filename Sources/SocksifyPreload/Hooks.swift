@@ -314,6 +314,11 @@ public func socksify_start(
 }
 
 @c @implementation
+public func socksify_end() {
+    ProcessEnd.clean()
+}
+
+@c @implementation
 public func socksify_copy_shared_memory() -> Int32 {
     SharedRights.copy() ?? -1
 }

@@ -15,6 +15,15 @@ private func usable(_ runtimeFolder: [UInt8]?) -> [UInt8] {
     // As long as the library would take it.
     guard let folder = runtimeFolder, folder.first == UInt8(ascii: "/"), folder.count <= 200,
         folder.withCString({ faccessat(AT_FDCWD, $0, W_OK | X_OK, AT_EACCESS) }) == 0
-    else { return Array("/dev/shm".utf8) }
+    else { return Array(sharedFolder.utf8) }
     return folder
+}
+
+/// The user's own folder in the one that is for all, unless somebody else has it.
+private var sharedFolder: String {
+    let (shared, own) = ("/dev/shm", "/dev/shm/socksify-\(geteuid())")
+    var status = stat()
+    guard lstat(own, &status) == 0 else { return errno == ENOENT ? own : shared }
+    let isOwn = status.st_mode & S_IFMT == S_IFDIR && status.st_mode & 0o077 == 0 && status.st_uid == geteuid()
+    return isOwn ? own : shared
 }

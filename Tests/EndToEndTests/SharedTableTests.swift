@@ -270,25 +270,90 @@ extension EndToEnd {
                 ], "\(run)")
         }
 
-        @Test func `Commands that are run one after the other leave one file`() async throws {
+        /// The last of them is ended by a signal, so that it removes nothing.
+        @Test func `Commands that are run one after the other leave no file, and one that is killed leaves one`()
+            async throws
+        {
             let script = """
+                exec 2>/dev/null
                 for n in {1..5}; do $preload "$1" web.test >/dev/null; done
+                ls /mnt | wc -l
+                killed() {
+                    coproc { exec $preload "$@"; }
+                    read -r -u ${COPROC[0]}
+                    read -r -u ${COPROC[0]}
+                    kill -KILL $COPROC_PID
+                    wait $COPROC_PID || true
+                }
+                for n in {1..5}; do killed "$1" -w web.test; done
                 ls /mnt | wc -l
                 """
             let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
-            #expect(run.output == "1\n", "\(run)")
+            #expect(run.output == "0\n1\n", "\(run)")
         }
 
         /// A shell that connects itself, and then starts `start`.
-        @Test(arguments: [(":", 1), ("(:)", 2), ("/bin/true; :", 2), ("exec /bin/true", 2)])
-        func `A table that was handed on is waited for when its root is gone`(start: String, files: Int) async throws {
+        @Test(arguments: [":", "(:)", "/bin/true; :", "exec /bin/true", "exec 3</dev/tcp/web.test/80", "kill -TERM $$"])
+        func `A table is removed with the end of its root, or waited for if it was handed on`(
+            start: String
+        ) async throws {
+            let isKilled = start.hasPrefix("kill")
             let script = """
-                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; \(start)' || true
+                exec 2>/dev/null
+                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; (:); \(start)' || true
                 $preload "$1" other.test >/dev/null
                 ls /mnt | wc -l
                 """
             let run = try await runInMounts(script, [CallProbe.path(of: "shared-names")])
-            #expect(run.output == "\(files)\n", "\(run)")
+            #expect(run.output == (isKilled ? "1\n" : "0\n"), "\(run)")
+        }
+
+        @Test func `A table is kept by those that have it when its root is gone, and removed by the last of them`()
+            async throws
+        {
+            let script = """
+                mkfifo /mnt/go
+                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; { read -r </mnt/go; } & :'
+                ls /mnt | grep -c socksify
+                echo >/mnt/go
+                while ls /mnt | grep -q socksify; do :; done
+                """
+            let run = try await runInMounts(script)
+            #expect(run.output == "1\n", "\(run)")
+        }
+
+        @Test func `Without a runtime folder a user has one in that of all, which is gone with its last file`()
+            async throws
+        {
+            let script = """
+                mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+                unset XDG_RUNTIME_DIR
+                list() { (cd /dev/shm; stat -c '%A %F' * */* 2>/dev/null | sort); echo; }
+                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; ls -ld /dev/shm/*; ls -l /dev/shm/*' |
+                    awk 'NF > 7 { print $1, $NF }' | sed 's|/dev/shm/socksify-0|folder|; s|socksify-.*|file|'
+                ls /dev/shm
+                # Another's, or one that others may write to, is left alone.
+                mkdir -m 777 /dev/shm/socksify-0
+                touch -d '11 minutes ago' /dev/shm/socksify-1-0000000000000001
+                $preload bash -c ': 2>/dev/null </dev/tcp/web.test/80; ls /dev/shm /dev/shm/socksify-0' |
+                    sed 's/^socksify-[0-9]*-.*/file/'
+                ls /dev/shm
+                """
+            let run = try await runInMounts(script)
+            #expect(
+                run.output == """
+                    drwx------ folder
+                    -rw------- file
+                    /dev/shm:
+                    socksify-0
+                    file
+                    file
+
+                    /dev/shm/socksify-0:
+                    socksify-0
+                    socksify-1-0000000000000001
+
+                    """, "\(run)")
         }
 
         // MARK: What others may have written

@@ -63,6 +63,8 @@ void socksify_received_descriptor(int fd);
 
 /* The program ends. */
 void socksify_settle(void);
+/* The process ends: what it leaves behind is removed. */
+void socksify_end(void);
 
 /* A copy of all that the process shares with others, by a descriptor; negative when that cannot be had. */
 int socksify_copy_shared_memory(void);

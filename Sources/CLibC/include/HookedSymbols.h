@@ -134,6 +134,10 @@ HOOK(seteuid)
 HOOK(setreuid)
 HOOK(setresuid)
 
+/* Ends that run no destructors. */
+HOOK(_exit)
+HOOK(_Exit)
+
 /* Libraries that a program loads while it runs, and that must not find libc's names before these: without
  * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
 HOOK(dlopen)

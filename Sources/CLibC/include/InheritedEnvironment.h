@@ -26,8 +26,9 @@ void socksify_hand_on_configuration_file(const char *_Nonnull path);
 int socksify_take_sockets_variable(void);
 
 /* Names the file of the table that this process and its descendants share, as `SOCKSIFY_TABLE=path`, unless an ancestor
- * did. The file is made by whoever needs it first. In $XDG_RUNTIME_DIR, or else in /dev/shm: `socksify-`, the number of
- * this process, `-`, 16 hexadecimal digits. Where the kernel has no random bytes yet, or the program runs with the
+ * did. The file is made by whoever needs it first. In $XDG_RUNTIME_DIR, or else in a folder of /dev/shm, `socksify-`
+ * and the number of the user, or in /dev/shm itself where that folder is another's: `socksify-`, the number of this
+ * process, `-`, 16 hexadecimal digits. Where the kernel has no random bytes yet, or the program runs with the
  * rights of another user, there is no name. */
 void socksify_choose_table(void);
 

@@ -268,6 +268,28 @@ static inline int kernel_can_write_to_folder(const char *_Nonnull path) {
     return kernel_call(SYS_faccessat2, -100, (long)path, W_OK | X_OK, AT_EACCESS, 0, 0) == 0;
 }
 
+/* A folder for this user alone; who makes it first does not matter. */
+static inline void kernel_make_folder(const char *_Nonnull path) {
+    kernel_call(SYS_mkdirat, -100, (long)path, 0700, 0, 0, 0);
+}
+
+/* Removes a folder that is empty. */
+static inline void kernel_remove_folder(const char *_Nonnull path) {
+    kernel_call(SYS_unlinkat, -100, (long)path, AT_REMOVEDIR, 0, 0, 0);
+}
+
+/* Whether the folder belongs to the user that the process acts for, and nobody else may use it; whether there is
+ * nothing by this name, or it is so. */
+enum kernel_folder { KERNEL_FOLDER_IS_MISSING, KERNEL_FOLDER_IS_OWN, KERNEL_FOLDER_IS_ANOTHERS };
+static inline enum kernel_folder kernel_look_at_folder(const char *_Nonnull path) {
+    struct stat status;
+    long result = kernel_call(SYS_newfstatat, -100, (long)path, (long)&status, AT_SYMLINK_NOFOLLOW, 0, 0);
+    if (result == -ENOENT) return KERNEL_FOLDER_IS_MISSING;
+    int is_own = result == 0 && S_ISDIR(status.st_mode) && !(status.st_mode & 077) &&
+                 status.st_uid == kernel_effective_user();
+    return is_own ? KERNEL_FOLDER_IS_OWN : KERNEL_FOLDER_IS_ANOTHERS;
+}
+
 static inline int kernel_exists(const char *_Nonnull path) {
     return kernel_call(SYS_faccessat, -100, (long)path, F_OK, 0, 0, 0) == 0;
 }
