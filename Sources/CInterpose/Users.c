@@ -24,7 +24,7 @@ static int gives_up(uid_t user, struct users users) {
  * of vfork has its parent's memory, which is to stay as it is. */
 static int prepare(struct users wanted, int *copy) {
     *copy = -1;
-    if (!runtime_is_made() || !process_is_own()) return 0;
+    if (!runtime_is_made() || process_is_confined() || !process_is_own()) return 0;
     struct users users = present_users();
     uid_t own = (uid_t)*socksify_user_word();
     if (wanted.real != AS_IT_IS) users.real = wanted.real;

@@ -87,7 +87,9 @@ int process_thread_id(void) {
 }
 
 uint64_t process_owner(void) {
-    return (uint64_t)__atomic_load_n(&generation, __ATOMIC_RELAXED) << 32 | (uint32_t)process_thread_id();
+    /* First: it may be the first to see that this is a child. */
+    uint32_t thread = (uint32_t)process_thread_id();
+    return (uint64_t)__atomic_load_n(&generation, __ATOMIC_RELAXED) << 32 | thread;
 }
 
 int process_owner_is_gone(uint64_t owner) {

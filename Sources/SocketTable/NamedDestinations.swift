@@ -6,7 +6,7 @@ import Addressing
 /// to an address that stands for the name, and knows no other: what comes from the found address has to seem to come
 /// from that one. Which found address belongs to which name nobody says; it follows from ports, and from what was sent
 /// to when.
-public struct NamedDestinations: Sendable {
+public struct NamedDestinations: Equatable, Sendable {
     /// A name that was sent to.
     public struct Name: Equatable, Sendable {
         /// The number of a name in a table of names, and the version of what stands there.
@@ -33,7 +33,7 @@ public struct NamedDestinations: Sendable {
         }
     }
 
-    private struct Entry {
+    private struct Entry: Equatable {
         var name = Name(number: 0, version: 0, isIPv6: false)
         var port: UInt16 = 0
         /// The address that the name was found to have.
@@ -84,6 +84,14 @@ public struct NamedDestinations: Sendable {
         // The server goes on from another port, as one of TFTP does.
         for index in 0..<count where entries[index].found == nil { return find(index, source) }
         return count == 1 ? find(0, source) : nil
+    }
+
+    /// Whether nothing is known of the one that is not known of the other.
+    public static func == (one: NamedDestinations, other: NamedDestinations) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in 0..<one.count where one.entries[index] != other.entries[index] { return false }
+        for index in one.addresses.indices where one.addresses[index] != other.addresses[index] { return false }
+        return true
     }
 
     // MARK: Words

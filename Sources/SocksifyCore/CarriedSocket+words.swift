@@ -5,13 +5,16 @@ import SocketTable
 /// What is known of a carried socket in the words by which processes tell each other: numbers alone, each of which is
 /// checked by whoever reads it.
 extension CarriedSocket {
-    /// The most that it is written as, with the check behind them.
-    static var wordCount: Int { 2 + 11 + 5 + Association.wordCount + NamedDestinations.wordCount + 1 }
+    /// What it is written as, with a check: all but the names, which are many words and hardly ever change, and they.
+    private static var ownWordCount: Int { 2 + 11 + 5 + Association.wordCount + 1 }
+    static var wordCount: Int { ownWordCount + NamedDestinations.wordCount + 1 }
 
+    /// Writes all but the names.
+    ///
     /// - Parameter check: what the words belong to.
     @inline(never)
     func write(to start: UnsafeMutableRawPointer, check: UInt64) {
-        var words = WordCursor(start, count: CarriedSocket.wordCount, check: check)
+        var words = WordCursor(start, count: CarriedSocket.ownWordCount, check: check)
         words.write(UInt32(bitPattern: process), UInt32(bitPattern: descriptor))
         var flags: UInt32 = domain == AF_INET6 ? 1 : 0
         if isLingering { flags |= 2 }
@@ -21,14 +24,22 @@ extension CarriedSocket {
         words.write(ownAddress == nil ? 0 : 1)
         words.write(ownAddress ?? .unspecified(domain))
         association.write(to: &words)
+        words.write(words.check)
+    }
+
+    /// Writes the names, to where all else is.
+    @inline(never)
+    func writeNames(to start: UnsafeMutableRawPointer, check: UInt64) {
+        var words = WordCursor(
+            start + CarriedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: check)
         names.write(to: &words)
         words.write(words.check)
     }
 
     /// nil for words that nobody wrote as a whole, or in which there is what cannot be.
     @inline(never)
-    init?(from start: UnsafeMutableRawPointer, check: UInt64) {
-        var words = WordCursor(start, count: CarriedSocket.wordCount, check: check)
+    init?(from start: UnsafeMutableRawPointer, check: UInt64, namesCheck: UInt64) {
+        var words = WordCursor(start, count: CarriedSocket.ownWordCount, check: check)
         let (process, descriptor) = words.readHalves()
         let (forks, flags) = words.readHalves()
         let header = flags >> 8 & 0xffff
@@ -46,11 +57,15 @@ extension CarriedSocket {
         let ownAddress = words.readSocketAddress()
         if isOwnAddressKnown { self.ownAddress = ownAddress }
         association = Association(from: &words)
-        names = NamedDestinations(from: &words)
         expect(headerLength: Int(header))
         if case .relay = kernelPeer { setPeerHeader(for: peer?.destination) }
         let check = words.check
         guard words.read() == check, !words.isWrong else { return nil }
+        var nameWords = WordCursor(
+            start + CarriedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: namesCheck)
+        names = NamedDestinations(from: &nameWords)
+        let ownNamesCheck = nameWords.check
+        guard nameWords.read() == ownNamesCheck, !nameWords.isWrong else { return nil }
     }
 }
 

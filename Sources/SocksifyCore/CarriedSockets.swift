@@ -80,6 +80,21 @@ struct CarriedSockets: @unchecked Sendable {
         let tick = coarse_tick()
         let known = carried_place(descriptor, tick)
         if known >= 0 { return .place(Int(known)) }
+        let search = ask(descriptor)
+        if case .place(let place) = search {
+            carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
+            adopt(place, descriptor)
+        }
+        return search
+    }
+
+    /// The same, on little stack: the record stays whose it is.
+    func look(for descriptor: Int32) -> Search {
+        let known = carried_place(descriptor, coarse_tick())
+        return known >= 0 ? .place(Int(known)) : ask(descriptor)
+    }
+
+    private func ask(_ descriptor: Int32) -> Search {
         let seen = descriptor_mark(descriptor)
         let identity = Socket(descriptor: descriptor).identity
         if case .refused(let errno) = identity { return .refused(errno) }
@@ -88,8 +103,6 @@ struct CarriedSockets: @unchecked Sendable {
             descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
             return .none
         }
-        carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
-        adopt(place, descriptor)
         return .place(place)
     }
 
@@ -255,6 +268,8 @@ struct CarriedSockets: @unchecked Sendable {
         /// That of the record when it was read or written.
         var turn: UInt64 = 0
         var record: CarriedSocket
+        /// The names as others know them; nil when they know of none.
+        var toldNames: NamedDestinations?
     }
 
     /// Where the copies of a place and its neighbours lie.
@@ -304,18 +319,23 @@ struct CarriedSockets: @unchecked Sendable {
         let cookie = places.cookie(of: place)
         guard cookie != 0,
             let read = CarriedSocket(
-                from: start(of: place) + CarriedSockets.lockSize, check: mixed(cookie, into: turn)),
+                from: start(of: place) + CarriedSockets.lockSize, check: mixed(cookie, into: turn),
+                namesCheck: cookie),
             let copy = makeCopy(of: place)
         else { return nil }
-        copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read))
+        copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read, toldNames: read.names))
         return record(in: copy)
     }
 
     /// Tells others of what the record is now.
     private func write(_ copy: UnsafeMutablePointer<Copy>, of place: Int) {
         let next = turn(of: place).pointee.load(ordering: .relaxed) &+ 1
-        copy.pointee.record.write(
-            to: start(of: place) + CarriedSockets.lockSize, check: mixed(copy.pointee.cookie, into: next))
+        let words = start(of: place) + CarriedSockets.lockSize
+        copy.pointee.record.write(to: words, check: mixed(copy.pointee.cookie, into: next))
+        if copy.pointee.record.names != copy.pointee.toldNames {
+            copy.pointee.record.writeNames(to: words, check: copy.pointee.cookie)
+            copy.pointee.toldNames = copy.pointee.record.names
+        }
         turn(of: place).pointee.store(next, ordering: .releasing)
         copy.pointee.turn = next
     }

@@ -75,7 +75,7 @@ public enum Datagram {
     /// Whether the descriptor's socket is carried, as far as the kernel tells.
     public static func isCarried(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        if case .none = runtime.pointee.carried.find(descriptor) { return false }
+        if case .none = runtime.pointee.carried.look(for: descriptor) { return false }
         return true
     }
 

@@ -17,8 +17,7 @@ enum OwnDescriptor {
             _ = kernel_close(made)
             return high
         }
-        descriptor_set_mark(made, UInt32(DESCRIPTOR_OWN))
-        return made
+        return mark(made) ? made : -ENOMEM
     }
 
     /// A second descriptor for what one of the program's stands for; nil when there is none, and in a process under a
@@ -26,9 +25,14 @@ enum OwnDescriptor {
     static func duplicate(_ descriptor: Int32) -> Int32? {
         guard process_is_confined() == 0 else { return nil }
         let high = Int32(truncatingIfNeeded: kernel_duplicate(descriptor, leastPossible))
-        guard high >= 0 else { return nil }
-        descriptor_set_mark(high, UInt32(DESCRIPTOR_OWN))
-        return high
+        return high >= 0 && mark(high) ? high : nil
+    }
+
+    /// Without its mark nobody would know whose it is: where there is no memory for it, the descriptor is closed.
+    private static func mark(_ descriptor: Int32) -> Bool {
+        if descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OWN)) != 0 { return true }
+        _ = kernel_close(descriptor)
+        return false
     }
 
     /// Whether it is one that was made here.

@@ -83,7 +83,11 @@ struct SharedTable {
         let found =
             SharedTable.partsOfTree(nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
             ?? SharedMemory.privateParts(SharedTable.sizes, notes: notes)
-        guard let found, let names = SharedTable.names(found[0], nameCapacity, addressCount) else { return nil }
+        guard let found else { return nil }
+        guard let names = SharedTable.names(found[0], nameCapacity, addressCount) else {
+            for index in found.indices { found[index].unmap() }
+            return nil
+        }
         (parts, self.names) = (found, names)
         sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)

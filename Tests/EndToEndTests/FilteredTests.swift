@@ -55,9 +55,8 @@ extension EndToEnd {
         @Test(
             arguments: ["stream", "epoll", "datagrams"],
             [
-                "getsockopt", "setsockopt", "fcntl", "ppoll", "socket", "connect", "sendto", "recvfrom",
-                "openat",
-                "epoll_ctl",
+                "getsockopt", "setsockopt", "fcntl", "ppoll", "socket", "connect", "sendto", "recvfrom", "openat",
+                "epoll_ctl", "mmap",
             ])
         func `Any system call may fail once`(client: String, call: String) async throws {
             try await TestProxy.during { proxy in

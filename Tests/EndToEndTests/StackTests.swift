@@ -55,7 +55,8 @@ extension EndToEnd {
             let lines = try await live("fork", "127.0.61.4")
             #expect(
                 lines == [
-                    "the child's mappings: the same", "fork: 0", "vfork: 0", "posix_spawn: 0", "connected 20 of 20",
+                    "then: 0", "byte received", "the child's mappings: the same", "fork: 0", "vfork: 0",
+                    "posix_spawn: 0", "connected 20 of 20",
                 ])
         }
 
