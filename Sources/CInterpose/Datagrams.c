@@ -242,6 +242,10 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int f
 
 /* ----- Receiving ----- */
 
+static int prepare_to_receive(int fd, struct socksify_reception *reception) {
+    return socksify_prepare_known_to_receive(fd, reception) ? 0 : socksify_prepare_to_receive(fd, reception);
+}
+
 /* Room around the program's own: for the header before it, and behind it for as much as a header can be longer than it
  * was expected to be. */
 struct room {
@@ -438,7 +442,7 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
     *result = -1;
     for (int attempt = 1;;) {
         struct socksify_reception reception;
-        int prepared = socksify_prepare_to_receive(fd, &reception);
+        int prepared = prepare_to_receive(fd, &reception);
         if (prepared == SOCKSIFY_PASS) return 0;
         if (prepared < 0) {
             returned(prepared);
@@ -478,7 +482,7 @@ int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
 
 int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_reception reception;
-    if (socksify_prepare_to_receive(fd, &reception) != 0) return 0;
+    if (prepare_to_receive(fd, &reception) != 0) return 0;
     struct part_list list;
     struct iovec *parts = take_parts(&list, message->msg_iovlen + 2);
     if (!parts) return 0;
@@ -564,7 +568,7 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
     *result = -1;
     for (int attempt = 1; done < count;) {
         struct socksify_reception reception;
-        int prepared = socksify_prepare_to_receive(fd, &reception);
+        int prepared = prepare_to_receive(fd, &reception);
         if (prepared == SOCKSIFY_PASS) {
             *result = (int)done;
             return done > 0;
@@ -608,7 +612,7 @@ int carried_transfer(int fd, ssize_t *result) {
 int carried_unread(int fd, int *unread) {
     for (;;) {
         struct socksify_reception reception;
-        int prepared = socksify_prepare_to_receive(fd, &reception);
+        int prepared = prepare_to_receive(fd, &reception);
         if (prepared == SOCKSIFY_PASS) return 0;
         *unread = 0;
         if (prepared < 0) return 1;

@@ -209,6 +209,10 @@ struct CarriedSockets: @unchecked Sendable {
         lock(place).release()
     }
 
+    /// The same, where nothing has changed that others have to know: not when a datagram was sent last, nor when the
+    /// connection to the proxy was looked at.
+    func leaveUnchanged(_ place: Int) { lock(place).release() }
+
     /// Forgets the socket whose record was entered, and leaves it.
     func remove(_ place: Int) {
         forgetQueue(place)
@@ -225,8 +229,8 @@ struct CarriedSockets: @unchecked Sendable {
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
     /// taken out of its envelope.
     func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
-        reception.pointee.place = Int32(truncatingIfNeeded: place)
         guard let record = latest(place) else {
+            reception.pointee.place = Int32(truncatingIfNeeded: place)
             // What comes is dropped.
             reception.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
             reception.pointee.head = 0
@@ -234,6 +238,22 @@ struct CarriedSockets: @unchecked Sendable {
             reception.pointee.expected = nil
             return
         }
+        describe(record, place, reception)
+    }
+
+    /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
+    func prepareKnown(_ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Bool {
+        let place = Int(carried_place(descriptor, coarse_tick()))
+        guard place >= 0, let record = known(place) else { return false }
+        describe(record, place, reception)
+        return true
+    }
+
+    private func describe(
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int,
+        _ reception: UnsafeMutablePointer<socksify_reception>
+    ) {
+        reception.pointee.place = Int32(truncatingIfNeeded: place)
         reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
         reception.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
@@ -342,12 +362,17 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// What the record was a moment ago; nil as in `read`, or when it is this thread's already.
     private func latest(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
-        if let copy = copy(of: place), copy.pointee.turn == turn(of: place).pointee.load(ordering: .acquiring) {
-            return record(in: copy)
-        }
+        if let record = known(place) { return record }
         guard let record = enter(place) else { return nil }
         lock(place).release()
         return record
+    }
+
+    /// The record in the process' copy, if that is the latest.
+    private func known(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+        guard let copy = copy(of: place), copy.pointee.turn == turn(of: place).pointee.load(ordering: .acquiring)
+        else { return nil }
+        return record(in: copy)
     }
 
     // MARK: The end

@@ -22,6 +22,14 @@ extension Datagram {
         }
     }
 
+    /// The same, on little stack, where nothing is under way and all is known of the socket; false where not.
+    public static func prepareKnownToReceive(
+        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    ) -> Bool {
+        guard any_errands() == 0, let runtime = Runtime.existing else { return false }
+        return runtime.pointee.carried.prepareKnown(descriptor, reception)
+    }
+
     /// Takes a datagram out of its envelope; false when it is none of the program's.
     ///
     /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,

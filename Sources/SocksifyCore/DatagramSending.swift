@@ -71,15 +71,22 @@ extension Datagram {
             }
             switch record.pointee.association.state {
             case .open:
-                defer { table.leave(place) }
                 record.pointee.association.unanswered = tick
                 if named == nil, record.pointee.peerHeaderLength > 0,
                     runtime.pointee.configuration.udpFragmentSize == nil
                 {
                     put(record.pointee.peerHeader, record.pointee.peerHeaderLength, in: envelope)
+                    table.leaveUnchanged(place)
                     return .wrapped
                 }
-                return put(message, to: destination, in: envelope, socket, record, runtime)
+                let expected = record.pointee.expectedHeader
+                let sending = put(message, to: destination, in: envelope, socket, record, runtime)
+                if case .address = destination, expected == record.pointee.expectedHeader {
+                    table.leaveUnchanged(place)
+                } else {
+                    table.leave(place)
+                }
+                return sending
             case .none:
                 // One that has ended at once is opened once more; then something is wrong.
                 attempts += 1

@@ -136,6 +136,13 @@ public func socksify_prepare_to_receive(_ fd: Int32, _ reception: UnsafeMutableP
 }
 
 @c @implementation
+public func socksify_prepare_known_to_receive(
+    _ fd: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+) -> Int32 {
+    Datagram.prepareKnownToReceive(fd, reception) ? 1 : 0
+}
+
+@c @implementation
 public func socksify_unwrap(
     _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
 ) -> Int32 {

@@ -50,6 +50,8 @@ int socksify_wrap(int fd, const struct msghdr *_Nonnull message, int flags,
                   struct socksify_envelope *_Nonnull envelope);
 /* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */
 int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception);
+/* The same, as it mostly is: 1 when nothing has to be asked or done for it; else 0, and it is to be prepared so. */
+int socksify_prepare_known_to_receive(int fd, struct socksify_reception *_Nonnull reception);
 /* Takes a datagram out of its envelope. 0 when it is none of the program's. */
 int socksify_unwrap(const struct socksify_arrival *_Nonnull arrival, struct socksify_opened *_Nonnull opened);
 /* The kernel was told that nobody listens at the relay's port. */
