@@ -245,18 +245,18 @@ import Testing
     @Test func `The association ends with the control connection, and its port with it`() async throws {
         try await withTarget { proxy, target in
             let relay: Int
-            let socket: String
+            let socket: UInt64
             do {
                 let client = try Client(proxy, target: target)
                 relay = client.relay
-                socket = try #require(try UDPTable.inode(port: relay))
+                socket = try #require(try OwnDatagramSocket.inode(port: relay))
                 try client.send(client.header + [1])
                 #expect(try client.receive() == client.header + [1])
                 #expect(proxy.sessions[0].ended == false)
             }
             _ = try await proxy.sessions(ended: 1)
             // The port can be another socket's already.
-            try await TimedOut.wait(for: "an end of the relay") { try UDPTable.inode(port: relay) != socket }
+            try await TimedOut.wait(for: "an end of the relay") { try OwnDatagramSocket.inode(port: relay) != socket }
         }
     }
 
