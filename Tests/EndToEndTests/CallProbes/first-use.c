@@ -2,7 +2,6 @@
  * of something. */
 #include "stopped.h"
 
-#include <semaphore.h>
 #include <sys/resource.h>
 
 static address to;
@@ -16,25 +15,11 @@ static const char *connected(void) {
 
 static void connect_first(void *nothing unused) { say("first: %s\n", connected()); }
 
-/* While a thread reads the configuration, another one connects, and a child. */
-static void in_company(void) {
+/* While a thread reads the configuration, a child connects; before it another thread, or none does. */
+static void beside_first(int has_company) {
     stopped s;
     run_stopped(&s, connect_first, NULL, OPENING, 1);
-    say("another thread: %s\n", connected());
-    pid_t child = fork();
-    require(child >= 0);
-    if (child == 0) {
-        say("child: %s\n", connected());
-        _exit(0);
-    }
-    require(waitpid(child, NULL, 0) == child);
-    let_go();
-    join(&s);
-}
-
-static void in_child(void) {
-    stopped s;
-    run_stopped(&s, connect_first, NULL, OPENING, 1);
+    if (has_company) say("another thread: %s\n", connected());
     pid_t child = fork();
     require(child >= 0);
     if (child == 0) {
@@ -77,8 +62,8 @@ int main(int count, char **arguments) {
     require(count == 4);
     start_tracer();
     to = numeric(arguments[2], arguments[3]);
-    if (strcmp(arguments[1], "company") == 0) in_company();
-    if (strcmp(arguments[1], "child") == 0) in_child();
+    if (strcmp(arguments[1], "company") == 0) beside_first(1);
+    if (strcmp(arguments[1], "child") == 0) beside_first(0);
     if (strcmp(arguments[1], "handler") == 0) in_handler();
     if (strcmp(arguments[1], "descriptors") == 0) without_descriptors();
 }
