@@ -191,19 +191,35 @@ static int search_goes_on(int error) {
            error == ETIMEDOUT;
 }
 
-static int execute_found(const char *file, char *const *arguments, char *const *variables) {
+/* Makes attempts with the paths that a file may have, until one comes to something; gives its error. Inlined, so that
+ * the attempt is a call that can be followed. */
+static inline __attribute__((always_inline)) int find(
+    const char *file, int (*attempt)(const char *path, const void *of), const void *of) {
     if (!*file) return ENOENT;
-    if (strchr(file, '/')) return execute_or_interpret(file, arguments, variables);
+    if (strchr(file, '/')) return attempt(file, of);
     if (strlen(file) > NAME_MAX) return ENAMETOOLONG;
     struct search search = search_for(file);
     char path[search.room];
     int error = ENOENT, is_refused = 0;
     while (search_next(&search, path)) {
-        error = execute_or_interpret(path, arguments, variables);
+        error = attempt(path, of);
         if (!search_goes_on(error)) return error;
         is_refused |= error == EACCES;
     }
     return is_refused ? EACCES : error;
+}
+
+struct wanted_execution {
+    char *const *arguments, *const *variables;
+};
+
+static int attempt_execution(const char *path, const void *of) {
+    const struct wanted_execution *wanted = of;
+    return execute_or_interpret(path, wanted->arguments, wanted->variables);
+}
+
+static int execute_found(const char *file, char *const *arguments, char *const *variables) {
+    return find(file, attempt_execution, &(struct wanted_execution){arguments, variables});
 }
 
 int execve(const char *path, char *const arguments[], char *const variables[]) {
@@ -297,19 +313,18 @@ static int spawn_program(struct spawn spawn, const char *path, char *const *vari
     return start_program(&spawn.start);
 }
 
+struct wanted_spawn {
+    struct spawn spawn;
+    char *const *variables;
+};
+
+static int attempt_spawn(const char *path, const void *of) {
+    const struct wanted_spawn *wanted = of;
+    return spawn_program(wanted->spawn, path, wanted->variables);
+}
+
 static int spawn_found(struct spawn spawn, const char *file, char *const *variables) {
-    if (!*file) return ENOENT;
-    if (strchr(file, '/')) return spawn_program(spawn, file, variables);
-    if (strlen(file) > NAME_MAX) return ENAMETOOLONG;
-    struct search search = search_for(file);
-    char path[search.room];
-    int error = ENOENT, is_refused = 0;
-    while (search_next(&search, path)) {
-        error = spawn_program(spawn, path, variables);
-        if (!search_goes_on(error)) return error;
-        is_refused |= error == EACCES;
-    }
-    return is_refused ? EACCES : error;
+    return find(file, attempt_spawn, &(struct wanted_spawn){spawn, variables});
 }
 
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
