@@ -40,18 +40,18 @@ struct Runtime: ~Copyable {
     static var state: State {
         if let known { return known }
         switch make(isQuiet: false) {
-        case .made(let made): publish(made)
-        case .unusable:
+        case .success(let made): publish(made)
+        case .failure(.unusable):
             _ = atomic(socksify_runtime_word()).pointee.compareExchange(
                 expected: 0, desired: unusableMark, ordering: .relaxed)
-        case .short(let errno): return known ?? .short(errno)
+        case .failure(.short(let errno)): return known ?? .short(errno)
         }
         return known ?? .unusable
     }
 
     /// Makes the runtime, if it is not there yet and nothing is in the way.
     static func prepare() {
-        guard known == nil, case .made(let made) = make(isQuiet: true) else { return }
+        guard known == nil, case .success(let made) = make(isQuiet: true) else { return }
         publish(made)
     }
 
@@ -82,29 +82,21 @@ struct Runtime: ~Copyable {
     private static var unusableMark: UInt64 { 1 }
 
     /// With a heap of its own. Where nothing comes of it a line says why, once.
-    private static func make(isQuiet: Bool) -> Outcome {
+    private static func make(isQuiet: Bool) -> Result<Made, ConfigurationSource.Failure> {
         var making = Making(isQuiet: isQuiet)
         let heap = heap_make(makeRuntime, &making)
+        var failure = ConfigurationSource.Failure.short(.outOfMemory)
         if let heap {
-            if case .made(let runtime) = making.outcome { return .made(Made(runtime: runtime, heap: heap)) }
+            switch making.result {
+            case .success(let runtime): return .success(Made(runtime: runtime, heap: heap))
+            case .failure(let reason): failure = reason
+            }
             heap_discard(heap)
         }
-        switch making.outcome {
-        case .unusable: return .unusable
-        case .made: return .short(.outOfMemory)
-        case .short(let errno):
-            if errno == .outOfMemory, !isQuiet {
-                Log.writeOnce(.noMemory) { $0.append("out of memory; no connection is made until there is some") }
-            }
-            return .short(errno)
+        if case .short(.outOfMemory) = failure, !isQuiet {
+            Log.writeOnce(.noMemory) { $0.append("out of memory; no connection is made until there is some") }
         }
-    }
-
-    /// What comes of making a runtime.
-    private enum Outcome {
-        case made(Made)
-        case unusable
-        case short(Errno)
+        return .failure(failure)
     }
 
     private struct Made {
@@ -115,21 +107,14 @@ struct Runtime: ~Copyable {
     /// What is known of it within its heap.
     fileprivate struct Making {
         let isQuiet: Bool
-        var outcome = Outcome.short(.outOfMemory)
-
-        enum Outcome {
-            case made(UnsafePointer<Runtime>)
-            case unusable
-            case short(Errno)
-        }
+        var result = Result<UnsafePointer<Runtime>, ConfigurationSource.Failure>.failure(.short(.outOfMemory))
     }
 
-    fileprivate static func makeInHeap(isQuiet: Bool) -> Making.Outcome {
+    fileprivate static func makeInHeap(isQuiet: Bool) -> Result<UnsafePointer<Runtime>, ConfigurationSource.Failure> {
         let configuration: Configuration
         switch ConfigurationSource.load(isQuiet: isQuiet) {
         case .success(let loaded): configuration = loaded
-        case .failure(.unusable): return .unusable
-        case .failure(.short(let errno)): return .short(errno)
+        case .failure(let failure): return .failure(failure)
         }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
@@ -142,11 +127,11 @@ struct Runtime: ~Copyable {
         guard
             let inFlight = HandshakesInFlight(
                 notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size))
-        else { return .short(.outOfMemory) }
+        else { return .failure(.short(.outOfMemory)) }
         guard let table = SharedTable(addressCount: fakeAddresses.capacity, notes: own.take(SharedTable.notesSize))
         else {
             inFlight.unmap()
-            return .short(.outOfMemory)
+            return .failure(.short(.outOfMemory))
         }
         place.initialize(
             to: Runtime(
@@ -158,7 +143,7 @@ struct Runtime: ~Copyable {
                 turns: ListTurns(configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),
                 isolation: IsolationName(
                     configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))))
-        return .made(UnsafePointer(place))
+        return .success(UnsafePointer(place))
     }
 
     /// What a process has for itself alone, in one piece.
@@ -198,5 +183,5 @@ struct Runtime: ~Copyable {
 /// What `heap_make` calls; says what came of it.
 private func makeRuntime(_ making: UnsafeMutableRawPointer) {
     let making = making.assumingMemoryBound(to: Runtime.Making.self)
-    making.pointee.outcome = Runtime.makeInHeap(isQuiet: making.pointee.isQuiet)
+    making.pointee.result = Runtime.makeInHeap(isQuiet: making.pointee.isQuiet)
 }
