@@ -3,25 +3,18 @@
 #include <time.h>
 
 #include "InFlight.h"
-#include "Kernel.h"
+#include "MappedOnce.h"
 
 /* The place plus one, and above it the tick in which it was found. In blocks, as marks are: where there is no memory
  * for one, nothing is found. */
 static uint64_t first_places[DESCRIPTORS_IN_BLOCK];
-static uint64_t *places[DESCRIPTOR_BLOCKS] = {first_places};
+static void *places[DESCRIPTOR_BLOCKS] = {first_places};
 
 static uint64_t *place_of(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
-    uint64_t **slot = &places[fd / DESCRIPTORS_IN_BLOCK], *block = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-    if (!block && makes) {
-        enum { SIZE = DESCRIPTORS_IN_BLOCK * sizeof *block };
-        long mapped = kernel_map(SIZE);
-        if (mapped < 0) return NULL;
-        if (__atomic_compare_exchange_n(slot, &block, (uint64_t *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            block = (uint64_t *)mapped;
-        else
-            kernel_unmap((void *)mapped, SIZE);
-    }
+    void **slot = &places[fd / DESCRIPTORS_IN_BLOCK];
+    uint64_t *block = makes ? mapped_once(slot, DESCRIPTORS_IN_BLOCK * sizeof *block)
+                            : __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     return block ? &block[fd % DESCRIPTORS_IN_BLOCK] : NULL;
 }
 

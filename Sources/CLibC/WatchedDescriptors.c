@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "InFlight.h"
-#include "Kernel.h"
+#include "MappedOnce.h"
 #include "ProcessState.h"
 
 /* `epoll` is the number plus one; 0: nothing here. */
@@ -26,22 +26,16 @@ enum { FIRST = 1024 };
 static struct watched first[FIRST];
 
 /* A page for so many of the others, mapped when the first of them is registered. */
-enum { IN_PAGE = 4096 / sizeof(struct watched) };
-static struct watched *pages[DESCRIPTOR_LIMIT / IN_PAGE];
+enum { PAGE = 4096, IN_PAGE = PAGE / sizeof(struct watched) };
+static void *pages[DESCRIPTOR_LIMIT / IN_PAGE];
 
 static struct watched *watched(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
     if (fd < FIRST) return &first[fd];
-    struct watched **slot = &pages[fd / IN_PAGE], *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-    if (!page) {
-        long mapped = makes && !process_is_confined() ? kernel_map(4096) : -1;
-        if (mapped < 0) return NULL;
-        if (__atomic_compare_exchange_n(slot, &page, (struct watched *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-            page = (struct watched *)mapped;
-        else
-            kernel_call(SYS_munmap, mapped, 4096, 0, 0, 0, 0);
-    }
-    return &page[fd % IN_PAGE];
+    void **slot = &pages[fd / IN_PAGE];
+    struct watched *page = makes && !process_is_confined() ? mapped_once(slot, PAGE)
+                                                           : __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    return page ? &page[fd % IN_PAGE] : NULL;
 }
 
 #define LOAD(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)

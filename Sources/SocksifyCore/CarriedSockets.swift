@@ -292,28 +292,21 @@ struct CarriedSockets: @unchecked Sendable {
         var toldNames: NamedDestinations?
     }
 
-    /// Where the copies of a place and its neighbours lie.
-    private func copies(of place: Int) -> UnsafeMutablePointer<Atomic<UInt>> {
-        (own + CarriedSockets.copiesOffset + place / CarriedSockets.copiesTogether * 8)
-            .assumingMemoryBound(to: Atomic<UInt>.self)
+    /// Says where the copies of a place and its neighbours lie.
+    private func copies(of place: Int) -> UnsafeMutableRawPointer {
+        own + CarriedSockets.copiesOffset + place / CarriedSockets.copiesTogether * 8
     }
 
     /// Room for the copy of a place's record, nobody's at first; nil when there is none yet.
     private func roomOfCopy(_ place: Int) -> UnsafeMutablePointer<Copy>? {
-        let start = UnsafeMutablePointer<Copy>(bitPattern: copies(of: place).pointee.load(ordering: .acquiring))
-        return start.map { $0 + place % CarriedSockets.copiesTogether }
+        let start = copies(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
+        return UnsafeMutablePointer<Copy>(bitPattern: start).map { $0 + place % CarriedSockets.copiesTogether }
     }
 
     /// The same, made if there is none; nil when there is no memory.
     private func makeCopy(of place: Int) -> UnsafeMutablePointer<Copy>? {
-        if let copy = roomOfCopy(place) { return copy }
-        let size = MemoryLayout<Copy>.stride * CarriedSockets.copiesTogether
-        let mapped = kernel_map(size)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
-        let isFirst = copies(of: place).pointee.compareExchange(
-            expected: 0, desired: UInt(bitPattern: memory), ordering: .acquiringAndReleasing
-        ).exchanged
-        if !isFirst { kernel_unmap(memory, size) }
+        let slot = copies(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+        guard mapped_once(slot, MemoryLayout<Copy>.stride * CarriedSockets.copiesTogether) != nil else { return nil }
         return roomOfCopy(place)
     }
 

@@ -19,6 +19,7 @@
 #include "Kernel.h"
 #include "KeyedSocket.h"
 #include "LibraryStack.h"
+#include "MappedOnce.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
 #include "StandardError.h"
