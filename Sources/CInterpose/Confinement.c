@@ -10,6 +10,7 @@
 void before_filter(void) {
     if (!process_is_own()) return;
     find_all_real();
+    socksify_choose_table();
     socksify_prepare_confinement();
 }
 

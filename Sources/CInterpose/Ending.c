@@ -6,7 +6,7 @@
 
 /* A child of vfork ends alone. */
 static void end(void) {
-    if (!process_is_confined() && process_is_own()) socksify_end();
+    if (!process_is_confined() && process_is_own() && socksify_may_have_table()) socksify_end();
 }
 
 /* After the other destructors of this library. */

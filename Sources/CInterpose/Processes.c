@@ -18,8 +18,6 @@
 
 __attribute__((constructor)) static void capture(void) {
     socksify_capture_environment();
-    /* Now, because later the process may have put itself under a filter of system calls. */
-    socksify_choose_table();
     standard_error_capture();
     if (socksify_take_sockets_variable()) socksify_adopt_sockets();
 }

@@ -6,6 +6,7 @@
 
 #include "InFlight.h"
 #include "Kernel.h"
+#include "ProcessState.h"
 
 /* Of most programs. Those with more variables have a mapping. */
 enum { FEW = 32, STORAGE = 4096 };
@@ -168,6 +169,16 @@ void socksify_choose_table(void) {
     *end++ = '-';
     *write_number(end, chosen, 16, 16) = '\0';
     __atomic_store_n(&captured[0], entry, __ATOMIC_RELEASE);
+}
+
+int socksify_may_have_table(void) {
+    static const char file[] = "/socksify-";
+    if (runtime_is_made()) return 1;
+    const char *path = socksify_captured_variable("SOCKSIFY_TABLE"), *name = path ? strrchr(path, '/') : NULL;
+    if (!name || !has_prefix(name, file)) return 0;
+    unsigned root = 0;
+    for (name += sizeof file - 1; *name >= '0' && *name <= '9'; name++) root = root * 10 + (unsigned)(*name - '0');
+    return root == (unsigned)process_own_id() && kernel_exists(path);
 }
 
 /* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */

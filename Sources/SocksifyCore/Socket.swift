@@ -89,9 +89,6 @@ struct Socket {
     /// Whether the socket is one of UDP.
     var isDatagram: Bool { transport == .udp }
 
-    /// Whether the socket is one of IP, and of neither TCP nor UDP.
-    var isOfOtherProtocol: Bool { transport == .other && isInternet }
-
     /// Why the kernel has not told what the socket is; nil for a descriptor that stands for none. A kernel that tells now
     /// had no memory for an answer. Whoever lets a call pass because nothing is known of the socket has to ask this first.
     var refusal: Errno? {

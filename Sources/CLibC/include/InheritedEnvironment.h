@@ -32,6 +32,10 @@ int socksify_take_sockets_variable(void);
  * rights of another user, there is no name. */
 void socksify_choose_table(void);
 
+/* Whether the table may have to be removed at the process' end: it has used it, or is the root of the tree, and
+ * somebody has made the file. Costs the root alone a system call. */
+int socksify_may_have_table(void);
+
 /* There is nobody yet who could share the table with this process. Once there is, `*is_handed_on` becomes 1. */
 void socksify_table_is_unshared(uint64_t *_Nonnull is_handed_on);
 
