@@ -124,8 +124,14 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
     return recvfrom(fd, bytes, count, flags, address, length);
 }
 
-/* Descriptors that are passed on, or were (unix(7), SCM_RIGHTS), are duplicates. */
-static void note_rights(const struct msghdr *message, int is_received) {
+static inline int has_control(const struct msghdr *message) {
+    return (uintptr_t)message >= 4096 && message->msg_controllen > 0;
+}
+
+/* Goes through the descriptors that a message has with it (unix(7), SCM_RIGHTS), until `visit` gives anything but
+ * SOCKSIFY_PASS, which it gives then. */
+static int visit_rights(const struct msghdr *message, int (*visit)(int fd)) {
+    if (!has_control(message)) return SOCKSIFY_PASS;
     struct msghdr given = *message;
     for (struct cmsghdr *control = CMSG_FIRSTHDR(&given); control; control = CMSG_NXTHDR(&given, control)) {
         if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
@@ -133,14 +139,42 @@ static void note_rights(const struct msghdr *message, int is_received) {
         for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) {
             int fd;
             memcpy(&fd, CMSG_DATA(control) + at, sizeof fd);
-            descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
-            if (is_received) socksify_received_descriptor(fd);
+            int result = visit(fd);
+            if (result != SOCKSIFY_PASS) return result;
         }
     }
+    return SOCKSIFY_PASS;
 }
 
-static inline int has_control(const struct msghdr *message) {
-    return (uintptr_t)message >= 4096 && message->msg_controllen > 0;
+/* Descriptors that are passed on, or were, are duplicates. */
+static int note_sent(int fd) {
+    descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
+    return SOCKSIFY_PASS;
+}
+
+static int note_received(int fd) {
+    descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
+    socksify_received_descriptor(fd);
+    return SOCKSIFY_PASS;
+}
+
+static int prepare_to_send(int fd) {
+    return may_be_in_flight(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
+}
+
+/* Whether nobody but this process receives what is sent by a socket of unix(7): both ends of a pair are its own. */
+static int is_for_itself(int fd) {
+    struct ucred maker;
+    return socksify_is_alone() && !process_is_confined() &&
+           kernel_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, sizeof maker) == 0 && maker.pid == process_own_id();
+}
+
+/* Before a message is sent to another process, which knows nothing of the handshakes in flight here: waits for those
+ * of the sockets that go with it. SOCKSIFY_PASS, or an errno, negated. */
+static int prepare_rights(int fd, const struct msghdr *message) {
+    if (!any_in_flight(in_flight_word()) || !has_control(message)) return SOCKSIFY_PASS;
+    if (!is_readable(message->msg_control, message->msg_controllen) || is_for_itself(fd)) return SOCKSIFY_PASS;
+    return visit_rights(message, prepare_to_send);
 }
 
 static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
@@ -149,7 +183,7 @@ static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr
     PREPARE(fd, message_flags(flags));
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
-    if (result >= 0 && has_control(message)) note_rights(message, 1);
+    if (result >= 0) visit_rights(message, note_received);
     if (!is_late(fd, result) || carried_late(fd, message, flags, &result)) return result;
     message->msg_namelen = room;
     return carried_receive(fd, message, flags, &result) ? result : -1;
@@ -185,8 +219,7 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
     PREPARE(fd, message_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     if (received > 0 && is_late(fd, received)) received = take_late(fd, messages, received, flags);
-    for (int index = 0; index < received; index++)
-        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr, 1);
+    for (int index = 0; index < received; index++) visit_rights(&messages[index].msg_hdr, note_received);
     return received;
 }
 
@@ -242,8 +275,10 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_send(fd, message, flags, &result)) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
     if (decision == SOCKSIFY_PASS) {
+        int prepared = prepare_rights(fd, message);
+        if (prepared != SOCKSIFY_PASS) return returned(prepared);
         ssize_t sent = REAL(sendmsg)(fd, message, flags);
-        if (sent >= 0 && has_control(message)) note_rights(message, 0);
+        if (sent >= 0) visit_rights(message, note_sent);
         return sent;
     }
     struct msghdr unaddressed = *message;
@@ -271,9 +306,14 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
         carried_send_several(fd, messages, count, flags, &carried))
         return carried;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
+    for (unsigned int index = 0; index < allowed; index++) {
+        int prepared = prepare_rights(fd, &messages[index].msg_hdr);
+        if (prepared == SOCKSIFY_PASS) continue;
+        if (index == 0) return returned(prepared);
+        allowed = index;
+    }
     int sent = REAL(sendmmsg)(fd, messages, messages ? allowed : count, flags);
-    for (int index = 0; index < sent; index++)
-        if (has_control(&messages[index].msg_hdr)) note_rights(&messages[index].msg_hdr, 0);
+    for (int index = 0; index < sent; index++) visit_rights(&messages[index].msg_hdr, note_sent);
     return sent;
 }
 

@@ -171,14 +171,19 @@ void socksify_choose_table(void) {
     __atomic_store_n(&captured[0], entry, __ATOMIC_RELEASE);
 }
 
-int socksify_may_have_table(void) {
+/* The number of the process that is the root of the tree, as the table's name has it; 0 when there is none yet. */
+static unsigned root_of_tree(void) {
     static const char file[] = "/socksify-";
-    if (runtime_is_made()) return 1;
     const char *path = socksify_captured_variable("SOCKSIFY_TABLE"), *name = path ? strrchr(path, '/') : NULL;
     if (!name || !has_prefix(name, file)) return 0;
     unsigned root = 0;
     for (name += sizeof file - 1; *name >= '0' && *name <= '9'; name++) root = root * 10 + (unsigned)(*name - '0');
-    return root == (unsigned)process_own_id() && kernel_exists(path);
+    return root;
+}
+
+int socksify_may_have_table(void) {
+    if (runtime_is_made()) return 1;
+    return root_of_tree() == (unsigned)process_own_id() && kernel_exists(socksify_captured_variable("SOCKSIFY_TABLE"));
 }
 
 /* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */
@@ -188,7 +193,15 @@ void socksify_table_is_unshared(uint64_t *is_handed_on) {
     __atomic_store_n(&unsaid, is_handed_on, __ATOMIC_RELEASE);
 }
 
+static int is_alone = 1;
+
+int socksify_is_alone(void) {
+    unsigned root = root_of_tree();
+    return __atomic_load_n(&is_alone, __ATOMIC_RELAXED) && (!root || root == (unsigned)process_own_id());
+}
+
 void socksify_hand_on_table(void) {
+    __atomic_store_n(&is_alone, 0, __ATOMIC_RELAXED);
     socksify_choose_table();
     if (!__atomic_load_n(&unsaid, __ATOMIC_RELAXED)) return;
     uint64_t *is_handed_on = __atomic_exchange_n(&unsaid, NULL, __ATOMIC_ACQ_REL);

@@ -22,6 +22,8 @@ struct HandshakeDriver {
         case sendTimeout
         /// SO_RCVTIMEO
         case receiveTimeout
+        /// None: the call is not about this socket, and is not told of a failure.
+        case none
     }
 
     /// Why the driver came back.
@@ -42,7 +44,7 @@ struct HandshakeDriver {
     /// - Parameter events: what poll(2) says of the socket.
     func drive(events: Int16) -> Outcome {
         var events = events
-        var end = End.unknown
+        var end = limit == .none ? End.none : .unknown
         while true {
             let readiness: Socket.Readiness
             let deadline: Int?
@@ -80,18 +82,22 @@ struct HandshakeDriver {
         flight.isWatched()
         switch flight.step(events: events) {
         case .established: return .over(.established)
-        case .failed: return .over(.failed(flight.takeFailure() ?? .aborted))
+        case .failed: return .over(failure(of: &flight))
         case .underWay: break
         }
         if let deadline = flight.deadline, deadline <= Clock.now {
             flight.fail(.timedOut)
             switch flight.standing {
             case .established: return .over(.established)
-            case .failed: return .over(.failed(flight.takeFailure() ?? .aborted))
+            case .failed: return .over(failure(of: &flight))
             case .underWay: break
             }
         }
         return .waiting(flight.readiness, until: flight.deadline)
+    }
+
+    private func failure(of flight: inout HandshakeInFlight) -> Outcome {
+        .failed(limit == .none ? .aborted : flight.takeFailure() ?? .aborted)
     }
 
     /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.

@@ -38,6 +38,27 @@ public enum Stream {
         }
     }
 
+    /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
+    /// waits until it is over. Its failure stays the program's to ask for.
+    public static func prepareToSend(descriptor: Int32) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        let socket = Socket(descriptor: descriptor)
+        switch HandshakeInFlight.of(descriptor, runtime) {
+        case .none: return .pass
+        case .busy: return .failed(.again)
+        case .refused(let errno): return .failed(errno)
+        case .entered(let flight): flight.leave()
+        }
+        guard let cookie = socket.cookie else { return .failed(.again) }
+        let driver = HandshakeDriver(
+            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .none, began: Clock.now)
+        switch driver.drive(events: socket.readyEvents) {
+        case .established, .failed: return .pass
+        case .timeOver: return .failed(.again)
+        case .interrupted: return .failed(.interrupted)
+        }
+    }
+
     /// SO_ERROR, which thereby is taken; nil when it is the kernel's to tell.
     public static func takeError(_ descriptor: Int32) -> Int32? {
         guard let runtime = Runtime.existing else { return nil }

@@ -40,6 +40,11 @@ public func socksify_prepare_io(_ fd: Int32, _ flags: UInt32) -> Int32 {
 }
 
 @c @implementation
+public func socksify_prepare_to_send_descriptor(_ fd: Int32) -> Int32 {
+    Stream.prepareToSend(descriptor: fd).result
+}
+
+@c @implementation
 public func socksify_take_error(_ fd: Int32) -> Int32 {
     Stream.takeError(fd) ?? Outcome.pass.result
 }

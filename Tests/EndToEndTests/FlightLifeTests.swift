@@ -92,6 +92,24 @@ extension EndToEnd {
             try await Flight.check(given)
         }
 
+        static let sent = [
+            ("lands", ["poll 1 OUT", "peer as connected to", "heard pong", "said ping"]),
+            ("fails", ["poll 1 OUT|ERR|HUP", "peer ENOTCONN", "write fails", "error ECONNREFUSED"]),
+            (
+                "interrupted",
+                [
+                    "sendmsg of 0: EINTR", "sendmmsg of 1: EINTR", "sendmmsg of 2: 1", "poll 1 OUT",
+                    "peer as connected to", "heard pong", "said ping",
+                ]
+            ),
+            ("from-nowhere", ["sendmsg: EFAULT"]),
+        ].map { Flight.Case(probe: "flight-sent", name: $0, lines: $1) }
+
+        @Test(arguments: sent)
+        func `A socket in flight is sent to another process when it has landed`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
         static let orphans = ["level", "edge"].map {
             Flight.Case(
                 probe: "flight-dup", name: "orphaned", arguments: [$0, "dup"],

@@ -6,9 +6,30 @@ extension EndToEnd {
     @Suite struct ProxyUnderLibraryTests {
         /// Its threads have a stack of 8 to 64 KiB each, by version.
         @Test func `microsocks serves its clients through the proxy`() async throws {
+            try await serve(by: "microsocks -i 127.0.0.1 -p 1090 2>/dev/null")
+        }
+
+        /// One of its processes connects, and hands the socket to another while it does (unix(7), SCM_RIGHTS).
+        @Test func `danted serves its clients through the proxy`() async throws {
+            let configuration = try Machine.file(
+                """
+                logoutput: /dev/null
+                internal: 127.0.0.1 port = 1090
+                external: 10.99.0.2
+                socksmethod: none
+                clientmethod: none
+                \(Machine.isRoot ? "user.privileged: root\nuser.unprivileged: nobody\n" : "")
+                client pass { from: 0/0 to: 0/0 }
+                socks pass { from: 0/0 to: 0/0 }
+                """, name: "danted.conf")
+            try await serve(by: "danted -N 1 -f \(configuration)")
+        }
+
+        /// - Parameter command: starts a proxy that serves at 127.0.0.1:1090.
+        private func serve(by command: String) async throws {
             try await Targets.shared.http()
             let script = """
-                microsocks -i 127.0.0.1 -p 1090 2>/dev/null & server=$!
+                \(command) & server=$!
                 until (exec 3<>/dev/tcp/127.0.0.1/1090) 2>/dev/null; do sleep 0.02; done
                 for turn in 1 2 3; do
                     env -u LD_PRELOAD curl -sS -x socks5h://127.0.0.1:1090 http://web.test:\(Targets.httpPort)/$turn

@@ -88,6 +88,9 @@ enum { SOCKSIFY_SENDING = 1, SOCKSIFY_NONBLOCKING = 2 };
  * when it can go on. */
 int socksify_prepare_io(int fd, unsigned int flags);
 
+/* Before a descriptor is sent to another process (unix(7), SCM_RIGHTS). SOCKSIFY_PASS when it can be. */
+int socksify_prepare_to_send_descriptor(int fd);
+
 /* SO_ERROR. SOCKSIFY_PASS, or the error, 0 for none. */
 int socksify_take_error(int fd);
 

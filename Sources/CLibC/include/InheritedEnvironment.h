@@ -39,6 +39,9 @@ int socksify_may_have_table(void);
 /* There is nobody yet who could share the table with this process. Once there is, `*is_handed_on` becomes 1. */
 void socksify_table_is_unshared(uint64_t *_Nonnull is_handed_on);
 
+/* Whether the process is the first of its tree, and has started no other yet. */
+int socksify_is_alone(void);
+
 /* Called before there is another process that shares the table: it has a name then, and is marked as handed on. */
 void socksify_hand_on_table(void);
 

@@ -122,14 +122,6 @@ static void refused_connecting(void) {
 
 static void handle(int number) { (void)number; }
 
-static void interrupt(void) { require(tgkill(getpid(), main_thread, SIGUSR1) == 0); }
-
-static void *interrupt_when_asleep(void *nothing) {
-    await_sleep(main_thread);
-    interrupt();
-    return nothing;
-}
-
 /* A handler without SA_RESTART ends the call, and nothing else. */
 static void interrupted(void) {
     struct sigaction action = {.sa_handler = handle};

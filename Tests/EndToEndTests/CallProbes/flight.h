@@ -242,6 +242,13 @@ unused static void await_sleep(pid_t thread) {
     }
 }
 
+/* For a thread: sends SIGUSR1 to the main thread when that waits. */
+unused static void *interrupt_when_asleep(void *nothing) {
+    await_sleep(main_thread);
+    require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
+    return nothing;
+}
+
 /* The far side in a thread of its own, which does the next thing whenever the main thread sleeps. */
 typedef struct {
     flight *f;
