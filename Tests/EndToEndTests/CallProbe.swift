@@ -33,14 +33,15 @@ struct CallProbe {
     ///
     /// - Parameters:
     ///   - preparation: shell commands to run before, in a copy of the client's mounts.
+    ///   - limit: the seconds after which it is ended.
     ///   - ending: how it must end.
     static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        library: Library = .preloaded, preparation: String = "", ending: Ending = .clean,
+        library: Library = .preloaded, preparation: String = "", limit: Int = 60, ending: Ending = .clean,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Output {
         let run = try await observe(
-            name, arguments, environment: environment, library: library, preparation: preparation)
+            name, arguments, environment: environment, library: library, preparation: preparation, limit: limit)
         ending.check(run, ([name] + arguments).joined(separator: " "), sourceLocation: sourceLocation)
         return Output(text: run.output, errors: run.error)
     }
@@ -48,7 +49,7 @@ struct CallProbe {
     /// Runs a probe without judging how it ended.
     static func observe(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        library: Library = .preloaded, preparation: String = ""
+        library: Library = .preloaded, preparation: String = "", limit: Int = 60
     ) async throws -> Run {
         guard let client = Machine.clientDirectory else { throw Failure("run by scripts/test-in-namespace") }
         var variables = environment
@@ -57,7 +58,7 @@ struct CallProbe {
             ["nsenter", "--net=\(client)/net", "--mount=\(client)/mnt"]
             + (preparation.isEmpty ? [] : ["unshare", "--mount", "sh", "-ec", "\(preparation)\nexec \"$@\"", "sh"])
             + ["env", "-i"] + variables.map { "\($0.key)=\($0.value)" } + [try await path(of: name)] + arguments
-        return try await Client.start(command, limit: 60)
+        return try await Client.start(command, limit: limit)
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -74,6 +75,9 @@ struct CallProbe {
         let script = """
             set -euo pipefail
             mkdir -p "$2/found"
+            # Other processes may run tests at the same time.
+            exec {lock}>"$2/lock"
+            flock "$lock"
             cd "$1"
             flags=(-D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror -O1 -pthread)
             # What each of them is made of: this script, too.

@@ -84,7 +84,7 @@ extension EndToEnd {
                 .udp)
             let output = try await CallProbe.run(
                 "datagram-soak", ["1000", "1000", FarSide.ipv4, "7008"],
-                environment: ["SOCKSIFY_PROXY": await Proxies.shared.url(.danted)])
+                environment: ["SOCKSIFY_PROXY": await Proxies.shared.url(.danted)], limit: 280)
             #expect(output.lines == ["1000000 right, 0 wrong", "descriptors +0"], "\(output.errors)")
             withExtendedLifetime(server) {}
         }

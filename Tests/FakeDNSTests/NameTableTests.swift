@@ -123,6 +123,20 @@ import Testing
         }
     }
 
+    @Test func `a full table has no number for another name, whatever word is lost`() throws {
+        let table = SharedTable(capacity: 16)
+        for index in 0..<16 { #expect(table.table.number(of: name("n\(index)")) == UInt32(index)) }
+        let size = NameTable<ReadyMemory>.size(capacity: 16)
+        let words = table.memory.bindMemory(to: UInt32.self, capacity: size / 4)
+        for word in 0..<size / 4 where words[word] != 0 {
+            let before = words[word]
+            words[word] = 0
+            #expect(table.table.number(of: name("new")) == nil, "\(word)")
+            words[word] = before
+        }
+        for index in 0..<16 { #expect(table.table.name(of: UInt32(index)) == name("n\(index)")) }
+    }
+
     @Test func `names of 1 and of 255 bytes are held whole`() {
         withTable(capacity: 4) { table in
             let long = name(String(repeating: "x", count: 255))

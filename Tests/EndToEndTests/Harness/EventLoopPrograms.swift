@@ -58,6 +58,9 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
             compile glib "${flags[@]}"
             javac -d "$output" "$sources"/*.java
             mkdir -p "$kept"
+            # Other processes may run tests at the same time.
+            exec {lock}>"$kept/lock"
+            flock "$lock"
             cp -r --update "$sources/tokio" "$kept"
             # The libraries of Debian, and no others.
             CARGO_HOME=$kept/cargo cargo build --quiet --offline --manifest-path "$kept/tokio/Cargo.toml" \\
