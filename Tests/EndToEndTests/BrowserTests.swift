@@ -25,47 +25,92 @@ extension EndToEnd {
             return (home, library)
         }
 
-        /// Without the calls that have nothing to do with the page.
-        private static func command(_ url: String, _ options: [String], home: String) -> [String] {
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "chromium", "--headless", "--disable-gpu"]
-                + ["--no-first-run", "--disable-dev-shm-usage", "--disable-component-update"]
-                + ["--disable-background-networking", "--user-data-dir=\(home)/profile"]
-                + options + ["--dump-dom", url]
+        private enum Browser: String {
+            case chromium = "Chromium"
+            case firefox = "Firefox"
+
+            private static let chromiumRuns = Task { await runsByItself(.chromium) }
+            private static let firefoxRuns = Task { await runsByItself(.firefox) }
+
+            /// Whether it does by itself.
+            var runs: Bool {
+                get async { await (self == .chromium ? Browser.chromiumRuns : Browser.firefoxRuns).value }
+            }
+
+            private static func runsByItself(_ browser: Browser) async -> Bool {
+                let run = try? await browser.load("about:blank", home: BrowserTests.home().path, limit: 60, strays: nil)
+                return run?.status == 0
+            }
+
+            /// Has it load a page, with a new profile, and say what it shows.
+            func load(
+                _ url: String, home: String, proxy: String? = nil, library: String? = nil, limit: Int = 180,
+                strays: Int? = 0
+            ) async throws -> Run {
+                var environment = ["HOME": home]
+                environment["LD_PRELOAD"] = library
+                // Chromium has sockets for datagrams from its start on; Firefox has none.
+                return try await Client.run(
+                    ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + command(url, home: home),
+                    proxy: proxy, environment: environment, input: input(), mode: .bare, limit: limit, strays: strays,
+                    carriesDatagrams: self == .chromium)
+            }
+
+            private func command(_ url: String, home: String) -> [String] {
+                switch self {
+                case .chromium:
+                    // Without the calls that have nothing to do with the page.
+                    ["chromium", "--headless", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
+                        + ["--disable-component-update", "--disable-background-networking"]
+                        + ["--virtual-time-budget=60000", "--user-data-dir=\(home)/profile", "--dump-dom", url]
+                case .firefox: ["/usr/bin/python3", "-", url]
+                }
+            }
+
+            private func input() throws -> String {
+                switch self {
+                case .chromium: ""
+                // Not every user can read the sources.
+                case .firefox: try String(contentsOfFile: BrowserTests.source("firefox.py"), encoding: .utf8)
+                }
+            }
         }
 
-        /// Ends the test as not run where Chromium does not run by itself.
-        private static func needsChromium() async throws {
-            let (home, _) = try home()
-            let run = try await Client.run(
-                command("about:blank", [], home: home), environment: ["HOME": home], mode: .bare,
-                strays: nil)
-            if run.status != 0 { try Test.cancel("Chromium does not run here") }
-        }
-
-        private func chromium(_ url: String, options: [String]) async throws -> (run: Run, requests: [String]) {
+        /// Ends the test as not run where the browser does not run by itself.
+        private func load(_ url: String, with browser: Browser) async throws -> (run: Run, requests: [String]) {
             try Machine.needsRoot("only root can be another user")
-            try await BrowserTests.needsChromium()
+            guard await browser.runs else { try Test.cancel("\(browser.rawValue) does not run here") }
             let (home, library) = try BrowserTests.home()
             return try await TestProxy.during(host: Machine.proxyIPv4) { proxy in
-                let run = try await Client.run(
-                    BrowserTests.command(url, options, home: home), proxy: proxy.url,
-                    environment: ["LD_PRELOAD": library, "HOME": home], mode: .bare, limit: 180,
-                    carriesDatagrams: true)
-                return (run, proxy.requests)
+                (try await browser.load(url, home: home, proxy: proxy.url, library: library), proxy.requests)
             }
         }
 
         @Test func `Chromium loads a page of a hundred parts and a WebSocket by its name`() async throws {
             _ = try await BrowserTests.page.value
-            let (run, requests) = try await chromium(
-                "http://web.test:\(BrowserTests.port)/", options: ["--virtual-time-budget=60000"])
+            let (run, requests) = try await load("http://web.test:\(BrowserTests.port)/", with: .chromium)
             #expect(run.output.contains("done 100 hello"), "\(run)")
             #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
         }
 
         @Test func `Chromium says of a target that refuses what it says without a proxy`() async throws {
-            let (run, requests) = try await chromium("http://web.test:8091/", options: [])
+            let (run, requests) = try await load("http://web.test:8091/", with: .chromium)
             #expect(run.error.contains("net::ERR_CONNECTION_REFUSED"), "\(run)")
+            #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
+        }
+
+        @Test func `Firefox loads a page of a hundred parts and a WebSocket by its name`() async throws {
+            _ = try await BrowserTests.page.value
+            let url = "http://web.test:\(BrowserTests.port)/"
+            let (run, requests) = try await load(url, with: .firefox)
+            #expect(run.output == "\(url)\ndone 100 hello\n", "\(run)")
+            #expect(run.status == 0, "\(run)")
+            #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
+        }
+
+        @Test func `Firefox says of a target that refuses what it says without a proxy`() async throws {
+            let (run, requests) = try await load("http://web.test:8091/", with: .firefox)
+            #expect(run.output.hasPrefix("about:neterror?e=connectionFailure&"), "\(run)")
             #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
         }
     }
