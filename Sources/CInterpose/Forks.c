@@ -17,14 +17,22 @@ pid_t _Fork(void) {
     return REAL(_Fork)();
 }
 
+/* Which kind of child is made. */
+static int makes(uint64_t flags, uint64_t wanted) {
+    return (flags & (CLONE_THREAD | CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == wanted;
+}
+
 void before_clone(uint64_t flags) {
     if (flags & CLONE_THREAD) return;
-    if (!(flags & CLONE_VM))
+    if (!(flags & CLONE_VM)) {
         process_before_fork();
-    else if (flags & CLONE_VFORK)
+    } else if (makes(flags, CLONE_VM | CLONE_VFORK)) {
         process_before_vfork();
-    else
+    } else {
+        /* dlsym(3) needs thread-local variables, which the child may not have. */
+        find_all_real();
         process_before_sharing();
+    }
 }
 
 int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
@@ -34,5 +42,9 @@ int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) 
     for (int index = 0; index < 3; index++) word[index] = va_arg(arguments, void *);
     va_end(arguments);
     before_clone((unsigned)flags);
-    return REAL(clone)(function, stack, flags, argument, word[0], word[1], word[2]);
+    int child = REAL(clone)(function, stack, flags, argument, word[0], word[1], word[2]);
+    /* The call has waited for the child's end. Chromium's sandbox makes one so, with nothing but zeros where
+     * thread-local variables would be, which calls _exit(2). */
+    if (makes((unsigned)flags, CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) process_after_sharing();
+    return child;
 }

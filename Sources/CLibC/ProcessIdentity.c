@@ -10,8 +10,9 @@ static uint32_t forks;
 /* Counts the processes from the one that the library was loaded into to this one: what a thread knows of itself is
  * another's in a child. */
 static uint32_t generation;
-/* Whether a child may run in this memory beside the process. */
-static int is_shared;
+/* How many children may run in this memory beside the process, or in its place with thread-local variables of their
+ * own. */
+static int sharing;
 
 /* In the thread's static area, which is there from the start, and needs no allocation. */
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
@@ -64,12 +65,18 @@ void process_before_vfork(void) {
 
 void process_before_sharing(void) {
     process_own_id();
-    __atomic_store_n(&is_shared, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&sharing, 1, __ATOMIC_RELAXED);
+}
+
+void process_after_sharing(void) {
+    __atomic_fetch_sub(&sharing, 1, __ATOMIC_RELAXED);
 }
 
 int process_is_own(void) {
     int own = process_own_id();
-    if (!may_be_child_of_vfork && !__atomic_load_n(&is_shared, __ATOMIC_RELAXED)) return 1;
+    /* First: whoever shares the memory may have nothing where thread-local variables are looked for. */
+    if (__atomic_load_n(&sharing, __ATOMIC_RELAXED)) return own == kernel_process_id();
+    if (!may_be_child_of_vfork) return 1;
     if (own != kernel_process_id()) return 0;
     may_be_child_of_vfork = 0;
     return 1;

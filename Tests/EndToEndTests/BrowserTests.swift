@@ -28,13 +28,21 @@ extension EndToEnd {
         private enum Browser: String {
             case chromium = "Chromium"
             case firefox = "Firefox"
+            case qtWebEngine = "QtWebEngine"
 
             private static let chromiumRuns = Task { await runsByItself(.chromium) }
             private static let firefoxRuns = Task { await runsByItself(.firefox) }
+            private static let qtWebEngineRuns = Task { await runsByItself(.qtWebEngine) }
 
             /// Whether it does by itself.
             var runs: Bool {
-                get async { await (self == .chromium ? Browser.chromiumRuns : Browser.firefoxRuns).value }
+                get async {
+                    switch self {
+                    case .chromium: await Browser.chromiumRuns.value
+                    case .firefox: await Browser.firefoxRuns.value
+                    case .qtWebEngine: await Browser.qtWebEngineRuns.value
+                    }
+                }
             }
 
             private static func runsByItself(_ browser: Browser) async -> Bool {
@@ -49,11 +57,11 @@ extension EndToEnd {
             ) async throws -> Run {
                 var environment = ["HOME": home]
                 environment["LD_PRELOAD"] = library
-                // Chromium has sockets for datagrams from its start on; Firefox has none.
+                // Chromium has sockets for datagrams from its start on, whatever it is part of; Firefox has none.
                 return try await Client.run(
                     ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + command(url, home: home),
                     proxy: proxy, environment: environment, input: input(), mode: .bare, limit: limit, strays: strays,
-                    carriesDatagrams: self == .chromium)
+                    carriesDatagrams: self != .firefox)
             }
 
             private func command(_ url: String, home: String) -> [String] {
@@ -64,6 +72,7 @@ extension EndToEnd {
                         + ["--disable-component-update", "--disable-background-networking"]
                         + ["--virtual-time-budget=60000", "--user-data-dir=\(home)/profile", "--dump-dom", url]
                 case .firefox: ["/usr/bin/python3", "-", url]
+                case .qtWebEngine: ["env", "QT_QPA_PLATFORM=offscreen", "/usr/bin/python3", "-", url]
                 }
             }
 
@@ -72,6 +81,7 @@ extension EndToEnd {
                 case .chromium: ""
                 // Not every user can read the sources.
                 case .firefox: try String(contentsOfFile: BrowserTests.source("firefox.py"), encoding: .utf8)
+                case .qtWebEngine: try String(contentsOfFile: BrowserTests.source("qtwebengine.py"), encoding: .utf8)
                 }
             }
         }
@@ -96,6 +106,19 @@ extension EndToEnd {
         @Test func `Chromium says of a target that refuses what it says without a proxy`() async throws {
             let (run, requests) = try await load("http://web.test:8091/", with: .chromium)
             #expect(run.error.contains("net::ERR_CONNECTION_REFUSED"), "\(run)")
+            #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
+        }
+
+        @Test func `QtWebEngine loads a page of a hundred parts and a WebSocket by its name`() async throws {
+            _ = try await BrowserTests.page.value
+            let (run, requests) = try await load("http://web.test:\(BrowserTests.port)/", with: .qtWebEngine)
+            #expect(run.status == 0 && run.output.contains("done 100 hello"), "\(run)")
+            #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
+        }
+
+        @Test func `QtWebEngine says of a target that refuses what it says without a proxy`() async throws {
+            let (run, requests) = try await load("http://web.test:8091/", with: .qtWebEngine)
+            #expect(run.status == 0 && run.output.contains("ERR_CONNECTION_REFUSED"), "\(run)")
             #expect(requests.contains { $0.contains("web.test") }, "\(requests)")
         }
 

@@ -16,6 +16,15 @@ extension EndToEnd {
         private static let ways = ["fork", "_Fork", "SYS_clone", "clone"]
         #endif
 
+        @Test func `A child without thread-local variables ends alone`() async throws {
+            let output = try await run("without-storage", "clone")
+            #expect(
+                output.lines == [
+                    "the child ended with 300, tables 0", "the parent: EINPROGRESS",
+                    "the child ended with 300, tables 1", "the child ended with 300, tables 1",
+                ])
+        }
+
         @Test(arguments: ways)
         func `A child has as many connections, one after the other, as it likes`(way: String) async throws {
             let output = try await run("many", way)

@@ -46,7 +46,9 @@ static inline int process_is_threaded(void) {
 
 /* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
 void process_before_fork(void);
-/* Before a call that makes a child with this memory itself: the thread's own, until the child executes a program or
- * ends (vfork), or one that runs beside it. */
+/* Before a call that makes a child with this memory itself: one that has the thread's own, until it executes a program
+ * or ends (vfork), or one that runs beside it, or has thread-local variables of its own. */
 void process_before_vfork(void);
 void process_before_sharing(void);
+/* When such a child is known to have ended, or to have executed a program. */
+void process_after_sharing(void);
