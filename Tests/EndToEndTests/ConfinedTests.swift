@@ -16,11 +16,12 @@ extension EndToEnd {
         }
 
         /// Nothing is said of a configuration that nobody needs.
-        @Test func `A program without a configuration may confine itself`() async throws {
+        @Test(arguments: ["dup", "fork", "execve"])
+        func `A program without a configuration may confine itself`(call: String) async throws {
             let output = try await CallProbe.run(
-                "confined", ["dup"], preparation: CallProbe.withoutConfiguration,
+                "confined", [call], preparation: CallProbe.withoutConfiguration,
                 ending: Ending(report: .absent(because: "its filter forbids to look")))
-            #expect(output.lines == ["dup: nothing else"], "\(output)")
+            #expect(output.lines == ["\(call): nothing else"], "\(output)")
             #expect(output.errors == "")
         }
     }

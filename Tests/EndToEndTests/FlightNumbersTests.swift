@@ -38,6 +38,15 @@ extension EndToEnd {
             try await Flight.check(given)
         }
 
+        @Test(arguments: ["reached", "greeted", "half"])
+        func `What a program that confined itself has registered is known without a look`(stage: String) async throws {
+            try await Flight.check(
+                .init(
+                    probe: "flight-numbers", name: "registered-under-a-filter", arguments: [stage],
+                    lines: ["in flight nothing", "landed F: OUT"] + Flight.connected,
+                    ending: Ending(report: .absent(because: "its filter forbids to look"))))
+        }
+
         @Test(arguments: ["reached", "greeted"].map(shortErrors))
         func `What there is no room for is not written`(given: Flight.Case) async throws {
             try await Flight.check(given)

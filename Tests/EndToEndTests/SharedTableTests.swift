@@ -292,6 +292,16 @@ extension EndToEnd {
             #expect(run.output == "0\n1\n", "\(run)")
         }
 
+        /// By _exit(2), without the functions of atexit(3) and destructors.
+        @Test func `A table is removed by a program that ends at once`() async throws {
+            let script = """
+                $preload /usr/bin/python3 -c 'import os, socket; socket.gethostbyname("web.test"); os._exit(0)'
+                ls /mnt | wc -l
+                """
+            let run = try await runInMounts(script)
+            #expect(run.output == "0\n", "\(run)")
+        }
+
         /// A shell that connects itself, and then starts `start`.
         @Test(arguments: [":", "(:)", "/bin/true; :", "exec /bin/true", "exec 3</dev/tcp/web.test/80", "kill -TERM $$"])
         func `A table is removed with the end of its root, or waited for if it was handed on`(

@@ -1,5 +1,6 @@
 /* flight-numbers CASE ADDRESS STAGE: calls about a descriptor in flight that end nothing, or seem to: the connection
  * goes on as if nothing had been called. And more sets that watch it than are noted. */
+#include "filter.h"
 #include "flight-epoll.h"
 #include "raw.h"
 
@@ -134,6 +135,19 @@ static void registered_by_closed(void) {
 
 /* ----- Sets ----- */
 
+/* By a program that has put itself under a filter, which forbids to look at what epolls watch (proc_pid_fdinfo(5)). */
+static void registered_under_a_filter(void) {
+    int fd = nonblocking();
+    refuse_call(SYS_openat);
+    add(ep, fd, EPOLLOUT, "F");
+    flight f = depart_with(fd, at);
+    reach(&f, at);
+    say("in flight %s\n", waiting(ep, 0));
+    land(&f, "");
+    say("landed %s\n", waiting(ep, -1));
+    say_connected(&f, "");
+}
+
 static void in_many_sets(void) {
     int sets[6], fd = nonblocking();
     for (int index = 0; index < 6; index++) {
@@ -209,8 +223,9 @@ static const flight_case cases[] = {
     {"by-wrong-flags", by_wrong_flags}, {"in-vfork-child", in_vfork_child},
     {"another-in-vfork-child", another_in_vfork_child},
     {"sent-among-several", sent_among_several}, {"registered-by-closed", registered_by_closed},
-    {"in-many-sets", in_many_sets}, {"in-closed-sets", in_closed_sets},
-    {"in-sets-of-one-number", in_sets_of_one_number}, {"without-room", without_room}, {0},
+    {"registered-under-a-filter", registered_under_a_filter}, {"in-many-sets", in_many_sets},
+    {"in-closed-sets", in_closed_sets}, {"in-sets-of-one-number", in_sets_of_one_number},
+    {"without-room", without_room}, {0},
 };
 
 int main(int count, char **arguments) {
