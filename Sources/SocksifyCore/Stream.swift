@@ -12,9 +12,26 @@ public enum Stream {
     ///
     /// - Parameter isNonBlocking: whether the call is, whatever the socket is (MSG_DONTWAIT).
     public static func prepare(_ descriptor: Int32, _ direction: Direction, isNonBlocking: Bool) -> Outcome {
-        guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
-        switch HandshakeInFlight.of(descriptor, runtime) {
+        return finish(
+            socket, limit: direction == .sending ? .sendTimeout : .receiveTimeout,
+            waits: !isNonBlocking && !socket.isNonBlocking)
+    }
+
+    /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
+    /// waits until it is over. Its failure stays the program's to ask for.
+    public static func prepareToSend(descriptor: Int32) -> Outcome {
+        finish(Socket(descriptor: descriptor), limit: .none, waits: true)
+    }
+
+    /// Goes on with the handshake of a socket, to its end if the call waits.
+    ///
+    /// - Parameter waits: asked only while a handshake is under way.
+    private static func finish(
+        _ socket: Socket, limit: HandshakeDriver.TimeLimit, waits: @autoclosure () -> Bool
+    ) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        switch HandshakeInFlight.of(socket.descriptor, runtime) {
         case .none: return .pass
         case .busy: return .failed(.again)
         case .refused(let errno): return .failed(errno)
@@ -22,40 +39,20 @@ public enum Stream {
             defer { flight.leave() }
             switch flight.step() {
             case .established: return .pass
-            case .failed: return flight.takeFailure().map { .failed($0) } ?? .pass
+            case .failed:
+                if limit == .none { return .pass }
+                return flight.takeFailure().map { .failed($0) } ?? .pass
             case .underWay: break
             }
         }
-        guard !isNonBlocking, !socket.isNonBlocking, let cookie = socket.cookie else { return .failed(.again) }
+        guard waits(), let cookie = socket.cookie else { return .failed(.again) }
         let driver = HandshakeDriver(
-            socket: socket, timed: socket, cookie: cookie, runtime: runtime,
-            limit: direction == .sending ? .sendTimeout : .receiveTimeout, began: Clock.now)
+            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: limit, began: Clock.now)
         switch driver.drive(events: socket.readyEvents) {
         case .established: return .pass
         case .timeOver: return .failed(.again)
         case .interrupted: return .failed(.interrupted)
-        case .failed(let error): return .failed(error)
-        }
-    }
-
-    /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
-    /// waits until it is over. Its failure stays the program's to ask for.
-    public static func prepareToSend(descriptor: Int32) -> Outcome {
-        guard let runtime = Runtime.existing else { return .pass }
-        let socket = Socket(descriptor: descriptor)
-        switch HandshakeInFlight.of(descriptor, runtime) {
-        case .none: return .pass
-        case .busy: return .failed(.again)
-        case .refused(let errno): return .failed(errno)
-        case .entered(let flight): flight.leave()
-        }
-        guard let cookie = socket.cookie else { return .failed(.again) }
-        let driver = HandshakeDriver(
-            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .none, began: Clock.now)
-        switch driver.drive(events: socket.readyEvents) {
-        case .established, .failed: return .pass
-        case .timeOver: return .failed(.again)
-        case .interrupted: return .failed(.interrupted)
+        case .failed(let error): return limit == .none ? .pass : .failed(error)
         }
     }
 
