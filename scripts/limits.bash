@@ -1,7 +1,7 @@
 # Sourced by scripts/test: every step has a time limit, and so has the whole.
 
 # Seconds for all steps together, from the start of the script.
-total_limit=2370
+total_limit=1470
 
 # time_left SECONDS: this much, or what is left for the whole.
 time_left() {
