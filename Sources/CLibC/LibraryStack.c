@@ -13,7 +13,8 @@ struct library_stack {
     struct library_stack *next;
     /* The thread that has it (process_owner); 0: nobody. */
     uint64_t owner;
-    /* Where the program's stack was left, with what signals blocked; whether these are known. */
+    /* Where the program's stack was left, UINTPTR_MAX as long as it is not; with what signals blocked, and whether
+     * these are known. */
     uintptr_t program_stack;
     uint64_t signals;
     int has_signals;
@@ -125,14 +126,27 @@ static void unblock(const uint64_t *signals) {
 
 /* How many stacks a thread may have, by handlers that interrupt what waits, before it is asked which are in use. */
 enum { NESTING = 4 };
+/* How many it has, those included that it has left behind by longjmp(3). */
+static __thread int taken __attribute__((tls_model("initial-exec")));
 
-/* Whether the calling thread, whose program's stack ends at `end`, has gone on by longjmp(3) from what left the
- * program's stack for this one: a handler on the thread's own stack would lie below, one on an alternate stack
- * anywhere. */
-static int is_left_behind(const struct library_stack *stack, uintptr_t end) {
+static void give_back(struct library_stack *stack) {
+    taken--;
+    stack->program_stack = UINTPTR_MAX;
+    __atomic_store_n(&stack->owner, 0, __ATOMIC_RELEASE);
+}
+
+/* Gives back what the calling thread, whose program's stack ends at `end`, has left behind by longjmp(3): it has gone
+ * on above the place where it left the program's stack. A handler on the thread's own stack would lie below that
+ * place, one on an alternate stack anywhere. */
+static void give_back_left_behind(uint64_t own, uintptr_t end) {
     stack_t alternate;
-    return end >= stack->program_stack &&
-           !(kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && alternate.ss_flags & SS_ONSTACK);
+    if (kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && alternate.ss_flags & SS_ONSTACK) return;
+    taken = 0;
+    for (struct library_stack *stack = __atomic_load_n(&first, __ATOMIC_ACQUIRE); stack; stack = stack->next) {
+        if (__atomic_load_n(&stack->owner, __ATOMIC_RELAXED) != own) continue;
+        taken++;
+        if (end >= stack->program_stack) give_back(stack);
+    }
 }
 
 static struct library_stack *make(uint64_t owner) {
@@ -142,33 +156,31 @@ static struct library_stack *make(uint64_t owner) {
     kernel_call(SYS_mprotect, mapped, (long)page, PROT_NONE, 0, 0, 0);
     struct library_stack *stack = (struct library_stack *)(mapped + STACK_SIZE - HEADER_SIZE);
     stack->owner = owner;
+    stack->program_stack = UINTPTR_MAX;
     stack->next = __atomic_load_n(&first, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&first, &stack->next, stack, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) continue;
     return stack;
 }
 
+static int claim(struct library_stack *stack, uint64_t owner, uint64_t own) {
+    return __atomic_compare_exchange_n(&stack->owner, &owner, own, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 /* With signals blocked. */
 static struct library_stack *take(uintptr_t end) {
     uint64_t own = process_owner();
-    int nesting = 0;
-    struct library_stack *start = __atomic_load_n(&first, __ATOMIC_ACQUIRE);
-    for (struct library_stack *stack = start; stack; stack = stack->next) {
-        uint64_t owner = 0;
-        if (__atomic_compare_exchange_n(&stack->owner, &owner, own, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return stack;
+    if (taken >= NESTING) give_back_left_behind(own, end);
+    struct library_stack *start = __atomic_load_n(&first, __ATOMIC_ACQUIRE), *stack = start;
+    while (stack && !claim(stack, 0, own)) stack = stack->next;
+    if (!stack) {
+        for (stack = start; stack; stack = stack->next) {
+            uint64_t owner = __atomic_load_n(&stack->owner, __ATOMIC_RELAXED);
+            if (owner != own && owner && process_owner_is_gone(owner) && claim(stack, owner, own)) break;
+        }
     }
-    for (struct library_stack *stack = start; stack; stack = stack->next) {
-        uint64_t owner = __atomic_load_n(&stack->owner, __ATOMIC_RELAXED);
-        if (owner == own ? ++nesting < NESTING || !is_left_behind(stack, end) : owner && !process_owner_is_gone(owner))
-            continue;
-        if (__atomic_compare_exchange_n(&stack->owner, &owner, own, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-            return stack;
-    }
-    return make(own);
-}
-
-static void give_back(struct library_stack *stack) {
-    __atomic_store_n(&stack->owner, 0, __ATOMIC_RELEASE);
+    if (!stack) stack = make(own);
+    if (stack) taken++;
+    return stack;
 }
 
 /* ----- From one stack to the other ----- */

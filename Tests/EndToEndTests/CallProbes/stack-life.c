@@ -53,12 +53,18 @@ static sigjmp_buf out;
 
 static void leave(int signal unused) { siglongjmp(out, 1); }
 
+/* Further down the stack than what is left. */
+static __attribute__((noinline)) int stream_from_below(void) {
+    volatile char below[1024] = {0};
+    return stream(&destination) + below[0];
+}
+
 static void by_longjmp(void) {
     int before = mapping_count(), left = 0;
     struct sigaction action = {.sa_handler = leave};
     require(sigaction(SIGALRM, &action, NULL) == 0);
     for (volatile int turn = 0; turn < TIMES; turn++) {
-        volatile int fd = stream(&destination);
+        volatile int fd = stream_from_below();
         if (sigsetjmp(out, 1) == 0) {
             struct itimerval soon = {.it_value = {0, 1000}};
             require(setitimer(ITIMER_REAL, &soon, NULL) == 0);
