@@ -14,8 +14,18 @@ static inline int is_to_be_ended(int fd) {
     return marks && (marks != DESCRIPTOR_DUPLICATED || runtime_is_made());
 }
 
+/* Nobody may go on with a handshake by this number, and what else is known of it is forgotten. */
+static void forget_descriptor(int fd) {
+    /* A child of vfork closes its own descriptors, but has its parent's memory. */
+    if (!process_is_own()) return;
+    unsigned marks = descriptor_mark(fd);
+    if (marks & (DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED)) socksify_end_descriptor(fd);
+    watched_forget_all(fd);
+    descriptor_clear_marks(fd, DESCRIPTOR_MARKS, marks);
+}
+
 static inline void end_descriptor(int fd) {
-    if (is_to_be_ended(fd)) socksify_end_descriptor(fd);
+    if (is_to_be_ended(fd)) forget_descriptor(fd);
 }
 
 /* `copy` is what the call returned. What stands for no socket is marked, too, without asking what it is: the mark does
@@ -88,7 +98,7 @@ int dup(int fd) {
 static void replace(int fd, int copy) {
     if (fd == copy || !is_to_be_ended(copy) || REAL(fcntl)(fd, F_GETFD) < 0) return;
     if (is_own(copy)) socksify_move_own_descriptor(copy);
-    socksify_end_descriptor(copy);
+    forget_descriptor(copy);
 }
 
 int dup2(int fd, int copy) {

@@ -4,15 +4,11 @@ import SocketTable
 
 /// Descriptors that end.
 public enum Descriptors {
-    /// The descriptor is about to be closed, or replaced: nobody may go on with a handshake by its number. What else is
-    /// known of it is forgotten.
+    /// The descriptor is about to be closed, or replaced: nobody may go on with a handshake by its number.
     public static func end(_ descriptor: Int32) {
-        // A child of vfork closes its own descriptors, but has its parent's memory.
-        guard process_is_own() != 0 else { return }
-        let marks = descriptor_mark(descriptor)
         // By this number alone a handshake is known; what is a duplicate of it needs no look.
-        if marks & UInt32(DESCRIPTOR_IN_FLIGHT) != 0, may_be_in_flight(descriptor) != 0, let runtime = Runtime.existing,
-            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+        if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_IN_FLIGHT) != 0, may_be_in_flight(descriptor) != 0,
+            let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
         {
             if flight.mayHaveOthers { flight.end(descriptor) } else { flight.remove() }
             flight.leave()
@@ -20,8 +16,6 @@ public enum Descriptors {
         if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
             runtime.pointee.carried.end(descriptor, runtime)
         }
-        watched_forget_all(descriptor)
-        descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_MARKS), marks)
     }
 
     /// Whether the descriptor is the library's own.
