@@ -5,8 +5,8 @@
 #include "InFlight.h"
 #include "MappedOnce.h"
 
-/* The place plus one, and above it the tick in which it was found. In blocks, as marks are: where there is no memory
- * for one, nothing is found. */
+/* The place plus one, and above it the tick in which it was found, or 0 for an association's connection. In blocks, as
+   marks are: where there is no memory for one, nothing is found. */
 static uint64_t first_places[DESCRIPTORS_IN_BLOCK];
 static void *places[DESCRIPTOR_BLOCKS] = {first_places};
 
@@ -39,4 +39,12 @@ void carried_note(int fd, int place, uint32_t tick) {
 void carried_forget(int fd) {
     uint64_t *known = place_of(fd, 0);
     if (known) __atomic_store_n(known, 0, __ATOMIC_RELAXED);
+}
+
+int carried_control(int fd) {
+    return carried_place(fd, 0);
+}
+
+void carried_note_control(int fd, int place) {
+    carried_note(fd, place, 0);
 }

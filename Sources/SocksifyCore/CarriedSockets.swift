@@ -14,31 +14,35 @@ import TableMemory
 /// shared memory is how processes tell each other of changes, in words that are checked (`CarriedSocket.init(from:)`);
 /// they are read where another may have written them last, and not at all for a socket that no other process can have.
 struct CarriedSockets: @unchecked Sendable {
-    private let memory: SharedMemory
-    /// The process' own: two words of each place, behind four for all; then where the copies lie.
+    private let placesMemory: SharedMemory
+    private let records: SharedMemory
+    /// The process' own: four words for all, then where its rooms lie.
     private let own: UnsafeMutableRawPointer
 
-    private static var capacity: Int { 4096 }
+    /// More than a proxy can have at once: each has a connection of its own, from another port of this machine, and the
+    /// kernel gives out 28,232 (ip(7), ip_local_port_range) where nobody asked for more.
+    private static var capacity: Int { 32_768 }
     /// The lock, and how often the record was written.
     private static var lockSize: Int { 64 }
     private static var turnOffset: Int { 8 }
     private static var recordSize: Int { (lockSize + CarriedSocket.wordCount * 8 + 63) / 64 * 64 }
-    private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
 
-    /// Bytes of the memory that processes share.
-    static var size: Int { placesSize + capacity * recordSize }
+    /// Bytes of the memory that processes share: that of the places, and that of their records.
+    static var placesSize: Int { PlaceTable<SharedMemory>.size(capacity: capacity) }
+    static var recordsSize: Int { capacity * recordSize }
     /// Bytes of the memory that each has for itself.
-    static var ownSize: Int { copiesOffset + capacity / copiesTogether * 8 }
-    private static var placesOffset: Int { 32 }
-    private static var copiesOffset: Int { placesOffset + capacity * 16 }
-    /// So many copies have their memory together.
-    private static var copiesTogether: Int { 16 }
+    static var ownSize: Int { roomsOffset + capacity / roomsTogether * 8 }
+    private static var roomsOffset: Int { 32 }
+    /// So many rooms have their memory together.
+    private static var roomsTogether: Int { 16 }
 
     /// - Parameters:
-    ///   - memory: `size` bytes or more, shared by processes.
+    ///   - places: `placesSize` bytes or more, shared by processes.
+    ///   - records: `recordsSize` bytes or more, shared by processes.
     ///   - own: `ownSize` bytes, zero-filled, private.
-    init(memory: SharedMemory, own: UnsafeMutableRawPointer) {
-        self.memory = memory
+    init(places: SharedMemory, records: SharedMemory, own: UnsafeMutableRawPointer) {
+        placesMemory = places
+        self.records = records
         self.own = own
     }
 
@@ -47,21 +51,19 @@ struct CarriedSockets: @unchecked Sendable {
     /// Whether the places can be looked at; asked once in a process.
     private var arePlacesThere: Bool {
         if areReached.pointee.load(ordering: .relaxed) != 0 { return true }
-        guard memory.reach(offset: 0, size: CarriedSockets.placesSize) != nil else { return false }
+        guard placesMemory.reach(offset: 0, size: 64) != nil else { return false }
         areReached.pointee.store(1, ordering: .relaxed)
         return true
     }
 
     /// To be asked when they are there.
-    private var places: PlaceTable {
-        PlaceTable(
-            memory: memory.reached(offset: 0, size: CarriedSockets.placesSize), capacity: CarriedSockets.capacity)
+    private var places: PlaceTable<SharedMemory> {
+        PlaceTable(memory: placesMemory, capacity: CarriedSockets.capacity)
     }
 
     /// Whether a record, with its lock before it, can be touched from now on.
     private func reach(_ place: Int) -> Bool {
-        let offset = CarriedSockets.placesSize + place * CarriedSockets.recordSize
-        return memory.reach(offset: offset, size: CarriedSockets.recordSize) != nil
+        records.reach(offset: place * CarriedSockets.recordSize, size: CarriedSockets.recordSize) != nil
     }
 
     // MARK: Finding
@@ -152,10 +154,11 @@ struct CarriedSockets: @unchecked Sendable {
             guard arePlacesThere else { return nil }
             sweep()
             guard let taken = places.take() else { return nil }
-            guard reach(taken), let copy = makeCopy(of: taken) else {
+            guard reach(taken), let room = makeRoom(of: taken) else {
                 places.giveBack(taken)
                 return nil
             }
+            let copy = copy(in: room)
             copy.initialize(
                 to: Copy(cookie: cookie, record: CarriedSocket(descriptor: descriptor, domain: domain)))
             write(copy, of: taken)
@@ -267,8 +270,7 @@ struct CarriedSockets: @unchecked Sendable {
     // Of a place that was reached, as all are that `place` gives.
 
     private func start(of place: Int) -> UnsafeMutableRawPointer {
-        memory.reached(
-            offset: CarriedSockets.placesSize + place * CarriedSockets.recordSize, size: CarriedSockets.recordSize)
+        records.reached(offset: place * CarriedSockets.recordSize, size: CarriedSockets.recordSize)
     }
 
     private func lock(_ place: Int) -> ThreadLock {
@@ -292,29 +294,43 @@ struct CarriedSockets: @unchecked Sendable {
         var toldNames: NamedDestinations?
     }
 
-    /// Says where the copies of a place and its neighbours lie.
-    private func copies(of place: Int) -> UnsafeMutableRawPointer {
-        own + CarriedSockets.copiesOffset + place / CarriedSockets.copiesTogether * 8
+    /// What the process has of a place for itself.
+    private struct Room {
+        /// Nobody's at first.
+        var copy: Copy
+        /// Where the queue and the fragments lie; 0: there are none. Used under the lock of the place's record.
+        var queue: UInt
+        var fragments: UInt
     }
 
-    /// Room for the copy of a place's record, nobody's at first; nil when there is none yet.
-    private func roomOfCopy(_ place: Int) -> UnsafeMutablePointer<Copy>? {
-        let start = copies(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
-        return UnsafeMutablePointer<Copy>(bitPattern: start).map { $0 + place % CarriedSockets.copiesTogether }
+    /// Says where the rooms of a place and its neighbours lie.
+    private func rooms(of place: Int) -> UnsafeMutableRawPointer {
+        own + CarriedSockets.roomsOffset + place / CarriedSockets.roomsTogether * 8
+    }
+
+    /// nil when there is none yet.
+    private func room(of place: Int) -> UnsafeMutablePointer<Room>? {
+        let start = rooms(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
+        return UnsafeMutablePointer<Room>(bitPattern: start).map { $0 + place % CarriedSockets.roomsTogether }
     }
 
     /// The same, made if there is none; nil when there is no memory.
-    private func makeCopy(of place: Int) -> UnsafeMutablePointer<Copy>? {
-        let slot = copies(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-        guard mapped_once(slot, MemoryLayout<Copy>.stride * CarriedSockets.copiesTogether) != nil else { return nil }
-        return roomOfCopy(place)
+    private func makeRoom(of place: Int) -> UnsafeMutablePointer<Room>? {
+        let slot = rooms(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+        guard mapped_once(slot, MemoryLayout<Room>.stride * CarriedSockets.roomsTogether) != nil else { return nil }
+        return room(of: place)
+    }
+
+    private func copy(in room: UnsafeMutablePointer<Room>) -> UnsafeMutablePointer<Copy> {
+        withUnsafeMutablePointer(to: &room.pointee.copy) { $0 }
     }
 
     /// The copy of a place's record; nil where there is none of this socket.
     private func copy(of place: Int) -> UnsafeMutablePointer<Copy>? {
-        guard let copy = roomOfCopy(place), copy.pointee.cookie != 0, copy.pointee.cookie == places.cookie(of: place)
+        guard let room = room(of: place), room.pointee.copy.cookie != 0,
+            room.pointee.copy.cookie == places.cookie(of: place)
         else { return nil }
-        return copy
+        return copy(in: room)
     }
 
     private func record(in copy: UnsafeMutablePointer<Copy>) -> UnsafeMutablePointer<CarriedSocket> {
@@ -334,8 +350,9 @@ struct CarriedSockets: @unchecked Sendable {
             let read = CarriedSocket(
                 from: start(of: place) + CarriedSockets.lockSize, check: mixed(cookie, into: turn),
                 namesCheck: cookie),
-            let copy = makeCopy(of: place)
+            let room = makeRoom(of: place)
         else { return nil }
+        let copy = copy(in: room)
         copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read, toldNames: read.names))
         return record(in: copy)
     }
@@ -422,21 +439,25 @@ struct CarriedSockets: @unchecked Sendable {
     func isControl(_ descriptor: Int32) -> Bool { place(ofControl: descriptor) != nil }
 
     private func place(ofControl descriptor: Int32) -> Int? {
-        guard arePlacesThere else { return nil }
-        for place in 0..<places.end where places.cookie(of: place) != 0 {
-            if let copy = copy(of: place), copy.pointee.record.association.isControl(descriptor) { return place }
+        let place = Int(carried_control(descriptor))
+        guard place >= 0, let copy = copy(of: place), copy.pointee.record.association.isControl(descriptor) else {
+            return nil
         }
-        return nil
+        return place
     }
 
     /// The number of an association's connection is to be another one's.
     func moveControl(_ descriptor: Int32) {
         guard let place = place(ofControl: descriptor), let record = enter(place) else { return }
         record.pointee.association.moveControl(from: descriptor)
+        carried_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: place))
         leave(place)
     }
 
     // MARK: Sockets that ended unseen
+
+    /// So many places that records of processes that have ended are forgotten.
+    private static var many: Int { 2048 }
 
     /// Looks at two of the records, and forgets those that this process made and whose sockets are gone: so what is left
     /// over stays in bounds, though not every close is seen. When there are many, those of processes that have ended go,
@@ -457,7 +478,7 @@ struct CarriedSockets: @unchecked Sendable {
             let isGone =
                 isOwn
                 ? !Socket(descriptor: record.pointee.descriptor).mayBe(cookie)
-                : end > CarriedSockets.capacity / 2 && process_has_ended(record.pointee.process) != 0
+                : end > CarriedSockets.many && process_has_ended(record.pointee.process) != 0
             guard places.cookie(of: place) == cookie, isGone else {
                 lock(place).release()
                 continue
@@ -489,44 +510,42 @@ struct CarriedSockets: @unchecked Sendable {
         (own + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    // What follows is used under the lock of the place's record.
-
-    private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<UInt> {
-        (own + CarriedSockets.placesOffset + place * 16 + index * 8).assumingMemoryBound(to: UInt.self)
-    }
-
     /// The queue of a place; nil when there is none.
     func queue(_ place: Int) -> DatagramQueue? {
-        UnsafeMutableRawPointer(bitPattern: word(place, 0).pointee).map { DatagramQueue(memory: $0) }
+        room(of: place).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.queue) }.map {
+            DatagramQueue(memory: $0)
+        }
     }
 
     /// The same, made if there is none; nil when there is no memory.
     func makeQueue(_ place: Int) -> DatagramQueue? {
         if let queue = queue(place) { return queue }
-        guard let queue = DatagramQueue.make() else { return nil }
-        word(place, 0).pointee = UInt(bitPattern: queue.memory)
+        guard let room = makeRoom(of: place), let queue = DatagramQueue.make() else { return nil }
+        room.pointee.queue = UInt(bitPattern: queue.memory)
         return queue
     }
 
     func forgetQueue(_ place: Int) {
         queue(place)?.unmap()
-        word(place, 0).pointee = 0
+        room(of: place)?.pointee.queue = 0
     }
 
     /// Where the fragments for a place are joined; nil when there is no memory.
     func makeFragments(_ place: Int) -> FragmentMemory? {
         if let fragments = fragments(place) { return fragments }
-        guard let fragments = FragmentMemory.make() else { return nil }
-        word(place, 1).pointee = UInt(bitPattern: fragments.memory)
+        guard let room = makeRoom(of: place), let fragments = FragmentMemory.make() else { return nil }
+        room.pointee.fragments = UInt(bitPattern: fragments.memory)
         return fragments
     }
 
     private func fragments(_ place: Int) -> FragmentMemory? {
-        UnsafeMutableRawPointer(bitPattern: word(place, 1).pointee).map { FragmentMemory(memory: $0) }
+        room(of: place).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.fragments) }.map {
+            FragmentMemory(memory: $0)
+        }
     }
 
     private func forgetFragments(_ place: Int) {
         fragments(place)?.unmap()
-        word(place, 1).pointee = 0
+        room(of: place)?.pointee.fragments = 0
     }
 }

@@ -18,6 +18,7 @@ extension Datagram {
             let errand = try Errand.prepare(purpose, .associating, throughList: list, runtime)
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
+                carried_note_control(errand.descriptor, Int32(truncatingIfNeeded: place))
                 table.leave(place)
             }
             errand.begin(runtime)

@@ -2,6 +2,7 @@ import Addressing
 import CLibC
 import SocketTable
 import Synchronization
+import TableMemory
 
 /// The handshakes that are under way, and those that have failed and whose failure the program has not asked for yet.
 ///
@@ -9,7 +10,7 @@ import Synchronization
 /// ready takes it and goes on, be it a thread of this process or of one that forked from it: the memory is common to
 /// them, as the sockets are.
 struct HandshakesInFlight: @unchecked Sendable {
-    let places: PlaceTable
+    let places: PlaceTable<ReadyMemory>
     let deadlines: Deadlines
     let marker: EventMarker
     let audits: EpollAudits
@@ -22,10 +23,10 @@ struct HandshakesInFlight: @unchecked Sendable {
     private static var buffersOffset: Int { lockSize + MemoryLayout<HandshakeRecord>.stride }
     private static var recordSize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
-    private static var placesSize: Int { (PlaceTable.size(capacity: capacity) + 63) / 64 * 64 }
+    private static var placesSize: Int { (PlaceTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
-    /// What is needed to find records; 700 KiB.
+    /// What is needed to find records; 900 KiB.
     private static var tableSize: Int { headerSize + placesSize + deadlinesSize }
     /// 50 MiB, of which what is used is taken.
     private static var recordsSize: Int { (capacity * recordSize + 0xffff) & ~0xffff }
@@ -48,7 +49,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         records = parts[0]
         let places = memory + HandshakesInFlight.headerSize
         let deadlines = places + HandshakesInFlight.placesSize
-        self.places = PlaceTable(memory: places, capacity: HandshakesInFlight.capacity)
+        self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: HandshakesInFlight.capacity)
         self.deadlines = Deadlines(memory: deadlines)
         var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)

@@ -137,7 +137,9 @@ struct Runtime: ~Copyable {
             to: Runtime(
                 configuration: configuration, firstHops: firstHops, fakeAddresses: fakeAddresses, table: table,
                 inFlight: inFlight,
-                carried: CarriedSockets(memory: table.associations, own: own.take(CarriedSockets.ownSize)),
+                carried: CarriedSockets(
+                    places: table.associationPlaces, records: table.associations,
+                    own: own.take(CarriedSockets.ownSize)),
                 health: ProxyHealth(
                     configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
                 turns: ListTurns(configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),

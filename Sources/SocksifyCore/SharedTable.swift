@@ -16,8 +16,8 @@ struct SharedTable {
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
-    /// `CarriedSockets.size` bytes; none is to be touched before it was reached.
-    let associations: SharedMemory
+    /// `CarriedSockets.placesSize` and `recordsSize` bytes; none is to be touched before it was reached.
+    let associationPlaces, associations: SharedMemory
     let replaced: ReplacedSockets<SharedMemory>
     /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
     let failures: KeyedWords
@@ -36,26 +36,27 @@ struct SharedTable {
 
     // Layout: parts, each of which is mapped by need. The first has a word for what the rest means, a word for whether the
     // table was handed on, two of the tree's identity, a word for what a process without a configuration has said, and
-    // the names; behind it are the sockets, the names of addresses, the associations, what is known of proxies and lists,
-    // and the replaced sockets.
+    // the names; behind it are the sockets, the names of addresses, the places of the associations and their records, what
+    // is known of proxies and lists, and the replaced sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }
     private static var namesOffset: Int { 64 }
     private static var turnsOffset: Int { KeyedWords.size(capacity: failureCapacity) }
-    private typealias Parts = InlineArray<6, SharedMemory>
-    private static var sizes: InlineArray<6, Int> {
+    private typealias Parts = InlineArray<7, SharedMemory>
+    private static var sizes: InlineArray<7, Int> {
         [
             partSize(namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity)),
             partSize(SocketTable<SharedMemory>.size(capacity: socketCapacity)),
             partSize(AddressNames<SharedMemory>.size(capacity: addressCapacity)),
-            partSize(CarriedSockets.size),
+            partSize(CarriedSockets.placesSize),
+            partSize(CarriedSockets.recordsSize),
             partSize(turnsOffset + KeyedWords.size(capacity: turnCapacity)),
             partSize(ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)),
         ]
     }
     private static func partSize(_ size: Int) -> Int { (size + 0xffff) & ~0xffff }
-    /// 36 MiB, of which what is used is taken.
+    /// 83 MiB, of which what is used is taken.
     private static var size: Int {
         var size = 0
         for index in sizes.indices { size += sizes[index] }
@@ -63,7 +64,7 @@ struct SharedTable {
     }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 5 }
+    private static var version: UInt64 { 6 }
 
     /// Private memory that a table needs, in bytes.
     static var notesSize: Int {
@@ -91,10 +92,10 @@ struct SharedTable {
         (parts, self.names) = (found, names)
         sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
-        associations = parts[3]
-        failures = KeyedWords(memory: parts[4], capacity: SharedTable.failureCapacity)
-        turns = KeyedWords(memory: parts[4].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
-        replaced = ReplacedSockets(memory: parts[5], capacity: SharedTable.socketCapacity)
+        (associationPlaces, associations) = (parts[3], parts[4])
+        failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)
+        turns = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
+        replaced = ReplacedSockets(memory: parts[6], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
         let user = UInt64(kernel_effective_user())

@@ -89,6 +89,18 @@ extension EndToEnd {
             withExtendedLifetime(server) {}
         }
 
+        /// What bounds them is how many descriptors the process may have, and how many ports there are.
+        @Test func `Thousands of sockets have an association each at once`() async throws {
+            let (proxy, sockets) = ("10.99.0.1", 6000)
+            let server = try await Daemon(
+                ["python3", Program.source("Datagrams/relay.py"), proxy, "7009"], host: proxy, port: 7009)
+            let output = try await CallProbe.run(
+                "datagram-soak", ["\(sockets)", "1", FarSide.ipv4, "7"],
+                environment: ["SOCKSIFY_PROXY": "socks5://\(proxy):7009"])
+            #expect(output.lines == ["\(sockets) right, 0 wrong", "descriptors +0"], "\(output.errors)")
+            withExtendedLifetime(server) {}
+        }
+
         /// A thousand sockets; as many questions are under way as no buffer on the way is too small for.
         @Test func `Nothing that the relay delivers is lost, and nothing is left over`() async throws {
             let (sockets, each) = (1000, 20)

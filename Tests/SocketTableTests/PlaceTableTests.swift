@@ -1,16 +1,22 @@
 import SeededGenerator
+import TableMemory
 import Testing
 
 @testable import SocketTable
 
 @Suite struct PlaceTableTests {
-    let table = PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 64)), capacity: 64)
+    let table = Self.newTable(capacity: 64)
+
+    private static func newTable(capacity: Int) -> PlaceTable<ReadyMemory> {
+        let memory = zeroedMemory(PlaceTable<ReadyMemory>.size(capacity: capacity))
+        return PlaceTable(memory: ReadyMemory(base: memory), capacity: capacity)
+    }
 
     @Test func `whatever a word of the table becomes, no place is outside of it, and none in use is given out`() throws
     {
-        let size = PlaceTable.size(capacity: 64)
+        let size = PlaceTable<ReadyMemory>.size(capacity: 64)
         let memory = zeroedMemory(size)
-        let table = PlaceTable(memory: memory, capacity: 64)
+        let table = PlaceTable(memory: ReadyMemory(base: memory), capacity: 64)
         let places = try (0..<20).map { _ in try #require(table.take()) }
         for place in places[..<15] { #expect(table.publish(place, cookie: UInt64(place) + 100)) }
         for place in places[15...] { table.giveBack(place) }
@@ -148,7 +154,7 @@ import Testing
     // MARK: Cookies
 
     /// Cookies whose search begins at the same slot.
-    private func colliding(_ count: Int, at slot: Int, in table: PlaceTable) -> [UInt64] {
+    private func colliding(_ count: Int, at slot: Int, in table: PlaceTable<ReadyMemory>) -> [UInt64] {
         var cookies: [UInt64] = []
         var cookie: UInt64 = 1
         while cookies.count < count {
@@ -161,7 +167,7 @@ import Testing
     // The slots are 128: the last are followed by the first.
     @Test(arguments: [0, 5, 64, 127])
     func `cookies with the same hash are told apart, until their window is full`(slot: Int) throws {
-        let table = PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 64)), capacity: 64)
+        let table = Self.newTable(capacity: 64)
         let all = colliding(66, at: slot, in: table)
         let cookies = all.dropLast(2)
         let places = try cookies.map { cookie in
@@ -188,7 +194,7 @@ import Testing
     }
 
     @Test func `a full window refuses a place, which then is still nobody's`() throws {
-        let table = PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 128)), capacity: 128)
+        let table = Self.newTable(capacity: 128)
         let cookies = colliding(65, at: 9, in: table)
         for cookie in cookies.dropLast() { #expect(table.publish(try #require(table.take()), cookie: cookie)) }
         let place = try #require(table.take())
@@ -202,7 +208,7 @@ import Testing
     }
 
     @Test func `cookies of several processors that count up side by side all have room`() throws {
-        let table = PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 16_384)), capacity: 16_384)
+        let table = Self.newTable(capacity: 16_384)
         for index in 0..<16_384 as Range<UInt64> {
             let cookie = 1 + index % 4 << 16 + index / 4
             let place = try #require(table.take())
@@ -237,9 +243,9 @@ import Testing
     // MARK: Memory
 
     @Test func `tables in the same memory are one table`() throws {
-        let memory = zeroedMemory(PlaceTable.size(capacity: 64))
-        let one = PlaceTable(memory: memory, capacity: 64)
-        let other = PlaceTable(memory: memory, capacity: 64)
+        let memory = zeroedMemory(PlaceTable<ReadyMemory>.size(capacity: 64))
+        let one = PlaceTable(memory: ReadyMemory(base: memory), capacity: 64)
+        let other = PlaceTable(memory: ReadyMemory(base: memory), capacity: 64)
         let place = try #require(one.take())
         #expect(one.publish(place, cookie: 7))
         #expect(other.find(cookie: 7) == place)
@@ -257,16 +263,16 @@ import Testing
         (65_536, 65_536), (65_537, 65_536), (Int.max, 65_536),
     ])
     func `the capacity is a power of two, and no more than a marker can name`(asked: Int, capacity: Int) {
-        #expect(PlaceTable(memory: zeroedMemory(64), capacity: asked).capacity == capacity)
-        #expect(PlaceTable.size(capacity: asked) == PlaceTable.size(capacity: capacity))
+        #expect(PlaceTable(memory: ReadyMemory(base: zeroedMemory(64)), capacity: asked).capacity == capacity)
+        #expect(PlaceTable<ReadyMemory>.size(capacity: asked) == PlaceTable<ReadyMemory>.size(capacity: capacity))
     }
 
     @Test(arguments: [64, 128]) func `a table stays in its memory`(capacity: Int) throws {
-        let size = PlaceTable.size(capacity: capacity)
+        let size = PlaceTable<ReadyMemory>.size(capacity: capacity)
         let memory = zeroedMemory(size + 4096)
         let behind = UnsafeMutableRawBufferPointer(start: memory + size, count: 4096)
         behind.initializeMemory(as: UInt8.self, repeating: 0xa5)
-        let table = PlaceTable(memory: memory, capacity: capacity)
+        let table = PlaceTable(memory: ReadyMemory(base: memory), capacity: capacity)
         // Cookies of every slot, twice as many as there are places.
         for round in 0..<2 as Range<UInt64> {
             let first = round * UInt64(capacity) + 1
@@ -284,11 +290,45 @@ import Testing
         #expect(behind.allSatisfy { $0 == 0xa5 })
     }
 
+    @Test func `a shortage of memory loses no place`() throws {
+        let memory = CountingMemory(size: PlaceTable<CountingMemory>.size(capacity: 64))
+        let table = PlaceTable(memory: memory, capacity: 64)
+        let places = try (0..<3).map { _ in try #require(table.take()) }
+        #expect(table.publish(places[1], cookie: 7))
+        table.giveBack(places[0])
+        table.giveBack(places[2])
+
+        memory.isFull = true
+        #expect(table.take() == nil)
+        #expect(table.find(cookie: 7) == nil)
+        #expect(!table.publish(places[0], cookie: 8))
+        #expect(!table.add(9, to: places[1]))
+        #expect(table.cookie(of: places[1]) == 0)
+
+        memory.isFull = false
+        #expect(table.find(cookie: 7) == places[1])
+        #expect(Set([table.take(), table.take()]) == [places[0], places[2]])
+        memory.isFull = true
+        #expect(table.take() == nil)
+        memory.isFull = false
+        #expect(table.take() == 3)
+    }
+
+    @Test func `a few places of many lie together`() throws {
+        let memory = CountingMemory(size: PlaceTable<CountingMemory>.size(capacity: 32_768))
+        let table = PlaceTable(memory: memory, capacity: 32_768)
+        for _ in 0..<100 { _ = try #require(table.take()) }
+        #expect(memory.pages.count <= 2)
+        #expect(table.publish(0, cookie: 7))
+        #expect(table.find(cookie: 7) == 0)
+        #expect(memory.pages.count <= 4)
+    }
+
     // MARK: Threads
 
     @Test func `threads that take new places have none in common`() {
         let tables = (0..<2_000).map { _ in
-            PlaceTable(memory: zeroedMemory(PlaceTable.size(capacity: 64)), capacity: 64)
+            Self.newTable(capacity: 64)
         }
         let takers = Counters(tables.count * 64)
         let complaints = complaints(ofThreads: 4) { _ in

@@ -15,3 +15,7 @@ uint32_t coarse_tick(void);
 int carried_place(int fd, uint32_t tick);
 void carried_note(int fd, int place, uint32_t tick);
 void carried_forget(int fd);
+
+/* The place of the socket whose association has the descriptor for its connection, or had; -1 when none is known. */
+int carried_control(int fd);
+void carried_note_control(int fd, int place);

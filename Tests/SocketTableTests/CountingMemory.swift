@@ -1,0 +1,19 @@
+import TableMemory
+
+/// Memory that says which of its pages were reached. Nothing but the first 64 bytes lies at its base.
+final class CountingMemory: TableMemory, @unchecked Sendable {
+    let base = zeroedMemory(64)
+    private let elsewhere: UnsafeMutableRawPointer
+    var pages: Set<Int> = []
+    var isFull = false
+
+    init(size: Int) {
+        elsewhere = zeroedMemory(size)
+    }
+
+    func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
+        guard !isFull else { return nil }
+        pages.formUnion(offset / 4096...(offset + size - 1) / 4096)
+        return elsewhere + offset
+    }
+}
