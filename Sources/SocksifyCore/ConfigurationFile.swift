@@ -16,7 +16,7 @@ struct ConfigurationSource {
     enum Failure: Error {
         /// There is none, or it has a mistake, which a line on standard error has said: no connection is made at all.
         case unusable
-        /// There was no descriptor, or no memory, to read it.
+        /// There was no descriptor, or no memory, to read it, or its file system did not answer.
         case short(Errno)
     }
 
@@ -132,11 +132,16 @@ struct ConfigurationSource {
         return .read(parsed, path: candidate.path)
     }
 
-    /// Whether another time may be better; noted then.
+    /// Whether it was for want of descriptors or memory, which is not told. Noted where another time may be better.
     private mutating func isShort(_ failure: FileContents.Failure) -> Bool {
-        guard case .refused(let errno) = failure, errno.isShortage else { return false }
-        shortage = errno
-        return true
+        switch failure {
+        case .refused(let errno) where errno.isShortage:
+            shortage = errno
+            return true
+        case .silent: shortage = .timedOut
+        default: break
+        }
+        return false
     }
 
     private func handOn(_ path: [UInt8]) {
@@ -216,6 +221,7 @@ extension FileContents.Failure {
             line.append(": ")
             errno.write(to: &line)
         case .noRegularFile: line.append(": it is no regular file")
+        case .silent: line.append(": its file system does not answer")
         case .tooLarge:
             line.append(": it has more than ")
             line.append(decimal: FileContents.largest)

@@ -11,6 +11,8 @@ struct FileContents {
         /// A folder, a pipe, a device: nobody knows when it ends.
         case noRegularFile
         case tooLarge
+        /// Its file system does not answer.
+        case silent
     }
 
     var bytes: [UInt8] = []
@@ -20,7 +22,11 @@ struct FileContents {
     /// Files beyond this are refused: what is read here is written by people.
     static var largest: Int { 4 << 20 }
 
+    /// Milliseconds within which a file system answers.
+    private static var longestAnswer: Int32 { 1000 }
+
     static func read(_ path: [UInt8]) -> Result<FileContents, Failure> {
+        guard withCString(path, { file_answers($0, longestAnswer) }) != 0 else { return .failure(.silent) }
         let number = withCString(path) { Int32(truncatingIfNeeded: interruptible_open_to_read($0)) }
         guard number >= 0 else {
             let error = Errno(result: Int(number))

@@ -3,17 +3,23 @@ import Testing
 extension EndToEnd {
     @Suite struct ConfigurationProbeTests {
         /// What a program meets that has no usable configuration: all but the network works.
-        private let unharmed = [
-            "file: 0", "AF_UNIX: 0", "AF_UNIX: 0", "connect: ENETUNREACH", "name: EAI_FAIL", "connect: ENETUNREACH",
-            "name: EAI_FAIL", "figures: 0", "datagram: ENETUNREACH", "gethostbyname: NO_RECOVERY",
-        ]
+        private let unharmed = ConfigurationProbeTests.outcomes(
+            connection: "ENETUNREACH", name: "EAI_FAIL", host: "NO_RECOVERY")
+
+        private static func outcomes(connection: String, name: String, host: String) -> [String] {
+            let attempt = ["connect: \(connection)", "name: \(name)"]
+            return ["file: 0", "AF_UNIX: 0", "AF_UNIX: 0"] + attempt + attempt
+                + ["figures: 0", "datagram: \(connection)", "gethostbyname: \(host)", "children: ECHILD"]
+        }
 
         /// Without the library the destination would be reached.
-        private func meet(_ environment: [String: String], preparation: String = "") async throws -> CallProbe.Output {
+        private func meet(
+            _ environment: [String: String], preparation: String = "", expecting outcomes: [String]? = nil
+        ) async throws -> CallProbe.Output {
             let output = try await CallProbe.run(
                 "unconfigured", ["10.99.0.1", "9"], environment: environment, preparation: preparation,
                 ending: .logging)
-            #expect(output.lines == unharmed)
+            #expect(output.lines == outcomes ?? unharmed)
             #expect(output.errorLines.count == 1)
             return output
         }
@@ -60,6 +66,23 @@ extension EndToEnd {
                     output.errors == "socksify: /mnt/socksify/socksify.conf: this configuration file cannot be read: "
                         + "\(reason); no connection will be made\n")
             }
+        }
+
+        /// As of a network file system whose server is gone: whatever asks it waits, and no signal but SIGKILL ends that.
+        @Test func `A file whose file system does not answer is told once, and asked again by the next call`()
+            async throws
+        {
+            let dead = """
+                exec 3<>/dev/fuse
+                mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 none /mnt
+                """
+            let output = try await meet(
+                ["XDG_CONFIG_HOME": "/mnt"], preparation: dead,
+                expecting: ConfigurationProbeTests.outcomes(
+                    connection: "ETIMEDOUT", name: "EAI_AGAIN", host: "TRY_AGAIN"))
+            #expect(
+                output.errors == "socksify: /mnt/socksify/socksify.conf: this configuration file cannot be read: "
+                    + "its file system does not answer; no connection will be made\n")
         }
 
         @Test func `A file that its user may not read is told once, one in a closed folder is none`() async throws {

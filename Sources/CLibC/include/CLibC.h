@@ -13,6 +13,7 @@
 #include "CancellableCalls.h"
 #include "CarriedDescriptors.h"
 #include "Envelope.h"
+#include "FileAnswer.h"
 #include "Heap.h"
 #include "InFlight.h"
 #include "InheritedEnvironment.h"

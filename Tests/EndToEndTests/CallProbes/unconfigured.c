@@ -19,4 +19,5 @@ int main(int count, char **arguments) {
     fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
     say("datagram: %s\n", outcome(sendto(fd, "x", 1, 0, &to.any, to.length)));
     say("gethostbyname: %s\n", gethostbyname("web.test") ? "found" : host_error_name(h_errno));
+    say("children: %s\n", outcome(waitpid(-1, NULL, __WALL | WNOHANG)));
 }
