@@ -4,10 +4,14 @@ import Testing
 extension EndToEnd {
     /// Children that are made without the handlers of pthread_atfork(3).
     @Suite struct ForkedTests {
-        private func run(_ name: String, _ way: String) async throws -> CallProbe.Output {
-            let address = "127.0.251.4"
-            return try await CallProbe.run(
-                "forked", [name, way, address], environment: ["SOCKSIFY_PROXY": "socks5://\(address):1080"])
+        private let address = "127.0.251.4"
+
+        private func run(
+            _ name: String, _ way: String, proxy: String? = nil, preparation: String = ""
+        ) async throws -> CallProbe.Output {
+            try await CallProbe.run(
+                "forked", [name, way, address], environment: ["SOCKSIFY_PROXY": "socks5://\(proxy ?? address):1080"],
+                preparation: preparation)
         }
 
         #if arch(x86_64)
@@ -35,6 +39,22 @@ extension EndToEnd {
         func `A child goes on with a connection that its parent has closed`(way: String) async throws {
             let output = try await run("left", way)
             #expect(output.lines == ["poll 1 OUT, error 0", "heard child"], "\(output)")
+        }
+
+        @Test(arguments: ways)
+        func `A child does not wait for a lookup of the proxy's name that a thread of its parent began`(
+            way: String
+        ) async throws {
+            // The probe is the name server.
+            let files = """
+                mount -t tmpfs tmpfs /mnt
+                echo nameserver \(address) >/mnt/resolv.conf; echo 'hosts: dns' >/mnt/nsswitch.conf
+                for file in resolv.conf nsswitch.conf; do mount --bind /mnt/$file /etc/$file; done
+                """
+            let output = try await run("looking-up", way, proxy: "proxy.test", preparation: files)
+            #expect(
+                output.lines == ["the child asks, too", "the child: EINPROGRESS", "the thread: EINPROGRESS"],
+                "\(output)")
         }
     }
 }

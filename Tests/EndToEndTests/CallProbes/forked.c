@@ -94,6 +94,82 @@ static void left(void) {
     await_end(child);
 }
 
+/* ----- A child, while another thread looks the proxy's name up ----- */
+
+struct question {
+    unsigned char bytes[512];
+    ssize_t length;
+    struct sockaddr_in from;
+};
+
+static int name_server;
+static struct in_addr found;
+
+static struct question next_question(void) {
+    struct question question;
+    socklen_t length = sizeof question.from;
+    question.length = recvfrom(name_server, question.bytes, sizeof question.bytes, 0,
+                               (struct sockaddr *)&question.from, &length);
+    require(question.length > 12);
+    return question;
+}
+
+/* What is asked for an IPv4 address has one, all else nothing. */
+static void answer(const struct question *question) {
+    unsigned char message[600];
+    size_t end = 12;
+    while (question->bytes[end]) end += question->bytes[end] + 1;
+    end += 5;
+    int is_ipv4 = question->bytes[end - 3] == 1;
+    memcpy(message, question->bytes, end);
+    memcpy(message + 2, (unsigned char[]){0x81, 0x80, 0, 1, 0, (unsigned char)is_ipv4, 0, 0, 0, 0}, 10);
+    memcpy(message + end, (unsigned char[]){0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4}, 12);
+    memcpy(message + end + 12, &found, 4);
+    size_t length = is_ipv4 ? end + 16 : end;
+    require(sendto(name_server, message, length, 0, (const struct sockaddr *)&question->from, sizeof question->from) ==
+            (ssize_t)length);
+}
+
+static void *answer_all(void *nothing) {
+    for (;;) {
+        struct question question = next_question();
+        answer(&question);
+    }
+    return nothing;
+}
+
+static void *begin_in_thread(void *error) {
+    *(int *)error = begin_and_close();
+    return NULL;
+}
+
+static void begin_in_child(void *unused_argument) {
+    (void)unused_argument;
+    say("the child: %s\n", strerrorname_np(begin_and_close()));
+}
+
+/* The child has no thread that would ever end the lookup under way: it begins one of its own. */
+static void looking_up(void) {
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = found};
+    name_server = socket(AF_INET, SOCK_DGRAM, 0);
+    require(name_server >= 0 && bind(name_server, (struct sockaddr *)&here, sizeof here) == 0);
+    pthread_t thread, server;
+    int error;
+    require(pthread_create(&thread, NULL, begin_in_thread, &error) == 0);
+    struct question questions[16];
+    size_t count = 1;
+    questions[0] = next_question();
+    pid_t child = start(begin_in_child, NULL);
+    do questions[count] = next_question();
+    while (questions[count++].from.sin_port == questions[0].from.sin_port && count < 16);
+    say("the child asks, too\n");
+    for (size_t index = 0; index < count; index++) answer(&questions[index]);
+    require(pthread_create(&server, NULL, answer_all, NULL) == 0);
+    await_end(child);
+    require(pthread_join(thread, NULL) == 0);
+    say("the thread: %s\n", strerrorname_np(error));
+}
+
 /* ----- A child in this memory, with nothing where thread-local variables would be ----- */
 
 /* The probe's own, which looks at descriptors, needs such variables. */
@@ -133,6 +209,8 @@ static void without_storage(void) {
 int main(int count, char **arguments) {
     require(count == 4);
     way = arguments[2];
+    require(inet_pton(AF_INET, arguments[3], &found) == 1);
     set_up(((char *[]){arguments[0], arguments[1], arguments[3]}));
-    run_case((flight_case[]){{"many", many}, {"left", left}, {"without-storage", without_storage}, {0}}, arguments[1]);
+    run_case((flight_case[]){{"many", many}, {"left", left}, {"looking-up", looking_up},
+                             {"without-storage", without_storage}, {0}}, arguments[1]);
 }
