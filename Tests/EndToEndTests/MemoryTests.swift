@@ -18,17 +18,27 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: ["space", "data", "locked"])
-        func `A few mebibytes are enough`(limit: String) async throws {
-            let lines = try await run("limited", [limit, "3"]).lines
-            #expect(lines == ["echoed"])
+        private static let ways = ["stream", "epoll", "datagram"]
+
+        private func connect(
+            _ way: String, within limit: String, mebibytes: String, ending: Ending = .clean
+        ) async throws -> [String] {
+            let far = way == "datagram" ? try await EchoTargets.far(.ipv4) : [FarSide.ipv4, try await FarSide.echoPort]
+            return try await TestProxy.during { proxy in
+                try await proxy.run("memory", ["limited"] + far + [limit, mebibytes, way], ending: ending).lines
+            }
         }
 
-        @Test(arguments: ["space", "data", "locked"])
+        @Test(arguments: ["space", "data", "locked"], ways)
+        func `A few mebibytes are enough`(limit: String, way: String) async throws {
+            #expect(try await connect(way, within: limit, mebibytes: "3") == ["echoed"])
+        }
+
+        @Test(arguments: ["space", "data", "locked"], ways)
         func `Where there is nothing to be had a connection fails, and nothing else happens`(
-            limit: String
+            limit: String, way: String
         ) async throws {
-            let lines = try await run("limited", [limit, "0"], ending: Self.ending).lines
+            let lines = try await connect(way, within: limit, mebibytes: "0", ending: Self.ending)
             #expect(lines.count == 1 && lines[0].hasPrefix("E"), "\(lines)")
         }
 
@@ -108,7 +118,7 @@ extension EndToEnd {
                 let text = "[ProxyList]\nsocks5 \(proxy.host) \(proxy.port)\n\(text)"
                 try await ConfigurationText(text).write { path in
                     let output = try await CallProbe.run(
-                        "memory", ["limited", FarSide.ipv4, port, "space", "\(mebibytes)"],
+                        "memory", ["limited", FarSide.ipv4, port, "space", "\(mebibytes)", "stream"],
                         environment: ["SOCKSIFY_CONF": path], ending: ending)
                     #expect(output.lines == lines)
                 }

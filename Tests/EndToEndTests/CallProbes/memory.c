@@ -39,7 +39,8 @@ static void lock_all(void) {
     require(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
 }
 
-/* limited HOST PORT space|data|locked MEBIBYTES: so much more than there is before the first connection. */
+/* limited HOST PORT space|data|locked MEBIBYTES stream|epoll|datagram: so much more than there is before the first
+ * connection. */
 static void limited(char **arguments) {
     if (strcmp(arguments[0], "space") == 0) {
         allow_more(RLIMIT_AS, "VmSize:", arguments[1]);
@@ -49,7 +50,7 @@ static void limited(char **arguments) {
         lock_all();
         allow_more(RLIMIT_MEMLOCK, "VmLck:", arguments[1]);
     }
-    say("%s\n", by_stream(&target));
+    say("%s\n", way_named(arguments[2])(&target));
 }
 
 /* mappings HOST PORT: all that the kernel allows (vm.max_map_count) are used up, and then given back. */
