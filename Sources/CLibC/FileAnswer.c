@@ -19,16 +19,55 @@ static int is_filtered(void) {
     return kernel_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0, 0) != 0;
 }
 
-/* Whether the kernel has all at hand that leads to the file, and that is on a disk of this machine or is nothing. */
+/* What Linux before 6.8 does not know, and its headers do not say (statmount(2)). */
+enum { MOUNT_ID_UNIQUE = 0x4000, SYSTEM_OF_MOUNT = 1, SYS_STATMOUNT = 457 };
+struct mount_request {
+    uint32_t size, unused;
+    uint64_t mount, wanted;
+};
+struct mount_answer {
+    uint32_t size, unused;
+    uint64_t mask;
+    uint32_t device[2];
+    uint64_t file_system;
+    uint32_t others[120];
+};
+
+/* File systems whose files are somebody else's to give: another machine's, or another program's. */
+static int is_remote(uint64_t file_system) {
+    static const uint32_t remote[] = {
+        0x65735546 /* FUSE */, 0x6969 /* NFS */,   0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */,
+        0x517b /* SMB */,      0x00c36400 /* Ceph */, 0x5346414f /* AFS */,  0x6b414653 /* kAFS */,
+        0x01021997 /* 9P */,   0x0187 /* autofs */, 0x73757245 /* Coda */, 0x0bd00bd0 /* Lustre */,
+        0x47504653 /* GPFS */, 0x7461636f /* OCFS2 */, 0x01161970 /* GFS2 */,
+    };
+    for (size_t index = 0; index < sizeof remote / sizeof *remote; index++)
+        if (remote[index] == file_system) return 1;
+    return 0;
+}
+
+/* Where the kernel does not say: what is on no device of its own may be remote. */
+static int may_be_remote(const struct statx *status) {
+    struct mount_request request = {.size = sizeof request, .mount = status->stx_mnt_id, .wanted = SYSTEM_OF_MOUNT};
+    struct mount_answer answer = {0};
+    if (status->stx_dev_major != 0) return 0;
+    if (!(status->stx_mask & MOUNT_ID_UNIQUE)) return 1;
+    if (kernel_call(SYS_STATMOUNT, (long)&request, (long)&answer, sizeof answer, 0, 0, 0) < 0) return 1;
+    return !(answer.mask & SYSTEM_OF_MOUNT) || is_remote(answer.file_system);
+}
+
+/* Whether the kernel has all at hand that leads to the file, and the file is of this machine or is none. */
 static int is_at_hand(const char *path) {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
     long fd = kernel_call(SYS_openat2, AT_FDCWD, (long)path, (long)&how, sizeof how, 0, 0);
     if (fd == -ENOENT || fd == -ENOTDIR || fd == -EACCES) return 1;
     if (fd < 0) return 0;
     struct statx status;
-    long result = kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, (long)&status, 0);
+    long result =
+        kernel_call(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, MOUNT_ID_UNIQUE, (long)&status, 0);
+    int is_at_hand = result == 0 && !may_be_remote(&status);
     kernel_close((int)fd);
-    return result == 0 && status.stx_dev_major != 0;
+    return is_at_hand;
 }
 
 static int ask(void *path) {

@@ -2,7 +2,8 @@
  *
  * open(2) and read(2) of a file whose server is gone (NFS, FUSE) wait for it, as long as it takes, and no signal but
  * SIGKILL ends that. So a child waits in the caller's place, which shares its memory, and is ended when the time is
- * over. It is made only where it is needed: a file of a disk, which the kernel finds without asking anybody, answers.
+ * over. It is made only where it is needed: a file of this machine that the kernel finds without asking anybody
+ * answers.
  *
  * In C, because clone(2) is called. */
 #pragma once
