@@ -373,13 +373,30 @@ extension EndToEnd {
             try await Targets.shared.echo()
             let port = String(Targets.echoPort)
             try await withProxy { proxy, url in
-                let run = try await Client.run(
-                    [CallProbe.path(of: "damaged-table")] + EchoTargets.far(.ipv4) + ["web.test", port],
-                    configuration: configuration("log off", "dynamic_chain", urls: [url]),
-                    carriesDatagrams: true, ending: .associated(1))
+                let run = try await ClosedPort.during(host: Machine.proxyIPv4) { closed in
+                    try await Client.run(
+                        [CallProbe.path(of: "damaged-table")] + EchoTargets.far(.ipv4) + ["web.test", port],
+                        configuration: configuration(
+                            "log off", "failover_chain", "chain_len = 1",
+                            urls: ["socks5://\(Machine.proxyIPv4):\(closed)", url]),
+                        limit: 300, carriesDatagrams: true, ending: .associated(1))
+                }
                 #expect(run.output == "0 ended by a signal, 0 without end\n", "\(run)")
                 let connections = proxy.requests.filter { $0.hasPrefix("CONNECT") }
                 #expect(connections.count > 100 && Set(connections) == ["CONNECT web.test:\(port)"])
+            }
+        }
+
+        /// A datagram that goes anywhere but to the relay is one that went around the proxy.
+        @Test func `Whatever bit of an association's record another has changed, no datagram goes elsewhere`()
+            async throws
+        {
+            try await withProxy { proxy, url in
+                let run = try await Client.run(
+                    [CallProbe.path(of: "damaged-association")] + EchoTargets.far(.ipv4),
+                    configuration: configuration("log off", urls: [url]), carriesDatagrams: true,
+                    ending: .associated(1))
+                #expect(run.output == "0 ended by a signal, 0 without end\n", "\(run)")
             }
         }
 

@@ -107,6 +107,11 @@ int main(int count, char **arguments) {
             uint64_t value = values[used++ % (int)(sizeof values / sizeof *values)];
             require(pwrite(fd, &value, 8, at) == 8);
             try("word", at, value);
+            /* A count or a time. */
+            if (words[word] < (uint64_t)1 << 48 && value != values[0]) {
+                require(pwrite(fd, &values[0], 8, at) == 8);
+                try("number", at, values[0]);
+            }
             require(pwrite(fd, &words[word], 8, at) == 8);
         }
         /* Locks, counts and lists that are empty. */

@@ -1,0 +1,112 @@
+/* damaged-association HOST PORT: flips bits of what the table that processes share says of one socket, and puts them
+ * back; each time another program, which has the socket from this one, sends a datagram by it. Says how many of these a
+ * signal has ended, or the time that is enough for all that many times over. What they send is the proxy's, or nobody's.
+ *
+ * damaged-association HOST PORT FD: that program. */
+#include "datagram.h"
+
+enum { SECONDS = 30 };
+
+/* The first file of a table that is mapped. */
+static int open_table(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[600], *path = NULL;
+    require(maps);
+    while (!path && fgets(line, sizeof line, maps)) path = strstr(line, "/socksify-") ? strchr(line, '/') : NULL;
+    fclose(maps);
+    require(path);
+    path[strcspn(path, "\n")] = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    require(fd >= 0);
+    return fd;
+}
+
+/* The next word that is not 0, from `at` on; the end of the file where there is none. */
+static off_t next_word(int fd, off_t at, uint64_t *word) {
+    while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
+        if (pread(fd, word, 8, at) != 8) break;
+        if (*word) return at;
+        at += 8;
+    }
+    return -1;
+}
+
+static int ended, waiting;
+
+static void send_elsewhere(char **arguments, int fd, off_t at, int bit) {
+    char number[12];
+    snprintf(number, sizeof number, "%d", fd);
+    pid_t child = fork();
+    require(child >= 0);
+    if (child == 0) {
+        execl("/proc/self/exe", arguments[0], arguments[1], arguments[2], number, (char *)NULL);
+        _exit(1);
+    }
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    struct timespec limit = {SECONDS, 0};
+    int status = 0;
+    if (sigtimedwait(&ends, NULL, &limit) < 0) {
+        kill(child, SIGKILL);
+        say("bit %d of %#lx: no end\n", bit, (unsigned long)at);
+        waiting++;
+    }
+    require(waitpid(child, &status, 0) == child);
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
+        say("bit %d of %#lx: signal %d\n", bit, (unsigned long)at, WTERMSIG(status));
+        ended++;
+    }
+}
+
+int main(int count, char **arguments) {
+    require(count == 3 || count == 4);
+    far = numeric(arguments[1], arguments[2]);
+    if (count == 4) {
+        sendto(atoi(arguments[3]), "question", 8, MSG_DONTWAIT, &far.any, far.length);
+        return 0;
+    }
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
+    struct addrinfo *list;
+    require(getaddrinfo("first.test", NULL, NULL, &list) == 0);
+    freeaddrinfo(list);
+    int table = open_table(), words = 0;
+    uint64_t word;
+    enum { MOST = 4096 };
+    static off_t before[MOST], changed[MOST];
+    static uint64_t told[MOST];
+    size_t known = 0, found = 0;
+    for (off_t at = 0; (at = next_word(table, at, &word)) >= 0; at += 8) {
+        require(known < MOST);
+        before[known++] = at;
+    }
+    /* One that is told in full: it has been used by its own process. */
+    int fd = socket(far.any.sa_family, SOCK_DGRAM, 0);
+    char answer[16];
+    require(sendto(fd, "question", 8, 0, &far.any, far.length) == 8 && recv(fd, answer, sizeof answer, 0) == 8);
+    size_t next = 0;
+    for (off_t at = 0; (at = next_word(table, at, &word)) >= 0; at += 8) {
+        while (next < known && before[next] < at) next++;
+        if (next < known && before[next] == at) continue;
+        require(found < MOST);
+        changed[found] = at;
+        told[found++] = word;
+    }
+    require(found > 20);
+    const int bits[] = {0, 9, 17, 25, 33, 41, 57};
+    for (size_t index = 0; index < found; index++) {
+        for (size_t bit = 0; bit < sizeof bits / sizeof *bits; bit++) {
+            uint64_t flipped = told[index] ^ (uint64_t)1 << bits[bit];
+            require(pwrite(table, &flipped, 8, changed[index]) == 8);
+            send_elsewhere(arguments, fd, changed[index], bits[bit]);
+            /* Who was misled may have written what it made of it. */
+            for (size_t each = 0; each < found; each++) require(pwrite(table, &told[each], 8, changed[each]) == 8);
+            words++;
+        }
+    }
+    require(words > 100);
+    say("%d ended by a signal, %d without end\n", ended, waiting);
+}
