@@ -41,6 +41,39 @@ public struct ClientHandshake: Sendable {
         self.destination = destination
     }
 
+    // MARK: Progress
+
+    /// How far it has come, in a word by which another process goes on.
+    public var progress: UInt64 {
+        let credentials: UInt64 = sentCredentials ? 1 << 63 : 0
+        switch state {
+        case .idle: return credentials
+        case .waitingForHead(let head, let received):
+            return credentials | 1 | UInt64(received) << 8 | head.progress << 32
+        case .over: return credentials | 2
+        }
+    }
+
+    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    @inline(never)
+    public init?(connectingTo destination: Endpoint, progress: UInt64) {
+        self.init(connectingTo: destination)
+        sentCredentials = progress >> 63 == 1
+        let rest = progress & ~(1 << 63)
+        switch rest {
+        case 0: state = .idle
+        case 2: state = .over
+        default:
+            let received = Int(rest >> 8 & 0xff_ffff)
+            guard rest & 0xff == 1, received <= ClientHandshake.longestAnswer,
+                let head = ResponseHead(progress: rest >> 32)
+            else { return nil }
+            state = .waitingForHead(head, received: received)
+        }
+    }
+
+    // MARK: Steps
+
     /// Begins the handshake on a fresh connection to the proxy, without credentials.
     ///
     /// - Parameter message: takes the request, behind what it holds; as it was, where an error is thrown.

@@ -24,6 +24,41 @@ struct ResponseHead {
     private var place = Place.version(0)
     private var code: UInt16 = 0
 
+    /// How far it is read, in 32 bits.
+    var progress: UInt64 {
+        let position: UInt64 =
+            switch place {
+            case .version(let position): UInt64(position)
+            case .code(let digits): 0x10 | UInt64(digits)
+            case .line: 0x20
+            case .lineStart: 0x21
+            case .carriageReturnAtLineStart: 0x22
+            }
+        return position | UInt64(code) << 8
+    }
+
+    /// A head that has been read so far; nil for a word that says nothing of the kind.
+    init?(progress: UInt64) {
+        let position = Int(progress & 0xff)
+        // One above the largest that so many digits make.
+        let limit: UInt64
+        switch position {
+        case 0...8: (place, limit) = (.version(position), 1)
+        case 0x10: (place, limit) = (.code(digits: 0), 1)
+        case 0x11: (place, limit) = (.code(digits: 1), 10)
+        case 0x12: (place, limit) = (.code(digits: 2), 100)
+        case 0x13: (place, limit) = (.code(digits: 3), 1000)
+        case 0x20: (place, limit) = (.line, 1000)
+        case 0x21: (place, limit) = (.lineStart, 1000)
+        case 0x22: (place, limit) = (.carriageReturnAtLineStart, 1000)
+        default: return nil
+        }
+        guard progress >> 8 < limit else { return nil }
+        code = UInt16(truncatingIfNeeded: progress >> 8)
+    }
+
+    init() {}
+
     mutating func read(_ byte: UInt8) throws(ProtocolError) -> Progress {
         switch place {
         case .version(let position):

@@ -31,6 +31,31 @@ public struct ClientHandshake: Sendable {
         self.destination = destination
     }
 
+    // MARK: Progress
+
+    /// How far it has come, in a word by which another process goes on.
+    public var progress: UInt64 {
+        switch state {
+        case .idle: 0
+        case .waitingForReply: 1
+        case .over: 2
+        }
+    }
+
+    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    @inline(never)
+    public init?(connectingTo destination: Endpoint, progress: UInt64) {
+        self.init(connectingTo: destination)
+        switch progress {
+        case 0: state = .idle
+        case 1: state = .waitingForReply
+        case 2: state = .over
+        default: return nil
+        }
+    }
+
+    // MARK: Steps
+
     /// Begins the handshake on a fresh connection to the proxy. The handshake itself does not keep the user ID.
     ///
     /// - Parameters:

@@ -52,6 +52,42 @@ public struct ClientHandshake: Sendable {
         greeting = Greeting(offersUsernamePassword: offersUsernamePassword)
     }
 
+    // MARK: Progress
+
+    /// How far it has come, in a word by which another process goes on. What a reply has said is not in it.
+    public var progress: UInt64 {
+        switch state {
+        case .idle: 0
+        case .waitingForMethodSelection: 1
+        case .waitingForUsernamePasswordStatus: 2
+        case .waitingForReplyHead: 3
+        case .waitingForReplyRest(let head): 4 | UInt64(head.type.code) << 8 | UInt64(head.firstByte) << 16
+        case .over: 5
+        }
+    }
+
+    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    @inline(never)
+    public init?(_ request: Request, offersUsernamePassword: Bool, progress: UInt64) {
+        self.init(request, offersUsernamePassword: offersUsernamePassword)
+        switch progress {
+        case 0: state = .idle
+        case 1: state = .waitingForMethodSelection
+        case 2 where offersUsernamePassword: state = .waitingForUsernamePasswordStatus
+        case 3: state = .waitingForReplyHead
+        case 5: state = .over
+        default:
+            guard progress & 0xff == 4, progress >> 24 == 0,
+                let head = ReplyHead(
+                    type: AddressType(code: UInt8(truncatingIfNeeded: progress >> 8)),
+                    firstByte: UInt8(truncatingIfNeeded: progress >> 16))
+            else { return nil }
+            state = .waitingForReplyRest(head)
+        }
+    }
+
+    // MARK: Steps
+
     /// Begins the handshake on a fresh connection to the proxy.
     ///
     /// - Parameter message: takes the greeting, behind what it holds.

@@ -75,11 +75,17 @@ struct ReplyHead {
         guard bytes[0] == protocolVersion else { throw .wrongVersion(bytes[0]) }
         let code = ReplyCode(code: bytes[1])
         guard code == .succeeded else { throw .rejected(code) }
-        type = AddressType(code: bytes[3])
-        firstByte = bytes[4]
-        guard type == .ipv4 || type == .ipv6 || type == .domainName else {
-            throw .unknownAddressType(type.code)
+        guard let head = ReplyHead(type: AddressType(code: bytes[3]), firstByte: bytes[4]) else {
+            throw .unknownAddressType(bytes[3])
         }
+        self = head
+    }
+
+    /// nil for a type that is not known.
+    init?(type: AddressType, firstByte: UInt8) {
+        guard type == .ipv4 || type == .ipv6 || type == .domainName else { return nil }
+        self.type = type
+        self.firstByte = firstByte
     }
 
     /// The number of bytes that follow: 5, 17, or 2 to 257.

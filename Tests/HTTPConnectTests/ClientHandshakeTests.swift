@@ -7,6 +7,65 @@ import Testing
 @Suite struct ClientHandshakeTests {
     static let target = Endpoint(host: .address(.v4(IPv4Address(192, 0, 2, 1))), port: 443)
 
+    // MARK: Progress
+
+    @Test func `a handshake is taken up from its word behind each byte of the answer`() throws {
+        let answer = Array("HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.0 200\nC\n\n".utf8)
+        for count in answer.indices {
+            var handshake = ClientHandshake(connectingTo: ClientHandshakeTests.target)
+            _ = try handshake.begin()
+            let (start, rest) = (Array(answer[..<count]), Array(answer[count...]))
+            _ = try handshake.receive(peeked: start.span)
+            var other = try #require(resumed(handshake.progress))
+            #expect(other.progress == handshake.progress)
+            let action = try other.receive(peeked: rest.span).action
+            #expect(action == .established, "\(count)")
+        }
+        for (bytes, word) in [
+            ("", 1), ("HTTP/1.1", 0x08 << 32 | 0x0801), ("HTTP/1.1 2", 0x211 << 32 | 0x0a01),
+            ("HTTP/1.1 204\r", 0xcc20 << 32 | 0x0d01), ("HTTP/1.1 204\n", 0xcc21 << 32 | 0x0d01),
+            ("HTTP/1.1 204\n\r", 0xcc22 << 32 | 0x0e01),
+        ] as [(String, UInt64)] {
+            var handshake = ClientHandshake(connectingTo: ClientHandshakeTests.target)
+            _ = try handshake.begin()
+            let start = Array(bytes.utf8)
+            _ = try handshake.receive(peeked: start.span)
+            #expect(handshake.progress == word, "\(bytes)")
+        }
+    }
+
+    @Test func `a handshake that is taken up knows whether credentials were sent`() throws {
+        let refusal = Array("HTTP/1.1 407 \r\n".utf8)
+        var handshake = ClientHandshake(connectingTo: ClientHandshakeTests.target)
+        _ = try handshake.begin(user: "u", password: "p")
+        #expect(handshake.progress == 0x8000_0000_0000_0001)
+        var other = try #require(resumed(0x8000_0000_0000_0001))
+        #expect(throws: ProtocolError.credentialsRefused) { try other.receive(peeked: refusal.span) }
+        #expect(other.progress == 0x8000_0000_0000_0002)
+        var without = try #require(resumed(1))
+        #expect(throws: ProtocolError.credentialsWanted) { try without.receive(peeked: refusal.span) }
+        for word in [0, 2, 1 << 63] as [UInt64] { #expect(resumed(word)?.progress == word) }
+    }
+
+    @Test func `no handshake is taken up from a word that none has`() {
+        var words: [UInt64] = [3, 0x100, 0x102, 1 << 32 | 2, 1 << 32, 65_537 << 8 | 1, .max]
+        let heads: [UInt64] = [
+            // Places that there are not.
+            0x09, 0x0f, 0x14, 0x1f, 0x23, 0xff,
+            // More than so many digits make.
+            0x1_00, 0x1_08, 0x1_10, 0xa_11, 0x64_12, 0x3e8_13, 0x3e8_20, 0x3e8_21, 0x3e8_22, 0x1_0000_20,
+        ]
+        words += heads.map { $0 << 32 | 1 }
+        for word in words { #expect(resumed(word) == nil, "\(String(word, radix: 16))") }
+        for word in [65_536 << 8 | 1, 0x3e7_13 << 32 | 1, 0x63_12 << 32 | 1, 0x9_11 << 32 | 1] as [UInt64] {
+            #expect(resumed(word)?.progress == word)
+        }
+    }
+
+    private func resumed(_ word: UInt64) -> ClientHandshake? {
+        ClientHandshake(connectingTo: ClientHandshakeTests.target, progress: word)
+    }
+
     // MARK: The request
 
     @Test func `an address is asked for in the request line and in Host, and nothing else is said`() throws {

@@ -26,6 +26,24 @@ import Testing
         #expect(try handshake.take([0, 90, 0, 0, 0, 0, 0, 0]) == .established)
     }
 
+    @Test func `a handshake is taken up from its word, and from no word that none has`() throws {
+        var handshake = ClientHandshake(connectingTo: target)
+        #expect(handshake.progress == 0)
+        _ = try handshake.begin()
+        #expect(handshake.progress == 1)
+        var other = try #require(ClientHandshake(connectingTo: target, progress: 1))
+        #expect(try other.take(granted) == .established)
+        #expect(other.progress == 2)
+        for word in [0, 2] as [UInt64] {
+            var idle = try #require(ClientHandshake(connectingTo: target, progress: word))
+            #expect(idle.progress == word)
+            #expect(throws: ProtocolError.handshakeOver) { try idle.take(granted) }
+        }
+        for word in [3, 4, 0x101, 1 << 63, .max] as [UInt64] {
+            #expect(ClientHandshake(connectingTo: target, progress: word) == nil, "\(word)")
+        }
+    }
+
     @Test func `the longest request has the room that is told`() throws {
         let long = String(repeating: "n", count: 255)
         let destination = Endpoint(host: .name(try #require(HostName(long))), port: 65535)

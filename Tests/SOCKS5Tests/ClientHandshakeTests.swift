@@ -170,6 +170,48 @@ import Testing
         }
     }
 
+    // MARK: Progress
+
+    @Test func `a handshake is taken up from its word, whatever it waits for`() throws {
+        let answers: [[UInt8]] = [[5, 2], [1, 0], [5, 0, 0, 1, 10], [0, 0, 9, 4, 56]]
+        for (taken, word) in [(0, 1), (1, 2), (2, 3), (3, 0x0a_0104)] as [(Int, UInt64)] {
+            var handshake = connect(to: target, offersUsernamePassword: true)
+            _ = begun(&handshake)
+            for answer in answers.prefix(taken) { _ = try handshake.take(answer) }
+            #expect(handshake.progress == word)
+            var other = try #require(resumed(word))
+            #expect(other.progress == word)
+            for answer in answers.dropFirst(taken).dropLast() { _ = try other.take(answer) }
+            #expect(established(try other.take(answers[3])) == "10.0.0.9:1080")
+            #expect(other.progress == 5)
+        }
+        for (head, word) in [([5, 0, 0, 3, 255], 0xff_0304), ([5, 0, 0, 4, 0], 0x0404)] as [([UInt8], UInt64)] {
+            var handshake = connect(to: target)
+            _ = begun(&handshake)
+            for answer in [[5, 0], head] { _ = try handshake.take(answer) }
+            #expect(handshake.progress == word && resumed(word)?.progress == word)
+        }
+        #expect(connect(to: target).progress == 0 && resumed(0)?.progress == 0)
+        var over = try #require(resumed(5))
+        #expect(throws: ProtocolError.handshakeOver) { try over.take([5, 0]) }
+    }
+
+    @Test func `no handshake is taken up from a word that none has`() {
+        let words: [UInt64] = [
+            4, 6, 7, 0xff, 0x0101, 0x0105, 0x0204, 0xff04, 0x0100_0104, 1 << 32 | 1, 1 << 63 | 3, .max,
+        ]
+        for word in words { #expect(resumed(word) == nil, "\(word)") }
+        // Nobody has asked for user and password.
+        #expect(resumed(2, offersUsernamePassword: false) == nil)
+        #expect(resumed(3, offersUsernamePassword: false) != nil)
+    }
+
+    private func resumed(_ word: UInt64, offersUsernamePassword: Bool = true) -> ClientHandshake? {
+        ClientHandshake(
+            Request(command: .connect, destination: target), offersUsernamePassword: offersUsernamePassword,
+            progress: word)
+    }
+
     @Test func `no bytes at all crash it`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
