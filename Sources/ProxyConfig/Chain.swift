@@ -9,7 +9,7 @@ public struct Chain: Sendable {
     public init() {}
 
     /// False when the chain is full.
-    mutating func append(_ place: Int) -> Bool {
+    public mutating func append(_ place: Int) -> Bool {
         guard count < Chain.capacity, let place = UInt16(exactly: place) else { return false }
         places[count] = place
         count += 1

@@ -3,9 +3,14 @@ public struct ProxySet: Equatable, Sendable {
     /// As many proxies as a configuration has at most.
     public static var capacity: Int { 512 }
 
-    private var words = InlineArray<8, UInt64>(repeating: 0)
+    /// A bit for each place.
+    public private(set) var words = InlineArray<8, UInt64>(repeating: 0)
 
     public init() {}
+
+    public init(words: InlineArray<8, UInt64>) {
+        self.words = words
+    }
 
     public func contains(_ place: Int) -> Bool {
         guard place >= 0, place < ProxySet.capacity else { return false }

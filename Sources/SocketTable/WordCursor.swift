@@ -67,6 +67,30 @@ public struct WordCursor {
         return (UInt32(truncatingIfNeeded: word >> 32), UInt32(truncatingIfNeeded: word))
     }
 
+    // MARK: Bytes
+
+    /// Eight in a word.
+    @inline(never)
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        for start in stride(from: 0, to: bytes.count, by: 8) {
+            var word: UInt64 = 0
+            for index in start..<min(start + 8, bytes.count) {
+                word |= UInt64(bytes[index]) << UInt64((index - start) * 8)
+            }
+            write(word)
+        }
+    }
+
+    @inline(never)
+    public mutating func read(into bytes: UnsafeMutableRawBufferPointer) {
+        for start in stride(from: 0, to: bytes.count, by: 8) {
+            let word = read()
+            for index in start..<min(start + 8, bytes.count) {
+                bytes[index] = UInt8(truncatingIfNeeded: word >> UInt64((index - start) * 8))
+            }
+        }
+    }
+
     // MARK: Addresses
 
     /// Four words.
@@ -111,5 +135,32 @@ public struct WordCursor {
             isWrong = true
             return nil
         }
+    }
+
+    /// 33 words at most.
+    public static var endpointWordCount: Int { 1 + 32 }
+
+    @inline(never)
+    public mutating func write(_ endpoint: Endpoint) {
+        switch endpoint.host {
+        case .address(let address):
+            write(UInt64(endpoint.port))
+            write(address)
+        case .name(let name):
+            write(UInt64(name.count) << 16 | UInt64(endpoint.port))
+            name.bytes.withUnsafeBytes { write($0) }
+        }
+    }
+
+    /// nil for words that no endpoint makes.
+    @inline(never)
+    public mutating func readEndpoint() -> Endpoint? {
+        let head = read(upTo: 255 << 16 | UInt64(UInt16.max))
+        let port = UInt16(truncatingIfNeeded: head)
+        guard head >> 16 > 0 else { return readAddress().map { Endpoint(host: .address($0), port: port) } }
+        var bytes = InlineArray<255, UInt8>(repeating: 0)
+        let count = Int(head >> 16)
+        withUnsafeMutableBytes(of: &bytes) { read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<count])) }
+        return HostName(bytes.span.extracting(first: count)).map { Endpoint(host: .name($0), port: port) }
     }
 }

@@ -35,6 +35,40 @@ import Testing
         #expect(read.check == words.check && !read.isWrong)
     }
 
+    @Test func `bytes and endpoints are read as they were written`() throws {
+        let memory = Memory()
+        for count in 0...17 {
+            let bytes = (0..<count).map { UInt8(0xf0 + $0 % 16) }
+            var words = memory.cursor()
+            bytes.withUnsafeBytes { words.write($0) }
+            var copy = [UInt8](repeating: 1, count: count)
+            var read = memory.cursor()
+            copy.withUnsafeMutableBytes { read.read(into: $0) }
+            #expect(copy == bytes && read.check == words.check)
+            // The next word is another's.
+            words.write(5)
+            #expect(memory[(count + 7) / 8] == 5)
+        }
+        #expect(memory[0] == 0xf7f6_f5f4_f3f2_f1f0)
+        let names = try ["n", String(repeating: "x", count: 255)].map { try #require(HostName($0)) }
+        let addresses = try ["192.0.2.1", "2001:db8::1"].map { try #require(IPAddress($0)) }
+        for host in names.map({ Host.name($0) }) + addresses.map({ .address($0) }) {
+            let endpoint = Endpoint(host: host, port: 65_535)
+            var words = memory.cursor(count: WordCursor.endpointWordCount)
+            words.write(endpoint)
+            var read = memory.cursor(count: WordCursor.endpointWordCount)
+            #expect(read.readEndpoint() == endpoint && read.check == words.check && !read.isWrong)
+        }
+        #expect(memory[0] == 65_535)
+        // A name that is too long, and an address of no kind.
+        for (head, kind) in [(256 << 16, 0), (.max, 4), (0, 0), (0, 5)] as [(UInt64, UInt64)] {
+            (memory[0], memory[1]) = (head, kind)
+            var read = memory.cursor()
+            let endpoint = read.readEndpoint()
+            #expect(endpoint == nil || read.isWrong, "\(head)")
+        }
+    }
+
     @Test func `a word that was changed changes the check`() {
         let memory = Memory()
         var words = memory.cursor()
