@@ -217,7 +217,7 @@ private struct Connection {
         let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
         let approach = try Replacement.approach(socket, family, to: way.hop, runtime)
         guard
-            let place = runtime.pointee.inFlight.add(
+            let entered = runtime.pointee.inFlight.add(
                 HandshakeRecord(
                     Handshake(for: request, peer: peer, family: family, list: list, chain: way.chain, failed: failed),
                     descriptor: socket.descriptor),
@@ -228,12 +228,12 @@ private struct Connection {
         }
         return Connection(
             socket: socket, cookie: approach.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
-        ).begin(place, approach)
+        ).begin(entered, approach)
     }
 
-    private func begin(_ place: Int, _ approach: Replacement.Approach) -> Outcome {
-        let began = table.record(place).pointee.handshake.started
-        prepare(HandshakeInFlight(runtime: runtime, socket: socket, place: place), approach.registrations)
+    private func begin(_ entered: HandshakesInFlight.Entered, _ approach: Replacement.Approach) -> Outcome {
+        let began = entered.record.pointee.handshake.started
+        prepare(HandshakeInFlight(runtime: runtime, socket: socket, entered), approach.registrations)
         do {
             try connect(to: approach.address)
         } catch {

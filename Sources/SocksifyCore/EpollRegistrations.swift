@@ -44,15 +44,23 @@ extension HandshakeInFlight {
         if record.pointee.registrationCount < record.pointee.registrations.count { return true }
         for index in (0..<record.pointee.registrationCount).reversed() {
             let registration = record.pointee.registrations[index]
-            if mark(registration.epoll, registration.asked.target) != nil { removeRegistration(at: index) }
+            if isOfSocket(registration), mark(registration.epoll, registration.asked.target) != nil {
+                removeRegistration(at: index)
+            }
         }
         return record.pointee.registrationCount < record.pointee.registrations.count
+    }
+
+    /// Whether it is one of this socket's: what another process says of its own descriptors says nothing of those here.
+    private func isOfSocket(_ registration: RecordedRegistration) -> Bool {
+        registration.isOwn || Socket(descriptor: registration.asked.target).cookie == record.pointee.cookie
     }
 
     private func append(_ epoll: Int32, _ asked: EpollRegistration) {
         let count = record.pointee.registrationCount
         guard count < record.pointee.registrations.count else { return }
-        record.pointee.registrations[count] = RecordedRegistration(epoll: epoll, asked: asked)
+        record.pointee.registrations[count] = RecordedRegistration(
+            epoll: epoll, process: process_own_id(), asked: asked)
         record.pointee.registrationCount = count + 1
         isWatched()
     }
@@ -118,12 +126,14 @@ extension HandshakeInFlight {
         }
         for index in 0..<record.pointee.registrationCount {
             let registration = record.pointee.registrations[index]
+            guard isOfSocket(registration) else { continue }
             _ = kernel_epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.asked.target, 0, 0)
         }
         body()
         let data = table.marker.data(for: place)
         for index in 0..<record.pointee.registrationCount {
             let registration = record.pointee.registrations[index]
+            guard isOfSocket(registration) else { continue }
             _ = kernel_epoll_ctl(
                 registration.epoll, EPOLL_CTL_ADD, registration.asked.target, HandshakeInFlight.ownEvents, data)
         }
@@ -163,7 +173,7 @@ extension HandshakeInFlight {
     func restoreRegistrations() {
         for index in 0..<record.pointee.registrationCount {
             let registration = record.pointee.registrations[index]
-            guard restore(registration.asked, registration.epoll) != 0 else { continue }
+            guard isOfSocket(registration), restore(registration.asked, registration.epoll) != 0 else { continue }
             restoreByOtherNumbers(registration)
         }
         record.pointee.registrationCount = 0

@@ -42,7 +42,7 @@ struct Errand {
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = runtime.pointee.inFlight
         guard let cookie = Socket(descriptor: descriptor).cookie,
-            let place = table.add(
+            let entered = table.add(
                 HandshakeRecord(
                     Handshake(
                         for: request, peer: .unspecified(AF_INET), family: .own, list: list, chain: way.chain,
@@ -53,7 +53,7 @@ struct Errand {
             OwnDescriptor.close(descriptor)
             throw .outOfBuffers
         }
-        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place).leave()
+        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered).leave()
         return Errand(descriptor: descriptor, cookie: cookie)
     }
 
@@ -96,7 +96,7 @@ struct Errand {
     func linger(_ runtime: UnsafePointer<Runtime>) {
         let table = runtime.pointee.inFlight
         guard
-            let place = table.add(
+            let entered = table.add(
                 HandshakeRecord(
                     Handshake(
                         for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
@@ -104,7 +104,7 @@ struct Errand {
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }
-        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), place: place)
+        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered)
         flight.linger()
         flight.leave()
     }
@@ -128,7 +128,7 @@ extension HandshakesInFlight {
         guard any_errands() != 0 else { return }
         for place in 0..<places.end {
             // Looked at without the lock first: most are the program's own.
-            guard places.cookie(of: place) != 0, record(place).pointee.purpose.isErrand,
+            guard isErrand(place),
                 var flight = HandshakeInFlight.at(place, runtime)
             else { continue }
             if flight.record.pointee.purpose.isErrand { body(&flight) }

@@ -4,6 +4,7 @@ import HTTPConnect
 import ProxyConfig
 import SOCKS4
 import SOCKS5
+import SocketTable
 
 /// The handshakes of a chain on one socket, one proxy after the other: an engine, and how far its bytes are on their way.
 ///
@@ -43,7 +44,7 @@ struct Handshake {
     private var received = 0
     private var wanted = 0
 
-    private enum Stage {
+    private enum Stage: UInt8 {
         /// The TCP connection to the first proxy is under way.
         case connecting
         /// A proxy is reached, which has been told nothing.
@@ -255,21 +256,14 @@ struct Handshake {
         guard let place = chain[hop] else { throw .kernel(.aborted) }
         let proxies = runtime.pointee.configuration.proxies
         let credentials = proxies[place].credentials
-        var next = request
-        if !isAtLastHop {
-            guard let following = chain[hop + 1], case .network(let endpoint) = proxies[following].location else {
-                throw .unreachable
-            }
-            next = SOCKS5.Request(command: .connect, destination: endpoint)
-        }
+        guard let next = next(runtime) else { throw .unreachable }
         var message = OutgoingMessage(in: buffers)
         switch proxies[place].type {
         case .raw:
             engine = .none
             return goOn()
         case .socks5:
-            let offersCredentials = credentials != nil || runtime.pointee.configuration.isolation != .none
-            var engine = SOCKS5.ClientHandshake(next, offersUsernamePassword: offersCredentials)
+            var engine = SOCKS5.ClientHandshake(next, offersUsernamePassword: offersCredentials(to: place, runtime))
             if case .send(let length) = engine.start(writing: &message) { wanted = length }
             self.engine = .socks5(engine)
         case .socks4:
@@ -296,6 +290,20 @@ struct Handshake {
             self.engine = .http(engine)
         }
         beginSending(message)
+    }
+
+    /// What the proxy is asked for that is spoken with; nil where the next one is at a path.
+    private func next(_ runtime: UnsafePointer<Runtime>) -> SOCKS5.Request? {
+        if isAtLastHop { return request }
+        guard let following = chain[hop + 1],
+            case .network(let endpoint) = runtime.pointee.configuration.proxies[following].location
+        else { return nil }
+        return SOCKS5.Request(command: .connect, destination: endpoint)
+    }
+
+    private func offersCredentials(to place: Int, _ runtime: UnsafePointer<Runtime>) -> Bool {
+        runtime.pointee.configuration.proxies[place].credentials != nil
+            || runtime.pointee.configuration.isolation != .none
     }
 
     private mutating func beginSending(_ message: OutgoingMessage) {
@@ -389,5 +397,122 @@ struct Handshake {
             return chain[hop + 1].map { .proxy($0) } ?? .other
         }
         return error.isAbortion ? .other : .proxy(place)
+    }
+}
+
+// MARK: Words
+
+/// How processes that have the socket in common tell each other of it: numbers, and what is left of the messages. Only the
+/// program's own connections are told of, which are under way or have failed.
+extension Handshake {
+    /// How many words it is written as at most.
+    static var wordCount: Int {
+        4 + WordCursor.endpointWordCount + 2 + Chain.capacity + 1 + 8 + 3 + 2 + 1 + HandshakeBuffers.wordCount
+    }
+
+    /// No time is later; milliseconds, of five hundred years.
+    private static var latest: UInt64 { 1 << 44 }
+
+    private static var isIPv6: UInt32 { 1 }
+    private static var isIPv6Only: UInt32 { 2 }
+    private static var isAskedFor: UInt32 { 4 }
+
+    @inline(never)
+    func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
+        words.write(peer)
+        words.write(request.destination)
+        var flags = UInt32(stage.rawValue) << 8
+        if family.domain == AF_INET6 { flags |= Handshake.isIPv6 }
+        if family.isIPv6Only { flags |= Handshake.isIPv6Only }
+        if isAskedFor { flags |= Handshake.isAskedFor }
+        words.write(UInt32(truncatingIfNeeded: list), flags)
+        words.write(UInt64(chain.count))
+        for index in 0..<chain.count { words.write(UInt64(chain[index] ?? 0)) }
+        words.write(UInt32(truncatingIfNeeded: hop), UInt32(truncatingIfNeeded: address))
+        for index in failed.words.indices { words.write(failed.words[index]) }
+        words.write(UInt64(started))
+        words.write(UInt64(attempted))
+        words.write(UInt64(deadline ?? 0))
+        words.write(UInt32(truncatingIfNeeded: outgoing), UInt32(truncatingIfNeeded: sent))
+        words.write(UInt32(truncatingIfNeeded: received), UInt32(truncatingIfNeeded: wanted))
+        switch engine {
+        case .none: words.write(0)
+        case .socks5(let engine): words.write(engine.progress)
+        case .socks4(let engine): words.write(engine.progress)
+        case .http(let engine): words.write(engine.progress)
+        }
+        words.write(UnsafeRawBufferPointer(rebasing: buffers.outgoing[sent..<outgoing]))
+        words.write(UnsafeRawBufferPointer(rebasing: buffers.incoming[..<received]))
+    }
+
+    /// nil for words that no handshake was written as; those that are read may still be half written.
+    @inline(never)
+    init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>) {
+        peer = words.readSocketAddress()
+        guard let destination = words.readEndpoint() else { return nil }
+        request = SOCKS5.Request(command: .connect, destination: destination)
+        let (list, flags) = words.readHalves()
+        family = SocketFamily(
+            domain: flags & Handshake.isIPv6 == 0 ? AF_INET : AF_INET6, isIPv6Only: flags & Handshake.isIPv6Only != 0)
+        isAskedFor = flags & Handshake.isAskedFor != 0
+        self.list = Int(list)
+        let (lists, proxies) = (runtime.pointee.configuration.lists.count, runtime.pointee.configuration.proxies.count)
+        guard self.list < lists, let stage = Stage(rawValue: UInt8(truncatingIfNeeded: flags >> 8)) else { return nil }
+        self.stage = stage
+        var chain = Chain()
+        for _ in 0..<words.read(upTo: UInt64(Chain.capacity)) {
+            let place = Int(words.read(upTo: UInt64(UInt16.max)))
+            guard place < proxies, chain.append(place) else { return nil }
+        }
+        self.chain = chain
+        let (hop, address) = words.readHalves()
+        guard hop < chain.count else { return nil }
+        (self.hop, self.address) = (Int(hop), Int(address))
+        var failed = ProxySet().words
+        for index in failed.indices { failed[index] = words.read() }
+        self.failed = ProxySet(words: failed)
+        started = Int(words.read(upTo: Handshake.latest))
+        attempted = Int(words.read(upTo: Handshake.latest))
+        let deadline = Int(words.read(upTo: Handshake.latest))
+        if deadline > 0 { self.deadline = deadline }
+        let (outgoing, sent) = words.readHalves()
+        let (received, wanted) = words.readHalves()
+        guard sent <= outgoing, outgoing <= buffers.outgoing.count, wanted <= HandshakeBuffers.longestAnswer,
+            received <= HandshakeBuffers.longestAnswer
+        else { return nil }
+        (self.outgoing, self.sent) = (Int(outgoing), Int(sent))
+        (self.received, self.wanted) = (Int(received), Int(wanted))
+        guard takeUp(words.read(), runtime) else { return nil }
+        words.read(into: UnsafeMutableRawBufferPointer(rebasing: buffers.outgoing[self.sent..<self.outgoing]))
+        words.read(into: UnsafeMutableRawBufferPointer(rebasing: buffers.incoming[..<self.received]))
+    }
+
+    /// Takes the engine up where it was left. False when there is none that could have come so far.
+    private mutating func takeUp(_ progress: UInt64, _ runtime: UnsafePointer<Runtime>) -> Bool {
+        switch stage {
+        case .connecting, .reached: return true
+        case .established: return false
+        case .sending, .receiving, .receivingHead: break
+        }
+        guard let place = chain[hop], let next = next(runtime) else { return false }
+        switch runtime.pointee.configuration.proxies[place].type {
+        case .raw: return false
+        case .socks5:
+            let offersCredentials = offersCredentials(to: place, runtime)
+            guard
+                let engine = SOCKS5.ClientHandshake(
+                    next, offersUsernamePassword: offersCredentials, progress: progress)
+            else { return false }
+            self.engine = .socks5(engine)
+        case .socks4:
+            guard let engine = SOCKS4.ClientHandshake(connectingTo: next.destination, progress: progress)
+            else { return false }
+            self.engine = .socks4(engine)
+        case .http:
+            guard let engine = HTTPConnect.ClientHandshake(connectingTo: next.destination, progress: progress)
+            else { return false }
+            self.engine = .http(engine)
+        }
+        return true
     }
 }

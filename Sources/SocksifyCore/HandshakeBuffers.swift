@@ -22,6 +22,9 @@ struct HandshakeBuffers {
         self.memory = memory
     }
 
+    /// How many words they are written as at most (see `Handshake.write`).
+    static var wordCount: Int { (outgoingSize + 7) / 8 + (longestAnswer + 7) / 8 }
+
     var outgoing: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(start: memory, count: HandshakeBuffers.outgoingSize)
     }

@@ -10,21 +10,24 @@ import SocketTable
 struct HandshakeInFlight {
     let runtime: UnsafePointer<Runtime>
     let socket: Socket
-    let place: Int
+    private let entered: HandshakesInFlight.Entered
     /// Whether `socket` is the handshake's: a process may have closed its descriptor.
     let hasSocket: Bool
     /// Whether the record is gone: the handshake is over, and the program knows all that there is to know.
     private(set) var isRemoved = false
 
-    init(runtime: UnsafePointer<Runtime>, socket: Socket, place: Int, hasSocket: Bool = true) {
+    init(
+        runtime: UnsafePointer<Runtime>, socket: Socket, _ entered: HandshakesInFlight.Entered, hasSocket: Bool = true
+    ) {
         self.runtime = runtime
         self.socket = socket
-        self.place = place
+        self.entered = entered
         self.hasSocket = hasSocket
     }
 
     var table: HandshakesInFlight { runtime.pointee.inFlight }
-    var record: UnsafeMutablePointer<HandshakeRecord> { table.record(place) }
+    var place: Int { entered.place }
+    var record: UnsafeMutablePointer<HandshakeRecord> { entered.record }
     private var configuration: Configuration { runtime.pointee.configuration }
 
     // MARK: Entering and leaving
@@ -89,13 +92,13 @@ struct HandshakeInFlight {
 
     /// Enters the handshake that the socket has, or had, with this cookie.
     static func enter(cookie: UInt64, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
-        switch runtime.pointee.inFlight.enter(cookie: cookie) {
+        switch runtime.pointee.inFlight.enter(cookie: cookie, runtime) {
         case .none: return .none
         case .busy: return .busy
-        case .record(let place):
-            return .entered(HandshakeInFlight(runtime: runtime, socket: socket, place: place))
-        case .another(let place):
-            leave(place, runtime)
+        case .record(let entered):
+            return .entered(HandshakeInFlight(runtime: runtime, socket: socket, entered))
+        case .another(let entered):
+            leave(entered, runtime)
             return .none
         }
     }
@@ -103,22 +106,15 @@ struct HandshakeInFlight {
     /// Enters the handshake in a place, if nobody is at work on it.
     @inline(never)
     static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
-        let table = runtime.pointee.inFlight
-        guard place < table.places.end, table.reach(place) else { return nil }
-        let record = table.record(place)
-        // Not even entered: its process may ask for a look meanwhile.
-        guard !record.pointee.isErrandOfAnother, table.tryEnter(place: place) else { return nil }
-        if record.pointee.isErrandOfAnother {
-            _ = table.leave(place)
-            return nil
-        }
+        guard let entered = runtime.pointee.inFlight.tryEnter(place: place, runtime) else { return nil }
+        let record = entered.record
         let socket = Socket(descriptor: record.pointee.descriptor)
-        let isThere = socket.mayBe(record.pointee.cookie)
+        let isThere = socket.descriptor >= 0 && socket.mayBe(record.pointee.cookie)
         guard !isThere, let other = otherDescriptor(of: record) else {
-            return HandshakeInFlight(runtime: runtime, socket: socket, place: place, hasSocket: isThere)
+            return HandshakeInFlight(runtime: runtime, socket: socket, entered, hasSocket: isThere)
         }
         record.pointee.name(by: other)
-        return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: other), place: place)
+        return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: other), entered)
     }
 
     /// The number of a socket was closed: one by which it lives on, be it that an epoll knows it, or that it is another
@@ -149,14 +145,16 @@ struct HandshakeInFlight {
     /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
-        HandshakeInFlight.leave(place, runtime)
+        HandshakeInFlight.leave(entered, runtime)
     }
 
-    private static func leave(_ place: Int, _ runtime: UnsafePointer<Runtime>) {
-        while runtime.pointee.inFlight.leave(place) {
-            guard var next = at(place, runtime) else { return }
+    private static func leave(_ entered: HandshakesInFlight.Entered, _ runtime: UnsafePointer<Runtime>) {
+        var entered = entered
+        while runtime.pointee.inFlight.leave(entered) {
+            guard var next = at(entered.place, runtime) else { return }
             next.step()
             if next.isRemoved { return }
+            entered = next.entered
         }
     }
 
@@ -178,6 +176,8 @@ struct HandshakeInFlight {
 
     /// What the socket is to be ready for before another step makes sense.
     var readiness: Socket.Readiness {
+        // It fails at the next look.
+        if record.pointee.isBroken { return .toWrite }
         if case .exchange(let exchange) = record.pointee.purpose, exchange.isUnderWay { return exchange.readiness }
         return record.pointee.handshake.readiness
     }
@@ -244,7 +244,7 @@ struct HandshakeInFlight {
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
-            on: socket, table.buffers(place), runtime, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
+            on: socket, entered.buffers, runtime, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
         if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
             record.pointee.handshake.deadline = nil
             return try exchange.begin(
@@ -424,6 +424,8 @@ struct HandshakeInFlight {
             try? socket.disconnect()
             _ = socket.takeError()
         }
+        // Where another process has found that it failed.
+        restoreRegistrations()
         remove()
         return told
     }
@@ -514,7 +516,7 @@ struct HandshakeInFlight {
 
     /// Forgets the handshake. What epolls still have of it stays as it is: the socket is closed, or closing.
     mutating func remove() {
-        table.remove(place)
+        table.remove(entered)
         isRemoved = true
     }
 

@@ -1,5 +1,7 @@
 import Addressing
 import CLibC
+import ProxyConfig
+import SOCKS5
 import SocketTable
 import Synchronization
 import TableMemory
@@ -9,6 +11,11 @@ import TableMemory
 /// Each belongs to its socket's cookie, whatever descriptors stand for it, and has a lock; whoever finds the socket
 /// ready takes it and goes on, be it a thread of this process or of one that forked from it: the memory is common to
 /// them, as the sockets are.
+///
+/// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
+/// shared memory is how processes tell each other of changes, in words that are checked (`HandshakeRecord.read`); they
+/// are read where another process has written them last. A record whose words cannot be read is broken. Errands are told
+/// to nobody.
 struct HandshakesInFlight: @unchecked Sendable {
     let places: PlaceTable<ReadyMemory>
     let deadlines: Deadlines
@@ -17,28 +24,36 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// The number of records; then two words of `audits`.
     private let header: UnsafeMutableRawPointer
     private let records: SharedMemory
+    /// The process' own: says where its copies lie.
+    private let copies: UnsafeMutableRawPointer
 
     private static var capacity: Int { 16_384 }
+    /// The lock, whether somebody asked for another look, how often the record was written, and whose errand it is.
     private static var lockSize: Int { 64 }
-    private static var buffersOffset: Int { lockSize + MemoryLayout<HandshakeRecord>.stride }
-    private static var recordSize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
+    private static var recordSize: Int { (lockSize + HandshakeRecord.wordCount * 8 + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
     private static var placesSize: Int { (PlaceTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
     /// What is needed to find records; 900 KiB.
     private static var tableSize: Int { headerSize + placesSize + deadlinesSize }
-    /// 50 MiB, of which what is used is taken.
+    /// Some 50 MiB, of which what is used is taken.
     private static var recordsSize: Int { (capacity * recordSize + 0xffff) & ~0xffff }
     /// Private memory that the records need, in bytes.
     static var notesSize: Int { SharedMemory.notesSize(for: recordsSize) }
+
+    /// So many copies have their memory together.
+    private static var copiesTogether: Int { 16 }
+    /// Private memory by which copies are found, in bytes.
+    static var copiesSize: Int { capacity / copiesTogether * 8 }
 
     /// nil when there is no memory.
     ///
     /// - Parameters:
     ///   - notes: `notesSize` bytes, zero-filled, private.
     ///   - audits: `EpollAudits.size` bytes, zero-filled, private.
-    init?(notes: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer) {
+    ///   - copies: `copiesSize` bytes, zero-filled, private.
+    init?(notes: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer, copies: UnsafeMutableRawPointer) {
         let mapped = kernel_map_shared(HandshakesInFlight.tableSize)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
         guard let parts = SharedMemory.privateParts([HandshakesInFlight.recordsSize], notes: notes) else {
@@ -47,6 +62,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         }
         header = memory
         records = parts[0]
+        self.copies = copies
         let places = memory + HandshakesInFlight.headerSize
         let deadlines = places + HandshakesInFlight.placesSize
         self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: HandshakesInFlight.capacity)
@@ -57,7 +73,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         self.audits = EpollAudits(shared: memory + 8, memory: audits)
     }
 
-    // MARK: Copies
+    // MARK: Copies of all
 
     /// Adds all of it to a copy; false when there is no room.
     func add(to copy: inout SharedCopy) -> Bool {
@@ -71,7 +87,14 @@ struct HandshakesInFlight: @unchecked Sendable {
         _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
         records.leave(for: &copy)
         for place in 0..<places.end where places.cookie(of: place) != 0 && reach(place) {
-            if record(place).pointee.mayBeShared { record(place).pointee.isBroken = true }
+            let turn = turn(of: place)
+            guard let known = known(place) else {
+                // What is written there fits no more.
+                turn.pointee.wrappingAdd(1, ordering: .relaxed)
+                continue
+            }
+            if known.record.pointee.mayBeShared { known.record.pointee.isBroken = true }
+            turn.pointee.store(known.turn.pointee, ordering: .relaxed)
         }
     }
 
@@ -102,43 +125,76 @@ struct HandshakesInFlight: @unchecked Sendable {
         /// record, which another process has made, cannot be looked at for want of memory.
         case busy
         /// The record, which nobody else touches before `leave`.
-        case record(Int)
+        case record(Entered)
         /// The place that was the socket's, and is another's by now: it is entered, and to be left as any other, because
         /// somebody may have asked for a look at that one meanwhile.
-        case another(Int)
+        case another(Entered)
+    }
+
+    /// A record that is entered: the process' copy of it.
+    struct Entered {
+        let place: Int
+        fileprivate let copy: UnsafeMutableRawPointer
+
+        private static var recordOffset: Int { 16 }
+        private static var buffersOffset: Int { recordOffset + MemoryLayout<HandshakeRecord>.stride }
+        fileprivate static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
+
+        /// The cookie that the place was published by; 0: the copy is none's.
+        fileprivate var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
+        /// How often the record had been written when it was read or written here.
+        fileprivate var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
+
+        var record: UnsafeMutablePointer<HandshakeRecord> {
+            (copy + Entered.recordOffset).assumingMemoryBound(to: HandshakeRecord.self)
+        }
+
+        /// What its handshake sends and receives.
+        var buffers: HandshakeBuffers { HandshakeBuffers(memory: copy + Entered.buffersOffset) }
     }
 
     /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
     /// never longer.
-    func enter(cookie: UInt64) -> Entry {
+    func enter(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) -> Entry {
         guard let place = places.find(cookie: cookie) else { return .none }
         guard reach(place) else { return .busy }
+        if let known = known(place), known.record.pointee.isErrandOfAnother { return .none }
+        var isHalfChanged = false
         switch lock(place).acquire() {
-        case .isOwn:
-            return .busy
-        case .inherited:
-            // Its owner ended in the middle of a step. What was sent and received nobody knows.
-            record(place).pointee.isBroken = true
+        case .isOwn: return .busy
         case .acquired: break
+        case .inherited: isHalfChanged = true
         }
-        return places.isFound(place, by: cookie) ? .record(place) : .another(place)
+        let published = places.cookie(of: place)
+        guard published != 0, let entered = read(place, published, runtime) else {
+            lock(place).release()
+            return published == 0 ? .none : .busy
+        }
+        // Its owner ended in the middle of a step. What was sent and received nobody knows.
+        if isHalfChanged { entered.record.pointee.isBroken = true }
+        guard places.isFound(place, by: cookie) else { return .another(entered) }
+        // Whichever socket had taken the place of which.
+        if entered.record.pointee.isBroken { entered.record.pointee.cookie = cookie }
+        return .record(entered)
     }
 
-    /// Takes the handshake in this place; false when there is none, or when somebody else has it, who will then look at
-    /// the socket again.
-    func tryEnter(place: Int) -> Bool {
-        guard place < places.end, reach(place) else { return false }
+    /// Takes the handshake in this place; nil when there is none, when it is none of this process' business, or when
+    /// somebody else has it, who will then look at the socket again.
+    func tryEnter(place: Int, _ runtime: UnsafePointer<Runtime>) -> Entered? {
+        // An errand of another process is not even asked for a look: that one may ask for it meanwhile.
+        guard place < places.end, reach(place), !isErrandOfAnother(place) else { return nil }
         if !lock(place).tryAcquire() {
             asked(place).pointee.store(1, ordering: .sequentiallyConsistent)
-            guard lock(place).tryAcquire() else { return false }
+            guard lock(place).tryAcquire() else { return nil }
         }
-        guard places.cookie(of: place) != 0 else {
-            // Set by somebody who still took it for used.
-            deadlines.set(nil, for: place)
+        let cookie = places.cookie(of: place)
+        // Set by somebody who still took it for used.
+        if cookie == 0 { deadlines.set(nil, for: place) }
+        guard cookie != 0, !isErrandOfAnother(place), let entered = read(place, cookie, runtime) else {
             lock(place).release()
-            return false
+            return nil
         }
-        return true
+        return entered
     }
 
     /// Whether somebody asked for another look since the last call.
@@ -147,15 +203,18 @@ struct HandshakesInFlight: @unchecked Sendable {
     }
 
     /// Lets others have it. True when somebody asked for another look meanwhile: whoever lets go of it takes that look.
-    func leave(_ place: Int) -> Bool {
-        lock(place).release()
-        return asked(place).pointee.load(ordering: .sequentiallyConsistent) != 0
+    func leave(_ entered: Entered) -> Bool {
+        let lock = lock(entered.place)
+        // Where the lock was taken away others have gone on from what they knew.
+        if lock.isOwn { tell(entered) }
+        lock.release()
+        return asked(entered.place).pointee.load(ordering: .sequentiallyConsistent) != 0
     }
 
-    // MARK: Records
+    // MARK: Memory
 
-    /// Whether the record of a place can be touched, from now on.
-    func reach(_ place: Int) -> Bool {
+    /// Whether the words of a place can be touched, from now on.
+    private func reach(_ place: Int) -> Bool {
         records.reach(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize) != nil
     }
 
@@ -166,27 +225,110 @@ struct HandshakesInFlight: @unchecked Sendable {
         records.reached(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize)
     }
 
-    func record(_ place: Int) -> UnsafeMutablePointer<HandshakeRecord> {
-        (start(of: place) + HandshakesInFlight.lockSize).assumingMemoryBound(to: HandshakeRecord.self)
+    private func lock(_ place: Int) -> ThreadLock {
+        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
     }
 
-    /// What a record's handshake sends and receives.
-    func buffers(_ place: Int) -> HandshakeBuffers {
-        HandshakeBuffers(memory: start(of: place) + HandshakesInFlight.buffersOffset)
+    private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (start(of: place) + index * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
+
+    private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 1) }
+    private func turn(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 2) }
+    /// The process that does this errand; 0 for a connection of the program's.
+    private func errandProcess(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 3) }
+
+    // MARK: Copies
+
+    private func slot(of place: Int) -> UnsafeMutableRawPointer {
+        copies + place / HandshakesInFlight.copiesTogether * 8
+    }
+
+    private func entered(_ place: Int, _ copies: UnsafeMutableRawPointer) -> Entered {
+        Entered(place: place, copy: copies + place % HandshakesInFlight.copiesTogether * Entered.copySize)
+    }
+
+    /// The copy of a place's record; nil where there is none of this socket.
+    private func known(_ place: Int) -> Entered? {
+        let start = slot(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
+        guard let copies = UnsafeMutableRawPointer(bitPattern: start) else { return nil }
+        let entered = entered(place, copies)
+        guard entered.cookie.pointee != 0, entered.cookie.pointee == places.cookie(of: place) else { return nil }
+        return entered
+    }
+
+    /// Room for the copy, made if there is none; nil when there is no memory.
+    private func makeCopy(of place: Int) -> Entered? {
+        let slot = slot(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+        return mapped_once(slot, Entered.copySize * HandshakesInFlight.copiesTogether).map { entered(place, $0) }
+    }
+
+    /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when there is no memory.
+    ///
+    /// - Parameter cookie: that of the place.
+    private func read(_ place: Int, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>) -> Entered? {
+        guard let entered = makeCopy(of: place) else { return nil }
+        let turn = turn(of: place).pointee.load(ordering: .acquiring)
+        if entered.cookie.pointee != cookie {
+            entered.record.initialize(to: HandshakeRecord.lost(cookie: cookie))
+            entered.cookie.pointee = cookie
+        } else if entered.turn.pointee == turn || entered.record.pointee.purpose.isErrand {
+            return entered
+        }
+        var words = WordCursor(
+            start(of: place) + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount,
+            check: mixed(cookie, into: turn))
+        if !entered.record.pointee.read(from: &words, entered.buffers, runtime) {
+            entered.record.pointee.isBroken = true
+        }
+        entered.turn.pointee = turn
+        return entered
+    }
+
+    /// Tells others of what the record is now.
+    private func tell(_ entered: Entered) {
+        if entered.record.pointee.purpose.isErrand { return }
+        let turn = turn(of: entered.place)
+        let next = turn.pointee.load(ordering: .relaxed) &+ 1
+        var words = WordCursor(
+            start(of: entered.place) + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount,
+            check: mixed(entered.cookie.pointee, into: next))
+        entered.record.pointee.write(to: &words, entered.buffers)
+        turn.pointee.store(next, ordering: .releasing)
+        entered.turn.pointee = next
+    }
+
+    /// Whether another process does this errand, and it is none of this one's business.
+    private func isErrandOfAnother(_ place: Int) -> Bool {
+        if let known = known(place) { return known.record.pointee.isErrandOfAnother }
+        let process = errandProcess(of: place).pointee.load(ordering: .relaxed)
+        return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
+    }
+
+    /// Whether this process does an errand in this place.
+    func isErrand(_ place: Int) -> Bool { known(place)?.record.pointee.isOwnErrand == true }
+
+    // MARK: Records
 
     /// Makes a record, entered; nil when there are too many, or no memory.
-    func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Int? {
+    func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Entered? {
         guard let place = places.take() else { return nil }
-        guard reach(place) else {
+        guard reach(place), let entered = makeCopy(of: place) else {
             places.giveBack(place)
             return nil
         }
         _ = lock(place).acquire()
         asked(place).pointee.store(0, ordering: .relaxed)
-        self.record(place).initialize(to: record())
-        self.record(place).pointee.cookie = cookie
+        entered.cookie.pointee = 0
+        entered.record.initialize(to: record())
+        entered.record.pointee.cookie = cookie
+        entered.turn.pointee = turn(of: place).pointee.load(ordering: .relaxed)
+        let isErrand = entered.record.pointee.purpose.isErrand
+        errandProcess(of: place).pointee.store(
+            isErrand ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
+        entered.cookie.pointee = cookie
         guard places.publish(place, cookie: cookie) else {
+            entered.cookie.pointee = 0
             lock(place).release()
             places.giveBack(place)
             return nil
@@ -194,34 +336,28 @@ struct HandshakesInFlight: @unchecked Sendable {
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         in_flight_begin()
-        if self.record(place).pointee.purpose.isErrand { errand_begin() }
-        self.record(place).pointee.name(by: self.record(place).pointee.descriptor)
-        return place
+        if isErrand { errand_begin() }
+        entered.record.pointee.name(by: entered.record.pointee.descriptor)
+        return entered
     }
 
     /// Ends a record that was entered, and leaves it.
-    func remove(_ place: Int) {
-        let descriptor = record(place).pointee.descriptor
-        let isOwn = record(place).pointee.isOwn
-        let mark = record(place).pointee.mark
-        audits.forget(record(place))
+    func remove(_ entered: Entered) {
+        let place = entered.place
+        let descriptor = entered.record.pointee.descriptor
+        let isOwn = entered.record.pointee.isOwn
+        let mark = entered.record.pointee.mark
+        audits.forget(entered.record)
         deadlines.set(nil, for: place)
+        entered.cookie.pointee = 0
         places.withdraw(place)
         if isOwn { in_flight_end() }
-        if isOwn, record(place).pointee.purpose.isErrand { errand_end() }
+        if entered.record.pointee.isOwnErrand { errand_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
         if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), mark) }
         lock(place).release()
         places.giveBack(place)
-    }
-
-    private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
-    }
-
-    private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (start(of: place) + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 }
 
@@ -231,14 +367,14 @@ struct HandshakeRecord {
     var purpose: Purpose
     /// The socket's. Where another took the socket's place, that one's.
     var cookie: UInt64 = 0
-    /// A descriptor of the socket: the last that the program named it by.
+    /// A descriptor of the socket: the last that the program named it by in this process.
     private(set) var descriptor: Int32
     /// The descriptor's marks when it was named in the process that called connect(2): with the count that is theirs they
     /// tell whether the number has become another socket's since. 0 when another process named it.
     private(set) var mark: UInt32 = 0
     /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
-    let process: Int32
-    let forks: UInt32
+    var process: Int32
+    var forks: UInt32
     /// Whether the kernel was asked to connect. Before that the socket is ready for everything, and means nothing.
     var isStarted = false
     /// Whether somebody found it ready before that.
@@ -263,6 +399,19 @@ struct HandshakeRecord {
         forks = process_forks()
     }
 
+    /// Stands for one of which this process knows nothing.
+    static func lost(cookie: UInt64) -> HandshakeRecord {
+        var record = HandshakeRecord(
+            Handshake(
+                for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
+                failed: ProxySet()),
+            descriptor: -1)
+        (record.process, record.forks) = (0, 0)
+        record.cookie = cookie
+        record.isStarted = true
+        return record
+    }
+
     /// From now on the socket is known by this descriptor, whose calls are to be held up.
     mutating func name(by descriptor: Int32) {
         self.descriptor = descriptor
@@ -273,7 +422,7 @@ struct HandshakeRecord {
     /// Whether this process called connect(2).
     var isOwn: Bool { process == process_own_id() }
 
-    /// Whether another process does this errand, and it is none of this one's business.
+    var isOwnErrand: Bool { purpose.isErrand && isOwn }
     var isErrandOfAnother: Bool { purpose.isErrand && !isOwn }
 
     /// Whether a child of fork may have the socket, too.
@@ -291,5 +440,10 @@ enum HandshakeFailure {
 /// What the program asked of an epoll about a socket in flight.
 struct RecordedRegistration {
     var epoll: Int32 = -1
+    /// The process that has registered it; 0: one that told of it.
+    var process: Int32 = 0
     var asked = EpollRegistration(target: -1, events: 0, data: 0)
+
+    /// Whether this process has registered it.
+    var isOwn: Bool { process == process_own_id() }
 }

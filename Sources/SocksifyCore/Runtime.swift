@@ -119,14 +119,16 @@ struct Runtime: ~Copyable {
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, SharedTable.notesSize, HandshakesInFlight.notesSize, EpollAudits.size,
-            CarriedSockets.ownSize, FirstHops.size(configuration), ProxyHealth.size(configuration),
+            HandshakesInFlight.copiesSize, CarriedSockets.ownSize, FirstHops.size(configuration),
+            ProxyHealth.size(configuration),
             ListTurns.size(configuration), IsolationName.ownSize)
         let place = own.take(MemoryLayout<Runtime>.size).bindMemory(to: Runtime.self, capacity: 1)
         let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
         // From here on nothing is allocated: the heap does not know of these mappings.
         guard
             let inFlight = HandshakesInFlight(
-                notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size))
+                notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size),
+                copies: own.take(HandshakesInFlight.copiesSize))
         else { return .failure(.short(.outOfMemory)) }
         guard let table = SharedTable(addressCount: fakeAddresses.capacity, notes: own.take(SharedTable.notesSize))
         else {

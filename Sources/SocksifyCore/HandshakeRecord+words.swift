@@ -1,0 +1,118 @@
+import CLibC
+import SocketTable
+
+/// A handshake in flight in the words by which processes tell each other of it: numbers alone, each of which is checked
+/// by whoever reads it. By which descriptor a process knows the socket is its own matter.
+extension HandshakeRecord {
+    /// How many words it is written as at most, with a check.
+    static var wordCount: Int { 6 + 8 * 3 + Handshake.wordCount + 1 }
+
+    private static var isStarted: UInt64 { 1 }
+    private static var wasAskedEarly: UInt64 { 2 }
+    private static var isBroken: UInt64 { 4 }
+    private static var isUnwatched: UInt64 { 8 }
+    private static var allFlags: UInt64 { 15 }
+    /// The kernel knows no larger one (MAX_ERRNO).
+    private static var largestErrno: UInt32 { 4095 }
+
+    @inline(never)
+    func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
+        words.write(UInt32(bitPattern: process), forks)
+        var flags: UInt64 = 0
+        if isStarted { flags |= HandshakeRecord.isStarted }
+        if wasAskedEarly { flags |= HandshakeRecord.wasAskedEarly }
+        if isBroken { flags |= HandshakeRecord.isBroken }
+        if isUnwatched { flags |= HandshakeRecord.isUnwatched }
+        words.write(flags)
+        words.write(cookie)
+        switch failure {
+        case nil: words.write(0, 0)
+        case .errno(let errno)?: words.write(1, UInt32(bitPattern: errno.code))
+        case .ofKernel?: words.write(2, 0)
+        }
+        words.write(userTimeout == nil ? 0 : 1, UInt32(bitPattern: userTimeout ?? 0))
+        words.write(UInt64(registrationCount))
+        for index in 0..<registrationCount {
+            let registration = registrations[index]
+            words.write(UInt32(bitPattern: registration.epoll), UInt32(bitPattern: registration.asked.target))
+            words.write(UInt64(registration.asked.events))
+            words.write(registration.asked.data)
+        }
+        handshake.write(to: &words, buffers)
+        words.write(words.check)
+    }
+
+    /// Takes over what another process has written. False for words that nobody wrote as a whole, or in which there is
+    /// what cannot be; then all but what the buffers hold stays as it was.
+    @inline(never)
+    mutating func read(
+        from words: inout WordCursor, _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        let (process, forks) = words.readHalves()
+        // It is this process itself that knows which ones it has begun.
+        guard (Int32(bitPattern: process) == process_own_id()) == isOwn else { return false }
+        let flags = words.read(upTo: HandshakeRecord.allFlags)
+        let cookie = words.read()
+        let (kind, errno) = words.readHalves()
+        let failure: HandshakeFailure?
+        switch kind {
+        case 0: failure = nil
+        case 1 where (1...HandshakeRecord.largestErrno).contains(errno):
+            failure = .errno(Errno(Int32(bitPattern: errno)))
+        case 2: failure = .ofKernel
+        default: return false
+        }
+        let (hasTimeout, timeout) = words.readHalves()
+        var (registrations, registrationCount) = ownRegistrations
+        for _ in 0..<words.read(upTo: UInt64(registrations.count)) {
+            let told = HandshakeRecord.registration(from: &words)
+            guard registrationCount < registrations.count, !hasRegistered(told) else { continue }
+            registrations[registrationCount] = told
+            registrationCount += 1
+        }
+        guard let handshake = Handshake(from: &words, buffers, runtime) else { return false }
+        let check = words.check
+        guard words.read() == check, !words.isWrong else { return false }
+        self.handshake = handshake
+        (self.process, self.forks) = (Int32(bitPattern: process), forks)
+        // The call that begins to connect says so itself where it is one of this process.
+        if flags & HandshakeRecord.isStarted != 0 { isStarted = true }
+        wasAskedEarly = flags & HandshakeRecord.wasAskedEarly != 0
+        isBroken = flags & HandshakeRecord.isBroken != 0
+        isUnwatched = flags & HandshakeRecord.isUnwatched != 0
+        self.cookie = cookie
+        self.failure = failure
+        userTimeout = hasTimeout == 0 ? nil : Int32(bitPattern: timeout)
+        (self.registrations, self.registrationCount) = (registrations, registrationCount)
+        return true
+    }
+
+    // MARK: Registrations
+
+    /// What the program has registered in this process stands as it is known here, whatever others tell: the data may be a
+    /// pointer of the program's.
+    private var ownRegistrations: (InlineArray<8, RecordedRegistration>, count: Int) {
+        var (own, count) = (registrations, 0)
+        for index in 0..<registrationCount where registrations[index].isOwn {
+            own[count] = registrations[index]
+            count += 1
+        }
+        return (own, count)
+    }
+
+    private func hasRegistered(_ told: RecordedRegistration) -> Bool {
+        for index in 0..<registrationCount where registrations[index].isOwn {
+            let own = registrations[index]
+            if own.epoll == told.epoll, own.asked.target == told.asked.target { return true }
+        }
+        return false
+    }
+
+    private static func registration(from words: inout WordCursor) -> RecordedRegistration {
+        let (epoll, target) = words.readHalves()
+        let (events, data) = (UInt32(words.read(upTo: UInt64(UInt32.max))), words.read())
+        return RecordedRegistration(
+            epoll: Int32(bitPattern: epoll),
+            asked: EpollRegistration(target: Int32(bitPattern: target), events: events, data: data))
+    }
+}
