@@ -35,6 +35,24 @@ extension EndToEnd {
             #expect(output.lines == ["as many as it likes", "then the parent's: EINPROGRESS"], "\(output)")
         }
 
+        @Test func `Children take a connection up from each other behind every byte, by any protocol`() async throws {
+            let address = "127.0.251.5"
+            let configuration = """
+                strict_chain
+                [ProxyList]
+                socks5 \(address) 1080 user pass
+                socks4 10.0.0.1 1080
+                http 10.0.0.2 8080
+                """
+            let output = try await ConfigurationText(configuration).write { path in
+                try await CallProbe.run("flight-handed", [address], environment: ["SOCKSIFY_CONF": path])
+            }
+            let heard = [
+                "methods", "credentials", "request of SOCKS5", "request of SOCKS4", "request of HTTP",
+            ].map { "\($0): as it should be" }
+            #expect(output.lines == heard + ["poll 1 OUT"] + Flight.connected, "\(output)")
+        }
+
         @Test(arguments: ways)
         func `A child goes on with a connection that its parent has closed`(way: String) async throws {
             let output = try await run("left", way)
