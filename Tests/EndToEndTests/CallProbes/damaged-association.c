@@ -1,6 +1,7 @@
 /* damaged-association HOST PORT: flips bits of what the table that processes share says of one socket, and puts them
- * back; each time another program, which has the socket from this one, sends a datagram by it. Says how many of these a
- * signal has ended, or the time that is enough for all that many times over. What they send is the proxy's, or nobody's.
+ * back; each time another program, which has the socket from this one, sends a datagram by it. Says how many of these
+ * a signal has ended, or the time that is enough for all that many times over. What they send is the proxy's, or
+ * nobody's.
  *
  * damaged-association HOST PORT FD: that program. */
 #include "datagram.h"
