@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "Kernel.h"
+#include "ProcessIdentity.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
 
@@ -73,6 +74,8 @@ static int is_at_hand(const char *path) {
 static int ask(void *path) {
     char byte;
     struct kernel_file file;
+    /* Should it never end, nobody waits for the other end of a pipe because of it. */
+    kernel_call(SYS_close_range, 0, ~0U, 0, 0, 0, 0);
     long fd = kernel_open_to_read(path);
     if (fd >= 0 && kernel_look_at((int)fd, &file) == 0 && file.is_regular) kernel_read((int)fd, &byte, 1);
     return 0;
@@ -97,23 +100,59 @@ static int ends(uint32_t *child, int milliseconds) {
     return 1;
 }
 
+/* At the lower end of its stack, which it keeps as long as it lives. */
+struct child {
+    uint32_t is_alive;
+    int number;
+    /* Whose it is: who forked since has its memory, and is not told when it ends. */
+    int process;
+};
+enum { STACK_SIZE = 16384 };
+/* One that not even SIGKILL has ended: what has been asked of a FUSE server waits for its answer. */
+static struct child *left;
+
+static void bury(struct child *child) {
+    if (child->number > 0 && child->process == process_own_id())
+        kernel_call(SYS_wait4, child->number, 0, __WCLONE, 0, 0, 0);
+    kernel_unmap(child, STACK_SIZE);
+}
+
+static void leave(struct child *child) {
+    struct child *none = NULL;
+    /* Where two threads have waited, one is forgotten. */
+    __atomic_compare_exchange_n(&left, &none, child, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* Whether one is left that lives. */
+static int is_any_left(void) {
+    struct child *child = __atomic_exchange_n(&left, NULL, __ATOMIC_ACQ_REL);
+    if (!child) return 0;
+    if (child->process != process_own_id() || !__atomic_load_n(&child->is_alive, __ATOMIC_ACQUIRE)) {
+        bury(child);
+        return 0;
+    }
+    leave(child);
+    return 1;
+}
+
 int file_answers(const char *path, int milliseconds) {
-    /* Beside its word. */
-    enum { STACK_SIZE = 16384 };
     if (process_is_confined() || is_filtered() || is_at_hand(path)) return 1;
+    if (is_any_left()) return 0;
     long memory = kernel_map(STACK_SIZE);
     if (memory < 0) return 1;
-    uint32_t *word = (uint32_t *)memory;
-    *word = 1;
-    int child = REAL(clone)(ask, (char *)memory + STACK_SIZE, CLONE_VM | CLONE_CHILD_CLEARTID, (void *)path, NULL, NULL,
-                            word);
-    int has_ended = child < 0 || ends(word, milliseconds);
-    if (!has_ended) {
-        kernel_call(SYS_kill, child, SIGKILL, 0, 0, 0, 0);
-        /* What not even that ends keeps its memory. */
-        if (!ends(word, milliseconds)) return 0;
+    struct child *child = (struct child *)memory;
+    child->is_alive = 1;
+    child->process = process_own_id();
+    child->number = REAL(clone)(ask, (char *)memory + STACK_SIZE, CLONE_VM | CLONE_CHILD_CLEARTID, (void *)path, NULL,
+                                NULL, &child->is_alive);
+    if (child->number < 0 || ends(&child->is_alive, milliseconds)) {
+        bury(child);
+        return 1;
     }
-    if (child >= 0) kernel_call(SYS_wait4, child, 0, __WCLONE, 0, 0, 0);
-    kernel_unmap((void *)memory, STACK_SIZE);
-    return has_ended;
+    kernel_call(SYS_kill, child->number, SIGKILL, 0, 0, 0, 0);
+    if (ends(&child->is_alive, 50))
+        bury(child);
+    else
+        leave(child);
+    return 0;
 }

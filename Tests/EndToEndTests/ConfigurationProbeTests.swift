@@ -6,10 +6,12 @@ extension EndToEnd {
         private let unharmed = ConfigurationProbeTests.outcomes(
             connection: "ENETUNREACH", name: "EAI_FAIL", host: "NO_RECOVERY")
 
-        private static func outcomes(connection: String, name: String, host: String) -> [String] {
+        private static func outcomes(
+            connection: String, name: String, host: String, children: String = "ECHILD"
+        ) -> [String] {
             let attempt = ["connect: \(connection)", "name: \(name)"]
             return ["file: 0", "AF_UNIX: 0", "AF_UNIX: 0"] + attempt + attempt
-                + ["figures: 0", "datagram: \(connection)", "gethostbyname: \(host)", "children: ECHILD"]
+                + ["figures: 0", "datagram: \(connection)", "gethostbyname: \(host)", "children: \(children)"]
         }
 
         /// Without the library the destination would be reached.
@@ -68,18 +70,30 @@ extension EndToEnd {
             }
         }
 
-        /// As of a network file system whose server is gone: whatever asks it waits, and no signal but SIGKILL ends that.
-        @Test func `A file whose file system does not answer is told once, and asked again by the next call`()
-            async throws
-        {
-            let dead = """
+        /// A file system whose server reads nothing, and one whose server answers all but who opens the file: he waits,
+        /// and not even SIGKILL ends that.
+        private static let silent = [
+            (
+                """
                 exec 3<>/dev/fuse
                 mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 none /mnt
-                """
+                """, "ECHILD"
+            ),
+            ("python3 \(Program.source("Files/silent.py")) /mnt $$", "0"),
+        ]
+
+        @Test(arguments: silent)
+        func `A file whose file system does not answer is told once, and asked again by the next call`(
+            server: String, children: String
+        ) async throws {
+            // Whoever reads what another has written sees its end.
+            let variables = "LD_PRELOAD=\(Machine.library) XDG_CONFIG_HOME=/mnt"
+            let piped = try await
+                "env \(variables) \(CallProbe.path(of: "unconfigured")) 10.99.0.1 9 2>&1 | grep -c ECHILD"
             let output = try await meet(
-                ["XDG_CONFIG_HOME": "/mnt"], preparation: dead,
+                ["XDG_CONFIG_HOME": "/mnt"], preparation: "\(server)\n\(piped) >/dev/null || true",
                 expecting: ConfigurationProbeTests.outcomes(
-                    connection: "ETIMEDOUT", name: "EAI_AGAIN", host: "TRY_AGAIN"))
+                    connection: "ETIMEDOUT", name: "EAI_AGAIN", host: "TRY_AGAIN", children: children))
             #expect(
                 output.errors == "socksify: /mnt/socksify/socksify.conf: this configuration file cannot be read: "
                     + "its file system does not answer; no connection will be made\n")

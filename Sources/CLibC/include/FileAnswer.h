@@ -1,9 +1,9 @@
 /* Whether a file is to be had within a time.
  *
- * open(2) and read(2) of a file whose server is gone (NFS, FUSE) wait for it, as long as it takes, and no signal but
- * SIGKILL ends that. So a child waits in the caller's place, which shares its memory, and is ended when the time is
- * over. It is made only where it is needed: a file of this machine that the kernel finds without asking anybody
- * answers.
+ * open(2) and read(2) of a file whose server is gone (NFS, FUSE) wait for it, as long as it takes, and no signal ends
+ * that but SIGKILL, which does not always. So a child waits in the caller's place, which shares its memory, and is
+ * ended when the time is over; as long as one lives, no other is made. None is needed for a file of this machine that
+ * the kernel finds without asking anybody.
  *
  * In C, because clone(2) is called. */
 #pragma once
