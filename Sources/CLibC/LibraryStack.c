@@ -206,6 +206,15 @@ int library_stack_run(library_function *function, void *argument, long *result) 
     return stack != NULL;
 }
 
+void library_stack_trim(void) {
+    if (!is_on(current)) return;
+    uintptr_t page = (uintptr_t)kernel_page_size();
+    uintptr_t start = (uintptr_t)current + HEADER_SIZE - STACK_SIZE + page;
+    /* The frames of this call lie on the page that is kept below it. */
+    uintptr_t end = (here() & ~(page - 1)) - page;
+    if (end > start) kernel_call(SYS_madvise, (long)start, (long)(end - start), 4 /* MADV_DONTNEED */, 0, 0, 0);
+}
+
 const uint64_t *program_signals(void) {
     return is_on(current) && current->has_signals ? &current->signals : NULL;
 }

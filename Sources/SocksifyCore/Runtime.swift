@@ -57,6 +57,8 @@ struct Runtime: ~Copyable {
 
     /// Has it be the process' runtime, unless another one was made meanwhile.
     private static func publish(_ made: Made) {
+        // To read a configuration takes more of the stack than anything else will.
+        library_stack_trim()
         let word = UInt64(UInt(bitPattern: made.runtime))
         let (isFirst, _) = atomic(socksify_runtime_word()).pointee.compareExchange(
             expected: 0, desired: word, ordering: .acquiringAndReleasing)

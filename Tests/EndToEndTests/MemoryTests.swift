@@ -75,6 +75,12 @@ extension EndToEnd {
             #expect(lines == ["echoed", "EAI_AGAIN", "0"])
         }
 
+        /// Of pages of 4 KiB.
+        @Test func `What a configuration takes of a stack is given back when it has been read`() async throws {
+            let lines = try await run("stacks").lines
+            #expect(lines == ["echoed", "little"])
+        }
+
         @Test func `A socket in flight is one, also where nothing can be kept of its descriptor`() async throws {
             let lines = try await run("high").lines
             #expect(lines == ["echoed", "connect EINPROGRESS", "echoed"])

@@ -31,6 +31,9 @@ const uint64_t *_Nullable program_signals(void);
 /* A thread ends while its function runs on the program's stack: gives up the library's, and unblocks the signals. */
 void library_stack_abandon(void);
 
+/* Gives back the memory of what the thread has used further down the library's stack, on which it is. */
+void library_stack_trim(void);
+
 /* Memory of LIBRARY_MEMORY_SIZE bytes for the function that asks, once at a time, aligned for everything; NULL when
  * there is none. A thread that ends in between, or leaves by longjmp(3), gives it back by that. */
 enum { LIBRARY_MEMORY_SIZE = 112 * 1024 };

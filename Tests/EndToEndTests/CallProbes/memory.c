@@ -120,6 +120,21 @@ static void growing(char **arguments unused) {
     say("%s\n", look_up("web.test"));
 }
 
+/* stacks HOST PORT: what is kept of the library's stacks of 128 KiB, of which the first page may not be touched. */
+static void stacks(char **arguments unused) {
+    say("%s\n", by_stream(&target));
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    require(maps);
+    char line[600];
+    long size = 0, most = 0, kilobytes;
+    while (fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "Size: %ld kB", &kilobytes) == 1) size = kilobytes;
+        if (size == 124 && sscanf(line, "Private_Dirty: %ld kB", &kilobytes) == 1 && kilobytes > most) most = kilobytes;
+    }
+    fclose(maps);
+    say("%s\n", most == 0 ? "there are none" : most <= 32 ? "little" : "much");
+}
+
 /* high HOST PORT: a descriptor of which nothing can be kept. */
 static void high(char **arguments unused) {
     enum { NUMBER = 9000 };
@@ -185,8 +200,8 @@ int main(int count, char **arguments) {
         const char *name;
         void (*run)(char **arguments);
     } cases[] = {
-        {"limited", limited}, {"mappings", mappings}, {"refused", refused}, {"growing", growing}, {"high", high},
-        {"forked", forked},
+        {"limited", limited}, {"mappings", mappings}, {"refused", refused}, {"growing", growing}, {"stacks", stacks},
+        {"high", high}, {"forked", forked},
     };
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         if (strcmp(cases[index].name, arguments[1]) != 0) continue;
