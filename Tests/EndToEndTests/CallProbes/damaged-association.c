@@ -4,23 +4,8 @@
  * nobody's.
  *
  * damaged-association HOST PORT FD: that program. */
+#include "damaged.h"
 #include "datagram.h"
-
-enum { SECONDS = 30 };
-
-/* The first file of a table that is mapped. */
-static int open_table(void) {
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[600], *path = NULL;
-    require(maps);
-    while (!path && fgets(line, sizeof line, maps)) path = strstr(line, "/socksify-") ? strchr(line, '/') : NULL;
-    fclose(maps);
-    require(path);
-    path[strcspn(path, "\n")] = 0;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    require(fd >= 0);
-    return fd;
-}
 
 /* The next word that is not 0, from `at` on; the end of the file where there is none. */
 static off_t next_word(int fd, off_t at, uint64_t *word) {
@@ -32,8 +17,6 @@ static off_t next_word(int fd, off_t at, uint64_t *word) {
     return -1;
 }
 
-static int ended, waiting;
-
 static void send_elsewhere(char **arguments, int fd, off_t at, int bit) {
     char number[12];
     snprintf(number, sizeof number, "%d", fd);
@@ -43,21 +26,9 @@ static void send_elsewhere(char **arguments, int fd, off_t at, int bit) {
         execl("/proc/self/exe", arguments[0], arguments[1], arguments[2], number, (char *)NULL);
         _exit(1);
     }
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    struct timespec limit = {SECONDS, 0};
-    int status = 0;
-    if (sigtimedwait(&ends, NULL, &limit) < 0) {
-        kill(child, SIGKILL);
-        say("bit %d of %#lx: no end\n", bit, (unsigned long)at);
-        waiting++;
-    }
-    require(waitpid(child, &status, 0) == child);
-    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
-        say("bit %d of %#lx: signal %d\n", bit, (unsigned long)at, WTERMSIG(status));
-        ended++;
-    }
+    char found[60];
+    snprintf(found, sizeof found, "bit %d of %#lx", bit, (unsigned long)at);
+    status_of(child, found);
 }
 
 int main(int count, char **arguments) {
@@ -67,10 +38,7 @@ int main(int count, char **arguments) {
         sendto(atoi(arguments[3]), "question", 8, MSG_DONTWAIT, &far.any, far.length);
         return 0;
     }
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
+    expect_children();
     struct addrinfo *list;
     require(getaddrinfo("first.test", NULL, NULL, &list) == 0);
     freeaddrinfo(list);
@@ -109,5 +77,5 @@ int main(int count, char **arguments) {
         }
     }
     require(words > 100);
-    say("%d ended by a signal, %d without end\n", ended, waiting);
+    say("%d ended by a signal, %d without end\n", ended, endless);
 }

@@ -2,11 +2,12 @@
  * and puts it back; each time a child uses the network: the server of datagrams at HOST, by a socket of its own and by
  * one that it has from its parent, a new name, and the server at NAME, which both echo. Says how many children a signal
  * has ended, or the time that is enough for all that many times over. */
+#include "damaged.h"
 #include "datagram.h"
 
 #include <sys/stat.h>
 
-enum { PAGE = 4096, WORDS = PAGE / 8, TOGETHER = 64, SECONDS = 30, MOST_PAGES = 4096 };
+enum { PAGE = 4096, WORDS = PAGE / 8, TOGETHER = 64, MOST_PAGES = 4096 };
 
 static const char *name, *port;
 static int kept;
@@ -34,25 +35,6 @@ static void use_network(const char *other) {
     close(fd);
 }
 
-/* The first file of a table that is mapped. */
-static int open_table(void) {
-    FILE *maps = fopen("/proc/self/maps", "re");
-    char line[600], *path = NULL;
-    require(maps);
-    while (!path && fgets(line, sizeof line, maps)) {
-        path = strstr(line, "/socksify-") ? strchr(line, '/') : NULL;
-        if (path && !strstr(line, "rw-s")) path = NULL;
-    }
-    fclose(maps);
-    require(path);
-    path[strcspn(path, "\n")] = 0;
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    require(fd >= 0);
-    return fd;
-}
-
-static int ended, waiting;
-
 /* Whatever came of it. */
 static void try(const char *what, off_t at, uint64_t value) {
     static int number;
@@ -64,31 +46,16 @@ static void try(const char *what, off_t at, uint64_t value) {
         use_network(other);
         _exit(0);
     }
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    struct timespec limit = {SECONDS, 0};
-    int status = 0;
-    if (sigtimedwait(&ends, NULL, &limit) < 0) {
-        kill(child, SIGKILL);
-        say("%s at %#lx as %#lx: no end\n", what, (unsigned long)at, (unsigned long)value);
-        waiting++;
-    }
-    require(waitpid(child, &status, 0) == child);
-    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
-        say("%s at %#lx as %#lx: signal %d\n", what, (unsigned long)at, (unsigned long)value, WTERMSIG(status));
-        ended++;
-    }
+    char found[80];
+    snprintf(found, sizeof found, "%s at %#lx as %#lx", what, (unsigned long)at, (unsigned long)value);
+    status_of(child, found);
 }
 
 int main(int count, char **arguments) {
     require(count == 5);
     far = numeric(arguments[1], arguments[2]);
     name = arguments[3], port = arguments[4];
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
+    expect_children();
     kept = connected();
     use_network("first.test");
     int fd = open_table(), used = 0;
@@ -125,5 +92,5 @@ int main(int count, char **arguments) {
         }
     }
     require(used > 100);
-    say("%d ended by a signal, %d without end\n", ended, waiting);
+    say("%d ended by a signal, %d without end\n", ended, endless);
 }

@@ -5,10 +5,11 @@
  * signal has ended, or the time that is enough for all that many times over; how many took a word for good that was
  * damaged and tells of the handshake; and how many had another peer or more descriptors than they should, or data from
  * an epoll that they had not given it. */
+#include "damaged.h"
 #include "flight-epoll.h"
 #include "raw.h"
 
-enum { MOST_REGIONS = 8, TOGETHER = 64, SECONDS = 30 };
+enum { MOST_REGIONS = 8, TOGETHER = 64 };
 enum { NO_WORD = 1, FAILED = 2, EARLY = 4, ASTRAY = 8, LEFT_OPEN = 16, OF_RECORD = 32, MISLED = 64 };
 /* Of a record, whose first one is its lock: how often it was written, and what it tells. */
 enum { TURN = 2, FIRST = 8 };
@@ -165,32 +166,18 @@ static int go_on(int number) {
     return open_count() == before ? told : told | LEFT_OPEN;
 }
 
-static int connected_count, failed, ended, endless, trusting, astray, misled, left_open;
+static int connected_count, failed, trusting, astray, misled, left_open;
 
 /* False when there is no such word. */
 static int try(int number) {
     pid_t child = fork();
     require(child >= 0);
     if (child == 0) _exit(go_on(number));
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    struct timespec limit = {SECONDS, 0};
-    int status = 0;
-    if (sigtimedwait(&ends, NULL, &limit) < 0) {
-        kill(child, SIGKILL);
-        say("word %d: no end\n", number);
-        endless++;
-    }
-    require(waitpid(child, &status, 0) == child);
+    char found[20];
+    snprintf(found, sizeof found, "word %d", number);
+    int told = status_of(child, found);
     restore_memory();
-    if (WIFSIGNALED(status)) {
-        if (WTERMSIG(status) == SIGKILL) return 1;
-        say("word %d: signal %d\n", number, WTERMSIG(status));
-        ended++;
-        return 1;
-    }
-    int told = WEXITSTATUS(status);
+    if (told < 0) return 1;
     require(told != 99);
     if (told == NO_WORD) return 0;
     failed += (told & FAILED) != 0;
@@ -208,10 +195,7 @@ int main(int count, char **arguments) {
     kind = arguments[1];
     above = getppid();
     set_up(arguments);
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGCHLD);
-    require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
+    expect_children();
     flight f = depart(REACHED);
     land(&f, "");
     require(poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1) == 1);
