@@ -18,6 +18,7 @@ struct CarriedSockets: @unchecked Sendable {
     private let records: SharedMemory
     /// The process' own: four words for all, then where its rooms lie.
     private let own: UnsafeMutableRawPointer
+    private let rooms: PrivateRooms
 
     /// More than a proxy can have at once: each has a connection of its own, from another port of this machine, and the
     /// kernel gives out 28,232 (ip(7), ip_local_port_range) where nobody asked for more.
@@ -31,10 +32,8 @@ struct CarriedSockets: @unchecked Sendable {
     static var placesSize: Int { PlaceTable<SharedMemory>.size(capacity: capacity) }
     static var recordsSize: Int { capacity * recordSize }
     /// Bytes of the memory that each has for itself.
-    static var ownSize: Int { roomsOffset + capacity / roomsTogether * 8 }
+    static var ownSize: Int { roomsOffset + PrivateRooms.size(capacity: capacity) }
     private static var roomsOffset: Int { 32 }
-    /// So many rooms have their memory together.
-    private static var roomsTogether: Int { 16 }
 
     /// - Parameters:
     ///   - places: `placesSize` bytes or more, shared by processes.
@@ -44,6 +43,7 @@ struct CarriedSockets: @unchecked Sendable {
         placesMemory = places
         self.records = records
         self.own = own
+        rooms = PrivateRooms(own + CarriedSockets.roomsOffset, roomSize: MemoryLayout<Room>.stride)
     }
 
     // MARK: Memory
@@ -303,22 +303,12 @@ struct CarriedSockets: @unchecked Sendable {
         var fragments: UInt
     }
 
-    /// Says where the rooms of a place and its neighbours lie.
-    private func rooms(of place: Int) -> UnsafeMutableRawPointer {
-        own + CarriedSockets.roomsOffset + place / CarriedSockets.roomsTogether * 8
-    }
-
-    /// nil when there is none yet.
     private func room(of place: Int) -> UnsafeMutablePointer<Room>? {
-        let start = rooms(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
-        return UnsafeMutablePointer<Room>(bitPattern: start).map { $0 + place % CarriedSockets.roomsTogether }
+        rooms.room(of: place).map { $0.assumingMemoryBound(to: Room.self) }
     }
 
-    /// The same, made if there is none; nil when there is no memory.
     private func makeRoom(of place: Int) -> UnsafeMutablePointer<Room>? {
-        let slot = rooms(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-        guard mapped_once(slot, MemoryLayout<Room>.stride * CarriedSockets.roomsTogether) != nil else { return nil }
-        return room(of: place)
+        rooms.makeRoom(of: place).map { $0.assumingMemoryBound(to: Room.self) }
     }
 
     private func copy(in room: UnsafeMutablePointer<Room>) -> UnsafeMutablePointer<Copy> {

@@ -24,8 +24,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// The number of records; then two words of `audits`.
     private let header: UnsafeMutableRawPointer
     private let records: SharedMemory
-    /// The process' own: says where its copies lie.
-    private let copies: UnsafeMutableRawPointer
+    private let copies: PrivateRooms
 
     private static var capacity: Int { 16_384 }
     /// The lock, whether somebody asked for another look, how often the record was written, and whose errand it is.
@@ -42,10 +41,8 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Private memory that the records need, in bytes.
     static var notesSize: Int { SharedMemory.notesSize(for: recordsSize) }
 
-    /// So many copies have their memory together.
-    private static var copiesTogether: Int { 16 }
     /// Private memory by which copies are found, in bytes.
-    static var copiesSize: Int { capacity / copiesTogether * 8 }
+    static var copiesSize: Int { PrivateRooms.size(capacity: capacity) }
 
     /// nil when there is no memory.
     ///
@@ -62,7 +59,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         }
         header = memory
         records = parts[0]
-        self.copies = copies
+        self.copies = PrivateRooms(copies, roomSize: Entered.copySize)
         let places = memory + HandshakesInFlight.headerSize
         let deadlines = places + HandshakesInFlight.placesSize
         self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: HandshakesInFlight.capacity)
@@ -240,27 +237,17 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     // MARK: Copies
 
-    private func slot(of place: Int) -> UnsafeMutableRawPointer {
-        copies + place / HandshakesInFlight.copiesTogether * 8
-    }
-
-    private func entered(_ place: Int, _ copies: UnsafeMutableRawPointer) -> Entered {
-        Entered(place: place, copy: copies + place % HandshakesInFlight.copiesTogether * Entered.copySize)
-    }
-
     /// The copy of a place's record; nil where there is none of this socket.
     private func known(_ place: Int) -> Entered? {
-        let start = slot(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
-        guard let copies = UnsafeMutableRawPointer(bitPattern: start) else { return nil }
-        let entered = entered(place, copies)
+        guard let copy = copies.room(of: place) else { return nil }
+        let entered = Entered(place: place, copy: copy)
         guard entered.cookie.pointee != 0, entered.cookie.pointee == places.cookie(of: place) else { return nil }
         return entered
     }
 
     /// Room for the copy, made if there is none; nil when there is no memory.
     private func makeCopy(of place: Int) -> Entered? {
-        let slot = slot(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-        return mapped_once(slot, Entered.copySize * HandshakesInFlight.copiesTogether).map { entered(place, $0) }
+        copies.makeRoom(of: place).map { Entered(place: place, copy: $0) }
     }
 
     /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when there is no memory.
