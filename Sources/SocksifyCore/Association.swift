@@ -205,9 +205,6 @@ extension Association {
     /// How many words it is written as.
     static var wordCount: Int { 2 + 3 * 4 + 5 }
 
-    /// The kernel knows no larger one (MAX_ERRNO).
-    private static var largestErrno: UInt32 { 4095 }
-
     func write(to words: inout WordCursor) {
         switch state {
         case .none: words.write(0, 0)
@@ -233,7 +230,7 @@ extension Association {
         case 0: state = .none
         case 1: state = .opening
         case 2: state = .open
-        case 3 where (1...Association.largestErrno).contains(errno): state = .failed(Errno(Int32(bitPattern: errno)))
+        case 3 where Errno.words.contains(errno): state = .failed(Errno(Int32(bitPattern: errno)))
         default:
             words.reject()
             state = .none

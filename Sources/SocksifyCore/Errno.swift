@@ -14,6 +14,9 @@ public struct Errno: Error, Equatable {
         code = Int32(truncatingIfNeeded: -result)
     }
 
+    /// Those that there are: the kernel knows no larger one (MAX_ERRNO).
+    static var words: ClosedRange<UInt32> { 1...4095 }
+
     /// Whether connect(2) says so of a path: that there is no stream of a Unix domain, or that it cannot be had.
     var isOfPath: Bool {
         switch code {

@@ -12,8 +12,6 @@ extension HandshakeRecord {
     private static var isBroken: UInt64 { 4 }
     private static var isUnwatched: UInt64 { 8 }
     private static var allFlags: UInt64 { 15 }
-    /// The kernel knows no larger one (MAX_ERRNO).
-    private static var largestErrno: UInt32 { 4095 }
 
     @inline(never)
     func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
@@ -57,8 +55,7 @@ extension HandshakeRecord {
         let failure: HandshakeFailure?
         switch kind {
         case 0: failure = nil
-        case 1 where (1...HandshakeRecord.largestErrno).contains(errno):
-            failure = .errno(Errno(Int32(bitPattern: errno)))
+        case 1 where Errno.words.contains(errno): failure = .errno(Errno(Int32(bitPattern: errno)))
         case 2: failure = .ofKernel
         default: return false
         }
