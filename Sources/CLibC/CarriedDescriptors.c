@@ -6,7 +6,7 @@
 #include "MappedOnce.h"
 
 /* The place plus one, and above it the tick in which it was found, or 0 for an association's connection. In blocks, as
-   marks are: where there is no memory for one, nothing is found. */
+ * marks are: where there is no memory for one, nothing is found. */
 static uint64_t first_places[DESCRIPTORS_IN_BLOCK];
 static void *places[DESCRIPTOR_BLOCKS] = {first_places};
 

@@ -37,10 +37,10 @@ struct mount_answer {
 /* File systems whose files are somebody else's to give: another machine's, or another program's. */
 static int is_remote(uint64_t file_system) {
     static const uint32_t remote[] = {
-        0x65735546 /* FUSE */, 0x6969 /* NFS */,   0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */,
-        0x517b /* SMB */,      0x00c36400 /* Ceph */, 0x5346414f /* AFS */,  0x6b414653 /* kAFS */,
-        0x01021997 /* 9P */,   0x0187 /* autofs */, 0x73757245 /* Coda */, 0x0bd00bd0 /* Lustre */,
-        0x47504653 /* GPFS */, 0x7461636f /* OCFS2 */, 0x01161970 /* GFS2 */,
+        0x65735546 /* FUSE */, 0x6969 /* NFS */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, 0x517b /* SMB */,
+        0x00c36400 /* Ceph */, 0x5346414f /* AFS */, 0x6b414653 /* kAFS */, 0x01021997 /* 9P */, 0x0187 /* autofs */,
+        0x73757245 /* Coda */, 0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */, 0x7461636f /* OCFS2 */,
+        0x01161970 /* GFS2 */,
     };
     for (size_t index = 0; index < sizeof remote / sizeof *remote; index++)
         if (remote[index] == file_system) return 1;
@@ -83,20 +83,10 @@ static int ask(void *path) {
 
 /* Whether the child has ended: the kernel clears the word then. */
 static int ends(uint32_t *child, int milliseconds) {
-    struct timespec limit;
-    kernel_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&limit, 0, 0, 0, 0);
-    limit.tv_sec += milliseconds / 1000;
-    limit.tv_nsec += milliseconds % 1000 * 1000000L;
-    if (limit.tv_nsec >= 1000000000) {
-        limit.tv_sec++;
-        limit.tv_nsec -= 1000000000;
-    }
-    while (__atomic_load_n(child, __ATOMIC_ACQUIRE)) {
-        /* The limit is a time, not a length. */
-        long result = kernel_call(SYS_futex, (long)child, FUTEX_WAIT_BITSET, 1, (long)&limit, 0,
-                                  FUTEX_BITSET_MATCH_ANY);
-        if (result == -ETIMEDOUT) return 0;
-    }
+    /* Signals are blocked on the library's stack: nothing but the child's end interrupts it. */
+    struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    while (__atomic_load_n(child, __ATOMIC_ACQUIRE))
+        if (kernel_call(SYS_futex, (long)child, FUTEX_WAIT, 1, (long)&limit, 0, 0) == -ETIMEDOUT) return 0;
     return 1;
 }
 
