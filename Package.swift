@@ -14,9 +14,14 @@ let librarySettings: [SwiftSetting] = [
 ]
 // What is read once, at a program's first connection, is to take little room in it rather than little time.
 let smallLibrarySettings = librarySettings + [.unsafeFlags(["-Osize"], embedded)]
-// Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h).
+// Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h). Functions and variables have
+// sections of their own, and libc is called without a table of jumps, so that what every program uses lies on few pages
+// (see scripts/linking.bash).
 let cSettings: [CSetting] = [
-    .define("_GNU_SOURCE"), .unsafeFlags(["-fasynchronous-unwind-tables", "-Wall", "-Wextra"]),
+    .define("_GNU_SOURCE"),
+    .unsafeFlags([
+        "-fasynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-fno-plt", "-Wall", "-Wextra",
+    ]),
 ]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 

@@ -4,7 +4,7 @@
 #include "Kernel.h"
 #include "RealLibC.h"
 
-struct process_words process_words;
+char process_pages[2 * LARGEST_PAGE];
 
 static uint32_t forks;
 /* Counts the processes from the one that the library was loaded into to this one: what a thread knows of itself is
@@ -38,22 +38,25 @@ static void before_fork(void) {
 
 /* Linux before 4.14 wipes nothing. */
 static void in_child(void) {
-    __atomic_store_n(&process_words.errands, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&process_words.id, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_words()->errands, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_words()->id, 0, __ATOMIC_RELAXED);
 }
 
 __attribute__((constructor)) static void watch_forks(void) {
-    kernel_call(SYS_madvise, (long)&process_words, sizeof process_words, 18 /* MADV_WIPEONFORK */, 0, 0, 0);
+    kernel_call(SYS_madvise, (long)process_words(), LARGEST_PAGE, 18 /* MADV_WIPEONFORK */, 0, 0, 0);
+    /* The first access is one that writes: of a page that was read before, the kernel would have to make another. */
+    uint64_t none = 0;
+    __atomic_compare_exchange_n(&process_words()->errands, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     process_own_id();
-    __register_atfork(before_fork, NULL, in_child, &process_words);
+    __register_atfork(before_fork, NULL, in_child, process_pages);
 }
 
 int process_own_id(void) {
-    int id = __atomic_load_n(&process_words.id, __ATOMIC_RELAXED), unknown = 0;
+    int id = __atomic_load_n(&process_words()->id, __ATOMIC_RELAXED), unknown = 0;
     if (id) return id;
     id = (int)kernel_process_id();
     __atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
-    __atomic_compare_exchange_n(&process_words.id, &unknown, id, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n(&process_words()->id, &unknown, id, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return id;
 }
 

@@ -23,7 +23,7 @@ struct watched {
 /* For the first descriptors there is memory from the start: most programs have no others, and those that confine
  * themselves later register them without another system call. */
 enum { FIRST = 1024 };
-static struct watched first[FIRST];
+static struct watched first_watched[FIRST];
 
 /* A page for so many of the others, mapped when the first of them is registered. */
 enum { PAGE = 4096, IN_PAGE = PAGE / sizeof(struct watched) };
@@ -31,7 +31,7 @@ static void *pages[DESCRIPTOR_LIMIT / IN_PAGE];
 
 static struct watched *watched(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
-    if (fd < FIRST) return &first[fd];
+    if (fd < FIRST) return &first_watched[fd];
     void **slot = &pages[fd / IN_PAGE];
     struct watched *page = makes && !process_is_confined() ? mapped_once(slot, PAGE)
                                                            : __atomic_load_n(slot, __ATOMIC_ACQUIRE);

@@ -56,15 +56,15 @@ static inline void datagrams_begin(void) {
 /* How many of the handshakes in flight are the library's own errands: a program that waits for whatever it is waits for
  * them, too. */
 static inline int any_errands(void) {
-    return __atomic_load_n(&process_words.errands, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&process_words()->errands, __ATOMIC_RELAXED) != 0;
 }
 
 static inline void errand_begin(void) {
-    __atomic_fetch_add(&process_words.errands, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&process_words()->errands, 1, __ATOMIC_SEQ_CST);
 }
 
 static inline void errand_end(void) {
-    __atomic_fetch_sub(&process_words.errands, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&process_words()->errands, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an

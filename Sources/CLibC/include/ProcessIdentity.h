@@ -15,15 +15,21 @@
 #define LARGEST_PAGE 65536
 #endif
 
-/* What a child begins with zeros for. It has pages of its own, which the kernel wipes in what fork copies, and leaves
+/* What a child begins with zeros for. It has a page of its own, which the kernel wipes in what fork copies, and leaves
  * in the memory of a child of vfork (madvise(2), MADV_WIPEONFORK). */
 struct process_words {
     /* The process' number; 0 where nobody asked for it yet. */
-    _Alignas(LARGEST_PAGE) int id;
+    int id;
     /* How many of the handshakes in flight are the library's own errands. */
     uint64_t errands;
 };
-extern struct process_words process_words __attribute__((visibility("hidden")));
+
+/* There is a whole page in it. An aligned one would have all other variables begin on a page of their own, which every
+ * program would pay for when it starts. */
+extern char process_pages[2 * LARGEST_PAGE] __attribute__((visibility("hidden")));
+static inline struct process_words *process_words(void) {
+    return (struct process_words *)(((uintptr_t)process_pages + LARGEST_PAGE - 1) & ~(uintptr_t)(LARGEST_PAGE - 1));
+}
 
 /* Whether this is the process that the library was loaded or forked into: not so in a child of vfork. */
 int process_is_own(void);
