@@ -418,7 +418,7 @@ extension Handshake {
     private static var isAskedFor: UInt32 { 4 }
 
     @inline(never)
-    func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
+    mutating func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
         words.write(peer)
         words.write(request.destination)
         var flags = UInt32(stage.rawValue) << 8

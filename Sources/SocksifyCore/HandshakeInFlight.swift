@@ -190,7 +190,7 @@ struct HandshakeInFlight {
     /// - Parameter events: what poll(2) said of the socket; nil: it is asked.
     @discardableResult @inline(never)
     mutating func step(events: Int16? = nil) -> Standing {
-        _ = table.takeAsked(place)
+        _ = table.takeAsked(entered)
         if isLingering { return .underWay }
         if !hasSocket, record.pointee.purpose.isErrand {
             // The program has closed it.

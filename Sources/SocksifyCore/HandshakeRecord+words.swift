@@ -13,8 +13,9 @@ extension HandshakeRecord {
     private static var isUnwatched: UInt64 { 8 }
     private static var allFlags: UInt64 { 15 }
 
+    /// Mutates nothing: so the record is not copied for the call.
     @inline(never)
-    func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
+    mutating func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
         words.write(UInt32(bitPattern: process), forks)
         var flags: UInt64 = 0
         if isStarted { flags |= HandshakeRecord.isStarted }

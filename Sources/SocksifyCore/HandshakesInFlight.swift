@@ -83,15 +83,15 @@ struct HandshakesInFlight: @unchecked Sendable {
         let size = HandshakesInFlight.tableSize
         _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
         records.leave(for: &copy)
-        for place in 0..<places.end where places.cookie(of: place) != 0 && reach(place) {
-            let turn = turn(of: place)
-            guard let known = known(place) else {
+        for place in 0..<places.end where places.cookie(of: place) != 0 {
+            guard let shared = reach(place) else { continue }
+            guard let known = known(place, shared) else {
                 // What is written there fits no more.
-                turn.pointee.wrappingAdd(1, ordering: .relaxed)
+                shared.turn.pointee.wrappingAdd(1, ordering: .relaxed)
                 continue
             }
             if known.record.pointee.mayBeShared { known.record.pointee.isBroken = true }
-            turn.pointee.store(known.turn.pointee, ordering: .relaxed)
+            shared.turn.pointee.store(known.turn.pointee, ordering: .relaxed)
         }
     }
 
@@ -128,9 +128,34 @@ struct HandshakesInFlight: @unchecked Sendable {
         case another(Entered)
     }
 
+    /// What processes share of a place.
+    fileprivate struct SharedWords {
+        let base: UnsafeMutableRawPointer
+
+        var lock: ThreadLock { ThreadLock(base.assumingMemoryBound(to: UInt64.self), isShared: true) }
+        /// Whether somebody asked for another look.
+        var asked: UnsafeMutablePointer<Atomic<UInt64>> { word(1) }
+        /// How often the record was written.
+        var turn: UnsafeMutablePointer<Atomic<UInt64>> { word(2) }
+        /// The process that does this errand; 0 for a connection of the program's.
+        var errandProcess: UnsafeMutablePointer<Atomic<UInt64>> { word(3) }
+
+        /// The words of the record.
+        ///
+        /// - Parameter check: what they are checked by.
+        func record(check: UInt64) -> WordCursor {
+            WordCursor(base + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount, check: check)
+        }
+
+        private func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+            (base + index * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
+        }
+    }
+
     /// A record that is entered: the process' copy of it.
     struct Entered {
         let place: Int
+        fileprivate let shared: SharedWords
         fileprivate let copy: UnsafeMutableRawPointer
 
         private static var recordOffset: Int { 16 }
@@ -154,17 +179,17 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// never longer.
     func enter(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) -> Entry {
         guard let place = places.find(cookie: cookie) else { return .none }
-        guard reach(place) else { return .busy }
-        if let known = known(place), known.record.pointee.isErrandOfAnother { return .none }
+        guard let shared = reach(place) else { return .busy }
+        if let known = known(place, shared), known.record.pointee.isErrandOfAnother { return .none }
         var isHalfChanged = false
-        switch lock(place).acquire() {
+        switch shared.lock.acquire() {
         case .isOwn: return .busy
         case .acquired: break
         case .inherited: isHalfChanged = true
         }
         let published = places.cookie(of: place)
-        guard published != 0, let entered = read(place, published, runtime) else {
-            lock(place).release()
+        guard published != 0, let entered = read(place, shared, published, runtime) else {
+            shared.lock.release()
             return published == 0 ? .none : .busy
         }
         // Its owner ended in the middle of a step. What was sent and received nobody knows.
@@ -179,92 +204,73 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// somebody else has it, who will then look at the socket again.
     func tryEnter(place: Int, _ runtime: UnsafePointer<Runtime>) -> Entered? {
         // An errand of another process is not even asked for a look: that one may ask for it meanwhile.
-        guard place < places.end, reach(place), !isErrandOfAnother(place) else { return nil }
-        if !lock(place).tryAcquire() {
-            asked(place).pointee.store(1, ordering: .sequentiallyConsistent)
-            guard lock(place).tryAcquire() else { return nil }
+        guard place < places.end, let shared = reach(place), !isErrandOfAnother(place, shared) else { return nil }
+        if !shared.lock.tryAcquire() {
+            shared.asked.pointee.store(1, ordering: .sequentiallyConsistent)
+            guard shared.lock.tryAcquire() else { return nil }
         }
         let cookie = places.cookie(of: place)
         // Set by somebody who still took it for used.
         if cookie == 0 { deadlines.set(nil, for: place) }
-        guard cookie != 0, !isErrandOfAnother(place), let entered = read(place, cookie, runtime) else {
-            lock(place).release()
+        guard cookie != 0, !isErrandOfAnother(place, shared), let entered = read(place, shared, cookie, runtime) else {
+            shared.lock.release()
             return nil
         }
         return entered
     }
 
     /// Whether somebody asked for another look since the last call.
-    func takeAsked(_ place: Int) -> Bool {
-        asked(place).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
+    func takeAsked(_ entered: Entered) -> Bool {
+        entered.shared.asked.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
     }
 
     /// Lets others have it. True when somebody asked for another look meanwhile: whoever lets go of it takes that look.
     func leave(_ entered: Entered) -> Bool {
-        let lock = lock(entered.place)
+        let lock = entered.shared.lock
         // Where the lock was taken away others have gone on from what they knew.
         if lock.isOwn { tell(entered) }
         lock.release()
-        return asked(entered.place).pointee.load(ordering: .sequentiallyConsistent) != 0
+        return entered.shared.asked.pointee.load(ordering: .sequentiallyConsistent) != 0
     }
 
     // MARK: Memory
 
-    /// Whether the words of a place can be touched, from now on.
-    private func reach(_ place: Int) -> Bool {
-        records.reach(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize) != nil
+    /// The words of a place, which can be touched from now on; nil when there is no memory for them.
+    private func reach(_ place: Int) -> SharedWords? {
+        let offset = place * HandshakesInFlight.recordSize
+        return records.reach(offset: offset, size: HandshakesInFlight.recordSize).map { SharedWords(base: $0) }
     }
-
-    // Of a place that was reached, as all are that are entered.
-
-    @inline(never)
-    private func start(of place: Int) -> UnsafeMutableRawPointer {
-        records.reached(offset: place * HandshakesInFlight.recordSize, size: HandshakesInFlight.recordSize)
-    }
-
-    private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
-    }
-
-    private func word(_ place: Int, _ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (start(of: place) + index * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
-    }
-
-    private func asked(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 1) }
-    private func turn(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 2) }
-    /// The process that does this errand; 0 for a connection of the program's.
-    private func errandProcess(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { word(place, 3) }
 
     // MARK: Copies
 
     /// The copy of a place's record; nil where there is none of this socket.
-    private func known(_ place: Int) -> Entered? {
+    private func known(_ place: Int, _ shared: SharedWords) -> Entered? {
         guard let copy = copies.room(of: place) else { return nil }
-        let entered = Entered(place: place, copy: copy)
+        let entered = Entered(place: place, shared: shared, copy: copy)
         guard entered.cookie.pointee != 0, entered.cookie.pointee == places.cookie(of: place) else { return nil }
         return entered
     }
 
     /// Room for the copy, made if there is none; nil when there is no memory.
-    private func makeCopy(of place: Int) -> Entered? {
-        copies.makeRoom(of: place).map { Entered(place: place, copy: $0) }
+    private func makeCopy(of place: Int, _ shared: SharedWords) -> Entered? {
+        copies.makeRoom(of: place).map { Entered(place: place, shared: shared, copy: $0) }
     }
 
     /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when there is no memory.
     ///
     /// - Parameter cookie: that of the place.
-    private func read(_ place: Int, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>) -> Entered? {
-        guard let entered = makeCopy(of: place) else { return nil }
-        let turn = turn(of: place).pointee.load(ordering: .acquiring)
+    private func read(
+        _ place: Int, _ shared: SharedWords, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>
+    ) -> Entered? {
+        guard let entered = makeCopy(of: place, shared) else { return nil }
+        let turn = shared.turn.pointee.load(ordering: .acquiring)
         if entered.cookie.pointee != cookie {
             entered.record.initialize(to: HandshakeRecord.lost(cookie: cookie))
             entered.cookie.pointee = cookie
         } else if entered.turn.pointee == turn || entered.record.pointee.purpose.isErrand {
             return entered
         }
-        var words = WordCursor(
-            start(of: place) + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount,
-            check: mixed(cookie, into: turn))
+        var words = shared.record(check: mixed(cookie, into: turn))
         if !entered.record.pointee.read(from: &words, entered.buffers, runtime) {
             entered.record.pointee.isBroken = true
         }
@@ -275,48 +281,47 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Tells others of what the record is now.
     private func tell(_ entered: Entered) {
         if entered.record.pointee.purpose.isErrand { return }
-        let turn = turn(of: entered.place)
-        let next = turn.pointee.load(ordering: .relaxed) &+ 1
-        var words = WordCursor(
-            start(of: entered.place) + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount,
-            check: mixed(entered.cookie.pointee, into: next))
+        let next = entered.shared.turn.pointee.load(ordering: .relaxed) &+ 1
+        var words = entered.shared.record(check: mixed(entered.cookie.pointee, into: next))
         entered.record.pointee.write(to: &words, entered.buffers)
-        turn.pointee.store(next, ordering: .releasing)
+        entered.shared.turn.pointee.store(next, ordering: .releasing)
         entered.turn.pointee = next
     }
 
     /// Whether another process does this errand, and it is none of this one's business.
-    private func isErrandOfAnother(_ place: Int) -> Bool {
-        if let known = known(place) { return known.record.pointee.isErrandOfAnother }
-        let process = errandProcess(of: place).pointee.load(ordering: .relaxed)
+    private func isErrandOfAnother(_ place: Int, _ shared: SharedWords) -> Bool {
+        if let known = known(place, shared) { return known.record.pointee.isErrandOfAnother }
+        let process = shared.errandProcess.pointee.load(ordering: .relaxed)
         return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
     }
 
     /// Whether this process does an errand in this place.
-    func isErrand(_ place: Int) -> Bool { known(place)?.record.pointee.isOwnErrand == true }
+    func isErrand(_ place: Int) -> Bool {
+        reach(place).flatMap { known(place, $0) }?.record.pointee.isOwnErrand == true
+    }
 
     // MARK: Records
 
     /// Makes a record, entered; nil when there are too many, or no memory.
     func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Entered? {
         guard let place = places.take() else { return nil }
-        guard reach(place), let entered = makeCopy(of: place) else {
+        guard let shared = reach(place), let entered = makeCopy(of: place, shared) else {
             places.giveBack(place)
             return nil
         }
-        _ = lock(place).acquire()
-        asked(place).pointee.store(0, ordering: .relaxed)
+        _ = shared.lock.acquire()
+        shared.asked.pointee.store(0, ordering: .relaxed)
         entered.cookie.pointee = 0
         entered.record.initialize(to: record())
         entered.record.pointee.cookie = cookie
-        entered.turn.pointee = turn(of: place).pointee.load(ordering: .relaxed)
+        entered.turn.pointee = shared.turn.pointee.load(ordering: .relaxed)
         let isErrand = entered.record.pointee.purpose.isErrand
-        errandProcess(of: place).pointee.store(
+        shared.errandProcess.pointee.store(
             isErrand ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
         entered.cookie.pointee = cookie
         guard places.publish(place, cookie: cookie) else {
             entered.cookie.pointee = 0
-            lock(place).release()
+            shared.lock.release()
             places.giveBack(place)
             return nil
         }
@@ -343,7 +348,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
         if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), mark) }
-        lock(place).release()
+        entered.shared.lock.release()
         places.giveBack(place)
     }
 }

@@ -425,7 +425,11 @@ static inline void kernel_unmap(void *_Nonnull start, size_t size) {
 }
 
 static inline size_t kernel_page_size(void) {
+#if defined(__x86_64__)
+    return 4096;
+#else
     return getauxval(AT_PAGESZ);
+#endif
 }
 
 /* Makes the memory of whole pages, where touching them might end in SIGBUS for lack of it. Linux 5.14; -EINVAL before.
