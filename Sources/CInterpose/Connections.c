@@ -12,6 +12,28 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
 
 int __connect(int fd, const struct sockaddr *address, socklen_t length) __attribute__((alias("connect")));
 
+/* They wait for others; what this process has in flight goes on meanwhile. */
+
+static __attribute__((noinline)) int accept4_beside(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return may_wait(fd, 0) ? REAL(accept4)(fd, address, length, flags) : -1;
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    __typeof__(&accept4) known = KNOWN(accept4);
+    if (is_undisturbed(in_flight_word()) && known) return known(fd, address, length, flags);
+    return accept4_beside(fd, address, length, flags);
+}
+
+static __attribute__((noinline)) int accept_beside(int fd, struct sockaddr *address, socklen_t *length) {
+    return may_wait(fd, 0) ? REAL(accept)(fd, address, length) : -1;
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length) {
+    __typeof__(&accept) known = KNOWN(accept);
+    if (is_undisturbed(in_flight_word()) && known) return known(fd, address, length);
+    return accept_beside(fd, address, length);
+}
+
 int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
     if (!length) return REAL(getpeername)(fd, address, length);
     socklen_t room = *length;

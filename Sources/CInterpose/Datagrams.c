@@ -394,7 +394,7 @@ static int waits(int fd, int flags) {
 /* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile. Returns 0
  * when the call is over. */
 static int wait_beside_errands(int fd, int flags) {
-    while (any_errands() && waits(fd, flags)) {
+    while ((any_errands() || any_unattended()) && waits(fd, flags)) {
         struct pollfd descriptor = {fd, POLLIN, 0};
         int ready = poll(&descriptor, 1, socksify_receive_timeout(fd));
         if (ready > 0) return 1;

@@ -29,6 +29,13 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     return family == AF_INET || family == AF_INET6;
 }
 
+/* Before a call that may wait for what `fd` is not ready for: meanwhile the handshakes go on that no call of connect(2)
+ * drives. `flags` as of socksify_prepare_io(). Returns 0 when the call is over, as `errno` says. */
+int wait_beside_handshakes(int fd, unsigned flags);
+static inline int may_wait(int fd, unsigned flags) {
+    return !any_unattended() || flags & SOCKSIFY_NONBLOCKING || wait_beside_handshakes(fd, flags);
+}
+
 /* Before clone(2) or clone3(2) with these flags. */
 void before_clone(uint64_t flags);
 
@@ -66,6 +73,7 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_copy_shared_memory() ON_LIBRARY_STACK(-1, socksify_copy_shared_memory)
 #define socksify_leave_shared_memory(...) ON_LIBRARY_STACK_IF_THERE(socksify_leave_shared_memory, __VA_ARGS__)
 #define socksify_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_errands, __VA_ARGS__)
+#define socksify_unattended(...) ON_LIBRARY_STACK_IF_THERE(socksify_unattended, __VA_ARGS__)
 #define socksify_watch_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_watch_errands, __VA_ARGS__)
 #define socksify_prepare_io(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_io, __VA_ARGS__)
 #define socksify_prepare_to_send_descriptor(...) \

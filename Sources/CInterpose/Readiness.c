@@ -4,6 +4,7 @@
  * In C, because the program's thread waits here, and may be cancelled: no frame of Swift lies between. */
 #include "Interpose.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
@@ -147,11 +148,17 @@ static int64_t prepare_to_wait(int epoll) {
 
 /* What asks the Swift side more than once changes the stack once for all of it. */
 
+static int wait_for_epoll(const struct epoll_call *call, int64_t duration);
+
 static int wait_in_flight(const struct epoll_call *call, int64_t end) {
     for (;;) {
         int64_t limit = ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll);
-        int64_t left = until(end);
-        int count = call->wait(call, least(left, limit));
+        int64_t left = until(end), longest = least(left, limit);
+        if (longest > 0 && call->room > 0 && any_unwatched()) {
+            if (wait_for_epoll(call, longest) < 0) return -1;
+            longest = 0;
+        }
+        int count = call->wait(call, longest);
         if (count < 0) return count;
         int kept = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
         if (kept > 0) return kept;
@@ -210,18 +217,21 @@ int epoll_pwait2(int epoll, struct epoll_event *events, int room, const struct t
 /* How long poll may wait for a socket that another thread could bring to its end: poll is not told of that. */
 #define LONGEST_SHARED_WAIT (50 * NANOSECONDS_IN_MILLISECOND)
 
-/* The library's own descriptors that are waited for beside the program's. More of them take turns. */
-#define LARGEST_ERRAND_COUNT 64
+/* The descriptors that are waited for beside those that the program polls: the library's own, and sockets in flight
+ * that go on in any call. More of them take turns. */
+#define MOST_BESIDE 64
 
 struct poll_call {
     struct pollfd *given;
     nfds_t count;
     int64_t end;
     const sigset_t *signals;
-    /* What is polled in the place of `given`, the errands behind it, and in which of it a socket in flight has other
+    /* Whether it is an epoll that is polled. */
+    int is_for_epoll;
+    /* What is polled in the place of `given`, what is polled beside it, and in which of it a socket in flight has other
      * events. */
     struct pollfd *polled;
-    int errands;
+    int beside;
     unsigned char *substituted;
 };
 
@@ -230,10 +240,9 @@ static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, 
     return REAL(ppoll)(descriptors, count, duration == FOREVER ? NULL : &timeout, signals);
 }
 
-/* Fills in what is polled. Returns how many of it are in flight. */
+/* Fills in what is polled. Returns whether any of it is in flight. */
 static int substitute(struct poll_call *call) {
-    call->errands = any_errands() ? socksify_errands(call->polled + call->count, LARGEST_ERRAND_COUNT) : 0;
-    int in_flight = call->errands;
+    uint64_t in_flight = 0;
     for (nfds_t index = 0; index < call->count; index++) {
         struct pollfd *polled = &call->polled[index];
         *polled = call->given[index];
@@ -244,7 +253,11 @@ static int substitute(struct poll_call *call) {
         polled->events = interest;
         in_flight++;
     }
-    return in_flight;
+    struct pollfd *beside = call->polled + call->count;
+    call->beside = any_errands() ? socksify_errands(beside, MOST_BESIDE) : 0;
+    if (call->is_for_epoll ? any_unwatched() : unattended_count() > in_flight)
+        call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->is_for_epoll);
+    return in_flight > 0 || call->beside > 0;
 }
 
 /* Goes on with the sockets in flight that are ready. Returns how many are in flight no more; the number of other
@@ -260,9 +273,9 @@ static int advance(const struct poll_call *call, int *ready) {
         else if (!socksify_poll_advance(polled->fd, polled->revents))
             ended++;
     }
-    for (int index = 0; index < call->errands; index++) {
-        const struct pollfd *errand = &call->polled[call->count + (nfds_t)index];
-        if (errand->revents && !socksify_poll_advance(errand->fd, errand->revents)) ended++;
+    for (int index = 0; index < call->beside; index++) {
+        const struct pollfd *other = &call->polled[call->count + (nfds_t)index];
+        if (other->revents && !socksify_poll_advance(other->fd, other->revents)) ended++;
     }
     return ended;
 }
@@ -275,7 +288,7 @@ static int poll_in_flight(struct poll_call *call) {
             return poll_for(call->given, call->count, until(call->end), call->signals);
         if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
         int64_t left = until(call->end);
-        nfds_t count = call->count + (nfds_t)call->errands;
+        nfds_t count = call->count + (nfds_t)call->beside;
         if (poll_for(call->polled, count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
         int ready, ended = ON_LIBRARY_STACK_IF_THERE(advance, call, &ready);
         /* What has come to its end may be ready: everything is looked at once more, at one time. */
@@ -333,7 +346,7 @@ static int with_memory(size_t size, int (*body)(void *memory, void *context), vo
 static int poll_in_memory(void *memory, void *context) {
     struct poll_call *call = context;
     call->polled = memory;
-    call->substituted = (unsigned char *)(call->polled + call->count + LARGEST_ERRAND_COUNT);
+    call->substituted = (unsigned char *)(call->polled + call->count + MOST_BESIDE);
     return poll_in_flight(call);
 }
 
@@ -343,15 +356,60 @@ static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) 
     return 0;
 }
 
+/* Whether calls that wait for something else go on with what is in flight. */
+static int any_beside(void) {
+    return any_errands() || any_unattended();
+}
+
 /* poll where something is in flight. */
-static int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
-    struct poll_call call = {descriptors, count, end, signals, NULL, 0, NULL};
+static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
+                       int is_for_epoll) {
+    struct poll_call call = {descriptors, count, end, signals, is_for_epoll, NULL, 0, NULL};
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
-    if (count == 0 || count > INT_MAX / sizeof *descriptors || !is_readable(descriptors, count * sizeof *descriptors) ||
-        !(any_errands() || any_may_be_in_flight(descriptors, count)))
+    if (count > INT_MAX / sizeof *descriptors ||
+        (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
+        !(any_beside() || any_may_be_in_flight(descriptors, count)))
         return poll_for(descriptors, count, until(end), signals);
-    size_t size = (count + LARGEST_ERRAND_COUNT) * sizeof *call.polled + count * sizeof *call.substituted;
+    size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
     return with_memory(size, poll_in_memory, &call);
+}
+
+static int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+    return poll_beside(descriptors, count, end, signals, 0);
+}
+
+/* Waits until the epoll has events, or the time is over; other handshakes go on. */
+static int wait_for_epoll(const struct epoll_call *call, int64_t duration) {
+    struct pollfd descriptor = {call->epoll, POLLIN, 0};
+    return poll_beside(&descriptor, 1, end_of(duration), call->signals, 1);
+}
+
+/* When the socket's own limit ends a call that begins now (socket(7), SO_RCVTIMEO, SO_SNDTIMEO). */
+static int64_t end_of_call(int fd, unsigned flags) {
+    struct timeval limit;
+    int option = flags & SOCKSIFY_SENDING ? SO_SNDTIMEO : SO_RCVTIMEO;
+    if (kernel_getsockopt(fd, SOL_SOCKET, option, &limit, sizeof limit) != 0 || (!limit.tv_sec && !limit.tv_usec))
+        return FOREVER;
+    struct timespec duration = {limit.tv_sec, limit.tv_usec * 1000};
+    return end_of(of_timespec(&duration));
+}
+
+int wait_beside_handshakes(int fd, unsigned flags) {
+    short events = flags & SOCKSIFY_SENDING ? POLLOUT : POLLIN;
+    long status = process_is_confined() ? -1 : kernel_status_flags(fd);
+    if (status < 0 || status & O_NONBLOCK || kernel_poll_now(fd, events) != 0) return 1;
+    int64_t end = end_of_call(fd, flags);
+    while (any_unattended()) {
+        struct pollfd descriptor = {fd, events, 0};
+        int ready = poll_until(&descriptor, 1, end, NULL);
+        if (ready > 0) return 1;
+        if (ready == 0) {
+            errno = EAGAIN;
+            return 0;
+        }
+        if (errno != EINTR || some_handler_interrupts()) return 0;
+    }
+    return 1;
 }
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
@@ -473,16 +531,18 @@ static int select_in_memory(void *memory, void *context) {
 
 /* Whether any descriptor of the sets may be in flight; counts all of them. */
 static int is_concerned(struct select_call *call) {
-    if (!any_in_flight(in_flight_word()) || call->end_of_sets <= 0) return 0;
-    int concerned = 0;
+    if (!any_in_flight(in_flight_word()) || call->end_of_sets < 0) return 0;
+    int concerned = any_beside();
     for (int set = 0; set < 3; set++)
-        if (call->sets[set] && !is_readable(call->sets[set], (size_t)(call->end_of_sets + 63) / 64 * 8)) return 0;
+        if (call->end_of_sets > 0 && call->sets[set] &&
+            !is_readable(call->sets[set], (size_t)(call->end_of_sets + 63) / 64 * 8))
+            return 0;
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
         concerned |= may_be_in_flight(fd);
     }
-    return concerned || any_errands();
+    return concerned;
 }
 
 static int select_in_flight(struct select_call *call) {

@@ -17,12 +17,14 @@ ssize_t __recv_chk(int fd, void *bytes, size_t count, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address,
                        socklen_t *length);
 
+/* Before a call that may wait. */
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
         if (may_be_in_flight(fd)) {                                                            \
             int result = socksify_prepare_io(fd, flags);                                       \
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
+        if (!may_wait(fd, flags)) return -1;                                                   \
     } while (0)
 
 /* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case

@@ -39,6 +39,8 @@ static void before_fork(void) {
 /* Linux before 4.14 wipes nothing. */
 static void in_child(void) {
     __atomic_store_n(&process_words()->errands, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_words()->unattended, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&process_words()->unwatched, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&process_words()->id, 0, __ATOMIC_RELAXED);
 }
 

@@ -252,7 +252,10 @@ private struct Connection {
                 enter { $0.started() }
                 return drive(since: began, whenTimeIsOver: .inProgress)
             case .inProgress, .interrupted:
-                enter { $0.started() }
+                enter { flight in
+                    flight.isUnwatched()
+                    flight.started()
+                }
                 return .failed(error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable,
                 _ where approach.address.isPath && error.isOfPath:
@@ -346,8 +349,12 @@ private struct Connection {
             socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .sendTimeout, began: began)
         switch driver.drive(events: events ?? socket.readyEvents) {
         case .established: return .succeeded
-        case .timeOver: return .failed(error)
-        case .interrupted: return .failed(.interrupted)
+        case .timeOver:
+            enter { $0.isUnwatched() }
+            return .failed(error)
+        case .interrupted:
+            enter { $0.isUnwatched() }
+            return .failed(.interrupted)
         case .failed(let error): return .failed(error)
         }
     }

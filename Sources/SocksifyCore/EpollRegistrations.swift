@@ -63,12 +63,14 @@ extension HandshakeInFlight {
             epoll: epoll, process: process_own_id(), asked: asked)
         record.pointee.registrationCount = count + 1
         isWatched()
+        countAttendance()
     }
 
     private func removeRegistration(at index: Int) {
         let last = record.pointee.registrationCount - 1
         record.pointee.registrations[index] = record.pointee.registrations[last]
         record.pointee.registrationCount = last
+        countAttendance()
     }
 
     /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.

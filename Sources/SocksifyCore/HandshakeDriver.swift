@@ -40,6 +40,8 @@ struct HandshakeDriver {
     private static var graceBeforeLimit: Int { 10 }
     /// How long a wait may be when another thread could end the handshake meanwhile, which poll(2) does not tell.
     private static var longestSharedWait: Int { 50 }
+    /// How long while there are other handshakes, which this call goes on with too.
+    private static var longestWaitBesideOthers: Int { 5 }
 
     /// - Parameter events: what poll(2) says of the socket.
     func drive(events: Int16) -> Outcome {
@@ -48,11 +50,12 @@ struct HandshakeDriver {
         while true {
             let readiness: Socket.Readiness
             let deadline: Int?
+            let isAlone: Bool
             switch step(events) {
             case .over(let outcome): return outcome
-            case .waiting(let wanted, let limit): (readiness, deadline) = (wanted, limit)
+            case .waiting(let wanted, let limit, let alone): (readiness, deadline, isAlone) = (wanted, limit, alone)
             }
-            switch wait(for: readiness, until: deadline, &end) {
+            switch wait(for: readiness, until: deadline, isAlone: isAlone, &end) {
             case .over(let outcome): return outcome
             case .ready(let ready): events = ready
             }
@@ -60,7 +63,8 @@ struct HandshakeDriver {
     }
 
     private enum Step {
-        case waiting(Socket.Readiness, until: Int?)
+        /// `isAlone`: whether it is the only handshake that this call has to go on with.
+        case waiting(Socket.Readiness, until: Int?, isAlone: Bool)
         case over(Outcome)
     }
 
@@ -93,7 +97,8 @@ struct HandshakeDriver {
             case .underWay: break
             }
         }
-        return .waiting(flight.readiness, until: flight.deadline)
+        let own: UInt64 = flight.record.pointee.attendance == .call ? 0 : 1
+        return .waiting(flight.readiness, until: flight.deadline, isAlone: unattended_count() <= own)
     }
 
     private func failure(of flight: inout HandshakeInFlight) -> Outcome {
@@ -121,10 +126,16 @@ struct HandshakeDriver {
         case over(Outcome)
     }
 
-    private func wait(for readiness: Socket.Readiness, until deadline: Int?, _ end: inout End) -> Wait {
+    private func wait(
+        for readiness: Socket.Readiness, until deadline: Int?, isAlone: Bool, _ end: inout End
+    ) -> Wait {
         let now = Clock.now
         var milliseconds = deadline.map { max($0 - now, 0) }
         if process_is_threaded() != 0 { milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestSharedWait) }
+        if !isAlone {
+            Unattended.step(runtime)
+            milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestWaitBesideOthers)
+        }
         switch end {
         case .none: break
         case .unknown: milliseconds = min(milliseconds ?? .max, HandshakeDriver.graceBeforeLimit)

@@ -395,6 +395,7 @@ struct HandshakeInFlight {
             record.pointee.failure = .errno(error.errno)
         }
         table.audits.forget(record)
+        record.pointee.attend(.call)
         table.deadlines.set(Clock.now + HandshakeInFlight.inspectionInterval, for: place)
         restoreRegistrations()
     }
@@ -530,6 +531,14 @@ struct HandshakeInFlight {
     /// connect(2) returns, and nobody waits yet.
     func isUnwatched() {
         if record.pointee.registrationCount == 0 { table.audits.note(record) }
+        record.pointee.attend(.anyCall)
+        countAttendance()
+    }
+
+    /// After an epoll was seen to watch it, or not to watch it any more.
+    func countAttendance() {
+        guard record.pointee.attendance != .call else { return }
+        record.pointee.attend(record.pointee.registrationCount > 0 ? .epolls : .anyCall)
     }
 
     /// Whether another process, or a descriptor of another number, may have the socket too.

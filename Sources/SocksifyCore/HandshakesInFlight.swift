@@ -295,6 +295,12 @@ struct HandshakesInFlight: @unchecked Sendable {
         return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
     }
 
+    /// In which calls of this process the handshake in this place goes on: as it was a moment ago.
+    func attendance(_ place: Int) -> Attendance {
+        guard let known = reach(place).flatMap({ known(place, $0) }), known.record.pointee.isOwn else { return .call }
+        return known.record.pointee.attendance
+    }
+
     /// Whether this process does an errand in this place.
     func isErrand(_ place: Int) -> Bool {
         reach(place).flatMap { known(place, $0) }?.record.pointee.isOwnErrand == true
@@ -340,6 +346,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         let isOwn = entered.record.pointee.isOwn
         let mark = entered.record.pointee.mark
         audits.forget(entered.record)
+        entered.record.pointee.attend(.call)
         deadlines.set(nil, for: place)
         entered.cookie.pointee = 0
         places.withdraw(place)
@@ -382,6 +389,8 @@ struct HandshakeRecord {
     /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
     /// seen.
     var isUnwatched = false
+    /// In which calls of the process that called connect(2) it goes on.
+    private(set) var attendance = Attendance.call
 
     init(_ handshake: Handshake, descriptor: Int32, purpose: Purpose = .connection) {
         self.handshake = handshake
@@ -411,6 +420,15 @@ struct HandshakeRecord {
         mark = isOwn ? marks : 0
     }
 
+    /// Counts it among those that go on in such calls.
+    mutating func attend(_ attendance: Attendance) {
+        if isOwn {
+            count_unattended((attendance == .call ? 0 : 1) - (self.attendance == .call ? 0 : 1))
+            count_unwatched((attendance == .anyCall ? 1 : 0) - (self.attendance == .anyCall ? 1 : 0))
+        }
+        self.attendance = attendance
+    }
+
     /// Whether this process called connect(2).
     var isOwn: Bool { process == process_own_id() }
 
@@ -419,6 +437,16 @@ struct HandshakeRecord {
 
     /// Whether a child of fork may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }
+}
+
+/// In which calls a handshake goes on.
+enum Attendance {
+    /// In that of connect(2) which waits for it; or it is over.
+    case call
+    /// In all that wait.
+    case anyCall
+    /// In those on the epolls that watch it; and in all others, as nobody may wait on these.
+    case epolls
 }
 
 /// A failure that the program has yet to learn of.

@@ -195,6 +195,14 @@ public func socksify_errands(_ descriptors: UnsafeMutablePointer<pollfd>, _ room
 }
 
 @c @implementation
+public func socksify_unattended(
+    _ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32, _ unwatchedAlone: Int32
+) -> Int32 {
+    let room = UnsafeMutableBufferPointer(start: descriptors, count: Int(room))
+    return Int32(truncatingIfNeeded: Unattended.fill(room, unwatchedAlone: unwatchedAlone != 0))
+}
+
+@c @implementation
 public func socksify_watch_errands(_ epoll: Int32) -> Int32 {
     Errands.watch(by: epoll).map { Int32(truncatingIfNeeded: $0) } ?? -1
 }

@@ -73,10 +73,13 @@ int socksify_copy_shared_memory(void);
 /* The process has that copy from now on in place of what it shared. */
 void socksify_leave_shared_memory(int copy);
 
-/* While any_errands(). */
+/* While any_errands(), or any_unattended(). */
 
 /* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */
 int socksify_errands(struct pollfd *_Nonnull descriptors, int room);
+/* The same for the program's connections that no call of connect(2) drives, or those alone that no epoll is seen to
+ * watch: as many of them, in turn, as there is room for. */
+int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int unwatched_alone);
 /* Before a wait on an epoll: has it tell of them. Milliseconds after which those that it does not tell of are to be
  * looked at; -1: there are none. */
 int socksify_watch_errands(int epoll);

@@ -9,9 +9,12 @@ HOOK(__connect)
 HOOK(getpeername)
 HOOK(getsockname)
 
-/* Sockets that are made, of protocols that no proxy carries, and those that listen. */
+/* Sockets that are made, of protocols that no proxy carries, and those that listen. While a program waits for others,
+ * its own connections go on. */
 HOOK(socket)
 HOOK(listen)
+HOOK(accept)
+HOOK(accept4)
 
 /* Data. While a socket is in flight there is none of the program's; sends with an address connect (MSG_FASTOPEN), or
  * have a destination each. */

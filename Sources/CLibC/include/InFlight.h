@@ -67,6 +67,35 @@ static inline void errand_end(void) {
     __atomic_fetch_sub(&process_words()->errands, 1, __ATOMIC_SEQ_CST);
 }
 
+/* The program's connections of which connect(2) has returned without having waited: they go on in whatever call of this
+ * process waits, as the kernel's own would go on by themselves. Two may not be counted alike by a thread that looks in
+ * between; who counts them has their lock. */
+static inline uint64_t unattended_count(void) {
+    return __atomic_load_n(&process_words()->unattended, __ATOMIC_RELAXED);
+}
+
+static inline int any_unattended(void) {
+    return unattended_count() != 0;
+}
+
+/* Those of them that no epoll is seen to watch. */
+static inline int any_unwatched(void) {
+    return __atomic_load_n(&process_words()->unwatched, __ATOMIC_RELAXED) != 0;
+}
+
+static inline void count_unattended(int64_t change) {
+    __atomic_fetch_add(&process_words()->unattended, (uint64_t)change, __ATOMIC_SEQ_CST);
+}
+
+static inline void count_unwatched(int64_t change) {
+    __atomic_fetch_add(&process_words()->unwatched, (uint64_t)change, __ATOMIC_SEQ_CST);
+}
+
+/* The next of `count` numbers from 0 on, in turn. */
+static inline uint64_t next_hand(uint64_t count) {
+    return count ? __atomic_fetch_add(&process_words()->hand, 1, __ATOMIC_RELAXED) % count : 0;
+}
+
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
  * earlier one of that number; who finds one asks the socket itself. */
 enum {

@@ -22,6 +22,10 @@ struct process_words {
     int id;
     /* How many of the handshakes in flight are the library's own errands. */
     uint64_t errands;
+    /* How many of them no call of connect(2) drives to their end, and how many of these no epoll is seen to watch. */
+    uint64_t unattended, unwatched;
+    /* Where the next search for them begins. */
+    uint64_t hand;
 };
 
 /* There is a whole page in it. An aligned one would have all other variables begin on a page of their own, which every

@@ -9,6 +9,8 @@
  *     join(&s);                                        until it is over */
 #pragma once
 
+#include "raw.h"
+
 #include "probe.h"
 
 #include <sys/prctl.h>
@@ -110,14 +112,16 @@ unused static void *run_traced(void *argument) {
     stopped *s = argument;
     pid_t thread = gettid();
     char byte;
-    require(write(s->ready[1], &thread, sizeof thread) == sizeof thread && read(s->go[0], &byte, 1) == 1);
+    require(write(s->ready[1], &thread, sizeof thread) == sizeof thread);
+    require(raw(SYS_read, s->go[0], (long)&byte, 1, 0, 0) == 1);
     s->body(s->argument);
     return NULL;
 }
 
 unused static void expect_from_tracer(char expected) {
     char byte;
-    require(read(from_tracer, &byte, 1) == 1 && byte == expected);
+    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    require(raw(SYS_read, from_tracer, (long)&byte, 1, 0, 0) == 1 && byte == expected);
 }
 
 /* Has a thread run `body` until it has come there so many times. */
@@ -125,7 +129,7 @@ unused static void run_stopped(stopped *s, void (*body)(void *), void *argument,
     *s = (stopped){.body = body, .argument = argument};
     require(pipe(s->ready) == 0 && pipe(s->go) == 0 && pthread_create(&s->thread, NULL, run_traced, s) == 0);
     struct order order = {.halt = halt, .number = number};
-    require(read(s->ready[0], &order.thread, sizeof order.thread) == sizeof order.thread);
+    require(raw(SYS_read, s->ready[0], (long)&order.thread, sizeof order.thread, 0, 0) == sizeof order.thread);
     require(write(to_tracer, &order, sizeof order) == sizeof order);
     expect_from_tracer('t');
     require(write(s->go[1], "g", 1) == 1);

@@ -1,0 +1,56 @@
+import CLibC
+import SocketTable
+
+/// The program's connections of which connect(2) has returned without having waited. The kernel would go on with them
+/// by itself; here they go on in every call by which the program waits, whatever it waits for.
+public enum Unattended {
+    /// Places that are looked at in one call: where there are thousands of connections, the program waits for most of
+    /// them, and a call that waits for something else is not to take longer with each.
+    private static var most: Int { 512 }
+
+    /// Fills in what they wait for; returns how many were.
+    ///
+    /// - Parameter unwatchedAlone: those that no epoll is seen to watch.
+    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>, unwatchedAlone: Bool) -> Int {
+        guard let runtime = Runtime.existing else { return 0 }
+        var count = 0
+        forEach(runtime, unwatchedAlone: unwatchedAlone) { flight in
+            guard count < descriptors.count else { return false }
+            guard flight.hasSocket, flight.standing == .underWay else { return true }
+            descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
+            count += 1
+            return true
+        }
+        return count
+    }
+
+    /// Goes on with them as far as they can without waiting.
+    static func step(_ runtime: UnsafePointer<Runtime>) {
+        forEach(runtime, unwatchedAlone: false) { flight in
+            flight.step()
+            return true
+        }
+    }
+
+    /// Calls `body` with one after the other, until it gives false; each call begins behind the one where the last did.
+    private static func forEach(
+        _ runtime: UnsafePointer<Runtime>, unwatchedAlone: Bool, _ body: (inout HandshakeInFlight) -> Bool
+    ) {
+        let table = runtime.pointee.inFlight
+        let end = table.places.end
+        guard end > 0, any_unattended() != 0 else { return }
+        let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
+        for number in 0..<min(end, most) {
+            let place = (first + number) % end
+            switch table.attendance(place) {
+            case .call: continue
+            case .epolls where unwatchedAlone: continue
+            case .epolls, .anyCall: break
+            }
+            guard var flight = HandshakeInFlight.at(place, runtime) else { continue }
+            let goesOn = body(&flight)
+            flight.leave()
+            if !goesOn { return }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+/* flight-beside CALL ADDRESS: a connection in flight that nobody waits for, while the program waits for something else,
+ * which comes only when the connection has landed. */
+#include "flight.h"
+
+static int ends[2];
+static int others = -1;
+static address others_address;
+
+/* ----- What ends the wait ----- */
+
+static void say_byte(void) { require(write(ends[1], "x", 1) == 1); }
+
+static void take_bytes(void) {
+    static char bytes[1 << 16];
+    require(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
+    while (read(ends[0], bytes, sizeof bytes) > 0) continue;
+}
+
+static void connect_to_other(void) {
+    int fd = stream(&others_address);
+    require(connect(fd, &others_address.any, others_address.length) == 0);
+}
+
+/* ----- The waits ----- */
+
+static char heard_bytes[8];
+
+static ssize_t by_read(void) { return read(ends[0], heard_bytes, 1); }
+static ssize_t by_readv(void) { return readv(ends[0], &(struct iovec){heard_bytes, 1}, 1); }
+static ssize_t by_recv(void) { return recv(ends[0], heard_bytes, 1, 0); }
+static ssize_t by_recvfrom(void) { return recvfrom(ends[0], heard_bytes, 1, 0, NULL, NULL); }
+
+static ssize_t by_recvmsg(void) {
+    struct iovec part = {heard_bytes, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg(ends[0], &message, 0);
+}
+
+static ssize_t by_recvmmsg(void) {
+    struct iovec part = {heard_bytes, 1};
+    struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+    return recvmmsg(ends[0], &message, 1, 0, NULL);
+}
+
+static ssize_t by_write(void) { return write(ends[1], "x", 1); }
+static ssize_t by_send(void) { return send(ends[1], "x", 1, 0); }
+
+static ssize_t by_accept(void) { return accept(others, NULL, NULL) < 0 ? -1 : 1; }
+static ssize_t by_accept4(void) { return accept4(others, NULL, NULL, SOCK_CLOEXEC) < 0 ? -1 : 1; }
+
+static ssize_t by_poll(void) { return poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, -1); }
+static ssize_t by_ppoll(void) { return ppoll(&(struct pollfd){ends[0], POLLIN, 0}, 1, NULL, NULL); }
+
+static ssize_t by_select(void) {
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    return select(ends[0] + 1, &set, NULL, NULL, NULL);
+}
+
+static ssize_t by_pselect(void) {
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    return pselect(ends[0] + 1, &set, NULL, NULL, NULL, NULL);
+}
+
+static int epoll;
+static struct epoll_event event = {.events = EPOLLIN};
+static ssize_t by_epoll_wait(void) { return epoll_wait(epoll, &event, 1, -1); }
+static ssize_t by_epoll_pwait(void) { return epoll_pwait(epoll, &event, 1, -1, NULL); }
+static ssize_t by_epoll_pwait2(void) { return epoll_pwait2(epoll, &event, 1, NULL, NULL); }
+
+/* The connection is one of those that an epoll watches, which nobody waits on. */
+static int watching = -1;
+
+static void make_pipe(void) { require(pipe(ends) == 0); }
+static void make_pair(void) { require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0); }
+
+static void fill(void) {
+    static const char bytes[4096];
+    int flags = fcntl(ends[1], F_GETFL);
+    require(fcntl(ends[1], F_SETFL, flags | O_NONBLOCK) == 0);
+    while (write(ends[1], bytes, sizeof bytes) > 0) continue;
+    while (write(ends[1], bytes, 1) > 0) continue;
+    require(fcntl(ends[1], F_SETFL, flags) == 0);
+}
+
+static void make_full_pipe(void) { make_pipe(), fill(); }
+static void make_full_pair(void) { make_pair(), fill(); }
+static void make_listener(void) { others = listener("127.0.0.1", "0", &others_address); }
+
+static void make_epoll(void) {
+    make_pipe();
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    require(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event) == 0);
+}
+
+typedef struct {
+    const char *name;
+    void (*make)(void);
+    ssize_t (*wait)(void);
+    void (*release)(void);
+} call;
+
+static const call calls[] = {
+    {"read", make_pipe, by_read, say_byte},
+    {"readv", make_pipe, by_readv, say_byte},
+    {"recv", make_pair, by_recv, say_byte},
+    {"recvfrom", make_pair, by_recvfrom, say_byte},
+    {"recvmsg", make_pair, by_recvmsg, say_byte},
+    {"recvmmsg", make_pair, by_recvmmsg, say_byte},
+    {"write", make_full_pipe, by_write, take_bytes},
+    {"send", make_full_pair, by_send, take_bytes},
+    {"accept", make_listener, by_accept, connect_to_other},
+    {"accept4", make_listener, by_accept4, connect_to_other},
+    {"poll", make_pipe, by_poll, say_byte},
+    {"ppoll", make_pipe, by_ppoll, say_byte},
+    {"select", make_pipe, by_select, say_byte},
+    {"pselect", make_pipe, by_pselect, say_byte},
+    {"epoll_wait", make_epoll, by_epoll_wait, say_byte},
+    {"epoll_pwait", make_epoll, by_epoll_pwait, say_byte},
+    {"epoll_pwait2", make_epoll, by_epoll_pwait2, say_byte},
+};
+
+static const call *the_call;
+
+static void *fly_and_release(void *argument) {
+    fly(argument);
+    the_call->release();
+    return NULL;
+}
+
+static void do_nothing(int number) { (void)number; }
+
+int main(int count, char **arguments) {
+    require(count == 4);
+    set_up(arguments);
+    for (size_t index = 0; index < sizeof calls / sizeof *calls; index++)
+        if (strcmp(calls[index].name, arguments[1]) == 0) the_call = &calls[index];
+    require(the_call);
+    the_call->make();
+    struct sigaction action = {.sa_handler = do_nothing};
+    require(sigaction(SIGUSR1, &action, NULL) == 0);
+    pthread_t interrupting;
+    const char *way = arguments[3];
+    flight f = depart(REACHED);
+    if (strcmp(way, "watched") == 0) {
+        watching = epoll_create1(EPOLL_CLOEXEC);
+        require(epoll_ctl(watching, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){.events = EPOLLOUT}) == 0);
+    } else if (strcmp(way, "interrupted") == 0) {
+        require(pthread_create(&interrupting, NULL, interrupt_when_asleep, NULL) == 0);
+        ssize_t result = the_call->wait();
+        say("interrupted: %s\n", result < 0 ? outcome(-1) : "done");
+        require(pthread_join(interrupting, NULL) == 0);
+    }
+    pilot p = {.f = &f};
+    drive = NULL;
+    require(pthread_create(&p.thread, NULL, fly_and_release, &p) == 0);
+    say("%s: %zd\n", the_call->name, the_call->wait());
+    leave(&p);
+    struct pollfd entry = {f.fd, POLLOUT, 0};
+    int ready = poll(&entry, 1, -1);
+    say("poll %d %s\n", ready, event_names(entry.revents));
+    say_connected(&f, "");
+}
