@@ -67,8 +67,9 @@ static int complete(struct environment *environment, char *const *given) {
 }
 
 /* `call`, which starts a program with `environment.list`; `refused(error)` when there is no memory for that. */
-#define STARTING(given, call, refused)                                                         \
+#define STARTING(given, call, refused, takes_place)                                            \
     ({                                                                                         \
+        if (any_in_flight(in_flight_word())) socksify_prepare_to_hand_on(takes_place);         \
         struct environment environment;                                                        \
         int error = complete(&environment, (given));                                           \
         int result = error ? refused(error) : (call);                                          \
@@ -81,7 +82,7 @@ static inline int failed(int error) {
     return -1;
 }
 
-#define EXECUTING(given, call) STARTING(given, returned(-(call)), failed)
+#define EXECUTING(given, call) STARTING(given, returned(-(call)), failed, 1)
 
 /* ----- A program in place of this one ----- */
 
@@ -288,7 +289,7 @@ int execle(const char *path, const char *first, ...) {
 /* ----- Children ----- */
 
 /* These give the error instead of setting errno. */
-#define SPAWNING(given, call) STARTING(given, call, /* the error itself */)
+#define SPAWNING(given, call) STARTING(given, call, /* the error itself */, 0)
 
 struct spawn {
     struct start start;

@@ -19,14 +19,47 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     }
 
     /// Remembers the peer of the socket, in place of what was known of it. Where there is no memory, it does not.
-    public func insert(_ peer: SocketAddress, cookie: UInt64) {
-        records.insert(peer.words, key: cookie)
+    ///
+    /// - Parameter isUntold: whether connect(2) has yet to say that the socket is connected, and the kernel would not.
+    public func insert(_ peer: SocketAddress, isUntold: Bool = false, cookie: UInt64) {
+        var words = peer.words
+        if isUntold { words[0] |= SocketTable.untold }
+        records.insert(words, key: cookie)
     }
 
     /// The peer that the program connected the socket to; nil when the socket was not connected through a proxy.
     public func peer(cookie: UInt64) -> SocketAddress? {
-        records.words(key: cookie).flatMap { SocketAddress(words: $0) }
+        guard var words = records.words(key: cookie) else { return nil }
+        words[0] &= ~SocketTable.untold
+        return SocketAddress(words: words)
     }
+
+    /// Whether connect(2) has yet to say that the socket is connected. Says so once.
+    public func tell(cookie: UInt64) -> Bool {
+        guard var words = records.words(key: cookie), words[0] & SocketTable.untold != 0 else { return false }
+        words[0] &= ~SocketTable.untold
+        records.insert(words, key: cookie)
+        return true
+    }
+
+    private static var untold: UInt64 { 1 << 63 }
+
+    /// Remembers why the socket could not be connected, or that it is not connected yet, for the process that it is handed
+    /// to.
+    ///
+    /// - Parameter failure: an error number; 0 for a connection that is under way.
+    public func insert(failure: Int32, cookie: UInt64) {
+        records.insert([SocketTable.failed << 16, UInt64(UInt32(bitPattern: failure)), 0, 0], key: cookie)
+    }
+
+    /// What was remembered so; nil when nothing was.
+    public func failure(cookie: UInt64) -> Int32? {
+        guard let words = records.words(key: cookie), words[0] == SocketTable.failed << 16 else { return nil }
+        return Int32(bitPattern: UInt32(truncatingIfNeeded: words[1]))
+    }
+
+    /// In the place of a family.
+    private static var failed: UInt64 { 1 }
 
     /// Forgets the socket, which is no longer connected through a proxy.
     public func remove(cookie: UInt64) {

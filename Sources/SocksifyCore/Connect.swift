@@ -194,15 +194,23 @@ private struct Connection {
         case .entered(var flight):
             defer { flight.leave() }
             switch flight.step() {
-            case .established: return .succeeded
-            case .failed: return flight.takeFailure().map { .failed($0) }
+            case .established: return told(Socket(descriptor: descriptor), runtime)
+            case .failed: return flight.takeFailure(by: .connect).map { .failed($0) }
             case .underWay: break
             }
         }
         let socket = Socket(descriptor: descriptor)
         guard !socket.isNonBlocking, let cookie = socket.cookie else { return .failed(.alreadyInProgress) }
-        return Connection(socket: socket, cookie: cookie, isNonBlocking: false, runtime: runtime)
-            .drive(since: Clock.now, whenTimeIsOver: .alreadyInProgress)
+        let connection = Connection(socket: socket, cookie: cookie, isNonBlocking: false, runtime: runtime)
+        let outcome = connection.drive(since: Clock.now, whenTimeIsOver: .alreadyInProgress)
+        guard case .succeeded = outcome else { return outcome }
+        return told(socket, runtime)
+    }
+
+    /// The call says that the socket is connected: what the kernel says next is to be EISCONN.
+    private static func told(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+        if let cookie = socket.cookie { _ = acknowledge(socket, cookie, runtime) }
+        return .succeeded
     }
 
     /// Begins the handshake on a socket that has a form for the first proxy's address from then on.
@@ -211,11 +219,13 @@ private struct Connection {
         _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Outcome {
         guard let destination = endpoint(target, runtime) else { throw .hostUnreachable }
+        guard let cookie = socket.cookie else { throw .outOfBuffers }
+        if let outcome = acknowledge(socket, cookie, runtime) { return outcome }
         let request = Request(command: .connect, destination: destination)
         let family = try Replacement.family(of: socket, peer: peer, runtime)
         var failed = ProxySet()
         let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
-        let approach = try Replacement.approach(socket, family, to: way.hop, runtime)
+        let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime)
         guard
             let entered = runtime.pointee.inFlight.add(
                 HandshakeRecord(
@@ -229,6 +239,24 @@ private struct Connection {
         return Connection(
             socket: socket, cookie: approach.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
         ).begin(entered, approach)
+    }
+
+    /// What the kernel says of a connection that stands: 0 once after a connect(2) that did not wait, from then on EISCONN.
+    /// nil where none through the proxies stands.
+    private static func acknowledge(
+        _ socket: Socket, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome? {
+        guard runtime.pointee.sockets.peer(cookie: cookie) != nil else { return nil }
+        if runtime.pointee.sockets.tell(cookie: cookie) { return .succeeded }
+        guard socket.isConnectedByTCP, let peer = socket.peer,
+            let address = HopAddress(.internet(peer.address, port: peer.port), on: peer.domain)
+        else { return nil }
+        do throws(Errno) {
+            try socket.connect(to: address)
+            return .succeeded
+        } catch {
+            return .failed(error)
+        }
     }
 
     private func begin(_ entered: HandshakesInFlight.Entered, _ approach: Replacement.Approach) -> Outcome {
@@ -269,6 +297,7 @@ private struct Connection {
             }
         }
         enter { flight in
+            flight.record.pointee.isToldByKernel = true
             flight.connected()
             flight.started()
         }
@@ -288,7 +317,7 @@ private struct Connection {
         var outcome = Outcome.failed(.inProgress)
         enter { flight in
             switch flight.standing {
-            case .failed: outcome = flight.takeFailure().map { .failed($0) } ?? .succeeded
+            case .failed: outcome = flight.takeFailure(by: .connect).map { .failed($0) } ?? .succeeded
             case .underWay: flight.isUnwatched()
             case .established: break
             }
@@ -346,7 +375,7 @@ private struct Connection {
 
     private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
         let driver = HandshakeDriver(
-            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .sendTimeout, began: began)
+            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .connecting, began: began)
         switch driver.drive(events: events ?? socket.readyEvents) {
         case .established: return .succeeded
         case .timeOver:

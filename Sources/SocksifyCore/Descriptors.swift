@@ -34,6 +34,43 @@ public enum Descriptors {
         runtime.pointee.carried.moveControl(descriptor)
     }
 
+    /// A program is about to be started. It knows nothing of handshakes, and would write into them.
+    ///
+    /// Where it takes the place of the process that has begun them, those are waited for whose sockets it will have. Where
+    /// it is started beside that one, which goes on with them, it is told that they are under way.
+    public static func prepareToHandOn(takesPlace: Bool) {
+        guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
+        let table = runtime.pointee.inFlight
+        for place in 0..<table.places.end {
+            guard let flight = HandshakeInFlight.at(place, runtime) else { continue }
+            let record = flight.record
+            let isHandedOn =
+                flight.hasSocket && flight.standing == .underWay && !record.pointee.purpose.isErrand
+                && isInherited(flight.socket)
+            let waits = takesPlace && record.pointee.isOwn && process_is_own() != 0
+            let (descriptor, cookie) = (flight.socket.descriptor, record.pointee.cookie)
+            flight.leave()
+            if isHandedOn && waits {
+                _ = Stream.prepareToSend(descriptor: descriptor)
+            } else if isHandedOn {
+                runtime.pointee.sockets.insert(failure: 0, cookie: cookie)
+            }
+        }
+    }
+
+    /// Whether a program that is started will have the socket.
+    private static func isInherited(_ socket: Socket) -> Bool {
+        if kernel_is_inherited(socket.descriptor) != 0 { return true }
+        guard descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0, let cookie = socket.cookie
+        else { return false }
+        var isInherited = false
+        MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: cookie).visit { descriptor in
+            isInherited = kernel_is_inherited(descriptor) != 0
+            return !isInherited
+        }
+        return isInherited
+    }
+
     /// The program has started with descriptors that may stand for such sockets.
     public static func adopt() {
         guard let folder = Folder(cString("/proc/self/fd")) else { return }
@@ -52,14 +89,19 @@ public enum Descriptors {
     /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried
     /// there, or that stands in the place of another.
     ///
+    /// A connection that failed before it came fails here, too; so does one that is under way elsewhere, as long as it is.
+    ///
     /// A process under a filter of its own is not the one to ask (see `Confinement`).
     public static func received(_ descriptor: Int32) {
         guard process_is_confined() == 0 else { return }
         let socket = Socket(descriptor: descriptor)
         if socket.isStream {
-            guard let runtime = Runtime.ofTree, let cookie = socket.cookie,
-                runtime.pointee.replaced.socket(cookie: cookie) != nil
-            else { return }
+            guard let runtime = Runtime.ofTree, let cookie = socket.cookie else { return }
+            if let failure = runtime.pointee.sockets.failure(cookie: cookie) {
+                let errno = failure == 0 ? nil : Errno(failure)
+                runtime.pointee.inFlight.add(failure: errno, descriptor, cookie: cookie, runtime)
+            }
+            guard runtime.pointee.replaced.socket(cookie: cookie) != nil else { return }
             descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
             return
         }

@@ -18,6 +18,8 @@ struct HandshakeDriver {
     let began: Int
 
     enum TimeLimit {
+        /// SO_SNDTIMEO, of connect(2).
+        case connecting
         /// SO_SNDTIMEO
         case sendTimeout
         /// SO_RCVTIMEO
@@ -72,8 +74,10 @@ struct HandshakeDriver {
     private func giveUp(_ error: Errno) -> Errno {
         guard var flight = enter() else { return error }
         defer { flight.leave() }
-        return flight.giveUp(error)
+        return flight.giveUp(error, teller)
     }
+
+    private var teller: HandshakeInFlight.Teller { limit == .connecting ? .connect : .other }
 
     private func step(_ events: Int16) -> Step {
         guard var flight = enter() else {
@@ -102,7 +106,7 @@ struct HandshakeDriver {
     }
 
     private func failure(of flight: inout HandshakeInFlight) -> Outcome {
-        .failed(limit == .none ? .aborted : flight.takeFailure() ?? .aborted)
+        .failed(limit == .none ? .aborted : flight.takeFailure(by: teller) ?? .aborted)
     }
 
     /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
@@ -153,7 +157,7 @@ struct HandshakeDriver {
             isInterrupted = true
         }
         if case .unknown = end {
-            let limit = limit == .sendTimeout ? timed.sendTimeout : timed.receiveTimeout
+            let limit = limit == .receiveTimeout ? timed.receiveTimeout : timed.sendTimeout
             end = limit.map { .at(began + $0) } ?? .none
         }
         if isInterrupted {

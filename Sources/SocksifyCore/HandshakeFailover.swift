@@ -19,9 +19,11 @@ extension HandshakeInFlight {
                 try makeFree(for: address)
                 limitConnecting()
                 try socket.beginConnecting(to: address)
+                record.pointee.isToldByKernel = true
                 connected()
                 return true
             } catch {
+                record.pointee.isToldByKernel = false
                 if error == .inProgress { return true }
                 failure = .kernel(error)
             }

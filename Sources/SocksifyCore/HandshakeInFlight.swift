@@ -192,6 +192,10 @@ struct HandshakeInFlight {
     mutating func step(events: Int16? = nil) -> Standing {
         _ = table.takeAsked(entered)
         if isLingering { return .underWay }
+        if record.pointee.isElsewhere {
+            if runtime.pointee.sockets.peer(cookie: record.pointee.cookie) != nil { abandon() }
+            return standing
+        }
         if !hasSocket, record.pointee.purpose.isErrand {
             // The program has closed it.
             conclude(.kernel(.aborted))
@@ -232,7 +236,8 @@ struct HandshakeInFlight {
         if record.pointee.handshake.isConnecting {
             guard ready != 0 else { return .waiting }
             guard ready & HandshakeInFlight.failureEvents == 0 else { throw .byKernel }
-            guard try concludeConnecting() else { return .waiting }
+            // The kernel is not asked by connect(2) whether it is done: it says 0 to that once, which is for the program.
+            guard ready & Int16(POLLOUT) != 0 else { return .waiting }
             connected()
         } else if ready & Int16(POLLERR) != 0, socket.unreadCount == 0 {
             // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
@@ -252,18 +257,6 @@ struct HandshakeInFlight {
                 for: record.pointee.handshake.request.command)
         }
         return progress
-    }
-
-    /// False when the kernel is not done yet.
-    private func concludeConnecting() throws(HandshakeError) -> Bool {
-        guard let address = firstAddress else { throw .unreachable }
-        do throws(Errno) {
-            try socket.concludeConnecting(to: address)
-        } catch {
-            guard error == .alreadyInProgress else { throw .kernel(error) }
-            return false
-        }
-        return true
     }
 
     /// Where the socket connects to.
@@ -367,7 +360,9 @@ struct HandshakeInFlight {
     private mutating func establish() {
         noteAnswers(before: record.pointee.handshake.chain.count)
         if record.pointee.purpose.isErrand { return conclude(nil) }
-        runtime.pointee.sockets.insert(record.pointee.handshake.peer, cookie: record.pointee.cookie)
+        let isUntold = record.pointee.attendance != .call && record.pointee.isToldByKernel
+        runtime.pointee.sockets.insert(
+            record.pointee.handshake.peer, isUntold: isUntold, cookie: record.pointee.cookie)
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
         restoreRegistrations()
         remove()
@@ -381,8 +376,8 @@ struct HandshakeInFlight {
         step()
     }
 
-    /// The connection has failed: the socket is as one that the kernel could not connect, until the program takes the
-    /// error.
+    /// The connection has failed: the socket is as one that the kernel could not connect, until the program connects it
+    /// anew.
     @inline(never)
     private mutating func end(with error: HandshakeError) {
         if record.pointee.purpose.isErrand { return conclude(error) }
@@ -403,32 +398,58 @@ struct HandshakeInFlight {
     private func breakConnection() {
         do throws(Errno) {
             try socket.disconnect()
+            // It has hung up: poll(2) and epoll(7) tell that as of a connection that was refused.
+            socket.shutDown()
         } catch {
             if !record.pointee.handshake.isConnecting { socket.endConnection() }
         }
     }
 
-    /// The error of a failed handshake, which the program thereby knows; the socket can connect anew. nil when the
-    /// kernel has told it already.
-    mutating func takeFailure() -> Errno? {
+    /// How the program learns of a failure.
+    enum Teller {
+        /// connect(2), after which the socket can connect anew.
+        case connect
+        /// SO_ERROR, or a call that reads or writes: the socket stays one that has failed.
+        case other
+    }
+
+    /// The error of a failed handshake, which the program thereby knows. nil when it knew it already.
+    mutating func takeFailure(by teller: Teller) -> Errno? {
         guard !isRemoved, let failure = record.pointee.failure else { return nil }
-        let kept = socket.takeError()
+        // The socket is not to be touched: it is in use.
+        if record.pointee.isElsewhere, case .errno(let errno) = failure { return errno }
+        // Where another process has found that it failed.
+        restoreRegistrations()
         let told: Errno?
         switch failure {
-        case .errno(let errno): told = errno
-        case .ofKernel:
-            told = kept
-            if let kept {
-                ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: .kernel(kept), configuration)
+        case .errno(let errno):
+            _ = socket.takeError()
+            told = errno
+            if teller == .other {
+                record.pointee.failure = .told
+                return told
             }
-            // The kernel would let the next connect(2) fail once more.
+        case .ofKernel:
+            told = socket.takeError()
+            if let told {
+                ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: .kernel(told), configuration)
+            }
+        case .told:
+            if teller == .other { return nil }
+            told = .aborted
+        }
+        if teller == .connect {
             try? socket.disconnect()
             _ = socket.takeError()
         }
-        // Where another process has found that it failed.
-        restoreRegistrations()
         remove()
         return told
+    }
+
+    /// The error that the program has yet to learn, and that the kernel does not have itself.
+    var untoldError: Errno? {
+        guard !isRemoved, case .errno(let errno) = record.pointee.failure else { return nil }
+        return errno
     }
 
     /// The errand is done, or has failed. Whom it was for is told before the record is gone: so nobody takes it for
@@ -503,9 +524,9 @@ struct HandshakeInFlight {
 
     /// Nobody can wait for it, which the kernel has refused: the attempt has failed, whatever other ways there are. Returns
     /// the error to tell.
-    mutating func giveUp(_ errno: Errno) -> Errno {
+    mutating func giveUp(_ errno: Errno, _ teller: Teller) -> Errno {
         if standing == .underWay { end(with: .kernel(errno)) }
-        return takeFailure() ?? errno
+        return takeFailure(by: teller) ?? errno
     }
 
     /// There is no attempt any more.

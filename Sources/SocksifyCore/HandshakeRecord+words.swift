@@ -28,6 +28,7 @@ extension HandshakeRecord {
         case nil: words.write(0, 0)
         case .errno(let errno)?: words.write(1, UInt32(bitPattern: errno.code))
         case .ofKernel?: words.write(2, 0)
+        case .told?: words.write(3, 0)
         }
         words.write(userTimeout == nil ? 0 : 1, UInt32(bitPattern: userTimeout ?? 0))
         words.write(UInt64(registrationCount))
@@ -58,6 +59,7 @@ extension HandshakeRecord {
         case 0: failure = nil
         case 1 where Errno.words.contains(errno): failure = .errno(Errno(Int32(bitPattern: errno)))
         case 2: failure = .ofKernel
+        case 3: failure = .told
         default: return false
         }
         let (hasTimeout, timeout) = words.readHalves()

@@ -339,6 +339,19 @@ struct HandshakesInFlight: @unchecked Sendable {
         return entered
     }
 
+    /// Makes a record of a handshake of another process, which has handed on its socket.
+    ///
+    /// - Parameter failure: why it has failed; nil when it is under way there, and has failed for this process.
+    func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
+        let told = failure ?? .aborted
+        guard Errno.words.contains(UInt32(bitPattern: told.code)), places.find(cookie: cookie) == nil,
+            let entered = add(HandshakeRecord.lost(cookie: cookie, descriptor: descriptor), cookie: cookie)
+        else { return }
+        entered.record.pointee.failure = .errno(told)
+        entered.record.pointee.isElsewhere = failure == nil
+        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered).leave()
+    }
+
     /// Ends a record that was entered, and leaves it.
     func remove(_ entered: Entered) {
         let place = entered.place
@@ -389,6 +402,12 @@ struct HandshakeRecord {
     /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
     /// seen.
     var isUnwatched = false
+    /// Whether the kernel has said that it is connected to the first proxy, so that it will not say so again when the
+    /// connection stands.
+    var isToldByKernel = false
+    /// Whether another process goes on with it, which shares nothing with this one but the socket and what the tree knows of
+    /// it.
+    var isElsewhere = false
     /// In which calls of the process that called connect(2) it goes on.
     private(set) var attendance = Attendance.call
 
@@ -401,13 +420,15 @@ struct HandshakeRecord {
     }
 
     /// Stands for one of which this process knows nothing.
-    static func lost(cookie: UInt64) -> HandshakeRecord {
+    ///
+    /// - Parameter descriptor: where this process has the socket; -1 where it is not known to.
+    static func lost(cookie: UInt64, descriptor: Int32 = -1) -> HandshakeRecord {
         var record = HandshakeRecord(
             Handshake(
                 for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
                 failed: ProxySet()),
-            descriptor: -1)
-        (record.process, record.forks) = (0, 0)
+            descriptor: descriptor)
+        if descriptor < 0 { (record.process, record.forks) = (0, 0) }
         record.cookie = cookie
         record.isStarted = true
         return record
@@ -449,12 +470,15 @@ enum Attendance {
     case epolls
 }
 
-/// A failure that the program has yet to learn of.
+/// How a handshake has failed, of which the program may have yet to learn.
 enum HandshakeFailure {
     /// The error to tell.
     case errno(Errno)
     /// The kernel could not connect to the proxy; it has the error itself.
     case ofKernel
+    /// The program has learned the error otherwise than by connect(2), which is to fail once more (ECONNABORTED) before
+    /// the socket can connect anew.
+    case told
 }
 
 /// What the program asked of an epoll about a socket in flight.

@@ -234,25 +234,25 @@ extension Replacement {
     /// Sees to it that the socket has a form for the place's address: else another one takes its place.
     @inline(never)
     static func approach(
-        _ socket: Socket, _ family: SocketFamily, to place: HopPlace, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to place: HopPlace,
+        _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Approach {
         guard let address = place.address(for: family) else { throw .networkUnreachable }
         let isOwn = runtime.pointee.known(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
         if address.domain == domain, domain != AF_UNIX || !socket.isConnected {
-            guard let cookie = socket.cookie else { throw .outOfBuffers }
             return Approach(address: address, cookie: cookie, registrations: nil)
         }
         if isOwn, socket.domain != domain { throw Errno(EINVAL) }
         try checkUnconnected(socket, domain, runtime)
-        let (cookie, registrations) = try replace(socket, by: address.domain, runtime)
+        let (cookie, registrations) = try replace(socket, cookie, by: address.domain, runtime)
         return Approach(address: address, cookie: cookie, registrations: registrations)
     }
 
+    /// - Parameter former: the socket's cookie.
     private static func replace(
-        _ socket: Socket, by domain: Int32, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ former: UInt64, by domain: Int32, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> (cookie: UInt64, TakenRegistrations) {
-        guard let former = socket.cookie else { throw .outOfBuffers }
         let replacement = try Replacement(of: socket, by: domain, runtime)
         let registrations = TakenRegistrations(of: socket, runtime)
         replacement.take(placeOf: socket)
@@ -282,17 +282,18 @@ extension Replacement {
     @inline(never)
     static func undo(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
         let socket = Socket(descriptor: descriptor)
-        guard let known = runtime.pointee.known(of: socket) else { return }
+        guard let known = runtime.pointee.known(of: socket), let cookie = socket.cookie else { return }
         try checkUnconnected(socket, socket.domain, runtime)
-        try replace(socket, by: known.name.domain, runtime).1.restore()
+        try replace(socket, cookie, by: known.name.domain, runtime).1.restore()
     }
 
     /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
     /// kernel's to do.
     static func dissolve(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) -> Bool {
         let socket = Socket(descriptor: descriptor)
-        guard let known = runtime.pointee.known(of: socket), socket.domain == AF_UNIX else { return false }
-        try replace(socket, by: known.name.domain, runtime).1.restore()
+        guard let known = runtime.pointee.known(of: socket), socket.domain == AF_UNIX, let cookie = socket.cookie
+        else { return false }
+        try replace(socket, cookie, by: known.name.domain, runtime).1.restore()
         return true
     }
 }

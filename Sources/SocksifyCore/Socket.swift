@@ -143,9 +143,15 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
+    /// Ends both directions. The kernel refuses it of a socket that is not connected, and takes note of it all the same:
+    /// to poll(2) and epoll(7) it has hung up.
+    func shutDown() {
+        _ = kernel_shutdown(descriptor)
+    }
+
     /// Ends a connection for good: to poll(2) and epoll(7) it is one that hung up, and there is nothing to be read.
     func endConnection() {
-        _ = kernel_shutdown(descriptor)
+        shutDown()
         var bytes = InlineArray<512, UInt8>(repeating: 0)
         while true {
             let count = withUnsafeMutableBytes(of: &bytes) { (try? receive(into: $0)) ?? 0 }
@@ -164,6 +170,15 @@ struct Socket {
     var stateOfTCP: UInt8 {
         var state: UInt8 = 0
         return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? state : 0
+    }
+
+    /// Whether the kernel's connection stands, or has ended in one direction.
+    var isConnectedByTCP: Bool {
+        switch stateOfTCP {
+        // TCP_ESTABLISHED, TCP_FIN_WAIT1 and 2, TCP_CLOSE_WAIT, TCP_LAST_ACK, TCP_CLOSING
+        case 1, 4, 5, 8, 9, 11: true
+        default: false
+        }
     }
 
     /// A stream, closed on exec; a negative error number when there is none.
@@ -197,10 +212,7 @@ struct Socket {
     /// The shortest that SO_SNDTIMEO can be; 0 stands for no limit.
     private static var leastTimeout: Int { 1 }
 
-    /// Concludes a connection attempt that has succeeded. Only by another connect(2) does the kernel take note of it, and
-    /// lets the program's next connect(2) fail with EISCONN instead of succeeding.
-    ///
-    /// EALREADY when it is still under way.
+    /// Begins to connect a socket that does not wait. EINPROGRESS or EALREADY while it is under way.
     func concludeConnecting(to address: HopAddress) throws(Errno) {
         let result = address.withForm { kernel_connect(descriptor, $0, $1) }
         // TCP_FASTOPEN_CONNECT: the kernel calls connected what it will connect with the first bytes.

@@ -1,4 +1,5 @@
 import CLibC
+import SocketTable
 
 /// Calls that read from, write to or ask about a stream that may be in flight. A program that does not wait goes on
 /// with the handshake by each of them.
@@ -19,9 +20,17 @@ public enum Stream {
     }
 
     /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
-    /// waits until it is over. Its failure stays the program's to ask for.
+    /// waits until it is over. Its failure stays the program's to ask for, here or there.
     public static func prepareToSend(descriptor: Int32) -> Outcome {
-        finish(Socket(descriptor: descriptor), limit: .none, waits: true)
+        let outcome = finish(Socket(descriptor: descriptor), limit: .none, waits: true)
+        guard case .pass = outcome, let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return outcome }
+        if let error = flight.untoldError {
+            runtime.pointee.sockets.insert(failure: error.code, cookie: flight.record.pointee.cookie)
+        }
+        flight.leave()
+        return outcome
     }
 
     /// Goes on with the handshake of a socket, to its end if the call waits.
@@ -41,7 +50,7 @@ public enum Stream {
             case .established: return .pass
             case .failed:
                 if limit == .none { return .pass }
-                return flight.takeFailure().map { .failed($0) } ?? .pass
+                return flight.takeFailure(by: .other).map { .failed($0) } ?? .pass
             case .underWay: break
             }
         }
@@ -67,7 +76,7 @@ public enum Stream {
             defer { flight.leave() }
             switch flight.step() {
             case .established: return nil
-            case .failed: return flight.takeFailure()?.code ?? 0
+            case .failed: return flight.takeFailure(by: .other)?.code
             case .underWay: return 0
             }
         }

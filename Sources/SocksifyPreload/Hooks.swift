@@ -170,6 +170,11 @@ public func socksify_adopt_sockets() {
 }
 
 @c @implementation
+public func socksify_prepare_to_hand_on(_ takesPlace: Int32) {
+    Descriptors.prepareToHandOn(takesPlace: takesPlace != 0)
+}
+
+@c @implementation
 public func socksify_received_descriptor(_ fd: Int32) {
     Descriptors.received(fd)
 }

@@ -110,15 +110,18 @@ extension EndToEnd {
                         + Flight.connected
                 }
             ),
-            ("refused", { _ in ["in flight nothing", "refused F: ERR|HUP", "error ECONNREFUSED", "error 0"] }),
+            (
+                "refused",
+                { _ in ["in flight nothing", "refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "error 0"] }
+            ),
             (
                 "refused-reading",
-                { _ in ["refused reading: ERR|HUP", "refused nothing asked: ERR|HUP", "error ECONNREFUSED"] }
+                { _ in ["refused reading: IN|ERR|HUP", "refused nothing asked: ERR|HUP", "error ECONNREFUSED"] }
             ),
             (
                 "refused-and-again",
                 {
-                    ["refused F: ERR|HUP", "error ECONNREFUSED", "in flight nothing"] + later("F", $0)
+                    ["refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "in flight nothing"] + later("F", $0)
                         + Flight.connected
                 }
             ),

@@ -26,10 +26,12 @@ extension EndToEnd {
                     ("duplicated", ["in flight nothing"] + landed + Flight.connected),
                     (
                         "refused",
-                        silent + ["refused F: ERR|HUP"] + exclusive + ["error ECONNREFUSED", "in flight nothing"]
+                        silent + ["refused F: IN|OUT|ERR|HUP"] + exclusive + [
+                            "error ECONNREFUSED", "in flight nothing",
+                        ]
                             + landed + later + Flight.connected
                     ),
-                    ("dissolved", silent + ["dissolved 0", "registered F: ERR|HUP"] + exclusive),
+                    ("dissolved", silent + ["dissolved 0", "registered F: OUT|ERR|HUP"] + exclusive),
                 ]
                 return lines.map {
                     Flight.Case(

@@ -11,14 +11,17 @@ extension EndToEnd {
             let own = timeouts == "own" ? "timeouts 90000, 100.000000" : "timeouts 0, 0.000000"
             let error = ["good": "0", "no-method": "EACCES", "far": "ENETUNREACH"][second] ?? "ECONNREFUSED"
             // Of two attempts that the kernel ended itself, the second at once, it has no error that it could tell of.
-            let failure = first == "late" && second == "far" ? "OUT|HUP" : "ERR|HUP"
-            let events = second == "good" ? "OUT" : call == "select" ? "IN|OUT" : failure
+            let failure = first == "late" && second == "far" ? "IN|OUT|HUP" : "IN|OUT|ERR|HUP"
+            let hangUp = ["edge", "both"].contains(call) ? "|RDHUP" : ""
+            let events = second == "good" ? "OUT" : call == "select" ? "IN|OUT" : failure + hangUp
             let waited =
                 switch call {
                 case "connect": ["connect \(error)"]
                 case "edge": ["connect EINPROGRESS", "told F: \(events)", "then nothing"]
                 case "both": ["connect EINPROGRESS", "told F: \(events), G: \(events)"]
-                case "twice": ["connect EINPROGRESS", "told 2: \(events), \(events)"]
+                // The second entry does not ask for IN.
+                case "twice":
+                    ["connect EINPROGRESS", "told 2: \(events), \(events.dropFirst(second == "good" ? 0 : 3))"]
                 default: ["connect EINPROGRESS", "told \(events)"]
                 }
             let end =

@@ -13,7 +13,7 @@ extension EndToEnd {
             ] + Flight.connected
 
         private static let shut = [
-            "in flight nothing", "shutdown 0", "registered F: ERR|HUP", "poll 1 ERR|HUP", "peer ENOTCONN",
+            "in flight nothing", "shutdown 0", "registered F: OUT|ERR|HUP", "poll 1 ERR|HUP", "peer ENOTCONN",
             "error ECONNRESET", "error 0", "shutdown ENOTCONN",
         ]
 
@@ -27,7 +27,7 @@ extension EndToEnd {
                 (
                     "dissolved",
                     [
-                        "dissolved 0", "registered F: ERR|HUP", "error ECONNRESET", "peer ENOTCONN",
+                        "dissolved 0", "registered F: OUT|ERR|HUP", "error ECONNRESET", "peer ENOTCONN",
                         "in flight nothing", "landed F: OUT",
                     ] + Flight.connected
                 ),
@@ -93,12 +93,15 @@ extension EndToEnd {
         }
 
         static let sent = [
-            ("lands", ["poll 1 OUT", "peer as connected to", "heard pong", "said ping"]),
-            ("fails", ["poll 1 OUT|ERR|HUP", "peer ENOTCONN", "write fails", "error ECONNREFUSED"]),
+            ("lands", ["poll 1 OUT", "error 0", "peer as connected to", "heard pong", "said ping"]),
+            (
+                "fails",
+                ["poll 1 OUT|ERR|HUP", "error ECONNREFUSED", "peer ENOTCONN", "write fails", "error ECONNREFUSED"]
+            ),
             (
                 "interrupted",
                 [
-                    "sendmsg of 0: EINTR", "sendmmsg of 1: EINTR", "sendmmsg of 2: 1", "poll 1 OUT",
+                    "sendmsg of 0: EINTR", "sendmmsg of 1: EINTR", "sendmmsg of 2: 1", "poll 1 OUT", "error 0",
                     "peer as connected to", "heard pong", "said ping",
                 ]
             ),
@@ -107,6 +110,27 @@ extension EndToEnd {
 
         @Test(arguments: sent)
         func `A socket in flight is sent to another process when it has landed`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
+        static let executed = [
+            ("own", ["poll 1 OUT", "error 0", "peer as connected to", "heard pong"]),
+            ("own-refused", ["poll 1 OUT", "error ECONNREFUSED", "peer ENOTCONN", "write EPIPE"]),
+            (
+                "spawned",
+                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Flight.connected
+            ),
+            (
+                "forked",
+                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Flight.connected
+            ),
+            ("closed", ["closed"] + Flight.connected),
+        ].map { Flight.Case(probe: "flight-executed", name: $0, lines: $1) }
+
+        @Test(arguments: executed)
+        func `A program that is started with a socket in flight does not take it for connected`(
+            given: Flight.Case
+        ) async throws {
             try await Flight.check(given)
         }
 

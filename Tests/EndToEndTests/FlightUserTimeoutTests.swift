@@ -28,7 +28,7 @@ extension EndToEnd {
         private static let limited = values.map { value in
             Flight.Case(
                 probe: "flight-user-timeout", name: "limited", arguments: ["\(value)"],
-                lines: ["the sleeper: F: ERR|HUP", "error ETIMEDOUT", "then \(value)"], ending: .logging)
+                lines: ["the sleeper: F: OUT|ERR|HUP", "error ETIMEDOUT", "then \(value)"], ending: .logging)
         }
 
         @Test(arguments: cases) func `The program sees its own timeout`(given: Flight.Case) async throws {

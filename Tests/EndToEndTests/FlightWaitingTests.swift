@@ -173,7 +173,10 @@ extension EndToEnd {
         static let refusedCases = waiting.map { call in
             waitingCase(
                 "refused", call,
-                [call.contains("select") ? "IN|OUT" : "ERR|HUP", "error ECONNREFUSED", "error 0", "peer ENOTCONN"])
+                [
+                    call.contains("select") ? "IN|OUT" : "IN|OUT|ERR|HUP", "error ECONNREFUSED", "error 0",
+                    "peer ENOTCONN",
+                ])
         }
 
         @Test(arguments: refusedCases)

@@ -94,6 +94,10 @@ int socksify_prepare_io(int fd, unsigned int flags);
 /* Before a descriptor is sent to another process (unix(7), SCM_RIGHTS). SOCKSIFY_PASS when it can be. */
 int socksify_prepare_to_send_descriptor(int fd);
 
+/* Before a program is started that has the descriptors which are not closed on exec. `takes_place`: in the place of
+ * this one. */
+void socksify_prepare_to_hand_on(int takes_place);
+
 /* SO_ERROR. SOCKSIFY_PASS, or the error, 0 for none. */
 int socksify_take_error(int fd);
 

@@ -119,6 +119,12 @@ static inline long kernel_shutdown(int fd) {
     return kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
 }
 
+/* Whether a program that is executed will have the descriptor (fcntl(2), FD_CLOEXEC). */
+static inline int kernel_is_inherited(int fd) {
+    long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 /* fcntl(F_GETFL) */
 static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, 3, 0, 0, 0, 0);

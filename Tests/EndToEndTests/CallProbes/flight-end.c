@@ -187,6 +187,7 @@ static void dissolved(void) {
     reach(&f, at);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
+    connect_told[f.fd] = 1;
     say("registered %s\n", waiting(ep, 0));
     say("error %s\n", error_of(f.fd));
     say("peer %s\n", peer_of(f.fd));

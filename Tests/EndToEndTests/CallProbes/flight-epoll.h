@@ -59,8 +59,6 @@ unused static const char *events_text(struct epoll_event *events, int count) {
                 first = index;
         }
         unsigned bits = events[first].events;
-        /* What else a refused socket says depends on how it was refused. */
-        if (bits & EPOLLERR) bits &= EPOLLERR | EPOLLHUP;
         sprintf(result + strlen(result), "%s%s: %s", done ? ", " : "", mark_name(events[first].data.u64),
             event_names(bits));
         events[first].events = ~0u;

@@ -49,11 +49,6 @@ static void *serve(void *nothing) {
     return nothing;
 }
 
-/* What else a refused socket says depends on how it was refused. */
-static const char *told(unsigned events) {
-    return event_names(events & EPOLLERR ? events & (EPOLLERR | EPOLLHUP) : events);
-}
-
 static void say_told(int fd, int ep, const char *call) {
     if (strcmp(call, "edge") == 0) {
         say("told %s\n", waiting(ep, -1));
@@ -67,10 +62,10 @@ static void say_told(int fd, int ep, const char *call) {
     } else if (strcmp(call, "twice") == 0) {
         struct pollfd entries[2] = {{fd, POLLIN | POLLOUT, 0}, {fd, POLLOUT, 0}};
         int count = poll(entries, 2, -1);
-        say("told %d: %s, %s\n", count, told((unsigned short)entries[0].revents),
-            told((unsigned short)entries[1].revents));
+        say("told %d: %s, %s\n", count, event_names((unsigned short)entries[0].revents),
+            event_names((unsigned short)entries[1].revents));
     } else {
-        say("told %s\n", told((unsigned)waiter_named(call)->wait(fd, EPOLLIN | EPOLLOUT, -1, NULL)));
+        say("told %s\n", event_names((unsigned)waiter_named(call)->wait(fd, EPOLLIN | EPOLLOUT, -1, NULL)));
     }
 }
 

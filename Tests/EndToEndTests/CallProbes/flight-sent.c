@@ -21,6 +21,7 @@ static _Noreturn void receive(void) {
     int fd = take_descriptor(ends[1]);
     char bytes[4];
     say_of(fd);
+    say("error %s\n", error_of(fd));
     say("peer %s\n", strcmp(peer_of(fd), text_of(&target.any)) == 0 ? "as connected to" : peer_of(fd));
     if (write(fd, "ping", 4) != 4) say("write fails\n");
     else if (read_all(fd, bytes, 4)) say("heard %.4s\n", bytes);

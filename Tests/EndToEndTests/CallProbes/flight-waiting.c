@@ -341,8 +341,7 @@ static void refused(void) {
     board(&p);
     long result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, -1);
     leave(&p);
-    int selects = strstr(by->name, "select") != NULL;
-    say("%s\n", result < 0 ? wait_text(result) : event_names((unsigned)result & (selects ? ~0u : EPOLLERR | EPOLLHUP)));
+    say("%s\n", result < 0 ? wait_text(result) : event_names((unsigned)result));
     say("error %s\n", error_of(f.fd));
     say("error %s\n", error_of(f.fd));
     say("peer %s\n", peer_of(f.fd));
