@@ -1,6 +1,7 @@
 /* Calls that read from and write to a descriptor. Where nothing is in flight or carried, a load and a branch. */
 #include "Interpose.h"
 
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdarg.h>
@@ -20,11 +21,11 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 /* Before a call that may wait. */
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
-        if (may_be_in_flight(fd)) {                                                            \
+        if (may_be_in_flight(fd) && !((flags) & OF_NOTHING)) {                                 \
             int result = socksify_prepare_io(fd, flags);                                       \
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
-        if (!may_wait(fd, flags)) return -1;                                                   \
+        if (any_unattended() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;    \
     } while (0)
 
 /* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case
@@ -42,8 +43,24 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         return name##_disturbed arguments;                                                     \
     }
 
+/* Beside the flags of socksify_prepare_io(): the call moves no byte of the stream, whatever state the socket is in. */
+enum { OF_NOTHING = 1 << 16 };
+
 static inline unsigned message_flags(int flags) {
     return flags & MSG_DONTWAIT ? SOCKSIFY_NONBLOCKING : 0;
+}
+
+/* There is no urgent data before the connection is the program's. */
+static inline unsigned receiving_flags(int flags) {
+    return message_flags(flags) | (flags & MSG_OOB ? OF_NOTHING : 0);
+}
+
+static inline unsigned parts_flags(const struct iovec *parts, int count) {
+    if (count <= 0 || count > IOV_MAX) return OF_NOTHING;
+    if (!is_readable(parts, (size_t)count * sizeof *parts)) return OF_NOTHING;
+    for (int index = 0; index < count; index++)
+        if (parts[index].iov_len) return 0;
+    return OF_NOTHING;
 }
 
 static inline unsigned read_write_flags(int flags) {
@@ -73,18 +90,19 @@ ssize_t __read(int fd, void *bytes, size_t count) __attribute__((alias("read")))
 /* libc ends the program when there is too little room. */
 STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0,
        count > 0 && count <= room && carried_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
-STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), 0,
+STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), parts_flags(parts, count),
        carried_receive_parts(fd, parts, count, &result))
 STREAM(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
-       (fd, parts, count, offset, flags), read_write_flags(flags), carried_receive_parts(fd, parts, count, &result))
+       (fd, parts, count, offset, flags), read_write_flags(flags) | parts_flags(parts, count),
+       carried_receive_parts(fd, parts, count, &result))
 
 ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("preadv2")));
 
-STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), message_flags(flags),
+STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), receiving_flags(flags),
        carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
-       (fd, bytes, count, room, flags), message_flags(flags),
+       (fd, bytes, count, room, flags), receiving_flags(flags),
        count <= room && carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 /* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be carried;
  * what comes in then is in an envelope. (A socket that is only read from was connected before.) */
@@ -102,7 +120,7 @@ static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes,
                                                             struct sockaddr *address, socklen_t *length) {
     ssize_t result;
     if (may_be_carried(fd) && carried_receive_bytes(fd, bytes, count, flags, address, length, &result)) return result;
-    PREPARE(fd, message_flags(flags));
+    PREPARE(fd, receiving_flags(flags));
     socklen_t room = address && length ? *length : 0;
     result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
     if (!is_late(fd, result)) return result;
@@ -182,7 +200,7 @@ static int prepare_rights(int fd, const struct msghdr *message) {
 static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
     ssize_t result;
     if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_receive(fd, message, flags, &result)) return result;
-    PREPARE(fd, message_flags(flags));
+    PREPARE(fd, receiving_flags(flags));
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
     if (result >= 0) visit_rights(message, note_received);
@@ -218,7 +236,7 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
     if (may_be_carried(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
         carried_receive_several(fd, messages, count, flags, timeout, &carried))
         return carried;
-    PREPARE(fd, message_flags(flags));
+    PREPARE(fd, receiving_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     if (received > 0 && is_late(fd, received)) received = take_late(fd, messages, received, flags);
     for (int index = 0; index < received; index++) visit_rights(&messages[index].msg_hdr, note_received);
@@ -232,10 +250,11 @@ STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, co
 
 ssize_t __write(int fd, const void *bytes, size_t count) __attribute__((alias("write")));
 
-STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count), SOCKSIFY_SENDING,
+STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count),
+       SOCKSIFY_SENDING | parts_flags(parts, count),
        carried_send_parts(fd, parts, count, &result))
 STREAM(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
-       (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags),
+       (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags) | parts_flags(parts, count),
        carried_send_parts(fd, parts, count, &result))
 
 ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
@@ -348,6 +367,12 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
     if (may_be_replaced(fd)) {
         int result = socksify_getsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    if (level == IPPROTO_TCP && option == TCP_INFO && may_be_in_flight(fd) && socksify_is_in_flight(fd)) {
+        int result = REAL(getsockopt)(fd, level, option, value, length);
+        /* The first byte; what the kernel could write to can be written to. */
+        if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
+        return result;
     }
     if (level != SOL_SOCKET || option != SO_ERROR || !may_be_in_flight(fd))
         return REAL(getsockopt)(fd, level, option, value, length);

@@ -17,7 +17,12 @@ extension EndToEnd {
         private static let inFlight =
             ["FIONREAD: 0", "connect: EALREADY", "peer: ENOTCONN", "error: 0"]
             + (reading + writing).map { "\($0): EAGAIN" }
-            + ["read of nothing: done", "MSG_PEEK: EAGAIN", "MSG_DONTWAIT: EAGAIN", "poll: 0", "select: 0", "epoll: 0"]
+            + [
+                "read of nothing: done", "readv of nothing: done", "writev of nothing: done", "readv of no parts: done",
+                "recv of nothing: EAGAIN", "send of nothing: EAGAIN", "write of nothing: EAGAIN", "MSG_OOB: EINVAL",
+                "MSG_OOB of recvmsg: EINVAL", "sending MSG_OOB: EAGAIN", "TCP_INFO: 2",
+            ]
+            + ["MSG_PEEK: EAGAIN", "MSG_DONTWAIT: EAGAIN", "poll: 0", "select: 0", "epoll: 0"]
             + ["landed: 1 OUT"] + Flight.connected
 
         static let stateCases = ["unreached", "reached", "greeted", "half"].map {
