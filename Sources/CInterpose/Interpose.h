@@ -36,6 +36,10 @@ static inline int may_wait(int fd, unsigned flags) {
     return !any_unattended() || flags & SOCKSIFY_NONBLOCKING || wait_beside_handshakes(fd, flags);
 }
 
+/* For calls that wait for no descriptor: the handshakes go on that no call of connect(2) drives. Returns 0 when a
+ * signal has come whose handler ends calls. */
+int go_on_for_a_moment(void);
+
 /* Before clone(2) or clone3(2) with these flags. */
 void before_clone(uint64_t flags);
 
@@ -54,6 +58,7 @@ static inline int is_readable(const void *start, size_t size) {
 /* ----- On which stack the Swift side runs, and what a call returns for which there is none ----- */
 
 #define socksify_connect(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_connect, __VA_ARGS__)
+#define socksify_prepare() ON_LIBRARY_STACK_IF_THERE(socksify_prepare)
 #define socksify_socket(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_socket, __VA_ARGS__)
 #define socksify_listen(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_listen, __VA_ARGS__)
 #define socksify_getpeername(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_getpeername, __VA_ARGS__)
@@ -104,5 +109,4 @@ static inline int is_readable(const void *start, size_t size) {
                      entry, buffer, buffer_length, host_error)
 #define socksify_start(...) ON_LIBRARY_STACK(-ENOMEM, socksify_start, __VA_ARGS__)
 #define socksify_prepare_inheritance() ON_LIBRARY_STACK_IF_THERE(socksify_prepare_inheritance)
-#define socksify_prepare_confinement() ON_LIBRARY_STACK_IF_THERE(socksify_prepare_confinement)
 #define socksify_move_own_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_move_own_descriptor, __VA_ARGS__)

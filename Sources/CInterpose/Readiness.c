@@ -394,6 +394,12 @@ static int64_t end_of_call(int fd, unsigned flags) {
     return end_of(of_timespec(&duration));
 }
 
+#define A_MOMENT (5 * NANOSECONDS_IN_MILLISECOND)
+
+int go_on_for_a_moment(void) {
+    return poll_until(NULL, 0, end_of(A_MOMENT), NULL) >= 0 || errno != EINTR || !some_handler_interrupts();
+}
+
 int wait_beside_handshakes(int fd, unsigned flags) {
     short events = flags & SOCKSIFY_SENDING ? POLLOUT : POLLIN;
     long status = process_is_confined() ? -1 : kernel_status_flags(fd);

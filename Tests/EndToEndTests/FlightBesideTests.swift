@@ -5,8 +5,9 @@ extension EndToEnd {
     /// them while the program waits for something else.
     @Suite struct FlightBesideTests {
         private static let calls = [
-            "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "send", "accept", "accept4", "poll",
-            "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+            "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "send", "accept", "accept4", "wait",
+            "wait3", "wait4", "waitpid", "waitid", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait",
+            "epoll_pwait2",
         ]
 
         private static func cases(_ way: String) -> [Flight.Case] {

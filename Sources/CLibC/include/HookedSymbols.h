@@ -50,6 +50,15 @@ HOOK(setsockopt)
 HOOK(ioctl)
 HOOK(shutdown)
 
+/* Children that are waited for. */
+HOOK(wait)
+HOOK(__wait)
+HOOK(wait3)
+HOOK(wait4)
+HOOK(waitpid)
+HOOK(__waitpid)
+HOOK(waitid)
+
 /* Readiness. */
 HOOK(poll)
 HOOK(__poll)

@@ -2,6 +2,9 @@
  * which comes only when the connection has landed. */
 #include "flight.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 static int ends[2];
 static int others = -1;
 static address others_address;
@@ -24,6 +27,27 @@ static void connect_to_other(void) {
 /* ----- The waits ----- */
 
 static char heard_bytes[8];
+
+/* A child that ends with the byte. */
+static pid_t child;
+
+static void make_child(void) {
+    require(pipe(ends) == 0);
+    child = fork();
+    if (child != 0) return;
+    read(ends[0], heard_bytes, 1);
+    _exit(0);
+}
+
+static ssize_t by_wait(void) { return wait(NULL) == child ? 1 : -1; }
+static ssize_t by_wait3(void) { return wait3(NULL, 0, NULL) == child ? 1 : -1; }
+static ssize_t by_wait4(void) { return wait4(child, NULL, 0, NULL) == child ? 1 : -1; }
+static ssize_t by_waitpid(void) { return waitpid(child, NULL, 0) == child ? 1 : -1; }
+
+static ssize_t by_waitid(void) {
+    siginfo_t found;
+    return waitid(P_PID, (id_t)child, &found, WEXITED) == 0 && found.si_pid == child ? 1 : -1;
+}
 
 static ssize_t by_read(void) { return read(ends[0], heard_bytes, 1); }
 static ssize_t by_readv(void) { return readv(ends[0], &(struct iovec){heard_bytes, 1}, 1); }
@@ -114,6 +138,11 @@ static const call calls[] = {
     {"send", make_full_pair, by_send, take_bytes},
     {"accept", make_listener, by_accept, connect_to_other},
     {"accept4", make_listener, by_accept4, connect_to_other},
+    {"wait", make_child, by_wait, say_byte},
+    {"wait3", make_child, by_wait3, say_byte},
+    {"wait4", make_child, by_wait4, say_byte},
+    {"waitpid", make_child, by_waitpid, say_byte},
+    {"waitid", make_child, by_waitid, say_byte},
     {"poll", make_pipe, by_poll, say_byte},
     {"ppoll", make_pipe, by_ppoll, say_byte},
     {"select", make_pipe, by_select, say_byte},
