@@ -11,7 +11,7 @@ void before_filter(void) {
     if (!process_is_own()) return;
     find_all_real();
     socksify_choose_table();
-    socksify_prepare_confinement();
+    socksify_prepare();
 }
 
 void after_filter(void) {

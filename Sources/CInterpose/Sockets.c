@@ -13,13 +13,23 @@ static inline int is_common(int domain, int type, int protocol) {
            (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP));
 }
 
+/* The first socket that may have to go by a proxy: what is needed for that is made ready now. When it is about to
+ * connect there may be no descriptor left for it, where the program itself needs no more. */
+static void prepare(int domain) {
+    static int is_prepared;
+    if (domain == AF_UNIX || process_is_confined() || !process_is_own()) return;
+    if (!__atomic_exchange_n(&is_prepared, 1, __ATOMIC_RELAXED)) socksify_prepare();
+}
+
 int socket(int domain, int type, int protocol) {
     if (!is_common(domain, type, protocol)) {
         int result = socksify_socket(domain, type, protocol);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
     int fd = REAL(socket)(domain, type, protocol);
-    return fd < 0 && errno == EACCES ? returned((int)keyed_socket(domain, type, protocol)) : fd;
+    if (fd < 0 && errno == EACCES) fd = returned((int)keyed_socket(domain, type, protocol));
+    if (fd >= 0 && !runtime_is_made()) prepare(domain);
+    return fd;
 }
 
 int listen(int fd, int backlog) {

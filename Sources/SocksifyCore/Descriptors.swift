@@ -91,7 +91,7 @@ public enum Descriptors {
     ///
     /// A connection that failed before it came fails here, too; so does one that is under way elsewhere, as long as it is.
     ///
-    /// A process under a filter of its own is not the one to ask (see `Confinement`).
+    /// A process under a filter of its own is not the one to ask (see `Preparation`).
     public static func received(_ descriptor: Int32) {
         guard process_is_confined() == 0 else { return }
         let socket = Socket(descriptor: descriptor)

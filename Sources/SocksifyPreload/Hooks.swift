@@ -321,8 +321,8 @@ extension HostEntry.Answer {
 }
 
 @c @implementation
-public func socksify_prepare_confinement() {
-    Confinement.prepare()
+public func socksify_prepare() {
+    Preparation.prepare()
 }
 
 @c @implementation

@@ -28,5 +28,10 @@ extension EndToEnd {
             let lines = try await use("descriptors")
             #expect(lines == ["without descriptors: EMFILE", "with descriptors: 0", "echoed"])
         }
+
+        @Test func `A connection needs no descriptor beside its socket`() async throws {
+            let lines = try await use("descriptors-later")
+            #expect(lines == ["without descriptors: 0", "with descriptors: EISCONN", "echoed"])
+        }
     }
 }

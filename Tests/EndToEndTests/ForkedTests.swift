@@ -24,7 +24,7 @@ extension EndToEnd {
             let output = try await run("without-storage", "clone")
             #expect(
                 output.lines == [
-                    "the child ended with 300, tables 0", "the parent: EINPROGRESS",
+                    "the child ended with 300, tables 1", "the parent: EINPROGRESS",
                     "the child ended with 300, tables 1", "the child ended with 300, tables 1",
                 ])
         }

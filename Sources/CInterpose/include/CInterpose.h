@@ -12,6 +12,9 @@ enum { SOCKSIFY_PASS = 1 << 30 };
 /* connect(2) */
 int socksify_connect(int fd, const struct sockaddr *_Nullable address, socklen_t length);
 
+/* Makes ready what connections and datagrams need, if nothing is in the way; says nothing of what is. */
+void socksify_prepare(void);
+
 /* socket(2), for any but the most common kinds. */
 int socksify_socket(int domain, int type, int protocol);
 
@@ -158,9 +161,6 @@ int socksify_host_by_name(const char *_Nonnull name, int family, struct hostent 
 int socksify_host_by_address(const void *_Nonnull address, socklen_t length, int family,
                              struct hostent *_Nonnull entry, char *_Nonnull buffer, size_t buffer_length,
                              int *_Nonnull host_error);
-
-/* The process is about to put itself under a filter of system calls: all is made ready that can be. */
-void socksify_prepare_confinement(void);
 
 /* A program is about to be started of which enum program_reach says that the library is not loaded there, or may not
  * be. `interpreter` is what runs it if it is a script, else empty. SOCKSIFY_PASS: as it is; 0: without network. */

@@ -44,14 +44,18 @@ static void in_handler(void) {
     join(&s);
 }
 
-/* There are no descriptors left, and then there are. */
-static void without_descriptors(void) {
+/* There are no descriptors left but that of the socket, and then there are. */
+static void without_descriptors(int is_made_before) {
     struct rlimit limit, none;
-    int fd = stream(&to);
-    require(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    int fd = is_made_before ? stream(&to) : dup(1);
+    require(fd >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0);
     none = limit;
     none.rlim_cur = (rlim_t)fd + 1;
     require(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    if (!is_made_before) {
+        require(close(fd) == 0);
+        require(stream(&to) == fd);
+    }
     say("without descriptors: %s\n", outcome(connect(fd, &to.any, to.length)));
     require(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     say("with descriptors: %s\n", outcome(connect(fd, &to.any, to.length)));
@@ -65,5 +69,6 @@ int main(int count, char **arguments) {
     if (strcmp(arguments[1], "company") == 0) beside_first(1);
     if (strcmp(arguments[1], "child") == 0) beside_first(0);
     if (strcmp(arguments[1], "handler") == 0) in_handler();
-    if (strcmp(arguments[1], "descriptors") == 0) without_descriptors();
+    if (strcmp(arguments[1], "descriptors") == 0) without_descriptors(0);
+    if (strcmp(arguments[1], "descriptors-later") == 0) without_descriptors(1);
 }
