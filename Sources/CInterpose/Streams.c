@@ -403,7 +403,12 @@ int shutdown(int fd, int how) {
         int result = socksify_shutdown(fd);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    return REAL(shutdown)(fd, how);
+    int result = REAL(shutdown)(fd, how);
+    if (result < 0 && errno == ENOTCONN && runtime_is_made() && !process_is_confined()) {
+        socksify_was_shut(fd, how);
+        errno = ENOTCONN;
+    }
+    return result;
 }
 
 int ioctl(int fd, unsigned long request, ...) {

@@ -49,17 +49,34 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     ///
     /// - Parameter failure: an error number; 0 for a connection that is under way.
     public func insert(failure: Int32, cookie: UInt64) {
-        records.insert([SocketTable.failed << 16, UInt64(UInt32(bitPattern: failure)), 0, 0], key: cookie)
+        insert(SocketTable.failed, failure, cookie: cookie)
     }
 
     /// What was remembered so; nil when nothing was.
-    public func failure(cookie: UInt64) -> Int32? {
-        guard let words = records.words(key: cookie), words[0] == SocketTable.failed << 16 else { return nil }
-        return Int32(bitPattern: UInt32(truncatingIfNeeded: words[1]))
+    public func failure(cookie: UInt64) -> Int32? { number(SocketTable.failed, cookie: cookie) }
+
+    /// Remembers how the program has shut the socket before it was connected.
+    ///
+    /// - Parameter how: bits, 1: for receiving, 2: for sending.
+    public func insert(shut how: Int32, cookie: UInt64) {
+        insert(SocketTable.shut, how, cookie: cookie)
     }
 
-    /// In the place of a family.
+    /// What was remembered so; nil when nothing was.
+    public func shut(cookie: UInt64) -> Int32? { number(SocketTable.shut, cookie: cookie) }
+
+    // In the place of a family.
     private static var failed: UInt64 { 1 }
+    private static var shut: UInt64 { 2 }
+
+    private func insert(_ kind: UInt64, _ number: Int32, cookie: UInt64) {
+        records.insert([kind << 16, UInt64(UInt32(bitPattern: number)), 0, 0], key: cookie)
+    }
+
+    private func number(_ kind: UInt64, cookie: UInt64) -> Int32? {
+        guard let words = records.words(key: cookie), words[0] == kind << 16 else { return nil }
+        return Int32(bitPattern: UInt32(truncatingIfNeeded: words[1]))
+    }
 
     /// Forgets the socket, which is no longer connected through a proxy.
     public func remove(cookie: UInt64) {

@@ -128,6 +128,10 @@ public enum Connect {
     private static func dissolve(_ descriptor: Int32) -> Outcome {
         if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor) }
         guard let runtime = Runtime.existing else { return .pass }
+        let socket = Socket(descriptor: descriptor)
+        if let cookie = socket.cookie, runtime.pointee.sockets.shut(cookie: cookie) != nil {
+            runtime.pointee.sockets.remove(cookie: cookie)
+        }
         if !HandshakesInFlight.isEmpty, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime) {
             defer { flight.leave() }
             return flight.dissolve()
@@ -221,6 +225,8 @@ private struct Connection {
         guard let destination = endpoint(target, runtime) else { throw .hostUnreachable }
         guard let cookie = socket.cookie else { throw .outOfBuffers }
         if let outcome = acknowledge(socket, cookie, runtime) { return outcome }
+        let shut = runtime.pointee.sockets.shut(cookie: cookie)
+        if shut != nil { try socket.disconnect() }
         let request = Request(command: .connect, destination: destination)
         let family = try Replacement.family(of: socket, peer: peer, runtime)
         var failed = ProxySet()
@@ -236,6 +242,7 @@ private struct Connection {
             approach.registrations?.restore()
             throw .outOfBuffers
         }
+        entered.record.pointee.shut = shut ?? 0
         return Connection(
             socket: socket, cookie: approach.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
         ).begin(entered, approach)

@@ -360,9 +360,11 @@ struct HandshakeInFlight {
     private mutating func establish() {
         noteAnswers(before: record.pointee.handshake.chain.count)
         if record.pointee.purpose.isErrand { return conclude(nil) }
-        let isUntold = record.pointee.attendance != .call && record.pointee.isToldByKernel
+        let saysNoMore = record.pointee.isToldByKernel || record.pointee.shut != 0
+        let isUntold = record.pointee.attendance != .call && saysNoMore
         runtime.pointee.sockets.insert(
             record.pointee.handshake.peer, isUntold: isUntold, cookie: record.pointee.cookie)
+        if record.pointee.shut != 0 { socket.shut(record.pointee.shut) }
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
         restoreRegistrations()
         remove()

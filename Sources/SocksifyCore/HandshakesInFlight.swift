@@ -343,8 +343,14 @@ struct HandshakesInFlight: @unchecked Sendable {
     ///
     /// - Parameter failure: why it has failed; nil when it is under way there, and has failed for this process.
     func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
+        if places.find(cookie: cookie) != nil {
+            // That of a process which shares the records: it was begun after the fork, and is not counted here.
+            in_flight_begin()
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+            return
+        }
         let told = failure ?? .aborted
-        guard Errno.words.contains(UInt32(bitPattern: told.code)), places.find(cookie: cookie) == nil,
+        guard Errno.words.contains(UInt32(bitPattern: told.code)),
             let entered = add(HandshakeRecord.lost(cookie: cookie, descriptor: descriptor), cookie: cookie)
         else { return }
         entered.record.pointee.failure = .errno(told)
@@ -402,6 +408,8 @@ struct HandshakeRecord {
     /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
     /// seen.
     var isUnwatched = false
+    /// How the program has shut the socket before, as bits of `SocketTable.insert(shut:)`.
+    var shut: Int32 = 0
     /// Whether the kernel has said that it is connected to the first proxy, so that it will not say so again when the
     /// connection stands.
     var isToldByKernel = false

@@ -143,10 +143,17 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
+    /// Ends directions, of a socket that is connected.
+    ///
+    /// - Parameter how: bits, 1: for receiving, 2: for sending.
+    func shut(_ how: Int32) {
+        _ = kernel_shutdown(descriptor, how - 1)
+    }
+
     /// Ends both directions. The kernel refuses it of a socket that is not connected, and takes note of it all the same:
     /// to poll(2) and epoll(7) it has hung up.
     func shutDown() {
-        _ = kernel_shutdown(descriptor)
+        shut(3)
     }
 
     /// Ends a connection for good: to poll(2) and epoll(7) it is one that hung up, and there is nothing to be read.
@@ -171,6 +178,9 @@ struct Socket {
         var state: UInt8 = 0
         return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? state : 0
     }
+
+    /// Whether TCP has no connection, and makes none (TCP_CLOSE).
+    var isUnconnectedTCP: Bool { stateOfTCP == 7 }
 
     /// Whether the kernel's connection stands, or has ended in one direction.
     var isConnectedByTCP: Bool {

@@ -110,4 +110,14 @@ public enum Stream {
         defer { flight.leave() }
         return flight.standing == .underWay ? flight.dissolve() : .pass
     }
+
+    /// shutdown(2) of a socket that is not connected, which the kernel has refused, and taken note of: a connection that is
+    /// made by it is shut from the start. The way to the proxy must not be.
+    public static func wasShut(_ descriptor: Int32, _ how: Int32) {
+        let socket = Socket(descriptor: descriptor)
+        guard let runtime = Runtime.existing, socket.isTCP == true, socket.isUnconnectedTCP, let cookie = socket.cookie
+        else { return }
+        let before = runtime.pointee.sockets.shut(cookie: cookie) ?? 0
+        runtime.pointee.sockets.insert(shut: before | (how + 1), cookie: cookie)
+    }
 }

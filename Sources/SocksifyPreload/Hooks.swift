@@ -65,6 +65,11 @@ public func socksify_shutdown(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
+public func socksify_was_shut(_ fd: Int32, _ how: Int32) {
+    Stream.wasShut(fd, how)
+}
+
+@c @implementation
 public func socksify_end_descriptor(_ fd: Int32) {
     Descriptors.end(fd)
 }

@@ -96,6 +96,15 @@ extension EndToEnd {
             #expect(output.lines == refused + refused + ["descriptors +0"])
         }
 
+        @Test(arguments: ["reading", "writing", "both"])
+        func `A socket that was shut before is shut when it is connected`(how: String) async throws {
+            let native = try await CallProbe.run("shut-before", [how, "native", "0"], library: .absent)
+            let output = try await TestProxy.during {
+                try await $0.run("shut-before", [how, FarSide.ipv4, FarSide.echoPort])
+            }
+            #expect(output.lines == native.lines)
+        }
+
         @Test(arguments: [("203.0.113.10", false), ("2001:db8::10", true), ("::ffff:203.0.113.10", false)])
         func `Every family of addresses is connected to`(address: String, isIPv6: Bool) async throws {
             let port = try await isIPv6 ? FarSide.echoPort6 : FarSide.echoPort

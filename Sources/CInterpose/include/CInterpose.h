@@ -112,6 +112,8 @@ void socksify_put_user_timeout_back(int fd);
 
 /* shutdown(2) */
 int socksify_shutdown(int fd);
+/* The kernel has refused it, because the socket is not connected (ENOTCONN). */
+void socksify_was_shut(int fd, int how);
 
 /* The descriptor is about to be closed. */
 void socksify_end_descriptor(int fd);

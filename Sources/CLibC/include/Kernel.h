@@ -115,8 +115,8 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
     return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
 }
 
-static inline long kernel_shutdown(int fd) {
-    return kernel_call(SYS_shutdown, fd, SHUT_RDWR, 0, 0, 0, 0);
+static inline long kernel_shutdown(int fd, int how) {
+    return kernel_call(SYS_shutdown, fd, how, 0, 0, 0, 0);
 }
 
 /* Whether a program that is executed will have the descriptor (fcntl(2), FD_CLOEXEC). */

@@ -60,7 +60,7 @@ static void lands(void) {
     send_and_land(&f, child);
 }
 
-/* The sender still learns why. */
+/* The error is told once, as the socket is one. */
 static void fails(void) {
     pid_t child = receiver();
     flight f = depart(REACHED);
