@@ -87,6 +87,8 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_take_error(...) ON_LIBRARY_STACK(ENOBUFS, socksify_take_error, __VA_ARGS__)
 #define socksify_is_in_flight(...) ON_LIBRARY_STACK_IF_THERE(socksify_is_in_flight, __VA_ARGS__)
 #define socksify_put_user_timeout_back(...) ON_LIBRARY_STACK_IF_THERE(socksify_put_user_timeout_back, __VA_ARGS__)
+#define socksify_lent_option(...) ON_LIBRARY_STACK(SOCKSIFY_PASS, socksify_lent_option, __VA_ARGS__)
+#define socksify_set_lent_option(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_set_lent_option, __VA_ARGS__)
 #define socksify_shutdown(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_shutdown, __VA_ARGS__)
 #define socksify_was_shut(...) ON_LIBRARY_STACK_IF_THERE(socksify_was_shut, __VA_ARGS__)
 #define socksify_end_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_end_descriptor, __VA_ARGS__)

@@ -357,6 +357,16 @@ ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_
 
 /* ----- Questions and options ----- */
 
+/* Options that are the library's while a handshake is under way (see LentOptions). */
+static inline int is_lent(int level, int option) {
+    return (level == SOL_SOCKET && option == SO_RCVLOWAT) || (level == IPPROTO_TCP && option == TCP_CORK);
+}
+
+/* Options of the way that a socket's packets take: that to its destination. */
+static inline int is_of_way(int level, int option) {
+    return level == SOL_SOCKET && (option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || option == SO_MARK);
+}
+
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
 static inline void put_option_back(int fd, int level, int option) {
     if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_in_flight(fd)) socksify_put_user_timeout_back(fd);
@@ -374,12 +384,13 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
         if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
         return result;
     }
-    if (level != SOL_SOCKET || option != SO_ERROR || !may_be_in_flight(fd))
+    int is_error = level == SOL_SOCKET && option == SO_ERROR;
+    if (!(is_error || is_lent(level, option)) || !may_be_in_flight(fd))
         return REAL(getsockopt)(fd, level, option, value, length);
-    int error = socksify_take_error(fd);
+    int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
     int result = REAL(getsockopt)(fd, level, option, value, length);
     /* What the kernel could write to can be written to. */
-    if (result == 0 && error != SOCKSIFY_PASS) memcpy(value, &error, *length < sizeof error ? *length : sizeof error);
+    if (result == 0 && own != SOCKSIFY_PASS) memcpy(value, &own, *length < sizeof own ? *length : sizeof own);
     return result;
 }
 
@@ -391,11 +402,18 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         return -1;
     }
     put_option_back(fd, level, option);
+    if (is_lent(level, option) && may_be_in_flight(fd)) {
+        int result = socksify_set_lent_option(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
     if (may_be_replaced(fd)) {
         int result = socksify_setsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    return REAL(setsockopt)(fd, level, option, value, length);
+    int result = REAL(setsockopt)(fd, level, option, value, length);
+    if (result == 0 && (is_lent(level, option) || is_of_way(level, option)))
+        descriptor_set_mark(fd, DESCRIPTOR_OPTIONS);
+    return result;
 }
 
 int shutdown(int fd, int how) {

@@ -37,14 +37,14 @@ static int concerns_the_library(const char *entry) {
            has_prefix(entry, "XDG_RUNTIME_DIR=");
 }
 
-/* Tells a program that it may have been given sockets that are in flight or carried, or that stand in the places of
- * others. */
+/* Tells a program that it may have been given sockets of which it has to know more than the kernel tells. */
 static char sockets_entry[] = "SOCKSIFY_SOCKETS=1";
 static int was_told_of_sockets;
 
 static int hands_on_sockets(void) {
+    const uint32_t hands_on = DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS;
     for (int fd = 0; fd < descriptor_end(); fd++)
-        if (descriptor_mark(fd) & (DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED) || may_be_in_flight(fd)) return 1;
+        if (descriptor_mark(fd) & hands_on || may_be_in_flight(fd)) return 1;
     return 0;
 }
 

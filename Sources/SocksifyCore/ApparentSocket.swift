@@ -30,6 +30,8 @@ public enum ApparentSocket {
             switch name {
             case SO_DOMAIN: answer = known.name.domain
             case SO_PROTOCOL where domain == AF_UNIX: answer = Int32(IPPROTO_TCP)
+            case SO_MARK, SO_BINDTOIFINDEX: answer = known.value(of: option) ?? 0
+            case SO_BINDTODEVICE: return device(known, value, length)
             default: return .pass
             }
             return answerOption(option, asIf: answer, socket, value, length)
@@ -41,6 +43,18 @@ public enum ApparentSocket {
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
         return answerOption(option, asIf: known.value(of: option), Socket(descriptor: made), value, length)
+    }
+
+    /// The name of the device that the program has bound the socket to, as the kernel tells it of one that is.
+    private static func device(
+        _ known: ReplacedSocket, _ value: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Outcome {
+        let made = Socket.make(known.name.domain)
+        guard made >= 0 else { return .failed(Errno(result: Int(made))) }
+        defer { _ = kernel_close(made) }
+        let bound = Socket(descriptor: made)
+        if let number = known.value(of: SocketOptions.device) { bound.set(number, of: SocketOptions.device) }
+        return answerOption(SocketOption(SOL_SOCKET, SO_BINDTODEVICE), asIf: nil, bound, value, length)
     }
 
     /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
@@ -70,7 +84,10 @@ public enum ApparentSocket {
         }
         let domain = socket.domain
         let option = SocketOption(level, name)
-        guard SocketOptions.isLevel(level, lackedBy: domain) else {
+        let isBinding = option == SocketOption(SOL_SOCKET, SO_BINDTODEVICE)
+        let remembered = isBinding ? SocketOptions.device : option
+        let isOfWay = SocketOptions.isOfWay(remembered)
+        guard isOfWay || SocketOptions.isLevel(level, lackedBy: domain) else {
             let result = kernel_give_option(descriptor, level, name, value, length)
             guard result == 0 else { return .failed(Errno(result: result)) }
             SocketOptions.mirror(option, of: socket, domain: domain)
@@ -79,12 +96,13 @@ public enum ApparentSocket {
         let made = Socket.make(found.name.domain)
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
+        let judge = Socket(descriptor: made)
+        if isOfWay, let number = found.value(of: remembered) { judge.set(number, of: remembered) }
         let result = kernel_give_option(made, level, name, value, length)
         guard result == 0 else { return .failed(Errno(result: result)) }
-        var number: Int32 = 0
-        if SocketOptions.isRemembered(option), kernel_getsockopt(made, level, name, &number, 4) == 0 {
+        if SocketOptions.isRemembered(remembered), let number = judge.number(of: remembered) {
             var known = found
-            known.remember(number, of: option)
+            known.remember(number, of: remembered)
             _ = runtime.pointee.replaced.insert(known, cookie: cookie)
         }
         return .succeeded

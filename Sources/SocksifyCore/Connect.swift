@@ -342,6 +342,7 @@ private struct Connection {
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
             EpollInventory(runtime).adoptRegistrations(of: flight)
         }
+        flight.borrowOptions()
         if configuration.connectTimeout > 0, isNonBlocking { flight.limitConnecting() }
         flight.leave()
     }

@@ -96,13 +96,15 @@ public enum Descriptors {
         guard process_is_confined() == 0 else { return }
         let socket = Socket(descriptor: descriptor)
         if socket.isStream {
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OPTIONS))
             guard let runtime = Runtime.ofTree, let cookie = socket.cookie else { return }
             if let failure = runtime.pointee.sockets.failure(cookie: cookie) {
                 let errno = failure == 0 ? nil : Errno(failure)
                 runtime.pointee.inFlight.add(failure: errno, descriptor, cookie: cookie, runtime)
             }
-            guard runtime.pointee.replaced.socket(cookie: cookie) != nil else { return }
-            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            if runtime.pointee.replaced.socket(cookie: cookie) != nil {
+                descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            }
             return
         }
         guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,

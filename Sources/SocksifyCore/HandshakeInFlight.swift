@@ -366,6 +366,7 @@ struct HandshakeInFlight {
             record.pointee.handshake.peer, isUntold: isUntold, cookie: record.pointee.cookie)
         if record.pointee.shut != 0 { socket.shut(record.pointee.shut) }
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
+        putOptionsBack()
         restoreRegistrations()
         remove()
     }
@@ -384,6 +385,7 @@ struct HandshakeInFlight {
     private mutating func end(with error: HandshakeError) {
         if record.pointee.purpose.isErrand { return conclude(error) }
         putUserTimeoutBack()
+        putOptionsBack()
         if case .byKernel = error {
             record.pointee.failure = .ofKernel
         } else {
@@ -534,6 +536,7 @@ struct HandshakeInFlight {
     /// There is no attempt any more.
     mutating func abandon() {
         putUserTimeoutBack()
+        putOptionsBack()
         restoreRegistrations()
         remove()
     }

@@ -5,7 +5,7 @@ import SocketTable
 /// by whoever reads it. By which descriptor a process knows the socket is its own matter.
 extension HandshakeRecord {
     /// How many words it is written as at most, with a check.
-    static var wordCount: Int { 6 + 8 * 3 + Handshake.wordCount + 1 }
+    static var wordCount: Int { 7 + 8 * 3 + Handshake.wordCount + 1 }
 
     private static var isStarted: UInt64 { 1 }
     private static var wasAskedEarly: UInt64 { 2 }
@@ -31,6 +31,7 @@ extension HandshakeRecord {
         case .told?: words.write(3, 0)
         }
         words.write(userTimeout == nil ? 0 : 1, UInt32(bitPattern: userTimeout ?? 0))
+        words.write(UInt32(bitPattern: lent.lowWater), lent.isCorked ? 1 : 0)
         words.write(UInt64(registrationCount))
         for index in 0..<registrationCount {
             let registration = registrations[index]
@@ -63,6 +64,7 @@ extension HandshakeRecord {
         default: return false
         }
         let (hasTimeout, timeout) = words.readHalves()
+        let (lowWater, cork) = words.readHalves()
         var (registrations, registrationCount) = ownRegistrations
         for _ in 0..<words.read(upTo: UInt64(registrations.count)) {
             let told = HandshakeRecord.registration(from: &words)
@@ -83,6 +85,7 @@ extension HandshakeRecord {
         self.cookie = cookie
         self.failure = failure
         userTimeout = hasTimeout == 0 ? nil : Int32(bitPattern: timeout)
+        lent = LentOptions(lowWater: Int32(bitPattern: lowWater), isCorked: cork != 0)
         (self.registrations, self.registrationCount) = (registrations, registrationCount)
         return true
     }

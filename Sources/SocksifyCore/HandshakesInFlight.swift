@@ -403,6 +403,7 @@ struct HandshakeRecord {
     var failure: HandshakeFailure?
     /// TCP_USER_TIMEOUT as the program has set it, while the library's stands in its place.
     var userTimeout: Int32?
+    var lent = LentOptions()
     var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
     var registrationCount = 0
     /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not

@@ -2,8 +2,9 @@ import Addressing
 import CLibC
 import SocketTable
 
-/// A socket of another family that is to take the place of one which has no form for the proxy's address: every descriptor
-/// of this process that stood for that one will stand for it.
+/// A socket that is to take the place of one which cannot reach the proxy, because its family has no form for the proxy's
+/// address, or because the program has said by which way its packets go: every descriptor of this process that stood for
+/// that one will stand for it.
 ///
 /// The program's options go with it. A thread that waits for the old socket with poll(2) needs no waking: a socket that is
 /// not connected is always ready (POLLHUP). A process that had forked keeps the old one.
@@ -13,21 +14,28 @@ struct Replacement {
     /// Whether the program may not take it for what it is.
     private let isMarked: Bool
 
+    /// Where the socket is to connect to.
+    enum End {
+        case proxy
+        /// Where the program connects to itself: it is one as the program has made it.
+        case destination
+    }
+
     /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
     @inline(never)
-    init(of socket: Socket, by domain: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+    init(of socket: Socket, by domain: Int32, for end: End, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
         var known: ReplacedSocket
         if let programs = runtime.pointee.known(of: socket) {
             known = programs
         } else {
             known = ReplacedSocket(name: try Replacement.boundName(of: socket))
         }
-        isMarked = domain != known.name.domain
         made = try Replacement.make(domain)
         do throws(Errno) {
-            try SocketOptions.carry(from: socket, to: made, known: &known)
+            try SocketOptions.carry(from: socket, to: made, for: end, known: &known)
             kernel_take_over_flags(made.descriptor, socket.descriptor)
-            try Replacement.bind(made, domain, as: known.name)
+            try Replacement.bind(made, domain, as: known.name, inPlaceOf: socket)
+            isMarked = domain != known.name.domain || end == .proxy && SocketOptions.haveWay(known)
             guard let cookie = made.cookie, !isMarked || runtime.pointee.replaced.insert(known, cookie: cookie)
             else { throw .outOfBuffers }
             self.cookie = cookie
@@ -108,7 +116,9 @@ struct Replacement {
     }
 
     /// Binds the socket to the address that corresponds to the program's.
-    private static func bind(_ socket: Socket, _ domain: Int32, as name: SocketAddress) throws(Errno) {
+    private static func bind(
+        _ socket: Socket, _ domain: Int32, as name: SocketAddress, inPlaceOf former: Socket
+    ) throws(Errno) {
         // Nobody sees from where a connection of a Unix domain comes.
         guard domain != AF_UNIX, name.port != 0 || !name.address.isUnspecified else { return }
         guard let address = corresponding(name, domain) else { throw .addressNotAvailable }
@@ -119,7 +129,14 @@ struct Replacement {
         }
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
+        // Else an address of the same family would count as taken, by the socket whose place this one takes.
+        let reuse = SocketOption(SOL_SOCKET, SO_REUSEADDR)
+        let (own, formers) = (socket.number(of: reuse) ?? 0, former.number(of: reuse) ?? 0)
+        socket.set(1, of: reuse)
+        former.set(1, of: reuse)
         let result = kernel_bind(socket.descriptor, &storage, socklen_t(length))
+        socket.set(own, of: reuse)
+        former.set(formers, of: reuse)
         guard result == 0 else { throw Errno(result: result) }
     }
 
@@ -143,10 +160,13 @@ extension HandshakeInFlight {
     @inline(never)
     func replaceSocket(by domain: Int32) throws(Errno) {
         putUserTimeoutBack()
+        putOptionsBack()
+        defer { borrowOptions() }
         let isOwn = record.pointee.purpose.isErrand
         let replacement =
             isOwn
-            ? try Replacement(ofOwn: socket, by: domain) : try Replacement(of: socket, by: domain, runtime)
+            ? try Replacement(ofOwn: socket, by: domain)
+            : try Replacement(of: socket, by: domain, for: .proxy, runtime)
         guard table.places.add(replacement.cookie, to: place) else {
             replacement.discard()
             throw .outOfBuffers
@@ -231,7 +251,8 @@ extension Replacement {
         return SocketFamily(domain: domain, isIPv6Only: isIPv6Only)
     }
 
-    /// Sees to it that the socket has a form for the place's address: else another one takes its place.
+    /// Sees to it that the socket has a form for the place's address, and none of the program's way: else another one takes
+    /// its place.
     @inline(never)
     static func approach(
         _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to place: HopPlace,
@@ -240,20 +261,21 @@ extension Replacement {
         guard let address = place.address(for: family) else { throw .networkUnreachable }
         let isOwn = runtime.pointee.known(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
-        if address.domain == domain, domain != AF_UNIX || !socket.isConnected {
+        let hasWay = isOwn && SocketOptions.mayHold(socket) && SocketOptions.haveWay(of: socket)
+        if address.domain == domain, !hasWay, domain != AF_UNIX || !socket.isConnected {
             return Approach(address: address, cookie: cookie, registrations: nil)
         }
         if isOwn, socket.domain != domain { throw Errno(EINVAL) }
         try checkUnconnected(socket, domain, runtime)
-        let (cookie, registrations) = try replace(socket, cookie, by: address.domain, runtime)
+        let (cookie, registrations) = try replace(socket, cookie, by: address.domain, for: .proxy, runtime)
         return Approach(address: address, cookie: cookie, registrations: registrations)
     }
 
     /// - Parameter former: the socket's cookie.
     private static func replace(
-        _ socket: Socket, _ former: UInt64, by domain: Int32, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ former: UInt64, by domain: Int32, for end: End, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> (cookie: UInt64, TakenRegistrations) {
-        let replacement = try Replacement(of: socket, by: domain, runtime)
+        let replacement = try Replacement(of: socket, by: domain, for: end, runtime)
         let registrations = TakenRegistrations(of: socket, runtime)
         replacement.take(placeOf: socket)
         runtime.pointee.sockets.remove(cookie: former)
@@ -284,7 +306,7 @@ extension Replacement {
         let socket = Socket(descriptor: descriptor)
         guard let known = runtime.pointee.known(of: socket), let cookie = socket.cookie else { return }
         try checkUnconnected(socket, socket.domain, runtime)
-        try replace(socket, cookie, by: known.name.domain, runtime).1.restore()
+        try replace(socket, cookie, by: known.name.domain, for: .destination, runtime).1.restore()
     }
 
     /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
@@ -293,7 +315,7 @@ extension Replacement {
         let socket = Socket(descriptor: descriptor)
         guard let known = runtime.pointee.known(of: socket), socket.domain == AF_UNIX, let cookie = socket.cookie
         else { return false }
-        try replace(socket, cookie, by: known.name.domain, runtime).1.restore()
+        try replace(socket, cookie, by: known.name.domain, for: .destination, runtime).1.restore()
         return true
     }
 }

@@ -1,9 +1,10 @@
 import Addressing
 import CLibC
+import SocketTable
 
 /// A descriptor of the program, with the calls that the library makes on it.
 ///
-/// None of them changes the program's flags or options, and none waits but `connect` on a blocking socket.
+/// None of them changes the program's flags, or options but for a time, and none waits but `connect` on a blocking socket.
 struct Socket {
     let descriptor: Int32
 
@@ -285,6 +286,17 @@ struct Socket {
         let result = cancellable_poll(&poll, limit)
         guard result >= 0 else { throw Errno(result: result) }
         return poll.revents
+    }
+
+    /// The value of an option that is a number; nil where the socket has no such option.
+    func number(of option: SocketOption) -> Int32? {
+        var value: Int32 = 0
+        return kernel_getsockopt(descriptor, option.level, option.name, &value, 4) == 0 ? value : nil
+    }
+
+    func set(_ number: Int32, of option: SocketOption) {
+        var value = number
+        _ = kernel_setsockopt(descriptor, option.level, option.name, &value, 4)
     }
 
     /// TCP_USER_TIMEOUT in milliseconds (tcp(7)): how long the kernel tries; 0: as long as it likes.

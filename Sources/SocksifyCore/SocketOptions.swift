@@ -35,6 +35,30 @@ enum SocketOptions {
         ]
     }
 
+    /// Whether the socket may have been given options that a handshake has to mind; such a socket is asked for them.
+    static func mayHold(_ socket: Socket) -> Bool {
+        descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_OPTIONS | DESCRIPTOR_DUPLICATED) != 0
+    }
+
+    /// Whether the program has said by which way the socket's packets go.
+    @inline(never)
+    static func haveWay(of socket: Socket) -> Bool {
+        socket.number(of: device) ?? 0 != 0 || socket.number(of: mark) ?? 0 != 0
+    }
+
+    /// The same of a socket in whose place another stands.
+    static func haveWay(_ known: ReplacedSocket) -> Bool {
+        known.value(of: device) ?? 0 != 0 || known.value(of: mark) ?? 0 != 0
+    }
+
+    /// SO_BINDTODEVICE by the device's number. (A socket that is bound to a device can be freed by the privileged alone.)
+    static var device: SocketOption { SocketOption(SOL_SOCKET, SO_BINDTOIFINDEX) }
+    private static var mark: SocketOption { SocketOption(SOL_SOCKET, SO_MARK) }
+
+    /// Whether the option is one of the way that packets take. The program means that to its destination: what goes to a
+    /// proxy goes as from any other socket.
+    static func isOfWay(_ option: SocketOption) -> Bool { option == device || option == mark }
+
     /// Whether the kernel has no options of this level on a socket of this domain.
     static func isLevel(_ level: Int32, lackedBy domain: Int32) -> Bool {
         switch level {
@@ -59,7 +83,9 @@ enum SocketOptions {
 
     /// Gives `new` what the program has set on `old`; `known` remembers what `new` has no place for.
     @inline(never)
-    static func carry(from old: Socket, to new: Socket, known: inout ReplacedSocket) throws(Errno) {
+    static func carry(
+        from old: Socket, to new: Socket, for end: Replacement.End, known: inout ReplacedSocket
+    ) throws(Errno) {
         let (oldDomain, newDomain) = (old.domain, new.domain)
         let made = Socket.make(oldDomain)
         guard made >= 0 else { throw Errno(result: Int(made)) }
@@ -69,6 +95,10 @@ enum SocketOptions {
         let list = makeList()
         for index in list.indices {
             let option = list[index]
+            if isOfWay(option) {
+                carryWay(option, from: old, to: new, for: end, known: &known)
+                continue
+            }
             if isLevel(option.level, lackedBy: oldDomain) {
                 guard let number = known.value(of: option) else { continue }
                 if !isLevel(option.level, lackedBy: newDomain) { Value(number: number).set(option, of: new) }
@@ -82,6 +112,18 @@ enum SocketOptions {
                 value.set(option, of: new)
             }
             if isForeign, let other = counterpart(of: option, on: newDomain) { value.set(other, of: new) }
+        }
+    }
+
+    private static func carryWay(
+        _ option: SocketOption, from old: Socket, to new: Socket, for end: Replacement.End,
+        known: inout ReplacedSocket
+    ) {
+        let own = known.value(of: option) ?? old.number(of: option) ?? 0
+        switch end {
+        case .proxy where own != 0: known.remember(own, of: option)
+        case .destination where own != 0: new.set(own, of: option)
+        case .proxy, .destination: break
         }
     }
 

@@ -103,6 +103,25 @@ public enum Stream {
         flight.leave()
     }
 
+    /// What the program has set an option to that the library has lent itself; nil: what the kernel says.
+    public static func lentOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return nil }
+        defer { flight.leave() }
+        return flight.record.pointee.lent.value(of: SocketOption(level, name))
+    }
+
+    /// The program sets such an option.
+    public static func setLentOption(
+        _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
+    ) -> Outcome {
+        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        else { return .pass }
+        defer { flight.leave() }
+        guard flight.standing == .underWay else { return .pass }
+        return flight.setLentOption(SocketOption(level, name), value, length)
+    }
+
     /// shutdown(2): ends an attempt to connect, in whatever direction.
     public static func shutDown(_ descriptor: Int32) -> Outcome {
         guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)

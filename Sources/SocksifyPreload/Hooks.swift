@@ -60,6 +60,18 @@ public func socksify_put_user_timeout_back(_ fd: Int32) {
 }
 
 @c @implementation
+public func socksify_lent_option(_ fd: Int32, _ level: Int32, _ option: Int32) -> Int32 {
+    Stream.lentOption(fd, level, option) ?? Outcome.pass.result
+}
+
+@c @implementation
+public func socksify_set_lent_option(
+    _ fd: Int32, _ level: Int32, _ option: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
+) -> Int32 {
+    Stream.setLentOption(fd, level, option, value, length).result
+}
+
+@c @implementation
 public func socksify_shutdown(_ fd: Int32) -> Int32 {
     Stream.shutDown(fd).result
 }

@@ -110,6 +110,11 @@ int socksify_is_in_flight(int fd);
 /* TCP_USER_TIMEOUT is to be what the program has set, if another stands in its place. */
 void socksify_put_user_timeout_back(int fd);
 
+/* An option of `LentOptions`, as the program has set it. SOCKSIFY_PASS where that is what the kernel has. */
+int socksify_lent_option(int fd, int level, int option);
+/* setsockopt(2) of such an option */
+int socksify_set_lent_option(int fd, int level, int option, const void *_Nullable value, socklen_t length);
+
 /* shutdown(2) */
 int socksify_shutdown(int fd);
 /* The kernel has refused it, because the socket is not connected (ENOTCONN). */

@@ -114,12 +114,14 @@ enum {
     DESCRIPTOR_OWN = 64,
     /* A socket that stands in the place of the program's, and is of another family. */
     DESCRIPTOR_REPLACED = 128,
-    DESCRIPTOR_MARKS = 255,
+    /* A socket that was given options which a handshake has to mind (see SocketOptions). */
+    DESCRIPTOR_OPTIONS = 256,
+    DESCRIPTOR_MARKS = 511,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
     /* Of a descriptor of which nothing is kept. */
-    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
+    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */

@@ -1,0 +1,188 @@
+/* flight-options CASE ADDRESS OPTION: an option that would hold up a handshake, and that the program sets for what it
+ * receives and sends itself: lowat (SO_RCVLOWAT) or cork (TCP_CORK). */
+#include "flight-epoll.h"
+#include "raw.h"
+
+static const struct option {
+    const char *text;
+    int level, name, value, other, plain;
+} options[] = {{"lowat", SOL_SOCKET, SO_RCVLOWAT, 100, 3, 1}, {"cork", IPPROTO_TCP, TCP_CORK, 1, 1, 0}};
+
+static const struct option *given;
+
+static int value_of(int fd) {
+    int value = -1;
+    require(getsockopt(fd, given->level, given->name, &value, &(socklen_t){sizeof value}) == 0);
+    return value;
+}
+
+static void set(int fd, int value) {
+    require(setsockopt(fd, given->level, given->name, &value, sizeof value) == 0);
+}
+
+/* What the kernel has. While the library speaks with the proxy it is no hindrance. */
+static int kernels(int fd) {
+    int value = -1;
+    require(raw(SYS_getsockopt, fd, given->level, given->name, (long)&value, (long)&(socklen_t){sizeof value}) == 0);
+    return value;
+}
+
+static int with_option(int flags) {
+    int fd = socket(target.any.sa_family, SOCK_STREAM | flags, 0);
+    require(fd >= 0);
+    set(fd, given->value);
+    return fd;
+}
+
+static void say_in_flight(int fd) {
+    say("in flight %d\n", value_of(fd));
+    require(native || kernels(fd) == given->plain);
+}
+
+/* The connection is there, and the option is what the program has set, for the kernel, too. */
+static void land_and_say(flight *f) {
+    land(f, "");
+    struct pollfd entry = {f->fd, POLLOUT, 0};
+    require(poll(&entry, 1, -1) == 1);
+    say("landed %d %d\n", value_of(f->fd), kernels(f->fd));
+    set(f->fd, given->plain);
+    say_connected(f, "");
+}
+
+static void landed(void) {
+    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    say_in_flight(f.fd);
+    for (enum stage stage = REACHED; stage < LANDED; stage++) {
+        reach(&f, stage);
+        drive(&f);
+        say_in_flight(f.fd);
+    }
+    land_and_say(&f);
+}
+
+/* The option is of the socket, whatever number sets it. */
+static void by_another_number(void) {
+    int fd = nonblocking(), copy = dup(fd);
+    set(copy, given->value);
+    flight f = depart_with(fd, REACHED);
+    say_in_flight(fd);
+    land_and_say(&f);
+}
+
+/* The program before has set it. */
+static void inherited(void) {
+    flight f = depart_with(3, REACHED);
+    say_in_flight(f.fd);
+    land_and_say(&f);
+}
+
+/* As many bytes wake a wait as the program has said. */
+static void epolled(void) {
+    int fd = with_option(SOCK_NONBLOCK), ep = new_epoll();
+    add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
+    require(strcmp(waiting(ep, 0), "F: OUT|HUP") == 0);
+    flight f = depart_with(fd, REACHED);
+    land(&f, "12");
+    say("told %s\n", waiting(ep, -1));
+    say("landed %d %d\n", value_of(fd), kernels(fd));
+    char bytes[2];
+    require(recv(fd, bytes, 2, MSG_DONTWAIT) == 2);
+    set(fd, given->plain);
+    say_connected(&f, "");
+}
+
+static void refused(void) {
+    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    refuse(&f, 5);
+    struct pollfd entry = {f.fd, POLLOUT, 0};
+    require(poll(&entry, 1, -1) == 1);
+    say("refused %d %d\n", value_of(f.fd), kernels(f.fd));
+    say("error %s\n", error_of(f.fd));
+    f = depart_again(f.fd, REACHED);
+    land_and_say(&f);
+}
+
+static void dissolved(void) {
+    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
+    say("then %d %d\n", value_of(f.fd), kernels(f.fd));
+}
+
+/* The program changes its mind in flight; or sets it only there. */
+static void change(int fd, int later) {
+    flight f = depart_with(fd, REACHED);
+    set(f.fd, later);
+    say_in_flight(f.fd);
+    say("too short %s\n", outcome(setsockopt(f.fd, given->level, given->name, &later, 2)));
+    say_in_flight(f.fd);
+    land_and_say(&f);
+}
+
+static void changed_in_flight(void) { change(with_option(SOCK_NONBLOCK), given->other); }
+static void cleared_in_flight(void) { change(with_option(SOCK_NONBLOCK), given->plain); }
+static void set_in_flight(void) { change(nonblocking(), given->value); }
+
+/* A child goes on with the handshake, and ends it. */
+static void forked(void) {
+    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    reach(&f, GREETED);
+    pid_t child = fork();
+    if (child == 0) {
+        struct pollfd entry = {f.fd, POLLOUT, 0};
+        _exit(poll(&entry, 1, -1) == 1 ? 0 : 1);
+    }
+    drive = NULL;
+    land(&f, "");
+    int status;
+    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && status == 0);
+    say("landed %d %d\n", value_of(f.fd), kernels(f.fd));
+    set(f.fd, given->plain);
+    say_connected(&f, "");
+}
+
+/* A call that waits for the connection. */
+static void *serve(void *argument) {
+    flight *f = argument;
+    if (native) {
+        f->far = accept_client(listening);
+    } else {
+        drive = NULL;
+        land(f, "");
+    }
+    return NULL;
+}
+
+static void blocking(void) {
+    flight f = {with_option(0), -1, UNREACHED};
+    pthread_t thread;
+    require(pthread_create(&thread, NULL, serve, &f) == 0);
+    say("connect %s\n", connect_to_target(f.fd));
+    require(pthread_join(thread, NULL) == 0);
+    say("landed %d %d\n", value_of(f.fd), kernels(f.fd));
+    set(f.fd, given->plain);
+    say_connected(&f, "");
+}
+
+static const flight_case cases[] = {
+    {"landed", landed}, {"by-another-number", by_another_number}, {"inherited", inherited}, {"epolled", epolled},
+    {"refused", refused}, {"dissolved", dissolved}, {"changed-in-flight", changed_in_flight},
+    {"cleared-in-flight", cleared_in_flight}, {"set-in-flight", set_in_flight}, {"forked", forked},
+    {"blocking", blocking}, {0},
+};
+
+int main(int count, char **arguments) {
+    require(count >= 4);
+    for (given = options; strcmp(given->text, arguments[3]) != 0;) given++;
+    if (strcmp(arguments[1], "inherited") == 0 && count == 4) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        require(fd >= 0);
+        set(fd, given->value);
+        require(fd == 3 || dup2(fd, 3) == 3);
+        execl("/proc/self/exe", arguments[0], arguments[1], arguments[2], arguments[3], "again", NULL);
+        require(!"executed");
+    }
+    set_up(arguments);
+    run_case(cases, arguments[1]);
+}
