@@ -45,7 +45,7 @@ int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
 }
 
 int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
-    if (!may_be_replaced(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
+    if (!may_be_renamed(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
     socklen_t room = *length;
     /* What the kernel could write to can be written to. */
     if (REAL(getsockname)(fd, address, length) != 0) return -1;

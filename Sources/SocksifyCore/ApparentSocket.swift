@@ -8,13 +8,34 @@ import SocketTable
 /// one that the program has bound, there is no TCP_INFO, and a proxy that ends gives EPIPE and ECONNRESET at other moments
 /// than TCP would.
 public enum ApparentSocket {
-    /// The socket's own address; nil when the kernel knows it.
+    /// The socket's own address, which is of the family and of the version of IP of its peer's; nil when the kernel knows
+    /// it.
     public static func name(of descriptor: Int32) -> SocketAddress? {
-        guard let (socket, known) = find(descriptor) else { return nil }
-        guard socket.domain != AF_UNIX, let name = try? socket.name else { return known.name }
-        if let form = name.inFamily(of: known.name) { return form }
-        // An address of this machine's that an IPv4 program could use there is none.
-        return SocketAddress(address: known.name.address, port: name.port)
+        guard let runtime = Runtime.existing else { return nil }
+        let socket = Socket(descriptor: descriptor)
+        let known = runtime.pointee.known(of: socket)
+        if let known, socket.domain == AF_UNIX { return known.name }
+        guard let name = try? socket.name else { return known?.name }
+        let program = known?.name ?? .unspecified(name.domain)
+        let peer = peer(of: socket, runtime)
+        if let form = name.inFamily(of: program), peer == nil || form.isIPv4 == peer?.isIPv4 { return form }
+        // Of this machine's addresses there is none that the program could use: it is told what it has bound, or none.
+        var own = SocketAddress(address: program.address, port: name.port)
+        if let peer, own.address.isUnspecified, own.isIPv4 != peer.isIPv4 {
+            own = .unspecified(peer.isIPv4 ? AF_INET : AF_INET6)
+            own.port = name.port
+        }
+        return own.inFamily(of: program) ?? own
+    }
+
+    /// What the program connects to, or has connected to.
+    private static func peer(of socket: Socket, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
+        if let cookie = socket.cookie, let peer = runtime.pointee.sockets.peer(cookie: cookie) { return peer }
+        guard may_be_in_flight(socket.descriptor) != 0,
+            case .entered(let flight) = HandshakeInFlight.of(socket.descriptor, runtime)
+        else { return nil }
+        defer { flight.leave() }
+        return flight.standing == .underWay ? flight.record.pointee.handshake.peer : nil
     }
 
     /// getsockopt(2)

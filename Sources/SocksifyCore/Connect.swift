@@ -343,6 +343,7 @@ private struct Connection {
             EpollInventory(runtime).adoptRegistrations(of: flight)
         }
         flight.borrowOptions()
+        flight.noteVersion()
         if configuration.connectTimeout > 0, isNonBlocking { flight.limitConnecting() }
         flight.leave()
     }

@@ -104,6 +104,8 @@ public enum Descriptors {
             }
             if runtime.pointee.replaced.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            } else if runtime.pointee.sockets.peer(cookie: cookie) != nil {
+                descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_MIXED))
             }
             return
         }

@@ -17,6 +17,7 @@ extension HandshakeInFlight {
             do throws(Errno) {
                 guard let address = hop.address(for: handshake.pointee.family) else { throw .networkUnreachable }
                 try makeFree(for: address)
+                noteVersion()
                 limitConnecting()
                 try socket.beginConnecting(to: address)
                 record.pointee.isToldByKernel = true

@@ -267,6 +267,16 @@ struct HandshakeInFlight {
         return runtime.pointee.hop(of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
     }
 
+    /// A program that has connected to an address of one version of IP is not to see one of the other as its own.
+    func noteVersion() {
+        guard case .internet(let proxy, _)? = firstPlace, record.pointee.handshake.family.domain == AF_INET6,
+            SocketAddress(address: proxy, port: 0).isIPv4 != record.pointee.handshake.peer.isIPv4
+        else { return }
+        Replacement.forEachDescriptor(of: socket, cookie: record.pointee.cookie) { descriptor in
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_MIXED))
+        }
+    }
+
     /// The address of the first proxy; one at a path is on this machine.
     private var proxyAddress: IPAddress? {
         switch firstPlace {

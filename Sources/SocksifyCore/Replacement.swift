@@ -89,7 +89,7 @@ struct Replacement {
         _ = kernel_close(made.descriptor)
     }
 
-    private static func forEachDescriptor(of socket: Socket, cookie: UInt64, _ body: (Int32) -> Void) {
+    static func forEachDescriptor(of socket: Socket, cookie: UInt64, _ body: (Int32) -> Void) {
         let marks = UInt32(DESCRIPTOR_DUPLICATED)
         if descriptor_mark(socket.descriptor) & marks != 0 {
             MarkedDescriptors(marks: marks, cookie: cookie).visit { descriptor in

@@ -68,6 +68,12 @@ extension SocketAddress {
             address: domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0)), port: 0)
     }
 
+    /// Whether it is an address of IPv4, in whatever form.
+    var isIPv4: Bool {
+        if case .v4 = address.unmapped { return true }
+        return false
+    }
+
     /// The same address in the form that a socket takes which is used with addresses of `other`'s family; nil where
     /// there is none: an IPv4 socket has no form for IPv6.
     func inFamily(of other: SocketAddress) -> SocketAddress? {

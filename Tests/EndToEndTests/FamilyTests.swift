@@ -105,7 +105,19 @@ extension EndToEnd {
         @Test func `The port of a bound socket is what the proxy sees`() async throws {
             let arguments = try await ["bound", FarSide.ipv6, FarSide.echoPort6, "::", "4447"]
             let lines = try await reference(arguments) { _ in Script() }
-            #expect(lines == ["connect 0", "name ::ffff:10.99.0.2 4447, 28 bytes", "peer as connected to"])
+            #expect(lines == ["connect 0", "name :: 4447, 28 bytes", "peer as connected to"])
+        }
+
+        @Test(arguments: [FarSide.ipv4, FarSide.ipv6], [Machine.proxyIPv4, Machine.proxyIPv6])
+        func `The own address is of the version of the peer's`(host: String, proxy: String) async throws {
+            let port = try await host == FarSide.ipv4 ? FarSide.echoPort : FarSide.echoPort6
+            let lines = try await reference(["versions", host, port], host: proxy) { _ in Script() }
+            let agrees = "of its family 1, of its version 1, with a port 1"
+            #expect(
+                lines == [
+                    "connect EINPROGRESS", "in flight: \(agrees)", "error 0", "connected: \(agrees)",
+                    "by another number: \(agrees)", "by a later one: \(agrees)", "cut 1 1", "peer as connected to",
+                ])
         }
 
         @Test(arguments: ["blocking", "nonblocking"], Place.allCases)

@@ -25,10 +25,12 @@ int socksify_listen(int fd);
  * one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
+/* getsockname(2), for what may_be_renamed(): fills `room` bytes at `address` with what the program takes for the
+ * socket's own address. */
+int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
+
 /* The functions below are called only for what may_be_replaced(). */
 
-/* getsockname(2): fills `room` bytes at `address` with what the program takes for the socket's own address. */
-int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 /* getsockopt(2) and setsockopt(2) */
 int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
 int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);

@@ -116,12 +116,15 @@ enum {
     DESCRIPTOR_REPLACED = 128,
     /* A socket that was given options which a handshake has to mind (see SocketOptions). */
     DESCRIPTOR_OPTIONS = 256,
-    DESCRIPTOR_MARKS = 511,
+    /* A socket whose own address is not of the version of IP of its peer's. */
+    DESCRIPTOR_MIXED = 512,
+    DESCRIPTOR_MARKS = 1023,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
     /* Of a descriptor of which nothing is kept. */
-    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS,
+    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
+                       DESCRIPTOR_MIXED,
 };
 
 /* Descriptors from here on have no marks, and are always asked. */
@@ -149,6 +152,11 @@ static inline uint32_t descriptor_mark(int fd) {
 /* Whether the program may take the descriptor's socket for another one. */
 static inline int may_be_replaced(int fd) {
     return (descriptor_mark(fd) & DESCRIPTOR_REPLACED) != 0;
+}
+
+/* Whether the kernel's own address of the socket may be another than the program is to see. */
+static inline int may_be_renamed(int fd) {
+    return (descriptor_mark(fd) & (DESCRIPTOR_REPLACED | DESCRIPTOR_MIXED)) != 0;
 }
 
 /* Whether the descriptor's socket is to be asked. */

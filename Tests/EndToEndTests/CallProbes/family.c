@@ -395,6 +395,42 @@ static void only_ipv6(void) {
     say("%s\n", echo(fd));
 }
 
+/* Whether an address is one of IPv4, in whatever form. */
+static int is_ipv4(const address *given) {
+    return given->any.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&given->v6.sin6_addr);
+}
+
+static void say_versions(const char *when, int fd) {
+    address name = {.length = sizeof name.storage};
+    require(getsockname(fd, &name.any, &name.length) == 0);
+    say("%s: of its family %d, of its version %d, with a port %d\n", when,
+        name.any.sa_family == target.any.sa_family, is_ipv4(&name) == is_ipv4(&target), name.v4.sin_port != 0);
+}
+
+/* The own address is of the version of IP that the program connects by, also where the way to the proxy is of the
+ * other. A target of IPv4 is given in its IPv6 form. */
+static void versions(void) {
+    if (target.any.sa_family == AF_INET) {
+        address mapped = {.v6 = {.sin6_family = AF_INET6, .sin6_port = target.v4.sin_port}, .length = sizeof mapped.v6};
+        memcpy(mapped.v6.sin6_addr.s6_addr, "\0\0\0\0\0\0\0\0\0\0\377\377", 12);
+        memcpy(mapped.v6.sin6_addr.s6_addr + 12, &target.v4.sin_addr, 4);
+        target = mapped;
+    }
+    int fd = make(SOCK_NONBLOCK), copy = dup(fd);
+    say("connect %s\n", link_up(fd));
+    say_versions("in flight", fd);
+    say("error %s\n", await(fd));
+    say_versions("connected", fd);
+    say_versions("by another number", copy);
+    say_versions("by a later one", dup(fd));
+    char few[30];
+    memset(few, '.', sizeof few);
+    socklen_t room = 2;
+    require(getsockname(fd, (void *)few, &room) == 0);
+    say("cut %d %d\n", room == target.length, few[2] == '.');
+    say_peer(fd);
+}
+
 /* A socket that the address is not for stays what it is. */
 static void misfit(void) {
     int fd = socket(target.any.sa_family == AF_INET ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
@@ -442,7 +478,8 @@ int main(int count, char **arguments) {
         {"inherited", inherited}, {"epolls", epolls}, {"epolls-shared", epolls_shared},
         {"epoll-in-thread", epoll_in_thread}, {"polls-in-threads", polls_in_threads},
         {"selecting", selecting}, {"failure", failure}, {"misfit", misfit},
-        {"directly", directly}, {"unspecified", unspecified}, {"bound", bound}, {"only-ipv6", only_ipv6},
+        {"directly", directly}, {"unspecified", unspecified}, {"bound", bound},
+        {"versions", versions}, {"only-ipv6", only_ipv6},
         {"connected-directly", connected_directly}, {"data", data},
     };
     require(count >= 4);
