@@ -42,7 +42,7 @@ public struct Configuration: Equatable, Sendable {
     /// 0: as long as the kernel tries.
     public var connectTimeout = 0
     /// Milliseconds that each answer of a proxy may take (`tcp_read_time_out`). 1 or more.
-    public var readTimeout = 120_000
+    public var readTimeout = defaultReadTimeout
     /// Seconds for which a proxy that has failed is left out, where the chain's mode allows that (`dead_time`); 0: it is
     /// tried again at once.
     public var deadTime = 60
@@ -63,6 +63,11 @@ public struct Configuration: Equatable, Sendable {
         connectTimeout = 10_000
         readTimeout = 4_000
     }
+
+    private static var defaultReadTimeout: Int { 120_000 }
+
+    /// Whether nobody has said how long an answer may take.
+    public var hasDefaultReadTimeout: Bool { readTimeout == Configuration.defaultReadTimeout }
 
     /// Whether sockets that are neither TCP nor UDP are refused: as `other_protocols` says; where it says nothing, unless
     /// what no other rule speaks of goes around the proxy.

@@ -51,8 +51,23 @@ extension Runtime {
 
     /// The same after a failure, when it is too late to look up names.
     func findAnotherWay(for handshake: UnsafePointer<Handshake>) -> Way? {
+        findAnotherWay(for: handshake, besides: handshake.pointee.failed, isTaken: true)
+    }
+
+    /// Whether there would be one after a failure of the proxy of this place.
+    func hasAnotherWay(for handshake: UnsafePointer<Handshake>, besides place: Int) -> Bool {
         var failed = handshake.pointee.failed
-        while let chain = chain(ofList: handshake.pointee.list, besides: failed), let first = chain[0] {
+        failed.insert(place)
+        return findAnotherWay(for: handshake, besides: failed, isTaken: false) != nil
+    }
+
+    private func findAnotherWay(
+        for handshake: UnsafePointer<Handshake>, besides excluded: ProxySet, isTaken: Bool
+    ) -> Way? {
+        var failed = excluded
+        while let chain = chain(ofList: handshake.pointee.list, besides: failed, isTaken: isTaken),
+            let first = chain[0]
+        {
             guard isSuitable(chain, for: handshake.pointee.request) else { return nil }
             if let hop = hop(of: first, 0, for: handshake.pointee.family) { return Way(chain: chain, hop: hop) }
             failed.insert(first)
@@ -78,9 +93,11 @@ extension Runtime {
         return list
     }
 
-    private func chain(ofList list: Int, besides failed: ProxySet) -> Chain? {
+    /// - Parameter isTaken: whether a connection is made by it.
+    private func chain(ofList list: Int, besides failed: ProxySet, isTaken: Bool = true) -> Chain? {
         ChainSelection.chain(
-            of: list, configuration, PresentCircumstances(dead: health.dead, excluded: failed, turns: turns))
+            of: list, configuration,
+            PresentCircumstances(dead: health.dead, excluded: failed, turns: turns, isTaken: isTaken))
     }
 
     /// Whether the last proxy of the chain can be asked for it. Only the last one has a relay for datagrams, and only by
@@ -117,10 +134,12 @@ private struct PresentCircumstances: ChainCircumstances {
     let dead: ProxySet
     let excluded: ProxySet
     let turns: ListTurns
+    /// Whether the chain is taken; else it is only seen whether there is one, which is the same whichever.
+    let isTaken: Bool
 
     func random(below bound: Int) -> Int {
         var random: UInt64 = 0
-        _ = kernel_random(&random, 8)
+        if isTaken { _ = kernel_random(&random, 8) }
         // Off from even by 2⁻⁵⁵ at most.
         return Int(truncatingIfNeeded: random % UInt64(max(bound, 1)))
     }
@@ -130,7 +149,7 @@ private struct PresentCircumstances: ChainCircumstances {
     }
 
     func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool {
-        guard let word = turns.word(of: list) else { return true }
+        guard isTaken, let word = turns.word(of: list) else { return true }
         return word.pointee.compareExchange(expected: turn, desired: next, ordering: .relaxed).exchanged
     }
 }

@@ -268,9 +268,9 @@ private struct Connection {
 
     private func begin(_ entered: HandshakesInFlight.Entered, _ approach: Replacement.Approach) -> Outcome {
         let began = entered.record.pointee.handshake.started
-        prepare(HandshakeInFlight(runtime: runtime, socket: socket, entered), approach.registrations)
+        let limit = prepare(HandshakeInFlight(runtime: runtime, socket: socket, entered), approach.registrations)
         do {
-            try connect(to: approach.address)
+            try connect(to: approach.address, limit)
         } catch {
             switch error {
             case .inProgress where isNonBlocking:
@@ -336,16 +336,19 @@ private struct Connection {
         UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED)
     }
 
-    /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does.
-    private func prepare(_ flight: HandshakeInFlight, _ registrations: TakenRegistrations?) {
+    /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does. Returns
+    /// the milliseconds that it may take; nil: as long as the kernel tries.
+    private func prepare(_ flight: HandshakeInFlight, _ registrations: TakenRegistrations?) -> Int? {
         registrations?.restore(by: flight)
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
             EpollInventory(runtime).adoptRegistrations(of: flight)
         }
         flight.borrowOptions()
         flight.noteVersion()
-        if configuration.connectTimeout > 0, isNonBlocking { flight.limitConnecting() }
+        let limit = flight.connectTimeout
+        if isNonBlocking { flight.limitConnecting() }
         flight.leave()
+        return limit
     }
 
     /// Runs `body` with the handshake, if there still is one.
@@ -364,12 +367,11 @@ private struct Connection {
         }
     }
 
-    /// Connects to the first proxy, in the configured time.
+    /// Connects to the first proxy, in so many milliseconds.
     ///
-    /// A blocking connect(2) has no limit but SO_SNDTIMEO, so a configured one that is shorter stands there meanwhile.
-    private func connect(to proxy: HopAddress) throws(Errno) {
-        let limit = configuration.connectTimeout
-        guard limit > 0, !isNonBlocking else { return try socket.connect(to: proxy) }
+    /// A blocking connect(2) has no limit but SO_SNDTIMEO, so one that is shorter stands there meanwhile.
+    private func connect(to proxy: HopAddress, _ limit: Int?) throws(Errno) {
+        guard let limit, !isNonBlocking else { return try socket.connect(to: proxy) }
         let sendTimeout = socket.sendTimeout
         if let sendTimeout, sendTimeout <= limit { return try socket.connect(to: proxy) }
         socket.setSendTimeout(milliseconds: limit)

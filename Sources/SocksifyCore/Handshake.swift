@@ -105,6 +105,13 @@ struct Handshake {
 
     var isAtLastHop: Bool { hop + 1 >= chain.count }
 
+    /// Whether what is waited for depends on the destination, and not on proxies alone.
+    var waitsForDestination: Bool {
+        guard !isConnecting, isAtLastHop else { return false }
+        if case .socks5 = engine { return isAskedFor }
+        return true
+    }
+
     /// What the socket is to be ready for before there is anything to do.
     var readiness: Socket.Readiness {
         switch stage {

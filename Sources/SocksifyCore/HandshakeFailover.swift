@@ -31,6 +31,40 @@ extension HandshakeInFlight {
         }
     }
 
+    // MARK: Patience
+
+    /// Milliseconds that the TCP connection to the first proxy may take; nil: as long as the kernel tries.
+    var connectTimeout: Int? {
+        let configured = runtime.pointee.configuration.connectTimeout
+        return configured > 0 ? configured : patience
+    }
+
+    /// How long a proxy may keep silent for which another can be tried, where the configuration has no limit of its own:
+    /// milliseconds; nil: there is no other, or it is not for the proxy alone to answer.
+    ///
+    /// By then the kernel has sent a SYN three times (tcp(7)), and it is about to send the fourth.
+    var patience: Int? {
+        guard handshake.pointee.isConnecting || runtime.pointee.configuration.hasDefaultReadTimeout,
+            !handshake.pointee.waitsForDestination, hasAlternative
+        else { return nil }
+        return 7000
+    }
+
+    /// Whether there is another way if the proxy that is waited for keeps silent.
+    private var hasAlternative: Bool {
+        if nextAddress != nil { return true }
+        guard case .proxy(let place) = handshake.pointee.culprit(of: .timedOut) else { return false }
+        return runtime.pointee.hasAnotherWay(for: handshake, besides: place)
+    }
+
+    /// The next address of the first proxy while it is being connected to.
+    private var nextAddress: HopPlace? {
+        guard handshake.pointee.isConnecting, let first = handshake.pointee.chain[0] else { return nil }
+        return runtime.pointee.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
+    }
+
+    // MARK: Another attempt
+
     /// Ends the connection, so that there is a socket which can connect to the address.
     private func makeFree(for address: HopAddress) throws(Errno) {
         let domain = socket.domain
@@ -49,10 +83,7 @@ extension HandshakeInFlight {
 
     /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.
     private func prepareAnother(after failure: inout HandshakeError) -> HopPlace? {
-        if handshake.pointee.isConnecting, let first = handshake.pointee.chain[0],
-            let next = runtime.pointee.hop(
-                of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
-        {
+        if let next = nextAddress {
             write(takingErrorOf: &failure)
             handshake.pointee.beginAtNextAddress()
             return next

@@ -318,8 +318,8 @@ struct HandshakeInFlight {
         let now = Clock.now
         if !record.pointee.handshake.isConnecting {
             record.pointee.handshake.deadline = now + answerTimeout
-        } else if configuration.connectTimeout > 0 {
-            record.pointee.handshake.deadline = record.pointee.handshake.attempted + configuration.connectTimeout
+        } else if let connectTimeout {
+            record.pointee.handshake.deadline = record.pointee.handshake.attempted + connectTimeout
         }
         table.deadlines.set(
             record.pointee.handshake.deadline ?? now + HandshakeInFlight.inspectionInterval, for: place)
@@ -327,16 +327,18 @@ struct HandshakeInFlight {
 
     /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
     private var answerTimeout: Int {
-        if case .exchange = record.pointee.purpose { return min(configuration.readTimeout, Exchange.longestAnswer) }
-        return configuration.readTimeout
+        var timeout = configuration.readTimeout
+        if case .exchange = record.pointee.purpose { timeout = min(timeout, Exchange.longestAnswer) }
+        return min(timeout, patience ?? timeout)
     }
 
-    /// The kernel gives up connecting by itself when the configured time is over: whoever waits for the socket learns of
-    /// it, also one who began to wait before there was anything in flight.
+    /// The kernel gives up connecting by itself when the time is over: whoever waits for the socket learns of it, also one
+    /// who began to wait before there was anything in flight.
     func limitConnecting() {
-        guard configuration.connectTimeout > 0, record.pointee.userTimeout == nil else { return }
+        guard let connectTimeout else { return putUserTimeoutBack() }
+        guard record.pointee.userTimeout == nil else { return }
         let own = socket.userTimeout
-        let limit = Int32(truncatingIfNeeded: min(configuration.connectTimeout, Clock.longest))
+        let limit = Int32(truncatingIfNeeded: min(connectTimeout, Clock.longest))
         guard own == 0 || own > limit else { return }
         record.pointee.userTimeout = own
         socket.setUserTimeout(limit)
