@@ -127,16 +127,16 @@ public struct ClientHandshake: Sendable {
 
     /// The proxy closed the connection after `bytes` of those that were asked for.
     ///
-    /// Some proxies close before the whole of a refusal is out; its code is then the better reason.
+    /// Some proxies close before the whole of a refusal is out; its code is then the better reason. sshd closes before any
+    /// of it is.
     public mutating func receiveEnd(after bytes: Span<UInt8>) -> ProtocolError {
         let current = state
         state = .over
-        if case .waitingForReplyHead = current, bytes.count >= 2, bytes[0] == protocolVersion,
-            ReplyCode(code: bytes[1]) != .succeeded
-        {
-            return .rejected(ReplyCode(code: bytes[1]))
-        }
-        return .closed
+        guard case .waitingForReplyHead = current else { return .closed }
+        if bytes.isEmpty { return .closedInPlaceOfReply }
+        guard bytes.count >= 2, bytes[0] == protocolVersion, ReplyCode(code: bytes[1]) != .succeeded
+        else { return .closed }
+        return .rejected(ReplyCode(code: bytes[1]))
     }
 
     private mutating func authenticate(

@@ -16,6 +16,8 @@ public enum ProtocolError: Error, Equatable, Sendable {
     case unknownAddressType(UInt8)
     /// The proxy closed the connection in the middle of the handshake.
     case closed
+    /// The proxy took the request, and closed the connection without a byte of the reply, by which sshd refuses it.
+    case closedInPlaceOfReply
     /// The caller handed in another number of bytes than was asked for.
     case unexpectedLength(Int)
     /// The handshake has ended; nothing can follow.
@@ -50,6 +52,8 @@ public enum ProtocolError: Error, Equatable, Sendable {
             sink.append(", which SOCKS5 does not know")
         case .closed:
             sink.append("closed the connection during the handshake")
+        case .closedInPlaceOfReply:
+            sink.append("closed the connection in place of a reply")
         case .unexpectedLength, .handshakeOver:
             sink.append("handshake out of step")
         }

@@ -53,6 +53,10 @@ enum ConnectionLog {
             case .socks5(let error): error.write(to: &line)
             case .socks4(let error): error.write(to: &line)
             case .http(let error): error.write(to: &line)
+            case .refusedAtOnce(.gatewayTimeout):
+                HTTPConnect.ProtocolError.rejected(.gatewayTimeout).write(to: &line)
+            case .refusedAtOnce(.identUnreachable):
+                SOCKS4.ProtocolError.rejected(.identUnreachable).write(to: &line)
             case .unreachable: line.append("cannot be reached from here")
             case .timedOut: line.append("did not answer in time")
             case .kernel(let errno):

@@ -8,6 +8,9 @@ enum HandshakeError: Error {
     case socks5(SOCKS5.ProtocolError)
     case socks4(SOCKS4.ProtocolError)
     case http(HTTPConnect.ProtocolError)
+    /// The proxy refused by a word that takes its time to find out, and said it at once: so do some of every destination
+    /// that refuses.
+    case refusedAtOnce(SlowWord)
     /// The proxy, or the way to it, failed.
     case kernel(Errno)
     /// The kernel could not connect to the proxy, and keeps the error for whoever asks first.
@@ -17,11 +20,19 @@ enum HandshakeError: Error {
     /// The proxy is where no other one, and no socket like this, can connect to.
     case unreachable
 
+    /// Words of refusal that stand for something that was waited for.
+    enum SlowWord {
+        /// HTTP 504 (ncat)
+        case gatewayTimeout
+        /// SOCKS4 92 (tiny-proxy)
+        case identUnreachable
+    }
+
     /// What connect(2) fails with: the error that the program would have seen without a proxy.
     var errno: Errno {
         switch self {
         case .timedOut: .timedOut
-        case .byKernel: .connectionRefused
+        case .byKernel, .refusedAtOnce: .connectionRefused
         case .unreachable: .networkUnreachable
         // What happens to an accepted connection is no error of connect(2); to the program none was ever accepted.
         case .kernel(.connectionReset), .kernel(.brokenPipe): .connectionRefused
@@ -64,7 +75,9 @@ enum HandshakeError: Error {
     /// Whether the proxy speaks its protocol, and says that it does not do what it is asked for.
     var isRefusal: Bool {
         switch self {
-        case .socks5(.rejected), .http(.rejected): true
+        case .socks5(.rejected), .http(.rejected), .refusedAtOnce: true
+        // As of sshd, for a destination that it cannot connect to.
+        case .socks5(.closedInPlaceOfReply): true
         // The others are about who asks.
         case .socks4(.rejected(let code)): code != .identUnreachable && code != .userIDMismatch
         default: false
@@ -83,7 +96,7 @@ enum HandshakeError: Error {
     /// Whether the proxy did not do what it was asked for, in whatever words of its protocol.
     var isOfProtocol: Bool {
         switch self {
-        case .socks5, .socks4, .http: true
+        case .socks5, .socks4, .http, .refusedAtOnce: true
         case .kernel, .byKernel, .timedOut, .unreachable: false
         }
     }

@@ -43,6 +43,8 @@ struct Handshake {
     private var sent = 0
     private var received = 0
     private var wanted = 0
+    /// Milliseconds of `Clock` when the last message had been sent; 0 where another process has sent it.
+    private var asked = 0
 
     private enum Stage: UInt8 {
         /// The TCP connection to the first proxy is under way.
@@ -164,6 +166,7 @@ struct Handshake {
             case .sending:
                 guard try send(on: socket, buffers) else { return .waiting }
                 deadline = nil
+                asked = Clock.now
                 if case .http = engine { stage = .receivingHead } else { stage = .receiving }
                 if !receivesAtOnce { return .waiting }
             case .receiving:
@@ -237,6 +240,7 @@ struct Handshake {
             do throws(HTTPConnect.ProtocolError) {
                 (own, action) = try engine.receive(peeked: Span(_unsafeElements: buffers.received(count)))
             } catch {
+                if error == .rejected(.gatewayTimeout), isAnsweredAtOnce { throw .refusedAtOnce(.gatewayTimeout) }
                 throw .http(error)
             }
             self.engine = .http(engine)
@@ -343,6 +347,7 @@ struct Handshake {
             do throws(SOCKS4.ProtocolError) {
                 _ = try engine.receive(bytes)
             } catch {
+                if error == .rejected(.identUnreachable), isAnsweredAtOnce { throw .refusedAtOnce(.identUnreachable) }
                 throw .socks4(error)
             }
             goOn()
@@ -384,6 +389,10 @@ struct Handshake {
     }
 
     // MARK: Failures
+
+    /// Whether the answer came sooner than anybody waits for a machine that does not answer: the kernel sends a second SYN
+    /// after one second.
+    private var isAnsweredAtOnce: Bool { Clock.now - asked < 1000 }
 
     /// Whose failure it is that the handshake cannot go on.
     enum Culprit {

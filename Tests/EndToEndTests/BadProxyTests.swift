@@ -215,8 +215,11 @@ extension EndToEnd {
                         scripts[hop].fault = .init(kind, after: offset)
                         // A short time lets the hanging one fail soon.
                         try await withChain(scripts, answerTime: error == "ETIMEDOUT" ? 100 : 600_000) { _, text in
+                            // An end in the place of the last proxy's reply is the target's refusal.
+                            let isRefusal = error == "ECONNREFUSED" && hop == 1 && offset == 2
                             let lines = try await Probe.run(
-                                "connect", "203.0.113.10", echo, configuration: text, ending: .logging)
+                                "connect", "203.0.113.10", echo, configuration: text,
+                                ending: isRefusal ? .clean : .logging)
                             #expect(lines == [error, "left open: 0"], "hop \(hop), \(kind) at \(offset)")
                         }
                     }

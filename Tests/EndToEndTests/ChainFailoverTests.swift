@@ -123,6 +123,27 @@ extension EndToEnd {
             }
         }
 
+        @Test func `A proxy that closes in place of a reply refuses the target, and is a good one`() async throws {
+            try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 2) }, Hops.Hop()]) { hops in
+                let output = try await connect(hops, ["failover_chain"], times: 2, by: "poll")
+                #expect(output.lines == ChainFailoverTests.refusedTwice, "\(output.lines)")
+                #expect(hops.connections == [2, 0], "\(output.errors)")
+            }
+        }
+
+        @Test func `What a proxy says at once of something slow is a refusal, and it is a good one`() async throws {
+            for type in [ProxyProtocol.http, .socks4] {
+                let quick = Hops.Hop(type) { if type == .http { $0.http.status = 504 } else { $0.replyCode = 92 } }
+                try await Hops.during([quick, Hops.Hop()]) { hops in
+                    let arguments = try await ["0", "blocking", FarSide.ipv4, FarSide.echoPort, "2"]
+                    let output = try await hops.run("connecting-paced", arguments, ["failover_chain"])
+                    let refused = ["ECONNREFUSED", "peer ENOTCONN"]
+                    #expect(output.lines == refused + refused + ["descriptors +0"], "\(output.errors)")
+                    #expect(hops.connections == [2, 0], "\(output.errors)")
+                }
+            }
+        }
+
         @Test func `A hop that another one cannot reach is the dead one`() async throws {
             let far = Hops.Hop(at: .far)
             try await Hops.during([Hops.Hop(), far, far]) { hops in

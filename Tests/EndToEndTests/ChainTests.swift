@@ -8,10 +8,13 @@ extension EndToEnd {
         static let connected = ["0", "peer as connected to", "echoed", "again EISCONN"]
 
         private func connect(
-            _ hops: Hops, _ mode: String, _ globals: [String] = [], host: String = FarSide.ipv4, times: Int = 1
+            _ hops: Hops, _ mode: String, _ globals: [String] = [], host: String = FarSide.ipv4, times: Int = 1,
+            clockStep: Int? = nil
         ) async throws -> CallProbe.Output {
             let port = try await host.contains(":") ? FarSide.echoPort6 : FarSide.echoPort
-            return try await hops.run("connecting", [mode, host, port, "\(times)"], globals)
+            let arguments = [mode, host, port, "\(times)"]
+            if let clockStep { return try await hops.run("connecting-paced", ["\(clockStep)"] + arguments, globals) }
+            return try await hops.run("connecting", arguments, globals)
         }
 
         // MARK: Mixed types
@@ -118,6 +121,8 @@ extension EndToEnd {
             var words: String
             /// Whether the proxy says that it cannot reach the next.
             var isRefusal = false
+            /// Milliseconds by which the clock goes on with each reading; nil: it is the machine's.
+            var clockStep: Int?
             var change: @Sendable (inout Script) -> Void
             var testDescription: String { "\(type) \(name)" }
         }
@@ -145,16 +150,31 @@ extension EndToEnd {
                     name: "refusal", type: .socks4, errno: "ECONNREFUSED",
                     words: "refused: request rejected or failed", isRefusal: true
                 ) { $0.replyCode = 91 },
-                Failure(name: "identity", type: .socks4, errno: "EACCES", words: "refused: the proxy cannot") {
-                    $0.replyCode = 92
-                },
+                Failure(
+                    name: "identity", type: .socks4, errno: "EACCES", words: "refused: the proxy cannot",
+                    clockStep: 1000
+                ) { $0.replyCode = 92 },
+                // What takes its time to find out, and is said at once, some proxies say of every refusal.
+                Failure(
+                    name: "identity at once", type: .socks4, errno: "ECONNREFUSED", words: "refused: the proxy cannot",
+                    isRefusal: true, clockStep: 0
+                ) { $0.replyCode = 92 },
                 Failure(
                     name: "refusal", type: .http, errno: "ECONNREFUSED", words: "refused: status 502",
                     isRefusal: true
                 ) { $0.http.status = 502 },
                 Failure(
-                    name: "timeout", type: .http, errno: "ETIMEDOUT", words: "refused: status 504", isRefusal: true
+                    name: "timeout", type: .http, errno: "ETIMEDOUT", words: "refused: status 504", isRefusal: true,
+                    clockStep: 1000
                 ) { $0.http.status = 504 },
+                Failure(
+                    name: "timeout at once", type: .http, errno: "ECONNREFUSED", words: "refused: status 504",
+                    isRefusal: true, clockStep: 0
+                ) { $0.http.status = 504 },
+                Failure(
+                    name: "close in place of a reply", type: .socks5, errno: "ECONNREFUSED",
+                    words: "closed the connection in place of a reply", isRefusal: true
+                ) { $0.fault = .init(.close, after: 2) },
                 Failure(
                     name: "credentials", type: .http, errno: "EACCES",
                     words: "wants an authentication that is not configured"
@@ -175,7 +195,7 @@ extension EndToEnd {
                 }
                 let (hops, output) = try await Hops.during(
                     list, silent: failure.name == "hang" ? hop : nil
-                ) { hops, limit in try await connect(hops, mode, [limit]) }
+                ) { hops, limit in try await connect(hops, mode, [limit], clockStep: failure.clockStep) }
                 #expect(output.lines == [failure.errno, "peer ENOTCONN", "descriptors +0"], "\(output.errors)")
                 let log = try await output.log(of: "\(FarSide.ipv4):\(FarSide.echoPort)")
                 let asked = failure.isRefusal && hop < 2 ? ", asked for \(hops[hop + 1])," : ""

@@ -39,7 +39,7 @@ extension EndToEnd {
 
         @Test(arguments: [
             (ProxyKind.microsocks, "refused: command not supported"),
-            (.sshDynamic, "closed the connection during the handshake"),
+            (.sshDynamic, "closed the connection in place of a reply"),
         ])
         func `Servers that do not know of datagrams have the network unreachable`(
             kind: ProxyKind, words: String

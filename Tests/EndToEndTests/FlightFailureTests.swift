@@ -11,8 +11,8 @@ extension EndToEnd {
                 probe: "flight-failure", name: kind, arguments: [stage, call, way],
                 lines: ["told", "\(way) \(error)", "error 0", "peer ENOTCONN", "again OUT"] + Flight.connected
                     + ["descriptors +0"],
-                // What a target is the reason of is no line.
-                ending: Int(kind) == nil ? .logging : .clean)
+                // What a target is the reason of is no line, also where the proxy closes in place of a reply.
+                ending: Int(kind) == nil && (kind, stage) != ("close", "greeted") ? .logging : .clean)
         }
 
         private static let calls = ["poll", "select", "epoll_wait"]

@@ -133,9 +133,7 @@ extension EndToEnd {
             let url = try await Proxies.shared.url(kind)
             for way in kind.ways {
                 // That of ssh closes the connection instead.
-                let lines = try await Probe.run(
-                    "connect", way.host, "\(Targets.closedPort)", proxy: url,
-                    ending: kind == .sshDynamic ? .logging : .clean)
+                let lines = try await Probe.run("connect", way.host, "\(Targets.closedPort)", proxy: url)
                 #expect(lines == ["ECONNREFUSED", "left open: 0"])
             }
         }

@@ -154,7 +154,8 @@ import Testing
         for (answers, bytes, error): ([[UInt8]], [UInt8], ProtocolError) in [
             ([], [], .closed), ([], [5], .closed), ([], [4], .closed), ([], [72], .closed),
             ([[5, 2]], [], .closed), ([[5, 2]], [1], .closed), ([[5, 2]], [4], .closed),
-            ([[5, 0]], [], .closed), ([[5, 0]], [5], .closed), ([[5, 0]], [5, 0], .closed),
+            // By that sshd refuses.
+            ([[5, 0]], [], .closedInPlaceOfReply), ([[5, 0]], [5], .closed), ([[5, 0]], [5, 0], .closed),
             ([[5, 0]], [5, 0, 0, 1], .closed), ([[5, 0]], [5, 4], .rejected(.hostUnreachable)),
             ([[5, 0]], [5, 5, 0, 1], .rejected(.connectionRefused)),
             // What speaks another protocol refuses nothing.

@@ -1,6 +1,6 @@
 /* A clock that the probe sets. The library asks for the time by clock_gettime(3), and finds this one, of the program,
- * before libc's. CLOCK_MONOTONIC stands still until the probe moves it: so a time limit ends just where it is set, on
- * whatever machine. */
+ * before libc's. CLOCK_MONOTONIC stands still until the probe moves it, or goes on with each reading: so a time limit
+ * ends just where it is set, on whatever machine. */
 #pragma once
 
 #include "probe.h"
@@ -11,6 +11,8 @@
 
 /* In milliseconds. */
 static atomic_long clock_time = 1000000;
+/* What each reading moves it by. */
+static atomic_long clock_step;
 /* How often it was read. */
 static atomic_ulong clock_readings;
 
@@ -22,7 +24,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     }
     /* Counted before it is read: whoever counts after the clock was moved reads the new time. */
     clock_readings++;
-    long now = clock_time;
+    long now = clock_time += clock_step;
     *time = (struct timespec){now / 1000, now % 1000 * 1000000};
     return 0;
 }
