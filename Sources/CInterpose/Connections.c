@@ -2,8 +2,9 @@
 #include "Interpose.h"
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
-    /* AF_UNSPEC ends a connection. */
-    if (!is_internet(address, length) && family_of(address, length) != AF_UNSPEC)
+    int family = family_of(address, length);
+    /* AF_UNSPEC ends a connection; of one in flight the kernel says so whatever the address. */
+    if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC && (family < 0 || !may_be_in_flight(fd)))
         return REAL(connect)(fd, address, length);
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);

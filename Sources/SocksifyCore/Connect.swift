@@ -26,7 +26,9 @@ public enum Connect {
     ) -> Outcome {
         guard let peer = SocketAddress(address, length: length) else {
             if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { return dissolve(descriptor) }
-            return .pass
+            // The kernel looks at the socket before it looks at the address, unless that is too long for any.
+            guard length <= MemoryLayout<sockaddr_storage>.size else { return .pass }
+            return Runtime.existing.flatMap { Connection.resume(descriptor, $0) } ?? .pass
         }
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {

@@ -1,0 +1,45 @@
+/* flight-misfit CASE ADDRESS: connect(2) on a socket in flight, with addresses that are not for it. */
+#include "flight.h"
+
+static void again(int fd, const char *what, const void *given, socklen_t length) {
+    say("%s: %s\n", what, outcome(connect(fd, given, length)));
+}
+
+static void say_all(flight *f) {
+    address other = numeric("2001:db8::10", "80");
+    struct sockaddr_un path = {AF_UNIX, "/none"};
+    for (socklen_t length = 0; length < 16; length += length < 2 ? 1 : 13) {
+        char text[20];
+        snprintf(text, sizeof text, "%d bytes", (int)length);
+        again(f->fd, text, &target, length);
+    }
+    char larger[200] = {0};
+    memcpy(larger, &target, sizeof target.v4);
+    again(f->fd, "too many bytes", larger, sizeof larger);
+    again(f->fd, "another family", &other, other.length);
+    again(f->fd, "a path", &path, sizeof path);
+    again(f->fd, "nothing", NULL, 16);
+}
+
+static void in_flight(enum stage stage) {
+    flight f = depart(stage);
+    reach(&f, stage);
+    if (!native && stage > UNREACHED) drive(&f);
+    say_all(&f);
+    land(&f, "");
+    struct pollfd entry = {f.fd, POLLOUT, 0};
+    require(poll(&entry, 1, -1) == 1);
+    say_connected(&f, "");
+}
+
+static void unreached(void) { in_flight(UNREACHED); }
+static void reached(void) { in_flight(REACHED); }
+static void half(void) { in_flight(HALF); }
+
+static const flight_case cases[] = {{"unreached", unreached}, {"reached", reached}, {"half", half}, {0}};
+
+int main(int count, char **arguments) {
+    require(count == 3);
+    set_up(arguments);
+    run_case(cases, arguments[1]);
+}

@@ -1,0 +1,22 @@
+import Testing
+
+extension EndToEnd {
+    /// connect(2) on a socket in flight, with an address that is too short for its family or of another one: the kernel
+    /// looks at the socket first.
+    @Suite struct FlightMisfitTests {
+        private static let cases = ["unreached", "reached", "half"].map { stage in
+            Flight.Case(
+                probe: "flight-misfit", name: stage,
+                lines: [
+                    "0 bytes: EINVAL", "1 bytes: EINVAL", "2 bytes: EALREADY", "15 bytes: EALREADY",
+                    "too many bytes: EINVAL", "another family: EALREADY", "a path: EALREADY", "nothing: EFAULT",
+                ] + Flight.connected)
+        }
+
+        @Test(arguments: cases) func `The socket is still connecting`(given: Flight.Case) async throws {
+            try await Flight.check(given, configuration: [])
+        }
+
+        @Test func `The kernel says the same`() async throws { try await Flight.checkNatively(FlightMisfitTests.cases) }
+    }
+}
