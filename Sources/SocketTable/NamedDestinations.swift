@@ -1,12 +1,13 @@
 import Addressing
+import TableMemory
 
-/// The names that a datagram socket has sent to, and the addresses that turned out to be theirs.
+/// The names and the addresses that a datagram socket has sent to.
 ///
 /// A proxy that is sent a datagram for a name mostly answers with the address that it found for it. The program has sent
 /// to an address that stands for the name, and knows no other: what comes from the found address has to seem to come
-/// from that one. Which found address belongs to which name nobody says; it follows from ports, and from what was sent
-/// to when.
-public struct NamedDestinations: Equatable, Sendable {
+/// from that one. Which found address belongs to which name nobody says; it follows from addresses and ports that were
+/// sent to. Where it does not follow, what comes is shown as what it says.
+public struct NamedDestinations: Sendable {
     /// A name that was sent to.
     public struct Name: Equatable, Sendable {
         /// The number of a name in a table of names, and the version of what stands there.
@@ -33,7 +34,7 @@ public struct NamedDestinations: Equatable, Sendable {
         }
     }
 
-    private struct Entry: Equatable {
+    private struct Entry {
         var name = Name(number: 0, version: 0, isIPv6: false)
         var port: UInt16 = 0
         /// The address that the name was found to have.
@@ -43,8 +44,10 @@ public struct NamedDestinations: Equatable, Sendable {
     /// The names, the one that was sent to first in front. When there are too many, that one is forgotten.
     private var entries = InlineArray<8, Entry>(repeating: Entry())
     private var count = 0
-    /// Addresses that were sent to as such, each where its bits lead to.
-    private var addresses = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
+    /// Addresses that were sent to as such, with their ports, and without: a digest of each, where its bits lead to.
+    private var addresses = InlineArray<128, UInt32>(repeating: 0)
+    /// How often it has changed since it was made or read.
+    public private(set) var changes: UInt32 = 0
 
     public init() {}
 
@@ -57,12 +60,32 @@ public struct NamedDestinations: Equatable, Sendable {
         }
         entries[count] = Entry(name: name, port: port, found: found(for: name))
         count += 1
+        changes &+= 1
     }
 
     /// A datagram goes to an address that stands for nothing else.
-    public mutating func sent(to address: IPAddress) {
-        let slot = NamedDestinations.slot(of: address)
-        if addresses[slot] != address { addresses[slot] = address }
+    public mutating func sent(to address: IPAddress, port: UInt16) {
+        note(NamedDestinations.digest(of: address, port: port))
+        note(NamedDestinations.digest(of: address, port: nil))
+    }
+
+    private mutating func note(_ digest: Digest) {
+        guard addresses[digest.slot] != digest.value else { return }
+        addresses[digest.slot] = digest.value
+        changes &+= 1
+    }
+
+    /// Nothing was sent yet.
+    public mutating func forgetAll() {
+        let changes = changes
+        self = NamedDestinations()
+        self.changes = changes &+ 1
+    }
+
+    /// Whether something was sent to the address as such, to this port or, for nil, to any.
+    public func wasSent(to address: IPAddress, port: UInt16?) -> Bool {
+        let digest = NamedDestinations.digest(of: address, port: port)
+        return addresses[digest.slot] == digest.value
     }
 
     /// Whether the program named this one by an IPv6 address.
@@ -71,33 +94,56 @@ public struct NamedDestinations: Equatable, Sendable {
         return false
     }
 
-    /// The name that something seems to come from; nil when it comes from the address itself.
+    /// The name that something seems to come from; nil when it comes from the address itself, or nothing tells which of
+    /// several it is.
     public mutating func name(of source: IPAddress, port: UInt16) -> Name? {
-        for index in 0..<count where entries[index].found == source { return entries[index].name }
-        if count == 0 || addresses[NamedDestinations.slot(of: source)] == source { return nil }
-        // Answers mostly come in the order of the questions.
-        for index in 0..<count where entries[index].found == nil && entries[index].port == port {
-            return find(index, source)
+        guard count > 0 else { return nil }
+        let isAddress = wasSent(to: source, port: port)
+        switch only({ $0.port == port && $0.found == source }) {
+        case .one(let index): return isAddress ? nil : entries[index].name
+        case .several: return nil
+        case .none: if isAddress { return nil }
         }
-        // The name has more addresses than one.
-        for index in 0..<count where entries[index].port == port { return find(index, source) }
-        // The server goes on from another port, as one of TFTP does.
-        for index in 0..<count where entries[index].found == nil { return find(index, source) }
-        return count == 1 ? find(0, source) : nil
+        // The first answer of the name that was asked at this port.
+        switch only({ $0.port == port && $0.found == nil }) {
+        case .one(let index): return find(index, source)
+        case .several: return nil
+        case .none: break
+        }
+        if wasSent(to: source, port: nil) { return nil }
+        // The server goes on from another port, as one of TFTP does; or the name has more addresses than one.
+        var search = only { $0.found == source }
+        if case .none = search { search = only { $0.port == port } }
+        if case .none = search { search = only { $0.found == nil } }
+        if case .none = search { search = only { _ in true } }
+        guard case .one(let index) = search else { return nil }
+        return find(index, source)
     }
 
-    /// Whether nothing is known of the one that is not known of the other.
-    public static func == (one: NamedDestinations, other: NamedDestinations) -> Bool {
-        guard one.count == other.count else { return false }
-        for index in 0..<one.count where one.entries[index] != other.entries[index] { return false }
-        for index in one.addresses.indices where one.addresses[index] != other.addresses[index] { return false }
-        return true
+    private enum Search {
+        case none
+        /// Entries of one name, of which this is the first.
+        case one(Int)
+        case several
+    }
+
+    /// Searches the names for those of which `matches` is true.
+    private func only(_ matches: (Entry) -> Bool) -> Search {
+        var first: Int?
+        for index in 0..<count where matches(entries[index]) {
+            guard let known = first else {
+                first = index
+                continue
+            }
+            if entries[known].name != entries[index].name { return .several }
+        }
+        return first.map { .one($0) } ?? .none
     }
 
     // MARK: Words
 
     /// How many words it is written as.
-    public static var wordCount: Int { 1 + 8 * 6 + 16 * 3 }
+    public static var wordCount: Int { 1 + 8 * 6 + 64 }
 
     public func write(to words: inout WordCursor) {
         words.write(UInt64(count))
@@ -107,7 +153,7 @@ public struct NamedDestinations: Equatable, Sendable {
             words.write(UInt64(entry.port))
             words.write(entry.found)
         }
-        for index in addresses.indices { words.write(addresses[index]) }
+        for index in stride(from: 0, to: addresses.count, by: 2) { words.write(addresses[index], addresses[index + 1]) }
     }
 
     /// `words.isWrong` tells of words that no such thing was written as.
@@ -118,11 +164,16 @@ public struct NamedDestinations: Equatable, Sendable {
             let port = UInt16(words.read(upTo: UInt64(UInt16.max)))
             entries[index] = Entry(name: name, port: port, found: words.readAddress())
         }
-        for index in addresses.indices { addresses[index] = words.readAddress() ?? addresses[index] }
+        for index in stride(from: 0, to: addresses.count, by: 2) {
+            (addresses[index], addresses[index + 1]) = words.readHalves()
+        }
     }
 
     private mutating func find(_ index: Int, _ source: IPAddress) -> Name {
-        entries[index].found = source
+        if entries[index].found != source {
+            entries[index].found = source
+            changes &+= 1
+        }
         return entries[index].name
     }
 
@@ -131,12 +182,16 @@ public struct NamedDestinations: Equatable, Sendable {
         return nil
     }
 
-    private static func slot(of address: IPAddress) -> Int {
-        let bits: UInt64
+    private typealias Digest = (slot: Int, value: UInt32)
+
+    private static func digest(of address: IPAddress, port: UInt16?) -> Digest {
+        var bits: UInt64
         switch address {
-        case .v4(let address): bits = UInt64(address.value)
-        case .v6(let address): bits = address.high ^ address.low
+        case .v4(let address): bits = mixed(UInt64(address.value), into: 0)
+        case .v6(let address): bits = mixed(address.low, into: mixed(address.high, into: 0))
         }
-        return Int(truncatingIfNeeded: (bits &* 0x9e37_79b9_7f4a_7c15) >> 60)
+        if let port { bits = mixed(UInt64(port) + 1, into: bits) }
+        // Zero stands for none.
+        return (Int(truncatingIfNeeded: bits >> 57), UInt32(truncatingIfNeeded: bits) | 1)
     }
 }

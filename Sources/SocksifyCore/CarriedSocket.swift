@@ -70,7 +70,7 @@ struct CarriedSocket {
     mutating func isHalfChanged() {
         association.closeControl()
         association = Association()
-        names = NamedDestinations()
+        names.forgetAll()
     }
 
     /// Keeps the header for a peer that the kernel's is the relay for; nil: there is none.

@@ -290,8 +290,8 @@ struct CarriedSockets: @unchecked Sendable {
         /// That of the record when it was read or written.
         var turn: UInt64 = 0
         var record: CarriedSocket
-        /// The names as others know them; nil when they know of none.
-        var toldNames: NamedDestinations?
+        /// `changes` of the names when others were told of them; nil when they were not yet.
+        var toldChanges: UInt32?
     }
 
     /// What the process has of a place for itself.
@@ -343,7 +343,7 @@ struct CarriedSockets: @unchecked Sendable {
             let room = makeRoom(of: place)
         else { return nil }
         let copy = copy(in: room)
-        copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read, toldNames: read.names))
+        copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read, toldChanges: read.names.changes))
         return record(in: copy)
     }
 
@@ -352,9 +352,9 @@ struct CarriedSockets: @unchecked Sendable {
         let next = turn(of: place).pointee.load(ordering: .relaxed) &+ 1
         let words = start(of: place) + CarriedSockets.lockSize
         copy.pointee.record.write(to: words, check: mixed(copy.pointee.cookie, into: next))
-        if copy.pointee.record.names != copy.pointee.toldNames {
+        if copy.pointee.record.names.changes != copy.pointee.toldChanges {
             copy.pointee.record.writeNames(to: words, check: copy.pointee.cookie)
-            copy.pointee.toldNames = copy.pointee.record.names
+            copy.pointee.toldChanges = copy.pointee.record.names.changes
         }
         turn(of: place).pointee.store(next, ordering: .releasing)
         copy.pointee.turn = next

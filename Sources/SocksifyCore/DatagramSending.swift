@@ -192,7 +192,7 @@ extension Datagram {
     ) -> Bool {
         switch destination {
         case .address(let address, let port):
-            names.sent(to: address)
+            names.sent(to: address, port: port)
             DatagramHeader.write(address: address, port: port, to: &sink)
         case .name(let name, let port):
             // Asked in this order: what was just found has its number for a while.

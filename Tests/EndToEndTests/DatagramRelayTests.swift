@@ -92,6 +92,28 @@ extension EndToEnd {
                     == [Endpoint(name, port: try #require(UInt16(port))), Endpoint(name, port: source.port)])
         }
 
+        /// By the address and the port together.
+        @Test func `A name and the number of its host are seen each where it was sent to`() async throws {
+            let port = try await EchoTargets.far(.ipv4)[1]
+            let server = try await DatagramServer.start(host: FarSide.ipv4)
+            let (output, _) = try await DatagramProbe.run(
+                "datagram-names", "talk", .ipv4,
+                ["web.test", port, FarSide.ipv4, "\(server.port)"])
+            await server.stop()
+            let round = ["web.test from web.test", "on", "203.0.113.10 from 203.0.113.10", "on"]
+            #expect(output.lines == round + round, "\(output.errors)")
+        }
+
+        /// Some servers (Dante) refuse zeros of the other version.
+        @Test(arguments: [(Machine.proxyIPv4, "0.0.0.0"), (Machine.proxyIPv6, "::")])
+        func `The request has the zeros of the version by which the proxy is reached`(
+            proxy: String, zeros: String
+        ) async throws {
+            let (_, sessions) = try await DatagramProbe.run(
+                "datagram-relay", "answers", .ipv6, proxy: proxy, ending: .associated(2))
+            #expect(!sessions.isEmpty && sessions.allSatisfy { $0.request?.address == Address(zeros) })
+        }
+
         // MARK: Networks that lose
 
         enum Direction: String, CaseIterable {

@@ -16,7 +16,7 @@ import Testing
     @Test func `where nothing was sent to a name, addresses are themselves`() {
         var names = NamedDestinations()
         #expect(names.name(of: address, port: 53) == nil)
-        names.sent(to: other)
+        names.sent(to: other, port: 53)
         #expect(names.name(of: address, port: 53) == nil)
     }
 
@@ -29,25 +29,73 @@ import Testing
         #expect(names.name(of: other, port: 69) == second)
     }
 
-    @Test func `an address that was sent to is itself, and found addresses stay names`() {
+    @Test func `an address that was sent to is itself`() {
         var names = NamedDestinations()
         names.sent(to: first, port: 53)
-        names.sent(to: address)
+        names.sent(to: address, port: 53)
         #expect(names.name(of: address, port: 53) == nil)
         #expect(names.name(of: other, port: 53) == first)
-        names.sent(to: other)
-        #expect(names.name(of: other, port: 53) == first)
+        // It is the name's and itself, and nothing tells which of them has answered.
+        names.sent(to: other, port: 53)
+        #expect(names.name(of: other, port: 53) == nil)
     }
 
-    @Test func `names with the same port are answered in the order in which they were asked`() {
+    @Test func `a name and the address of its host are told apart by the port`() {
+        var names = NamedDestinations()
+        names.sent(to: address, port: 6881)
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: address, port: 53) == first)
+        #expect(names.name(of: address, port: 6881) == nil)
+        // Either may go on from another port.
+        #expect(names.name(of: address, port: 4711) == nil)
+        names.sent(to: address, port: 4711)
+        #expect(names.name(of: address, port: 53) == first)
+    }
+
+    @Test func `two names of one host are told apart by the port`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: address, port: 53) == first)
+        names.sent(to: second, port: 123)
+        #expect(names.name(of: address, port: 123) == second)
+        #expect(names.name(of: address, port: 53) == first)
+        #expect(names.name(of: address, port: 4711) == nil)
+        // By the same port they are not.
+        names.sent(to: second, port: 53)
+        #expect(names.name(of: address, port: 53) == nil)
+    }
+
+    @Test func `which of several names with the same port has answered is not guessed`() {
+        var names = NamedDestinations()
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: third, port: 53) == first)
+        #expect(names.name(of: address, port: 53) == first)
+        names.sent(to: second, port: 53)
+        names.sent(to: first, port: 53)
+        #expect(names.name(of: other, port: 53) == second)
+        #expect(names.name(of: address, port: 53) == first)
+        // Both are found, and one of them has more addresses than one.
+        #expect(names.name(of: third, port: 53) == nil)
+    }
+
+    @Test func `of names that were asked at once none is shown`() {
         var names = NamedDestinations()
         names.sent(to: first, port: 53)
         names.sent(to: second, port: 53)
-        names.sent(to: first, port: 53)
-        #expect(names.name(of: ipv6, port: 53) == first)
-        #expect(names.name(of: other, port: 53) == second)
-        // Both are found: of two names with this port, the first has more addresses than one.
-        #expect(names.name(of: third, port: 53) == first)
+        #expect(names.name(of: ipv6, port: 53) == nil)
+        #expect(names.name(of: other, port: 53) == nil)
+        #expect(names.name(of: other, port: 4711) == nil)
+    }
+
+    @Test func `addresses that were sent to are known with their ports and without`() throws {
+        var names = NamedDestinations()
+        let addresses = (0..<32).map { IPAddress.v4(IPv4Address(192, 0, 2, $0)) }
+        for address in addresses { names.sent(to: address, port: 6881) }
+        let known = addresses.count { names.wasSent(to: $0, port: 6881) }
+        #expect(known > 20)
+        #expect(!names.wasSent(to: address, port: 6881))
+        #expect(!names.wasSent(to: try #require(addresses.last), port: 6882))
+        #expect(names.wasSent(to: try #require(addresses.last), port: nil))
     }
 
     @Test func `a port tells names apart`() {
@@ -85,6 +133,31 @@ import Testing
         names.sent(to: first, port: 123)
         names.sent(to: second, port: 123)
         #expect(names.name(of: other, port: 123) == second)
+    }
+
+    @Test func `changes are counted, and what is known already is none`() {
+        var names = NamedDestinations()
+        #expect(names.changes == 0)
+        var last = names.changes
+        func hasChanged() -> Bool {
+            defer { last = names.changes }
+            return names.changes != last
+        }
+        names.sent(to: first, port: 53)
+        #expect(hasChanged())
+        names.sent(to: first, port: 53)
+        #expect(!hasChanged())
+        #expect(names.name(of: address, port: 53) == first)
+        #expect(hasChanged())
+        #expect(names.name(of: address, port: 53) == first)
+        #expect(!hasChanged())
+        names.sent(to: other, port: 53)
+        #expect(hasChanged())
+        names.sent(to: other, port: 53)
+        #expect(!hasChanged())
+        names.forgetAll()
+        #expect(hasChanged())
+        #expect(names.name(of: address, port: 53) == nil && !names.wasSent(to: other, port: 53))
     }
 
     @Test func `it is known by which family the program called a name`() {

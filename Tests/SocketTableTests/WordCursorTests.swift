@@ -123,7 +123,7 @@ import Testing
             destinations.sent(to: .init(number: number, version: 2, isIPv6: false), port: UInt16(number))
         }
         destinations.sent(to: name, port: 53)
-        destinations.sent(to: try #require(IPAddress("192.0.2.9")))
+        destinations.sent(to: try #require(IPAddress("192.0.2.9")), port: 53)
         #expect(destinations.name(of: found, port: 53) == name)
         var words = memory.cursor(count: NamedDestinations.wordCount)
         destinations.write(to: &words)
