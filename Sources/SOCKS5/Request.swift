@@ -37,8 +37,11 @@ public struct Request: Sendable {
 
     /// Asks for an association, without saying where datagrams will come from: behind a translation of addresses the
     /// client does not know (RFC 1928 section 4).
-    public static var associating: Request {
-        Request(command: .udpAssociate, destination: Endpoint(host: .address(.v4(IPv4Address(0))), port: 0))
+    ///
+    /// - Parameter overIPv6: whether the proxy is reached by IPv6: some servers (Dante) refuse zeros of the other version.
+    public static func associating(overIPv6: Bool) -> Request {
+        let zeros = overIPv6 ? IPAddress.v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
+        return Request(command: .udpAssociate, destination: Endpoint(host: .address(zeros), port: 0))
     }
 
     /// Asks Tor for the address of a name.

@@ -15,7 +15,7 @@ extension Datagram {
                 table.leave(place)
             }
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
-            let errand = try Errand.prepare(purpose, .associating, throughList: list, runtime)
+            let errand = try Errand.prepare(purpose, .associating(overIPv6: false), throughList: list, runtime)
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
                 carried_note_control(errand.descriptor, Int32(truncatingIfNeeded: place))

@@ -99,7 +99,8 @@ struct Errand {
             let entered = table.add(
                 HandshakeRecord(
                     Handshake(
-                        for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
+                        for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0,
+                        chain: Chain(),
                         failed: ProxySet()),
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)

@@ -16,7 +16,7 @@ struct Handshake {
     /// The family of the program's socket.
     let family: SocketFamily
     /// What the last proxy is asked for.
-    let request: SOCKS5.Request
+    private(set) var request: SOCKS5.Request
     /// The list that chains are taken from: its place in the configuration.
     let list: Int
     /// Milliseconds of `Clock` at the beginning.
@@ -162,6 +162,7 @@ struct Handshake {
             case .established:
                 return .established
             case .reached:
+                if request.command == .udpAssociate { request = .associating(overIPv6: socket.domain == AF_INET6) }
                 try greet(buffers, runtime)
             case .sending:
                 guard try send(on: socket, buffers) else { return .waiting }

@@ -434,7 +434,7 @@ struct HandshakeRecord {
     static func lost(cookie: UInt64, descriptor: Int32 = -1) -> HandshakeRecord {
         var record = HandshakeRecord(
             Handshake(
-                for: .associating, peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
+                for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
                 failed: ProxySet()),
             descriptor: descriptor)
         if descriptor < 0 { (record.process, record.forks) = (0, 0) }

@@ -136,7 +136,7 @@ struct Dialogue {
     ) throws(StepFailure) {
         var message: [UInt8] = []
         var handshake = SOCKS5.ClientHandshake(
-            Self.request(for: wish), offersUsernamePassword: proxy.credentials != nil)
+            Self.request(for: wish, overIPv6: connection.isOverIPv6), offersUsernamePassword: proxy.credentials != nil)
         var action = handshake.start(writing: &message)
         var method: String?
         defer { hops[hop].method = method }
@@ -158,10 +158,10 @@ struct Dialogue {
         }
     }
 
-    private static func request(for wish: Wish) -> SOCKS5.Request {
+    private static func request(for wish: Wish, overIPv6: Bool) -> SOCKS5.Request {
         switch wish {
         case .connect(let target): SOCKS5.Request(command: .connect, destination: target)
-        case .associate: .associating
+        case .associate: .associating(overIPv6: overIPv6)
         case .bind(let peer): SOCKS5.Request(command: .bind, destination: peer)
         }
     }

@@ -16,6 +16,7 @@ enum SocketPlace {
 
 /// A stream connection on which everything is waited for, but never for longer than each step may take.
 final class WaitingConnection {
+    let isOverIPv6: Bool
     private let descriptor: Int32
     private let timeout: Double
 
@@ -28,6 +29,7 @@ final class WaitingConnection {
             case .network(.v6, _): AF_INET6
             case .unixSocket: AF_UNIX
             }
+        isOverIPv6 = family == AF_INET6
         descriptor = socket(
             family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw StepFailure(reason: "no socket: \(describe(errno))") }
