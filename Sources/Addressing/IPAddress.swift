@@ -47,6 +47,17 @@ public enum IPAddress: Equatable, Sendable {
         }
     }
 
+    /// 224.0.0.0/4 (RFC 5771) and ff00::/8 (RFC 4291 section 2.7).
+    public var isMulticast: Bool {
+        switch unmapped {
+        case .v4(let address): address.value >> 28 == 0xe
+        case .v6(let address): address.high >> 56 == 0xff
+        }
+    }
+
+    /// 255.255.255.255 (RFC 919).
+    public var isLimitedBroadcast: Bool { unmapped == .v4(IPv4Address(255, 255, 255, 255)) }
+
     public func write(to sink: inout some ByteSink) {
         switch self {
         case .v4(let address): address.write(to: &sink)

@@ -262,8 +262,11 @@ extension Association {
     private static func address(of host: Host, proxy: IPAddress) -> IPAddress {
         switch host {
         case .address(let address):
-            // A server that listens on every address, or that does not know what its own is from here.
-            let isUnusable = address.isUnspecified || address.isPrivate && !proxy.isPrivate
+            // A server that listens on every address, or that does not know what its own is from here; and what is no
+            // host's, or this one's, where a proxy would have datagrams sent that are not for it.
+            let isUnusable =
+                address.isUnspecified || address.isMulticast || address.isLimitedBroadcast
+                || address.isPrivate && !proxy.isPrivate || address.isLoopback && !proxy.isLoopback
             return isUnusable ? proxy : address
         case .name(let name):
             if let address = IPAddress(parsing: name.bytes) { return Self.address(of: .address(address), proxy: proxy) }

@@ -31,7 +31,11 @@ extension EndToEnd {
             #expect(output.lines == DatagramRelayTests.answers)
         }
 
-        @Test(arguments: ["0.0.0.0", "::", "10.99.0.1", "proxy.test", "unknown.test"])
+        @Test(arguments: [
+            "0.0.0.0", "::", "10.99.0.1", "proxy.test", "unknown.test",
+            // What is no place of the proxy's.
+            "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "255.255.255.255",
+        ])
         func `The relay is where the reply says, or where the proxy is`(address: String) async throws {
             let (output, _) = try await DatagramProbe.run(
                 "datagram-relay", "answers", script: Script.with { $0.boundAddress = Address(address) },
