@@ -26,7 +26,8 @@ public enum PeerName {
         // What is no address of IP is none of a proxy's, unless another socket stands there.
         guard kernelPeer != nil || may_be_replaced(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
-        if let peer = Datagram.peer(of: descriptor, runtime) { return .peer(peer) }
+        // Of datagrams one with port 0 counts as none.
+        if let peer = Datagram.peer(of: descriptor, runtime) { return peer.port == 0 ? .notConnected : .peer(peer) }
         // First: before the handshake is over the socket can still become another one.
         if may_be_in_flight(descriptor) != 0 {
             switch HandshakeInFlight.of(descriptor, runtime) {

@@ -37,6 +37,11 @@ extension EndToEnd {
                 "datagram-peer", "connected", family, script: DatagramPeerTests.sending(sources))
         }
 
+        @Test(arguments: EchoTargets.Family.allCases)
+        func `A socket that is connected to port 0 has no peer`(family: EchoTargets.Family) async throws {
+            try await DatagramProbe.compare("datagram-peer", "port-zero", family, ending: .clean)
+        }
+
         @Test func `Where the peer is a name, the port is that of the peer`() async throws {
             let port = try #require(UInt16(try await EchoTargets.far(.ipv4)[1]))
             let sources = ["203.0.113.10", "203.0.113.11", "web.test", "other.test"].map {

@@ -1,5 +1,5 @@
-/* datagram-peer connected HOST PORT: what a connected socket receives, by every call. Others may send to it, too, which
- * the program must not see. */
+/* datagram-peer connected|port-zero HOST PORT: what a connected socket receives, by every call. Others may send to it,
+ * too, which the program must not see. And one that is connected to no port. */
 #include "datagram.h"
 
 static void connected_alone(char **arguments unused) {
@@ -22,4 +22,12 @@ static void connected_alone(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-SCENARIOS({"connected", connected_alone})
+/* The kernel takes it for one that has no peer. */
+static void port_zero(char **arguments unused) {
+    int fd = unconnected();
+    far.v4.sin_port = 0;
+    say("connect %s\n", outcome(connect(fd, &far.any, far.length)));
+    say("peer %s\n", peer_of(fd));
+}
+
+SCENARIOS({"connected", connected_alone}, {"port-zero", port_zero})
