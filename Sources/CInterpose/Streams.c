@@ -107,6 +107,13 @@ STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int
 /* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be carried;
  * what comes in then is in an envelope. (A socket that is only read from was connected before.) */
 
+/* A datagram that came to a socket which is not carried is answered the way it came. */
+static inline ssize_t noted(int fd, ssize_t received, int flags, const struct sockaddr *address, socklen_t length) {
+    if (received >= 0 && is_internet(address, length) && !(flags & MSG_ERRQUEUE) && !process_is_confined())
+        socksify_received_from(fd, address, length);
+    return received;
+}
+
 static int is_late(int fd, ssize_t received) {
     return received >= 0 && may_be_carried(fd) && socksify_is_carried(fd);
 }
@@ -123,7 +130,7 @@ static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes,
     PREPARE(fd, receiving_flags(flags));
     socklen_t room = address && length ? *length : 0;
     result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
-    if (!is_late(fd, result)) return result;
+    if (!is_late(fd, result)) return noted(fd, result, flags, address, room ? *length : 0);
     struct iovec part = {bytes, count};
     struct msghdr message = {address, room, &part, 1, NULL, 0, 0};
     if (!carried_late(fd, &message, flags, &result))
@@ -134,7 +141,7 @@ static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes,
 
 ssize_t recvfrom(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length) {
     __typeof__(&recvfrom) known = KNOWN(recvfrom);
-    if (is_simple_receipt() && known) return known(fd, bytes, count, flags, address, length);
+    if (is_simple_receipt() && known && !address) return known(fd, bytes, count, flags, address, length);
     return recvfrom_disturbed(fd, bytes, count, flags, address, length);
 }
 
@@ -146,6 +153,10 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 
 static inline int has_control(const struct msghdr *message) {
     return (uintptr_t)message >= 4096 && message->msg_controllen > 0;
+}
+
+static inline int has_name(const struct msghdr *message) {
+    return (uintptr_t)message >= 4096 && message->msg_name;
 }
 
 /* Goes through the descriptors that a message has with it (unix(7), SCM_RIGHTS), until `visit` gives anything but
@@ -204,14 +215,15 @@ static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
     if (result >= 0) visit_rights(message, note_received);
-    if (!is_late(fd, result) || carried_late(fd, message, flags, &result)) return result;
+    if (!is_late(fd, result)) return noted(fd, result, flags, room ? message->msg_name : NULL, message->msg_namelen);
+    if (carried_late(fd, message, flags, &result)) return result;
     message->msg_namelen = room;
     return carried_receive(fd, message, flags, &result) ? result : -1;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     __typeof__(&recvmsg) known = KNOWN(recvmsg);
-    if (is_simple_receipt() && known && !has_control(message)) return known(fd, message, flags);
+    if (is_simple_receipt() && known && !has_control(message) && !has_name(message)) return known(fd, message, flags);
     return recvmsg_disturbed(fd, message, flags);
 }
 
@@ -238,8 +250,13 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
         return carried;
     PREPARE(fd, receiving_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
-    if (received > 0 && is_late(fd, received)) received = take_late(fd, messages, received, flags);
-    for (int index = 0; index < received; index++) visit_rights(&messages[index].msg_hdr, note_received);
+    int is_carried = received > 0 && is_late(fd, received);
+    if (is_carried) received = take_late(fd, messages, received, flags);
+    for (int index = 0; index < received; index++) {
+        const struct msghdr *message = &messages[index].msg_hdr;
+        visit_rights(message, note_received);
+        if (!is_carried) noted(fd, 0, flags, message->msg_name, message->msg_namelen);
+    }
     return received;
 }
 

@@ -19,6 +19,7 @@ extension CarriedSocket {
         var flags: UInt32 = domain == AF_INET6 ? 1 : 0
         if isLingering { flags |= 2 }
         if isOtherListTold { flags |= 4 }
+        if hadPort { flags |= 8 }
         words.write(forks, flags | UInt32(expectedHeader) << 8 | UInt32(kernelPeer.rawValue) << 24)
         Peer.write(peer, to: &words)
         words.write(ownAddress == nil ? 0 : 1)
@@ -51,6 +52,7 @@ extension CarriedSocket {
             domain: flags & 1 == 0 ? AF_INET : AF_INET6)
         isLingering = flags & 2 != 0
         isOtherListTold = flags & 4 != 0
+        hadPort = flags & 8 != 0
         self.kernelPeer = kernelPeer
         peer = Peer.read(from: &words)
         let isOwnAddressKnown = words.read(upTo: 1) == 1

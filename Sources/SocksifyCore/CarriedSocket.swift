@@ -22,6 +22,9 @@ struct CarriedSocket {
     /// Whether the program has closed it, and the descriptor is the library's own.
     var isLingering = false
     var names = NamedDestinations()
+    /// Whether it had a port before anything was sent through the proxy: others may know it, as they know a server's, and
+    /// are heard.
+    var hadPort = false
     /// Whether it was told that a datagram should have gone through another list than the association's.
     var isOtherListTold = false
     /// Bytes of the longest header that is expected before a datagram.

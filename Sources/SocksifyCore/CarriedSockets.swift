@@ -1,3 +1,4 @@
+import Addressing
 import CLibC
 import SocketTable
 import Synchronization
@@ -159,8 +160,9 @@ struct CarriedSockets: @unchecked Sendable {
                 return nil
             }
             let copy = copy(in: room)
-            copy.initialize(
-                to: Copy(cookie: cookie, record: CarriedSocket(descriptor: descriptor, domain: domain)))
+            var record = CarriedSocket(descriptor: descriptor, domain: domain)
+            if process_is_confined() == 0, let name = try? socket.name { record.hadPort = name.port != 0 }
+            copy.initialize(to: Copy(cookie: cookie, record: record))
             write(copy, of: taken)
             guard places.publish(taken, cookie: cookie) else {
                 places.giveBack(taken)

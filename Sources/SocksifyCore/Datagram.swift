@@ -24,7 +24,17 @@ public enum Datagram {
         case carry(Destination, list: Int)
     }
 
-    static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
+    /// Decides on what the socket sends to `peer`, or is connected to. What answers a datagram that came directly goes
+    /// the same way, whatever the rules say.
+    static func decide(on peer: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Decision {
+        let decision = decide(on: peer, runtime)
+        switch decision {
+        case .pass, .carry(.nameServer, _): return decision
+        case .refuse, .carry: return runtime.pointee.directDatagrams.areAnswered(peer, by: socket) ? .pass : decision
+        }
+    }
+
+    private static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) {
             return .carry(.nameServer, list: 0)
         }
@@ -106,7 +116,7 @@ public enum Datagram {
         case .unusable: return refuse(socket, .networkUnreachable)
         case .short(let errno): return refuse(socket, errno)
         case .ready(let runtime):
-            let decision = decide(on: peer, runtime)
+            let decision = decide(on: peer, socket, runtime)
             if case .pass = decision { return .pass }
             switch (Kind(of: socket), decision) {
             case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
@@ -164,7 +174,7 @@ public enum Datagram {
     /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
     static func connect(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
         let table = runtime.pointee.carried
-        switch decide(on: peer, runtime) {
+        switch decide(on: peer, socket, runtime) {
         case .pass:
             endCarrying(socket.descriptor, runtime)
             return .pass

@@ -92,12 +92,43 @@ extension Datagram {
         _ opened: UnsafeMutablePointer<socksify_opened>, _ arrival: UnsafePointer<socksify_arrival>,
         _ runtime: UnsafePointer<Runtime>
     ) -> Bool {
-        guard record.pointee.peer == nil,
-            case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime)
-        else { return false }
+        let socket = Socket(descriptor: record.pointee.descriptor)
+        guard record.pointee.peer == nil, mayComeDirectly(source, to: record, socket, runtime) else { return false }
         opened.pointee.whole = nil
         opened.pointee.header_length = 0
         opened.pointee.source_length = arrival.pointee.source_length
+        return true
+    }
+
+    /// Whether it may: from a place that the program reaches directly; and to a socket that others may know of, from
+    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak.
+    private static func mayComeDirectly(
+        _ source: SocketAddress, to record: UnsafeMutablePointer<CarriedSocket>, _ socket: Socket,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Bool {
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime) { return true }
+        guard record.pointee.hadPort, !record.pointee.names.wasSent(to: source.address.unmapped, port: source.port)
+        else { return false }
+        return note(source, socket, runtime)
+    }
+
+    /// A datagram has come directly to a socket that is not carried: what answers it goes the same way.
+    public static func received(
+        _ descriptor: Int32, from address: UnsafePointer<sockaddr>, length: socklen_t
+    ) {
+        guard let source = SocketAddress(address, length: length), case .ready(let runtime) = Runtime.state else {
+            return
+        }
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime) { return }
+        _ = note(source, Socket(descriptor: descriptor), runtime)
+    }
+
+    /// Notes from where a datagram has come; false where none can come from.
+    private static func note(_ source: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Bool {
+        guard case .real = runtime.pointee.meaning(of: source.address),
+            !runtime.pointee.configuration.answersNames(at: source.address, port: source.port)
+        else { return false }
+        runtime.pointee.directDatagrams.note(source, socket)
         return true
     }
 

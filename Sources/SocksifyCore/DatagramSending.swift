@@ -38,7 +38,7 @@ extension Datagram {
         var destination: Destination?
         var list = 0
         if let named {
-            switch decide(on: named, runtime) {
+            switch decide(on: named, socket, runtime) {
             case .pass: return .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)

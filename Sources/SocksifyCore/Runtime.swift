@@ -19,6 +19,7 @@ struct Runtime: ~Copyable {
     let table: SharedTable
     let inFlight: HandshakesInFlight
     let carried: CarriedSockets
+    let directDatagrams: DirectDatagrams
     let health: ProxyHealth
     let turns: ListTurns
     let isolation: IsolationName
@@ -121,8 +122,8 @@ struct Runtime: ~Copyable {
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, SharedTable.notesSize, HandshakesInFlight.notesSize, EpollAudits.size,
-            HandshakesInFlight.copiesSize, CarriedSockets.ownSize, FirstHops.size(configuration),
-            ProxyHealth.size(configuration),
+            HandshakesInFlight.copiesSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
+            FirstHops.size(configuration), ProxyHealth.size(configuration),
             ListTurns.size(configuration), IsolationName.ownSize)
         let place = own.take(MemoryLayout<Runtime>.size).bindMemory(to: Runtime.self, capacity: 1)
         let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
@@ -144,6 +145,7 @@ struct Runtime: ~Copyable {
                 carried: CarriedSockets(
                     places: table.associationPlaces, records: table.associations,
                     own: own.take(CarriedSockets.ownSize)),
+                directDatagrams: DirectDatagrams(own: own.take(DirectDatagrams.ownSize)),
                 health: ProxyHealth(
                     configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
                 turns: ListTurns(configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),

@@ -177,6 +177,11 @@ public func socksify_relay_refused(_ fd: Int32) {
 }
 
 @c @implementation
+public func socksify_received_from(_ fd: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t) {
+    Datagram.received(fd, from: address, length: length)
+}
+
+@c @implementation
 public func socksify_receive_timeout(_ fd: Int32) -> Int32 {
     Datagram.receiveTimeout(fd).map { Int32(truncatingIfNeeded: $0) } ?? -1
 }

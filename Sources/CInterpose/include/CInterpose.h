@@ -44,6 +44,9 @@ int socksify_send_to(int fd, const struct sockaddr *_Nonnull address, socklen_t 
  * it. */
 int socksify_allows_offload(int fd);
 
+/* A datagram has come from there to a socket that is not carried. */
+void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, socklen_t length);
+
 /* The functions below are called only for what may_be_carried(). */
 
 /* Whether it is. */
