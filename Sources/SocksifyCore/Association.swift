@@ -33,8 +33,9 @@ struct Association {
     private(set) var controlCookie: UInt64 = 0
     private var controlNumber = -1
     private var process: Int32 = 0
-    /// The thread that opens it.
+    /// The thread that opens it, and the tick in which it began to.
     private var opener: Int32 = 0
+    private var begun: UInt32 = 0
     /// The tick in which it was seen to live.
     private var seen: UInt32 = 0
 
@@ -46,6 +47,7 @@ struct Association {
         self.list = list
         process = process_own_id()
         opener = process_thread_id()
+        begun = coarse_tick()
         (control, controlCookie, controlNumber) = (-1, 0, -1)
     }
 
@@ -80,6 +82,15 @@ struct Association {
         guard case .opening = state, process == process_own_id(), controlCookie != 0 else { return nil }
         return Errand(descriptor: control, cookie: controlCookie)
     }
+
+    /// Milliseconds for which a call that sends waits for it yet: as long as a kernel looks for a neighbour before it gives
+    /// up, since it began to be opened.
+    var patience: Int {
+        let ticks = Int(coarse_tick() &- begun)
+        return max(Association.longestPatience - ticks * 1000 / 256, 0)
+    }
+
+    private static var longestPatience: Int { 3000 }
 
     var isOpenedByThisThread: Bool { process == process_own_id() && opener == process_thread_id() }
 
@@ -179,12 +190,26 @@ struct Association {
         control = moved
     }
 
-    /// Ends it; what has come in by it, and was not received yet, is nobody's.
-    mutating func forget() {
-        end()
+    /// Ends it. Returns the connection where that is to be kept for a moment.
+    mutating func giveUp() -> Errand? {
+        let kept = lingering
+        if kept == nil { closeControl() }
+        detach()
+        return kept
+    }
+
+    /// The same; what has come in by it, and was not received yet, is nobody's.
+    mutating func forget() -> Errand? {
+        let kept = giveUp()
         if relay.port != 0 { forgottenRelay = relay }
         relay.port = 0
         formerRelay.port = 0
+        return kept
+    }
+
+    var isOpening: Bool {
+        if case .opening = state { return true }
+        return false
     }
 
     func isForgottenRelay(_ source: SocketAddress) -> Bool { isSame(forgottenRelay, source) }
@@ -220,7 +245,7 @@ extension Association {
         words.write(UInt32(bitPattern: process), UInt32(bitPattern: control))
         words.write(controlCookie)
         words.write(UInt64(bitPattern: Int64(controlNumber)))
-        words.write(UInt64(UInt32(bitPattern: opener)))
+        words.write(begun, UInt32(bitPattern: opener))
     }
 
     /// `words.isWrong` tells of words that no association was written as.
@@ -245,7 +270,9 @@ extension Association {
         self.control = Int32(bitPattern: control)
         controlCookie = words.read()
         controlNumber = Int(Int64(bitPattern: words.read()))
-        opener = Int32(truncatingIfNeeded: words.read())
+        let (begun, opener) = words.readHalves()
+        self.begun = begun
+        self.opener = Int32(bitPattern: opener)
     }
 }
 

@@ -522,6 +522,31 @@ struct CarriedSockets: @unchecked Sendable {
         room(of: place)?.pointee.queue = 0
     }
 
+    /// What waits for an association is sent by a socket of the library's own, which the association goes over to: the
+    /// program's has another use now. Returns where its record lies; nil when nothing waits, or there is no memory.
+    ///
+    /// - Parameter record: that of `place`, which was entered and is to be removed.
+    func bequeath(_ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int) -> Int? {
+        guard record.pointee.association.errand != nil, let room = room(of: place), room.pointee.queue != 0 else {
+            return nil
+        }
+        let descriptor = OwnDescriptor.makeDatagrams(record.pointee.domain)
+        guard descriptor >= 0 else { return nil }
+        guard let heir = add(descriptor, domain: record.pointee.domain), let heirs = enter(heir) else {
+            OwnDescriptor.close(descriptor)
+            return nil
+        }
+        heirs.pointee.association = record.pointee.association
+        heirs.pointee.isLingering = true
+        record.pointee.association.detach()
+        if let heirsRoom = self.room(of: heir) {
+            heirsRoom.pointee.queue = room.pointee.queue
+            room.pointee.queue = 0
+        }
+        leave(heir)
+        return heir
+    }
+
     /// Where the fragments for a place are joined; nil when there is no memory.
     func makeFragments(_ place: Int) -> FragmentMemory? {
         if let fragments = fragments(place) { return fragments }

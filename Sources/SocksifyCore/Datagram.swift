@@ -210,10 +210,10 @@ public enum Datagram {
         record.pointee.kernelPeer = .none
         record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
-        let errand = record.pointee.association.errand
-        record.pointee.association.forget()
+        // The relay knows no port yet of one that is being opened.
+        let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
         runtime.pointee.carried.leave(place)
-        errand?.abandon(runtime)
+        kept?.linger(runtime)
     }
 
     /// The socket goes its own way from now on.
@@ -222,9 +222,11 @@ public enum Datagram {
             let record = runtime.pointee.carried.enter(place)
         else { return }
         let errand = record.pointee.association.errand
-        record.pointee.association.end()
+        let heir = runtime.pointee.carried.bequeath(record, place)
+        let kept = heir == nil ? record.pointee.association.giveUp() : nil
         runtime.pointee.carried.remove(place)
-        errand?.abandon(runtime)
+        if let heir { errand?.goOver(to: heir, runtime) } else { errand?.abandon(runtime) }
+        kept?.linger(runtime)
     }
 
     /// The address that the program has connected the socket to; nil when it is not carried, or not connected.

@@ -47,7 +47,6 @@ extension Datagram {
         let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
         let table = runtime.pointee.carried
         var attempts = 0
-        let began = Clock.now
         while true {
             guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
             guard let destination = destination ?? record.pointee.peer?.destination else {
@@ -105,10 +104,14 @@ extension Datagram {
                     continue
                 }
                 let errand = record.pointee.association.errand
-                if isNonBlocking || socket.isNonBlocking {
+                let waits = !isNonBlocking && !socket.isNonBlocking
+                // Where the program has set no limit of its own.
+                let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
+                if !waits || patience == 0 {
                     let refusal = errand == nil ? nil : queue(message, to: destination, place, record, runtime)
                     table.leave(place)
                     errand?.step(runtime)
+                    if waits, errand == nil { return .failed(.outOfBuffers) }
                     return refusal.map { .failed($0) } ?? .taken
                 }
                 let isOpenedHere = record.pointee.association.isOpenedByThisThread
@@ -117,15 +120,13 @@ extension Datagram {
                     // A signal's handler has interrupted it.
                     if isOpenedHere { return .failed(.outOfBuffers) }
                     // Another process opens it, or another thread has just begun to.
-                    guard Clock.now - began < longestOpening, interruptible_sleep(1_000_000) else {
-                        return .failed(.outOfBuffers)
-                    }
+                    guard interruptible_sleep(1_000_000) else { return .failed(.outOfBuffers) }
                     continue
                 }
-                switch errand.wait(runtime, limitedBy: socket, .sendTimeout) {
-                case .timeOver: return .failed(.again)
+                switch errand.wait(runtime, limitedBy: socket, .sendTimeout, patience: patience) {
+                case .timeOver where patience == nil: return .failed(.again)
                 case .interrupted: return .failed(.interrupted)
-                case .established, .failed: continue
+                case .established, .failed, .timeOver: continue
                 }
             case .failed(let errno):
                 record.pointee.association.forgetFailure()
@@ -134,9 +135,6 @@ extension Datagram {
             }
         }
     }
-
-    /// Milliseconds after which nobody waits any more for an association that another process opens.
-    private static var longestOpening: Int { 120_000 }
 
     /// A socket has one association, and so the proxies of one list.
     private static func refuse(

@@ -92,6 +92,21 @@ struct Errand {
         flight.leave()
     }
 
+    /// The association is that of the carried socket in this place from now on. Where it is over already, that socket is
+    /// for nothing.
+    func goOver(to place: Int, _ runtime: UnsafePointer<Runtime>) {
+        let table = runtime.pointee.carried
+        var isUnderWay = false
+        let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
+        enter(runtime) { flight in
+            flight.record.pointee.purpose = purpose
+            isUnderWay = true
+        }
+        guard !isUnderWay, let record = table.enter(place) else { return }
+        OwnDescriptor.close(record.pointee.descriptor)
+        table.remove(place)
+    }
+
     /// Keeps the connection of an association for a moment.
     func linger(_ runtime: UnsafePointer<Runtime>) {
         let table = runtime.pointee.inFlight
@@ -110,13 +125,15 @@ struct Errand {
         flight.leave()
     }
 
-    /// Waits until it is over, or the time is that `limit` sets.
+    /// Waits until it is over, or the time is that `limit` sets, or so many milliseconds are over.
     func wait(
-        _ runtime: UnsafePointer<Runtime>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit
+        _ runtime: UnsafePointer<Runtime>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit,
+        patience: Int? = nil
     ) -> HandshakeDriver.Outcome {
         let socket = Socket(descriptor: descriptor)
         let driver = HandshakeDriver(
-            socket: socket, timed: timed, cookie: cookie, runtime: runtime, limit: limit, began: Clock.now)
+            socket: socket, timed: timed, cookie: cookie, runtime: runtime, limit: limit, patience: patience,
+            began: Clock.now)
         return driver.drive(events: socket.readyEvents)
     }
 }

@@ -14,6 +14,8 @@ struct HandshakeDriver {
     let runtime: UnsafePointer<Runtime>
     /// That option.
     let limit: TimeLimit
+    /// Milliseconds after which the call's time is over in any case.
+    var patience: Int?
     /// When the call began, in milliseconds of `Clock`.
     let began: Int
 
@@ -139,6 +141,10 @@ struct HandshakeDriver {
         if !isAlone {
             Unattended.step(runtime)
             milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestWaitBesideOthers)
+        }
+        if let patience {
+            guard began + patience > now else { return .over(.timeOver) }
+            milliseconds = min(milliseconds ?? .max, began + patience - now)
         }
         switch end {
         case .none: break

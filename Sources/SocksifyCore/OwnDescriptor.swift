@@ -11,7 +11,13 @@ enum OwnDescriptor {
 
     /// A stream that does not wait; a negative error number when there is none.
     static func makeStream(_ domain: Int32) -> Int32 {
-        let made = Socket.make(domain, Int32(SOCK_NONBLOCK.rawValue))
+        keep(Socket.make(domain, Int32(SOCK_NONBLOCK.rawValue)))
+    }
+
+    /// The same for datagrams.
+    static func makeDatagrams(_ domain: Int32) -> Int32 { keep(Socket.makeDatagrams(domain)) }
+
+    private static func keep(_ made: Int32) -> Int32 {
         guard made >= 0 else { return made }
         if let high = duplicate(made) {
             _ = kernel_close(made)

@@ -313,6 +313,26 @@ struct Socket {
 
 /// Sockets of datagrams.
 extension Socket {
+    /// One that does not wait, closed on exec; a negative error number when there is none.
+    static func makeDatagrams(_ domain: Int32) -> Int32 {
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        return Int32(truncatingIfNeeded: keyed_socket(domain, type, Int32(IPPROTO_UDP)))
+    }
+
+    /// Sends a datagram of no bytes to the kernel's own peer, without waiting.
+    func sendNothing() {
+        var byte: UInt8 = 0
+        _ = kernel_send(descriptor, &byte, 0, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+    }
+
+    /// Whether it sends to no IPv4 address: by its option, or because it is bound to an address of IPv6.
+    var sendsToIPv6Alone: Bool {
+        guard domain == AF_INET6 else { return false }
+        if isIPv6Only { return true }
+        guard let name = try? name, case .v6 = name.address.unmapped else { return false }
+        return !name.address.isUnspecified
+    }
+
     /// The socket's own address.
     var name: SocketAddress {
         get throws(Errno) {

@@ -4,12 +4,13 @@ extension EndToEnd {
     /// Associations of one socket, one after the other. The probe is the proxy, and decides what is under way meanwhile.
     @Suite struct DatagramSuccessionTests {
         private func check(
-            _ name: String, prints lines: [String], sourceLocation: SourceLocation = #_sourceLocation
+            _ name: String, prints lines: [String], associations: Int = 1,
+            sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
             try await Flight.check(
                 Flight.Case(
                     probe: "datagram-succession", name: name,
-                    lines: lines + ["received 6 bytes from the target: answer"], ending: .associated(1)),
+                    lines: lines + ["received 6 bytes from the target: answer"], ending: .associated(associations)),
                 configuration: ["log off"], sourceLocation: sourceLocation)
         }
 
@@ -26,7 +27,21 @@ extension EndToEnd {
         }
 
         @Test func `A relay that is given up and comes again is heard`() async throws {
-            try await check("common", prints: ["send 0", "relay 1: one", "send 0", "relay 1: two"])
+            // What was sent last keeps the former one for a moment.
+            try await check(
+                "common", prints: ["send 0", "relay 1: one", "send 0", "relay 1: two"], associations: 2)
+        }
+
+        @Test(arguments: ["queued", "patient"])
+        func `What waits for an association is sent when it is there`(name: String) async throws {
+            try await check(name, prints: ["send 0", "send 0", "relay 1: one", "relay 1: two"])
+        }
+
+        @Test func `What waits for an association is sent though the socket is connected to elsewhere`() async throws {
+            try await check(
+                "redirected",
+                prints: ["send 0", "send 0", "relay 1: one", "received EAGAIN", "send 0", "relay 2: two"],
+                associations: 2)
         }
 
         @Test func `An association that has failed is told of once, and opened when there is a proxy`() async throws {

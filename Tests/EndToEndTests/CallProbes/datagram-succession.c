@@ -143,9 +143,59 @@ static void failed(void) {
     receive(0);
 }
 
+/* Datagrams that wait for the association when the socket is connected to nobody any more. */
+static void queued(void) {
+    require(connect(f.fd, &target.any, target.length) == 0);
+    say("send %s\n", outcome(send(f.fd, "one", 3, MSG_DONTWAIT)));
+    disconnect();
+    say("send %s\n", sent("two"));
+    associate(0);
+    hear(0);
+    hear(0);
+    answer(0, "answer");
+    receive(0);
+}
+
+/* And when it is connected to where no proxy leads: another socket sends them, by which nothing is heard. */
+static void redirected(void) {
+    char bytes[8];
+    address here = numeric("127.0.0.1", "0");
+    int near = socket(AF_INET, SOCK_DGRAM, 0);
+    require(near >= 0 && bind(near, &here.any, here.length) == 0);
+    require(getsockname(near, &here.any, &here.length) == 0);
+    require(connect(f.fd, &target.any, target.length) == 0);
+    say("send %s\n", outcome(send(f.fd, "one", 3, MSG_DONTWAIT)));
+    require(connect(f.fd, &here.any, here.length) == 0);
+    say("send %s\n", outcome(send(f.fd, "near", 4, MSG_DONTWAIT)));
+    require(recv(near, bytes, sizeof bytes, 0) == 4);
+    associate(0);
+    hear(0);
+    answer(0, "answer");
+    say("received %s\n", outcome(recv(f.fd, bytes, sizeof bytes, MSG_DONTWAIT)));
+    /* As any other socket now. */
+    require(connect(f.fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
+    say("send %s\n", sent("two"));
+    associate(1);
+    hear(1);
+    answer(1, "answer");
+    receive(0);
+}
+
+/* A send that waits does so for a while only; what it has sent is kept. */
+static void patient(void) {
+    say("send %s\n", outcome(sendto(f.fd, "one", 3, 0, &target.any, target.length)));
+    say("send %s\n", outcome(sendto(f.fd, "two", 3, 0, &target.any, target.length)));
+    associate(0);
+    hear(0);
+    hear(0);
+    answer(0, "answer");
+    receive(0);
+}
+
 int main(int count, char **arguments) {
     static const flight_case cases[] = {
-        {"ended", ended}, {"forgotten", forgotten}, {"common", common}, {"failed", failed}, {0},
+        {"ended", ended}, {"forgotten", forgotten}, {"common", common}, {"failed", failed},
+        {"queued", queued}, {"redirected", redirected}, {"patient", patient}, {0},
     };
     require(count == 3);
     set_up(arguments);
