@@ -15,7 +15,9 @@ extension Datagram {
                 table.leave(place)
             }
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
-            let errand = try Errand.prepare(purpose, .associating(overIPv6: false), throughList: list, runtime)
+            let family = socket.sendsToIPv6Alone ? SocketFamily(domain: AF_INET6, isIPv6Only: true) : .own
+            let errand = try Errand.prepare(
+                purpose, .associating(overIPv6: false), throughList: list, family: family, runtime)
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
                 carried_note_control(errand.descriptor, Int32(truncatingIfNeeded: place))
@@ -62,6 +64,7 @@ extension Datagram {
             let relay = Association.relay(bound, proxy: proxy)
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
+            if case .v4 = form.address.unmapped, socket.sendsToIPv6Alone { throw .networkUnreachable }
             record.pointee.association.opened(relay: form)
             if let peer = record.pointee.peer {
                 try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)

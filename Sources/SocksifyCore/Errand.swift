@@ -30,22 +30,27 @@ struct Errand {
 
     /// Makes a socket and a record for it, without connecting yet; an error number when that cannot be.
     ///
-    /// - Parameter list: the place of the list in `Configuration.lists` that chains are taken from.
+    /// - Parameters:
+    ///   - list: the place of the list in `Configuration.lists` that chains are taken from.
+    ///   - family: in which the proxy is reached if it can be.
     static func prepare(
-        _ purpose: Purpose, _ request: Request, throughList list: Int, _ runtime: UnsafePointer<Runtime>
+        _ purpose: Purpose, _ request: Request, throughList list: Int, family: SocketFamily = .own,
+        _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Errand {
         var failed = ProxySet()
         // Only these have associations.
         if request.command == .udpAssociate { failed = runtime.pointee.configuration.withoutDatagrams }
-        let way = try runtime.pointee.findWay(throughList: list, for: request, from: .own, &failed)
-        let descriptor = OwnDescriptor.makeStream(SocketFamily.own.domain(toReach: way.hop))
+        let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
+        // The relay is where the proxy is.
+        if case .association = purpose, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
+        let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = runtime.pointee.inFlight
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let entered = table.add(
                 HandshakeRecord(
                     Handshake(
-                        for: request, peer: .unspecified(AF_INET), family: .own, list: list, chain: way.chain,
+                        for: request, peer: .unspecified(AF_INET), family: family, list: list, chain: way.chain,
                         failed: failed),
                     descriptor: descriptor, purpose: purpose),
                 cookie: cookie)

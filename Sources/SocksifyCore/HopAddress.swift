@@ -7,6 +7,11 @@ enum HopPlace {
     /// By its path, of 1 to 107 bytes.
     case unixSocket([UInt8])
 
+    var isIPv6: Bool {
+        guard case .internet(let address, _) = self, case .v6 = address.unmapped else { return false }
+        return true
+    }
+
     /// The address in the form that a socket takes which is to reach the place for one of this family; nil where there is
     /// none.
     func address(for family: SocketFamily) -> HopAddress? {
