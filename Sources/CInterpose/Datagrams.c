@@ -116,8 +116,7 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
         *result = REAL(sendmsg)(fd, &wrapped, flags);
         give_back_parts(&list);
         if (*result >= 0) *result -= envelope.header_length;
-        if (*result >= 0 || errno != ECONNREFUSED || attempt == ATTEMPTS) return 1;
-        socksify_relay_refused(fd);
+        if (*result >= 0 || errno != ECONNREFUSED || attempt == ATTEMPTS || socksify_is_refused(fd)) return 1;
     }
 }
 
@@ -200,8 +199,7 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
         while (next < count && (added = add(batch, fd, &messages[next].msg_hdr, flags)) == ADDED) next++;
         if (batch->count > 0) {
             sent = send_batch(batch, fd, messages + done, flags);
-            if (sent < 0 && errno == ECONNREFUSED) {
-                socksify_relay_refused(fd);
+            if (sent < 0 && errno == ECONNREFUSED && !socksify_is_refused(fd)) {
                 added = APART;
                 next = done;
             } else if (sent < (int)batch->count) {
@@ -457,9 +455,7 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
         if (*result >= 0) {
             if (take_out(&reception, message, &whole, &room, flags, result)) return 1;
             drop(fd, flags);
-        } else if (errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
-            socksify_relay_refused(fd);
-        } else {
+        } else if (errno != ECONNREFUSED || attempt++ == ATTEMPTS || socksify_is_refused(fd)) {
             return 1;
         }
     }
@@ -587,10 +583,7 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
         if (!wait_beside_errands(fd, flags)) break;
         int is_full;
         int received = receive_batch(fd, messages + done, count - done, flags, timeout, &reception, &is_full);
-        if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS) {
-            socksify_relay_refused(fd);
-            continue;
-        }
+        if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
         if (received < 0) break;
         done += (unsigned)received;
         if (done > 0 && flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;

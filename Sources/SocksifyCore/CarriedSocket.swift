@@ -48,6 +48,9 @@ struct CarriedSocket {
         case relay
         /// The socket itself.
         case own
+        /// A port of loopback that nobody had: by an error of ICMP (udp(7), ECONNREFUSED) the kernel tells who waits that
+        /// the proxy does not carry its datagrams.
+        case nobody
     }
 
     init(descriptor: Int32, domain: Int32) {

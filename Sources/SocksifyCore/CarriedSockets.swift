@@ -263,7 +263,7 @@ struct CarriedSockets: @unchecked Sendable {
         reception.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
         case .relay, .own: reception.pointee.is_connected = 1
-        case .none, .proxy: reception.pointee.is_connected = 0
+        case .none, .proxy, .nobody: reception.pointee.is_connected = 0
         }
         let isKnown = record.pointee.peerHeaderLength == record.pointee.expectedHeader
         reception.pointee.expected = isKnown ? CarriedSocket.peerHeader(of: record) : nil

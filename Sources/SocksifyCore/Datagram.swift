@@ -240,6 +240,35 @@ public enum Datagram {
 }
 
 extension CarriedSocket {
+    /// The proxy does not carry the datagrams of the socket, which the program has connected: it is told as it would be of
+    /// a peer that has no such port, by an error that wakes whoever waits. Nothing leaves this machine.
+    mutating func showRefusal(by socket: Socket) {
+        switch peer?.destination {
+        case nil, .nameServer: return
+        case .address, .name: break
+        }
+        let isIPv6 = socket.sendsToIPv6Alone
+        var place = SocketAddress.unspecified(isIPv6 ? AF_INET6 : AF_INET)
+        place.address = isIPv6 ? .v6(IPv6Address(high: 0, low: 1)) : .v4(IPv4Address(127, 0, 0, 1))
+        let listener = Socket(descriptor: Socket.makeDatagrams(place.domain))
+        guard listener.descriptor >= 0 else { return }
+        defer { _ = kernel_close(listener.descriptor) }
+        // Where the program cannot be told so, it learns of it when it sends again.
+        do throws(Errno) {
+            // One that is connected to itself hears nobody else, and leaves its port to nobody else.
+            try listener.bind(to: place)
+            place = try listener.name
+            try listener.connectDatagrams(to: place)
+            guard let place = form(of: place) else { return }
+            try socket.connectDatagrams(to: place)
+            kernelPeer = .nobody
+            setPeerHeader(for: nil)
+            socket.sendNothing()
+        } catch {
+            return
+        }
+    }
+
     /// Has the kernel connect the socket to where what the program has connected it to is reached.
     mutating func connectInKernel(
         _ socket: Socket, towards destination: Datagram.Destination, _ runtime: UnsafePointer<Runtime>

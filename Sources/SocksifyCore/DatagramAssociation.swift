@@ -74,6 +74,7 @@ extension Datagram {
             isOpen = true
         } catch {
             record.pointee.association.failed(error)
+            if !record.pointee.isLingering, socket.cookie == cookie { record.pointee.showRefusal(by: socket) }
         }
         table.forgetQueue(place)
         guard record.pointee.isLingering else {
@@ -100,13 +101,19 @@ extension Datagram {
         table.leave(place)
     }
 
-    /// The kernel was told that nobody listens at the relay's port: the server may have gone. The program has not asked
-    /// for it, and does not learn of it.
-    public static func relayRefused(_ descriptor: Int32) {
+    /// The kernel was told that nobody listens where it has the socket connected to. At the relay's port: the server may
+    /// have gone, and the program has not asked for it. Returns whether the program is to learn of it, because that is how
+    /// it is told that the proxy does not carry its datagrams.
+    public static func isRefused(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
             let record = runtime.pointee.carried.enter(place)
-        else { return }
+        else { return false }
+        defer { runtime.pointee.carried.leave(place) }
+        if case .nobody = record.pointee.kernelPeer {
+            if case .failed = record.pointee.association.state { record.pointee.association.forgetFailure() }
+            return true
+        }
         record.pointee.association.checkNow()
-        runtime.pointee.carried.leave(place)
+        return false
     }
 }

@@ -130,6 +130,8 @@ extension Datagram {
                 }
             case .failed(let errno):
                 record.pointee.association.forgetFailure()
+                // It is told here.
+                if case .nobody = record.pointee.kernelPeer { _ = socket.takeError() }
                 table.leave(place)
                 return .failed(errno)
             }

@@ -172,8 +172,8 @@ public func socksify_unwrap(
 }
 
 @c @implementation
-public func socksify_relay_refused(_ fd: Int32) {
-    Datagram.relayRefused(fd)
+public func socksify_is_refused(_ fd: Int32) -> Int32 {
+    Datagram.isRefused(fd) ? 1 : 0
 }
 
 @c @implementation

@@ -97,6 +97,36 @@ extension EndToEnd {
             #expect(sessions.first?.association?.destinations.count == 2)
         }
 
+        /// As it is told of a peer that has no such port.
+        @Test(arguments: ["poll", "select", "level", "edge", "recv"])
+        func `Who waits for an answer is told of a proxy that carries no datagrams`(name: String) async throws {
+            for family in EchoTargets.Family.allCases {
+                // Nobody has this port; of loopback alone each datagram is told (icmp(7), icmp_ratelimit).
+                let host = family == .ipv4 ? "127.0.0.1" : family == .ipv6 ? "::1" : "::ffff:127.0.0.1"
+                let native = try await CallProbe.run("datagram-told", [name, host, "9"], library: .absent)
+                let (output, _) = try await TestProxy.during { _ in
+                    .with { $0.commandReplyCodes[.udpAssociate] = 7 }
+                } _: { proxy in
+                    let output = try await DatagramProbe.run(
+                        "datagram-told", [name] + EchoTargets.far(family), proxy: (proxy.host, proxy.port), ["log off"])
+                    return (output, proxy.sessions)
+                }
+                #expect(output.lines == native.lines, "\(family)")
+            }
+        }
+
+        /// The relay is where the proxy is.
+        @Test(arguments: ["only", "bound", "bound-only"])
+        func `A socket of IPv6 alone needs a proxy that is reached by IPv6`(name: String) async throws {
+            let (output, sessions) = try await DatagramProbe.run("datagram-ipv6", name, .ipv6)
+            #expect(
+                output.lines == ["sendto ENETUNREACH", "MSG_DONTWAIT ENETUNREACH", "connected ENETUNREACH"],
+                "\(output.errors)")
+            #expect(sessions.isEmpty)
+            try await DatagramProbe.compare(
+                "datagram-ipv6", name, .ipv6, proxy: Machine.proxyIPv6, ending: .associated(2))
+        }
+
         @Test(arguments: [1, 2, 3])
         func `An association that the server ends is opened anew`(count: Int) async throws {
             let (output, sessions) = try await DatagramProbe.run(

@@ -62,8 +62,8 @@ int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull rece
 int socksify_prepare_known_to_receive(int fd, struct socksify_reception *_Nonnull reception);
 /* Takes a datagram out of its envelope. 0 when it is none of the program's. */
 int socksify_unwrap(const struct socksify_arrival *_Nonnull arrival, struct socksify_opened *_Nonnull opened);
-/* The kernel was told that nobody listens at the relay's port. */
-void socksify_relay_refused(int fd);
+/* The kernel was told that nobody listens where it has the socket connected to. 1 when the program is to learn it. */
+int socksify_is_refused(int fd);
 /* SO_RCVTIMEO in milliseconds; -1: none. */
 int socksify_receive_timeout(int fd);
 /* Descriptors may have come with the program's start: looks at all of them. */

@@ -47,6 +47,8 @@ static void refused(char **arguments unused) {
     int error = -1;
     socklen_t length = sizeof error;
     require(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
+    /* Of a connected socket the send has told it. */
+    if (error == 0) require(getsockopt(connecting, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
     say("SO_ERROR %d, descriptors +%d\n", error, descriptor_count() - count);
 }
 
