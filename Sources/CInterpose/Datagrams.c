@@ -389,12 +389,22 @@ static int waits(int fd, int flags) {
     return !(flags & MSG_DONTWAIT) && !(kernel_status_flags(fd) & O_NONBLOCK);
 }
 
-/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile. Returns 0
- * when the call is over. */
-static int wait_beside_errands(int fd, int flags) {
-    while ((any_errands() || any_unattended()) && waits(fd, flags)) {
+/* Milliseconds that are left of SO_RCVTIMEO in a call that began at that tick; -1: it is not limited. */
+static int time_left(int fd, uint32_t began) {
+    int limit = socksify_receive_timeout(fd);
+    if (limit < 0) return -1;
+    int64_t ticks = (uint32_t)(coarse_tick() - began);
+    /* The first may have been nearly over. */
+    int64_t left = ticks > 0 ? limit - (ticks - 1) * 1000 / 256 : limit;
+    return left > 0 ? (int)left : 0;
+}
+
+/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile; and a call
+ * that has dropped something would have all of its time from the kernel once more. Returns 0 when the call is over. */
+static int wait_beside_errands(int fd, int flags, uint32_t began, int has_dropped) {
+    while ((any_beside() || has_dropped) && waits(fd, flags)) {
         struct pollfd descriptor = {fd, POLLIN, 0};
-        int ready = poll(&descriptor, 1, socksify_receive_timeout(fd));
+        int ready = poll(&descriptor, 1, time_left(fd, began));
         if (ready > 0) return 1;
         if (ready == 0) {
             errno = EAGAIN;
@@ -438,7 +448,8 @@ static int receive_error(int fd, struct socksify_reception reception, struct msg
 /* Receives one datagram; `parts` has room for two more than the message has. */
 static int receive(int fd, struct msghdr *message, struct iovec *parts, int flags, ssize_t *result) {
     *result = -1;
-    for (int attempt = 1;;) {
+    uint32_t began = 0;
+    for (int attempt = 1, has_dropped = 0;;) {
         struct socksify_reception reception;
         int prepared = prepare_to_receive(fd, &reception);
         if (prepared == SOCKSIFY_PASS) return 0;
@@ -447,7 +458,8 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
             return 1;
         }
         if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, parts, flags, result);
-        if (!wait_beside_errands(fd, flags)) return 1;
+        if (!began) began = reception.tick;
+        if (!wait_beside_errands(fd, flags, began, has_dropped)) return 1;
         struct msghdr whole;
         struct room room;
         make_room(&whole, message, parts, &room, &reception);
@@ -455,6 +467,8 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
         if (*result >= 0) {
             if (take_out(&reception, message, &whole, &room, flags, result)) return 1;
             drop(fd, flags);
+            *result = -1;
+            has_dropped = 1;
         } else if (errno != ECONNREFUSED || attempt++ == ATTEMPTS || socksify_is_refused(fd)) {
             return 1;
         }
@@ -562,7 +576,8 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
                             int *result) {
     unsigned done = 0;
     *result = -1;
-    for (int attempt = 1; done < count;) {
+    uint32_t began = 0;
+    for (int attempt = 1, has_dropped = 0; done < count;) {
         struct socksify_reception reception;
         int prepared = prepare_to_receive(fd, &reception);
         if (prepared == SOCKSIFY_PASS) {
@@ -580,11 +595,13 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
             messages[done++].msg_len = (unsigned)one;
             continue;
         }
-        if (!wait_beside_errands(fd, flags)) break;
+        if (!began) began = reception.tick;
+        if (!wait_beside_errands(fd, flags, began, has_dropped)) break;
         int is_full;
         int received = receive_batch(fd, messages + done, count - done, flags, timeout, &reception, &is_full);
         if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
         if (received < 0) break;
+        has_dropped = received == 0;
         done += (unsigned)received;
         if (done > 0 && flags & MSG_WAITFORONE) flags |= MSG_DONTWAIT;
         if (!is_full && (timeout || flags & MSG_DONTWAIT) && received > 0) break;
@@ -602,28 +619,49 @@ int carried_transfer(int fd, ssize_t *result) {
     return 1;
 }
 
-int carried_unread(int fd, int *unread) {
-    for (;;) {
+enum { NOT_CARRIED = -2 };
+
+/* Looks at the next datagram, and takes those away before it that are none of the program's. Returns its length; -1
+ * when there is none, as `errno` says; or NOT_CARRIED. */
+static ssize_t look(int fd) {
+    const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
+    void *memory = NULL;
+    ssize_t length;
+    for (int attempt = 1;;) {
         struct socksify_reception reception;
         int prepared = prepare_to_receive(fd, &reception);
-        if (prepared == SOCKSIFY_PASS) return 0;
-        *unread = 0;
-        if (prepared < 0) return 1;
+        if (prepared != 0) {
+            length = prepared == SOCKSIFY_PASS ? NOT_CARRIED : returned(prepared);
+            break;
+        }
         reception.head = LONGEST_HEADER;
         reception.expected = NULL;
-        struct msghdr message = {0}, whole;
-        struct iovec parts[2];
+        struct iovec part = {memory, memory ? LONGEST_DATAGRAM : 0}, parts[3];
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}, whole;
         struct room room;
         make_room(&whole, &message, parts, &room, &reception);
-        int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
-        ssize_t length = REAL(recvmsg)(fd, &whole, flags);
-        if (length < 0) return 1;
-        if (take_out(&reception, &message, &whole, &room, flags, &length)) {
-            *unread = (int)length;
-            return 1;
+        length = REAL(recvmsg)(fd, &whole, flags);
+        if (length < 0) {
+            if (errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
+            break;
         }
+        /* FRAG: a fragment is to be seen whole, to be joined to others or to be dropped. */
+        if (!memory && length >= SHORTEST_HEADER && room.head[2] != 0 && (memory = library_memory_take())) continue;
+        if (take_out(&reception, &message, &whole, &room, flags, &length)) break;
         drop(fd, flags);
     }
+    if (memory) library_memory_give_back(memory);
+    return length;
+}
+
+int carried_unread(int fd, int *unread) {
+    ssize_t length = look(fd);
+    *unread = length > 0 ? (int)length : 0;
+    return length != NOT_CARRIED;
+}
+
+int carried_has_datagram(int fd) {
+    return !waits(fd, 0) || look(fd) != -1 || errno != EAGAIN;
 }
 
 /* ----- The program's end ----- */

@@ -24,3 +24,6 @@ int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result);
 int carried_transfer(int fd, ssize_t *result);
 /* ioctl(FIONREAD): the length of the next datagram. */
 int carried_unread(int fd, int *unread);
+/* Whether a call that receives would get something where the kernel says that there is something. Of a socket that does
+ * not wait nobody needs to know. */
+int carried_has_datagram(int fd);

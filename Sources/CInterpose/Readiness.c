@@ -12,6 +12,8 @@
 #include <sys/select.h>
 #include <time.h>
 
+#include "Datagrams.h"
+
 /* ----- Time, in nanoseconds ----- */
 
 #define FOREVER INT64_MAX
@@ -240,6 +242,30 @@ static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, 
     return REAL(ppoll)(descriptors, count, duration == FOREVER ? NULL : &timeout, signals);
 }
 
+/* Takes POLLIN from sockets of datagrams of which a call that waits would get nothing, as the kernel does where
+ * checksums are wrong. Returns how many of `ready` descriptors are left. */
+static int withdraw(struct pollfd *descriptors, nfds_t count, int ready) {
+    if (ready <= 0 || !any_carried(in_flight_word())) return ready;
+    for (nfds_t index = 0; index < count; index++) {
+        struct pollfd *found = &descriptors[index];
+        if (!(found->revents & (POLLIN | POLLRDNORM)) || found->revents & (POLLERR | POLLHUP | POLLNVAL) ||
+            !may_be_carried(found->fd) || carried_has_datagram(found->fd))
+            continue;
+        found->revents &= ~(POLLIN | POLLRDNORM);
+        if (!found->revents) ready--;
+    }
+    return ready;
+}
+
+static int poll_carried(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+    for (;;) {
+        int ready = poll_for(descriptors, count, until(end), signals);
+        if (ready <= 0) return ready;
+        ready = withdraw(descriptors, count, ready);
+        if (ready > 0 || until(end) == 0) return ready;
+    }
+}
+
 /* Fills in what is polled. Returns whether any of it is in flight. */
 static int substitute(struct poll_call *call) {
     uint64_t in_flight = 0;
@@ -285,7 +311,7 @@ static int poll_in_flight(struct poll_call *call) {
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
         if (!ON_LIBRARY_STACK_IF_THERE(substitute, call))
-            return poll_for(call->given, call->count, until(call->end), call->signals);
+            return poll_carried(call->given, call->count, call->end, call->signals);
         if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
         int64_t left = until(call->end);
         nfds_t count = call->count + (nfds_t)call->beside;
@@ -295,7 +321,8 @@ static int poll_in_flight(struct poll_call *call) {
         if (!ended && ready) {
             for (nfds_t index = 0; index < call->count; index++)
                 call->given[index].revents = call->substituted[index] ? 0 : call->polled[index].revents;
-            return ready;
+            ready = withdraw(call->given, call->count, ready);
+            if (ready) return ready;
         }
         if (!ended && until(call->end) == 0) {
             for (nfds_t index = 0; index < call->count; index++) call->given[index].revents = 0;
@@ -356,11 +383,6 @@ static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) 
     return 0;
 }
 
-/* Whether calls that wait for something else go on with what is in flight. */
-static int any_beside(void) {
-    return any_errands() || any_unattended();
-}
-
 /* poll where something is in flight. */
 static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
                        int is_for_epoll) {
@@ -369,7 +391,7 @@ static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, co
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
         !(any_beside() || any_may_be_in_flight(descriptors, count)))
-        return poll_for(descriptors, count, until(end), signals);
+        return poll_carried(descriptors, count, end, signals);
     size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
     return with_memory(size, poll_in_memory, &call);
 }
@@ -400,12 +422,17 @@ int go_on_for_a_moment(void) {
     return poll_until(NULL, 0, end_of(A_MOMENT), NULL) >= 0 || errno != EINTR || !some_handler_interrupts();
 }
 
+/* Whether a call on the descriptor waits. It takes a stack that is given back before it does. */
+static __attribute__((noinline)) int is_to_wait(int fd, short events) {
+    long status = process_is_confined() ? -1 : kernel_status_flags(fd);
+    return status >= 0 && !(status & O_NONBLOCK) && kernel_poll_now(fd, events) == 0;
+}
+
 int wait_beside_handshakes(int fd, unsigned flags) {
     short events = flags & SOCKSIFY_SENDING ? POLLOUT : POLLIN;
-    long status = process_is_confined() ? -1 : kernel_status_flags(fd);
-    if (status < 0 || status & O_NONBLOCK || kernel_poll_now(fd, events) != 0) return 1;
+    if (!is_to_wait(fd, events)) return 1;
     int64_t end = end_of_call(fd, flags);
-    while (any_unattended()) {
+    while (any_beside()) {
         struct pollfd descriptor = {fd, events, 0};
         int ready = poll_until(&descriptor, 1, end, NULL);
         if (ready > 0) return 1;
@@ -419,14 +446,14 @@ int wait_beside_handshakes(int fd, unsigned flags) {
 }
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
-    if (!any_in_flight(in_flight_word())) return REAL(poll)(descriptors, count, timeout);
+    if (is_undisturbed(in_flight_word())) return REAL(poll)(descriptors, count, timeout);
     return poll_until(descriptors, count, end_of(of_milliseconds(timeout)), NULL);
 }
 
 int __poll(struct pollfd *descriptors, nfds_t count, int timeout) __attribute__((alias("poll")));
 
 int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals) {
-    if (!any_in_flight(in_flight_word()) || !is_duration(timeout))
+    if (is_undisturbed(in_flight_word()) || !is_duration(timeout))
         return REAL(ppoll)(descriptors, count, timeout, signals);
     return poll_until(descriptors, count, end_of(of_timespec(timeout)), signals);
 }
@@ -434,14 +461,14 @@ int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeo
 /* libc ends the program for an array that is too short. */
 
 int __poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, size_t room) {
-    if (!any_in_flight(in_flight_word()) || room / sizeof *descriptors < count)
+    if (is_undisturbed(in_flight_word()) || room / sizeof *descriptors < count)
         return REAL(__poll_chk)(descriptors, count, timeout, room);
     return poll(descriptors, count, timeout);
 }
 
 int __ppoll_chk(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals,
                 size_t room) {
-    if (!any_in_flight(in_flight_word()) || room / sizeof *descriptors < count)
+    if (is_undisturbed(in_flight_word()) || room / sizeof *descriptors < count)
         return REAL(__ppoll_chk)(descriptors, count, timeout, signals, room);
     return ppoll(descriptors, count, timeout, signals);
 }
@@ -537,7 +564,7 @@ static int select_in_memory(void *memory, void *context) {
 
 /* Whether any descriptor of the sets may be in flight; counts all of them. */
 static int is_concerned(struct select_call *call) {
-    if (!any_in_flight(in_flight_word()) || call->end_of_sets < 0) return 0;
+    if (is_undisturbed(in_flight_word()) || call->end_of_sets < 0) return 0;
     int concerned = any_beside();
     for (int set = 0; set < 3; set++)
         if (call->end_of_sets > 0 && call->sets[set] &&
@@ -546,7 +573,7 @@ static int is_concerned(struct select_call *call) {
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
-        concerned |= may_be_in_flight(fd);
+        concerned |= may_be_in_flight(fd) || may_be_carried(fd);
     }
     return concerned;
 }

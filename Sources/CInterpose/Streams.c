@@ -25,7 +25,7 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
             int result = socksify_prepare_io(fd, flags);                                       \
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
-        if (any_unattended() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;    \
+        if (any_beside() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;        \
     } while (0)
 
 /* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case

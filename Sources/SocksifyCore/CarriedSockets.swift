@@ -234,6 +234,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
     /// taken out of its envelope.
     func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
+        reception.pointee.tick = coarse_tick()
         guard let record = latest(place) else {
             reception.pointee.place = Int32(truncatingIfNeeded: place)
             // What comes is dropped.
@@ -248,8 +249,10 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
     func prepareKnown(_ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Bool {
-        let place = Int(carried_place(descriptor, coarse_tick()))
+        let tick = coarse_tick()
+        let place = Int(carried_place(descriptor, tick))
         guard place >= 0, let record = known(place) else { return false }
+        reception.pointee.tick = tick
         describe(record, place, reception)
         return true
     }

@@ -37,6 +37,8 @@ struct socksify_reception {
     const uint8_t *_Nullable expected;
     /* Becomes 0 when something has come in. */
     uint32_t *_Nonnull unanswered;
+    /* The time of the call (coarse_tick()). */
+    uint32_t tick;
 };
 
 /* A datagram that came in. */

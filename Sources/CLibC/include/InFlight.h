@@ -96,6 +96,11 @@ static inline uint64_t next_hand(uint64_t count) {
     return count ? __atomic_fetch_add(&process_words()->hand, 1, __ATOMIC_RELAXED) % count : 0;
 }
 
+/* Whether calls that wait for something else go on with handshakes. */
+static inline int any_beside(void) {
+    return any_errands() || any_unattended();
+}
+
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
  * earlier one of that number; who finds one asks the socket itself. */
 enum {
