@@ -1,5 +1,7 @@
 #include "ProcessIdentity.h"
 
+#include <string.h>
+
 #include "InheritedEnvironment.h"
 #include "Kernel.h"
 #include "RealLibC.h"
@@ -38,10 +40,7 @@ static void before_fork(void) {
 
 /* Linux before 4.14 wipes nothing. */
 static void in_child(void) {
-    __atomic_store_n(&process_words()->errands, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&process_words()->unattended, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&process_words()->unwatched, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&process_words()->id, 0, __ATOMIC_RELAXED);
+    memset(process_words(), 0, sizeof *process_words());
 }
 
 __attribute__((constructor)) static void watch_forks(void) {

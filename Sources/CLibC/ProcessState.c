@@ -1,6 +1,7 @@
 #include "ProcessState.h"
 
 #include "Kernel.h"
+#include "ProcessIdentity.h"
 
 static uint64_t runtime, lookup_lock, user, told, log_file, log_allowance;
 
@@ -40,6 +41,10 @@ uint64_t *socksify_told_word(void) {
 
 uint64_t *socksify_log_file_word(void) {
     return &log_file;
+}
+
+uint64_t *socksify_question_words(void) {
+    return process_words()->questions;
 }
 
 uint64_t *socksify_log_allowance_word(void) {

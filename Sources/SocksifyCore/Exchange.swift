@@ -39,6 +39,8 @@ struct Exchange {
 
     private struct State {
         let asker: Asker
+        /// When the question came (Clock).
+        let since = Clock.now
         let queryLength: Int
         var isMessageUnderWay = false
         var sent = 0
@@ -64,9 +66,19 @@ struct Exchange {
         }
     }
 
+    /// One that waits (Questions); nil for 0.
+    init?(at address: UInt64) {
+        guard let memory = UnsafeMutableRawPointer(bitPattern: UInt(address)) else { return nil }
+        self.memory = memory
+    }
+
+    var address: UInt64 { UInt64(UInt(bitPattern: memory)) }
+
     func unmap() { kernel_unmap(memory, Exchange.size) }
 
     var asker: Asker { state.pointee.asker }
+    /// Whether a datagram has asked, and nobody waits for the answer any more.
+    var isForgotten: Bool { Clock.now - state.pointee.since > Exchange.longestAnswer }
     var end: End { state.pointee.end }
 
     var query: UnsafeRawBufferPointer {

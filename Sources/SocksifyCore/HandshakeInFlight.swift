@@ -475,6 +475,7 @@ struct HandshakeInFlight {
         if case .byKernel? = failure { error = .kernel(socket.takeError() ?? .connectionRefused) }
         writeLog(error)
         var isKept = false
+        var isQuestion = false
         switch record.pointee.purpose {
         case .connection: return
         case .lingering: break
@@ -493,12 +494,17 @@ struct HandshakeInFlight {
                 return linger()
             }
         case .exchange(let exchange):
+            if case .datagram = exchange.asker { isQuestion = true }
             exchange.conclude(error, runtime)
         }
         if hasSocket { unwatch() }
         let descriptor = socket.descriptor
         remove()
         if hasSocket, !isKept { OwnDescriptor.close(descriptor) }
+        if isQuestion {
+            Questions().end()
+            NameServer.startWaitingQuestions(runtime)
+        }
     }
 
     /// The connection is of no use any more, but is not to be closed yet.

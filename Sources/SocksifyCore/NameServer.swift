@@ -44,20 +44,51 @@ enum NameServer {
         case .answer: answer(query, asker, runtime)
         case .ask(let request):
             guard let exchange = Exchange(question, for: asker) else { return .failed(.outOfBuffers) }
+            guard Questions().begin() else {
+                // One that finds no room is lost, as datagrams are.
+                if Questions().add(exchange) { startWaitingQuestions(runtime) } else { exchange.unmap() }
+                return .taken
+            }
             do {
-                let errand = try Errand.prepare(
-                    .exchange(exchange), request, throughList: runtime.pointee.list(for: request), runtime)
-                errand.begin(runtime)
+                let errand = try put(exchange, request, runtime)
                 // Another thread may be waiting for the answer already, where it does not go on with errands.
                 if process_is_threaded() != 0, flags & Int32(MSG_DONTWAIT) == 0, !socket.isNonBlocking {
                     _ = errand.wait(runtime, limitedBy: socket, .sendTimeout)
                 }
             } catch {
+                Questions().end()
                 exchange.unmap()
                 return .failed(error)
             }
         }
         return .taken
+    }
+
+    /// Puts a question on its way.
+    @inline(never)
+    private static func put(
+        _ exchange: Exchange, _ request: Request, _ runtime: UnsafePointer<Runtime>
+    ) throws(Errno) -> Errand {
+        let list = runtime.pointee.list(for: request)
+        let errand = try Errand.prepare(.exchange(exchange), request, throughList: list, runtime)
+        errand.begin(runtime)
+        return errand
+    }
+
+    /// One that was under way has ended, or one waits now.
+    @inline(never)
+    static func startWaitingQuestions(_ runtime: UnsafePointer<Runtime>) {
+        Questions().startWaiting { exchange in
+            let question = Span<UInt8>(_unsafeElements: exchange.query.bindMemory(to: UInt8.self))
+            if !exchange.isForgotten, let query = DNSQuery(question),
+                case .ask(let request) = plan(for: query, runtime),
+                (try? put(exchange, request, runtime)) != nil
+            {
+                return true
+            }
+            exchange.unmap()
+            return false
+        }
     }
 
     /// What is to be done about a query.
@@ -67,6 +98,7 @@ enum NameServer {
         case ask(Request)
     }
 
+    @inline(never)
     private static func plan(for query: DNSQuery, _ runtime: UnsafePointer<Runtime>) -> Plan {
         if case .addresses(let name, _) = DNSNeed(query), NameLookup.isRuled(name, runtime) { return .answer }
         switch runtime.pointee.configuration.dns {

@@ -119,6 +119,25 @@ extension EndToEnd {
             #expect(run.output == "100 203.0.113.10\n", "\(run)")
         }
 
+        @Test func `More questions than may be under way wait for their turn`() async throws {
+            _ = try await NameServers.honest.value
+            let lines = try await configuration(.testProxy, "dns tcp \(NameServers.host)")
+            let output = try await ConfigurationText(lines).write {
+                try await CallProbe.run("questions", ["answered", "200"], environment: ["SOCKSIFY_CONF": $0])
+            }
+            #expect(output.lines == ["sent: 200", "answers: 200"], "\(output)")
+        }
+
+        @Test func `Questions that nobody answers leave the program its descriptors`() async throws {
+            let server = try await "\(NameServers.host):\(NameServers.port(of: .hangs))"
+            let lines = try await configuration(.testProxy, "dns tcp \(server)")
+            let output = try await ConfigurationText(lines).write {
+                try await CallProbe.run(
+                    "questions", ["unanswered", "1000"], environment: ["SOCKSIFY_CONF": $0], ending: .associated(32))
+            }
+            #expect(output.lines == ["sent: 1000"], "\(output)")
+        }
+
         @Test func `An answer that is too long for a datagram is asked for again by TCP`() async throws {
             _ = try await NameServers.honest.value
             try await withProxy { proxy, url in

@@ -15,6 +15,8 @@
 #define LARGEST_PAGE 65536
 #endif
 
+enum { QUESTION_WORDS = 256 };
+
 /* What a child begins with zeros for. It has a page of its own, which the kernel wipes in what fork copies, and leaves
  * in the memory of a child of vfork (madvise(2), MADV_WIPEONFORK). */
 struct process_words {
@@ -26,6 +28,8 @@ struct process_words {
     uint64_t unattended, unwatched;
     /* Where the next search for them begins. */
     uint64_t hand;
+    /* What is known of the questions to the DNS that wait for their turn. */
+    uint64_t questions[QUESTION_WORDS];
 };
 
 /* There is a whole page in it. An aligned one would have all other variables begin on a page of their own, which every

@@ -31,5 +31,7 @@ uint64_t *_Nonnull socksify_told_word(void);
 uint64_t *_Nonnull socksify_log_file_word(void);
 /* How many lines may be written now (see LogAllowance). */
 uint64_t *_Nonnull socksify_log_allowance_word(void);
+/* What is known of the questions to the DNS, QUESTION_WORDS words (see Questions). A child of fork has none. */
+uint64_t *_Nonnull socksify_question_words(void);
 /* Number of the thread that looks up a proxy; 0 when none does. */
 uint64_t *_Nonnull socksify_lookup_lock_word(void);

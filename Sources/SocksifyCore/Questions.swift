@@ -1,0 +1,113 @@
+import CLibC
+import Synchronization
+
+/// The questions to the DNS that have come as datagrams and are put through the proxies. Each is a connection: so many are
+/// under way at a time that a program which asks much keeps its descriptors, and the others wait for their turn.
+///
+/// Written by every thread of the process, without a lock: each word is taken and given back atomically.
+struct Questions {
+    private let underWay: UnsafeMutablePointer<Atomic<UInt64>>
+    /// How many have ended, or have begun to wait.
+    private let changes: UnsafeMutablePointer<Atomic<UInt64>>
+    /// The thread that starts those that wait (process_owner); 0: none does.
+    private let starter: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Where the next one is looked for, and where the next one waits.
+    private let first: UnsafeMutablePointer<Atomic<UInt64>>
+    private let last: UnsafeMutablePointer<Atomic<UInt64>>
+    private let places: UnsafeMutablePointer<UInt64>
+
+    private static var placeCount: Int { Int(QUESTION_WORDS) - 5 }
+    /// As many as poll(2) waits for beside the program's own descriptors.
+    private static var mostUnderWay: Int { 64 }
+
+    /// Those of this process.
+    init() {
+        let words = socksify_question_words()
+        underWay = atomic(words)
+        changes = atomic(words + 1)
+        starter = atomic(words + 2)
+        first = atomic(words + 3)
+        last = atomic(words + 4)
+        places = words + 5
+    }
+
+    /// Whether one more can be under way, which it is then. A small part of the descriptors is enough for that.
+    @inline(never)
+    func begin() -> Bool {
+        let most = UInt64(max(1, min(Questions.mostUnderWay, Int(kernel_descriptor_limit()) / 8)))
+        guard underWay.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue < most else {
+            underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+            return false
+        }
+        return true
+    }
+
+    /// One that has begun has ended.
+    @inline(never)
+    func end() {
+        underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+        changes.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    }
+
+    /// Has a question wait; false where too many do.
+    @inline(never)
+    func add(_ exchange: Exchange) -> Bool {
+        let start = last.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
+        for index in 0..<Questions.placeCount {
+            let isTaken = place(start, index).pointee.compareExchange(
+                expected: 0, desired: exchange.address, ordering: .sequentiallyConsistent
+            ).exchanged
+            guard isTaken else { continue }
+            changes.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+            return true
+        }
+        return false
+    }
+
+    /// The one that has waited longest, as far as threads do not interfere; nil when there is none.
+    @inline(never)
+    private func take() -> Exchange? {
+        let start = first.pointee.load(ordering: .relaxed)
+        for index in 0..<Questions.placeCount {
+            let address = place(start, index).pointee.exchange(0, ordering: .sequentiallyConsistent)
+            guard let exchange = Exchange(at: address) else { continue }
+            first.pointee.store(start &+ UInt64(index) &+ 1, ordering: .relaxed)
+            return exchange
+        }
+        return nil
+    }
+
+    private func place(_ start: UInt64, _ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        atomic(places + Int((start &+ UInt64(index)) % UInt64(Questions.placeCount)))
+    }
+
+    /// Starts those that wait, as many as can be under way. One thread does it at a time: who comes to it meanwhile, be it
+    /// because one that was started here has ended at once, leaves it to that thread.
+    ///
+    /// - Parameter start: says whether it is under way now, in which case its end is told by `end`.
+    @inline(never)
+    func startWaiting(_ start: (Exchange) -> Bool) {
+        while true {
+            let seen = changes.pointee.load(ordering: .sequentiallyConsistent)
+            guard becomeStarter() else { return }
+            while begin() {
+                guard let exchange = take() else {
+                    underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+                    break
+                }
+                if !start(exchange) { underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+            }
+            starter.pointee.store(0, ordering: .sequentiallyConsistent)
+            if changes.pointee.load(ordering: .sequentiallyConsistent) == seen { return }
+        }
+    }
+
+    private func becomeStarter() -> Bool {
+        let own = process_owner()
+        let (exchanged, other) = starter.pointee.compareExchange(
+            expected: 0, desired: own, ordering: .sequentiallyConsistent)
+        guard !exchanged, other != own, process_owner_is_gone(other) != 0 else { return exchanged }
+        return starter.pointee.compareExchange(expected: other, desired: own, ordering: .sequentiallyConsistent)
+            .exchanged
+    }
+}
