@@ -20,6 +20,14 @@ public enum IPAddress: Equatable, Sendable {
         return self
     }
 
+    /// The same address in the form of IPv6: an IPv4 address is mapped.
+    public var mapped: IPv6Address {
+        switch self {
+        case .v4(let address): IPv6Address(mapping: address)
+        case .v6(let address): address
+        }
+    }
+
     public var isLoopback: Bool {
         switch unmapped {
         case .v4(let address): address.isLoopback

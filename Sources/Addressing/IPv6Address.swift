@@ -46,6 +46,12 @@ public struct IPv6Address: Equatable, Sendable {
         return IPv4Address(UInt32(truncatingIfNeeded: low))
     }
 
+    /// The number of leading bits, 0 to 128, that both have alike.
+    public func sharedPrefixLength(with other: IPv6Address) -> Int {
+        let difference = high ^ other.high
+        return difference != 0 ? difference.leadingZeroBitCount : 64 + (low ^ other.low).leadingZeroBitCount
+    }
+
     /// Reads the forms of RFC 4291 section 2.2, as inet_pton(3) does: no scope, no brackets.
     public init?(parsing text: Span<UInt8>) {
         var groups = InlineArray<8, UInt16>(repeating: 0)

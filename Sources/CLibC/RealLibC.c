@@ -32,6 +32,8 @@ void find_all_real(void) {
 #undef HOOK
 }
 
+_Static_assert(REAL_EAI_NODATA == EAI_NODATA && REAL_EAI_ADDRFAMILY == EAI_ADDRFAMILY, "the codes of netdb.h");
+
 int real_call_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                           struct addrinfo **result) {
     return ON_PROGRAM_STACK(REAL(getaddrinfo), node, service, hints, result);

@@ -1,44 +1,12 @@
-import Addressing
-import CLibC
 import FakeDNS
 
-/// /etc/hosts, read line by line through a buffer on the stack: names that it knows keep their meaning, and nobody
-/// else is asked about them.
+/// /etc/hosts: names that it knows keep their meaning, and nobody else is asked about them.
 enum HostsFile {
     /// Calls `body` with each line that gives an address, until it returns false.
     static func forEachLine(_ body: (borrowing HostsLine) -> Bool) {
-        let descriptor = interruptible_open_to_read(cString("/etc/hosts"))
-        guard descriptor >= 0 else { return }
-        let file = Int32(truncatingIfNeeded: descriptor)
-        defer { _ = kernel_close(file) }
-        var buffer = InlineArray<4096, UInt8>(repeating: 0)
-        var filled = 0
-        while true {
-            let count = withUnsafeMutableBytes(of: &buffer) { bytes in
-                bytes.baseAddress.map { interruptible_read(file, $0 + filled, bytes.count - filled) } ?? 0
-            }
-            if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return }
-            filled += count
-            let taken = takeLines(buffer.span.extracting(first: filled), atEnd: count == 0, body)
-            guard let taken, count > 0 else { return }
-            // A line that fills the whole buffer is none that a resolver would read.
-            let rest = taken == 0 && filled == buffer.count ? 0 : filled - taken
-            for index in 0..<rest { buffer[index] = buffer[filled - rest + index] }
-            filled = rest
+        TextFile.forEachLine(of: "/etc/hosts") { line in
+            guard let line = HostsLine(line) else { return true }
+            return body(line)
         }
-    }
-
-    /// The number of bytes that whole lines took; nil when `body` wants no more.
-    private static func takeLines(
-        _ bytes: Span<UInt8>, atEnd: Bool, _ body: (borrowing HostsLine) -> Bool
-    ) -> Int? {
-        var start = 0
-        for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
-            if let line = HostsLine(bytes.extracting(start..<index)), !body(line) { return nil }
-            start = index + 1
-        }
-        if atEnd, start < bytes.count, let line = HostsLine(bytes.extracting(start...)), !body(line) { return nil }
-        return start
     }
 }

@@ -126,6 +126,8 @@ struct AddressList {
     private(set) var count = 0
     /// Whether the name was found, be it with addresses of another family.
     private(set) var isKnown = false
+    /// Whether the name is known here: nobody was asked for the addresses.
+    private(set) var isOfThisMachine = false
     /// The name that /etc/hosts has first on the line; nil for the name that was asked for.
     private(set) var canonicalName: HostName?
     private var storage = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
@@ -166,12 +168,15 @@ struct AddressList {
 
     fileprivate mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {
         if !isKnown { canonicalName = line.canonicalName }
-        // libc reads the file so: a name of ::1 alone is this machine in IPv4 as well.
+        isOfThisMachine = true
+        // libc reads the file so: a name of ::1 alone is this machine in IPv4 as well, and what is there twice is found
+        // twice.
         let isLoopback = line.address == .v6(IPv6Address(high: 0, low: 1))
-        add(isLoopback && family == AF_INET ? .v4(IPv4Address(127, 0, 0, 1)) : line.address, ifOf: family)
+        append(isLoopback && family == AF_INET ? .v4(IPv4Address(127, 0, 0, 1)) : line.address, ifOf: family)
     }
 
     fileprivate mutating func addLoopback(ifOf family: Int32) {
+        isOfThisMachine = true
         add(.v6(IPv6Address(high: 0, low: 1)), ifOf: family)
         add(.v4(IPv4Address(127, 0, 0, 1)), ifOf: family)
     }
@@ -191,15 +196,60 @@ struct AddressList {
         isKnown = true
     }
 
+    /// Adds one that is not there yet.
     mutating func add(_ address: IPAddress, ifOf family: Int32) {
+        isKnown = true
+        for index in 0..<count where storage[index] == address { return }
+        append(address, ifOf: family)
+    }
+
+    private mutating func append(_ address: IPAddress, ifOf family: Int32) {
         isKnown = true
         switch address {
         case .v4 where family == AF_INET6, .v6 where family == AF_INET: return
         default: break
         }
         guard count < NameLookup.largestCount else { return }
-        for index in 0..<count where storage[index] == address { return }
         storage[count] = address
         count += 1
+    }
+
+    /// Its IPv6 addresses, and in place of the others those of another list.
+    @inline(never)
+    func replacingIPv4(by other: AddressList) -> AddressList {
+        var list = self
+        list.count = 0
+        for index in 0..<count { list.append(storage[index], ifOf: AF_INET6) }
+        for index in 0..<other.count { list.append(other.storage[index], ifOf: AF_UNSPEC) }
+        return list
+    }
+
+    /// Each address once.
+    var withoutRepetitions: AddressList {
+        var list = AddressList()
+        list.canonicalName = canonicalName
+        for index in 0..<count { list.addOwn(storage[index]) }
+        return list
+    }
+
+    /// Puts first what a program is to try first, as getaddrinfo(3) does.
+    mutating func sort() {
+        guard count > 1 else { return }
+        var policy = PolicyTable()
+        TextFile.forEachLine(of: "/etc/gai.conf") { line in
+            policy.read(line)
+            return true
+        }
+        var destinations = InlineArray<16, Destination>(repeating: Destination(storage[0], from: nil))
+        for index in 0..<count {
+            let destination = Destination(reaching: storage[index])
+            var place = index
+            while place > 0, policy.prefers(destination, to: destinations[place - 1]) {
+                destinations[place] = destinations[place - 1]
+                place -= 1
+            }
+            destinations[place] = destination
+        }
+        for index in 0..<count { storage[index] = destinations[index].address }
     }
 }

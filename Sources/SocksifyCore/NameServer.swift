@@ -150,7 +150,8 @@ enum NameServer {
         case .addresses(let name, let family):
             let family = family == .ipv4 ? AF_INET : AF_INET6
             switch NameLookup.known(name, family: family, runtime) {
-            case .addresses(let list):
+            case .addresses(let known):
+                let list = known.withoutRepetitions
                 return query.answer(
                     addresses: list.addresses, canonicalName: list.canonicalName, timeToLive: timeToLive, into: room)
             case .none: return query.answer(.nameError, into: room)

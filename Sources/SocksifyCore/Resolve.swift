@@ -56,7 +56,8 @@ public enum Resolve {
         case .none: return EAI_NONAME
         case .tryAgain: return EAI_AGAIN
         case .failure: return EAI_FAIL
-        case .addresses(let addresses):
+        case .addresses(var addresses):
+            if addresses.isOfThisMachine { addresses.sort() }
             return list(addresses, name: name, service: service, hints: &numeric, result: result)
         case .fake(let number):
             // The machine's own addresses say nothing about which of them the proxy reaches.
@@ -74,6 +75,12 @@ public enum Resolve {
         let maps = hints.ai_family == AF_INET6 && hints.ai_flags & AI_V4MAPPED != 0
         let family = maps && hints.ai_flags & AI_ALL != 0 ? AF_UNSPEC : hints.ai_family
         let answer = NameLookup.look(up: name, family: family, for: purpose)
+        // libc looks into /etc/hosts for each family.
+        if maps, family == AF_UNSPEC, case .addresses(let both) = answer, both.isOfThisMachine,
+            case .addresses(let four) = NameLookup.look(up: name, family: AF_INET, for: purpose)
+        {
+            return .addresses(both.replacingIPv4(by: four))
+        }
         if maps, case .none = answer { return NameLookup.look(up: name, family: AF_INET, for: purpose) }
         return answer
     }
@@ -99,7 +106,8 @@ public enum Resolve {
         return purpose
     }
 
-    /// Makes one list of what libc makes of each address.
+    /// Makes one list of what libc makes of each address. It makes nothing of one for which the hints leave no room, as
+    /// AI_ADDRCONFIG does on a machine without addresses of that family.
     private static func list(
         _ addresses: AddressList, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
         result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
@@ -110,6 +118,7 @@ public enum Resolve {
         for index in 0..<addresses.count {
             var part: UnsafeMutablePointer<addrinfo>?
             let code = NumericText(addresses[index]).withCString { real_call_getaddrinfo($0, service, &hints, &part) }
+            if code == Int32(REAL_EAI_ADDRFAMILY) { continue }
             guard code == 0, let part else {
                 if let first { real_call_freeaddrinfo(first) }
                 return code

@@ -317,7 +317,7 @@ extension EndToEnd {
     /// What libc's functions say where somebody is asked for names through the proxy.
     @Suite struct RemoteLookupTests {
         private static let own = [
-            "getaddrinfo localhost 127.0.0.1 ::1",
+            "getaddrinfo localhost ::1 127.0.0.1",
             "gethostbyname localhost localhost 127.0.0.1",
             "getaddrinfo inhosts.test 203.0.113.10",
             "gethostbyname inhosts.test inhosts.test 203.0.113.10",

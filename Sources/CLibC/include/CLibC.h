@@ -17,6 +17,7 @@
 #include "Heap.h"
 #include "InFlight.h"
 #include "InheritedEnvironment.h"
+#include "Interfaces.h"
 #include "Kernel.h"
 #include "KeyedSocket.h"
 #include "LibraryStack.h"

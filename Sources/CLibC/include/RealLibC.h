@@ -45,6 +45,9 @@ static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const
  * loading a library, and the loader's lock is never released in the child. */
 void find_all_real(void);
 
+/* Codes of getaddrinfo(3) that Swift does not see, because netdb.h has them for GNU alone. */
+enum { REAL_EAI_NODATA = -5, REAL_EAI_ADDRFAMILY = -9 };
+
 /* The functions that Swift calls. Contracts as in getaddrinfo(3), getnameinfo(3), gethostbyaddr(3). */
 int real_call_getaddrinfo(const char *_Nullable node, const char *_Nullable service,
                           const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);

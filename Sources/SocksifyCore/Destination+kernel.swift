@@ -1,0 +1,35 @@
+import Addressing
+import CLibC
+import FakeDNS
+
+extension Destination {
+    /// Has the kernel say how this machine would reach the address. Nothing is sent: connect(2) on a datagram socket
+    /// chooses the way alone.
+    @inline(never)
+    init(reaching address: IPAddress) {
+        let peer = SocketAddress(address: address, port: Destination.discardPort)
+        let domain = if case .v4 = address { AF_INET } else { AF_INET6 }
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = Int32(truncatingIfNeeded: keyed_socket(domain, type, 0))
+        guard descriptor >= 0 else {
+            self.init(address, from: nil)
+            return
+        }
+        defer { _ = kernel_close(descriptor) }
+        var form = InlineArray<28, UInt8>(repeating: 0)
+        let length = withUnsafeMutableBytes(of: &form) { peer.write(to: $0) }
+        guard kernel_connect(descriptor, &form, socklen_t(length)) == 0 else {
+            self.init(address, from: nil)
+            return
+        }
+        let source = (try? Socket(descriptor: descriptor).name)?.address
+        var networkLength = 32
+        if case .v4(let own)? = source {
+            networkLength = Int(interface_network_length(descriptor, own.value.bigEndian))
+        }
+        self.init(address, from: source, networkLength: networkLength)
+    }
+
+    /// Of RFC 863: the way to an address is the same for every port.
+    private static var discardPort: UInt16 { 9 }
+}
