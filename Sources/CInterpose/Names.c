@@ -63,14 +63,19 @@ int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *ev
     return 0;
 }
 
-/* What the calls without a buffer of the caller's return, as libc's own: the next call overwrites it. */
-static struct hostent shared_entry;
-static char shared_buffer[2048];
-
-/* Result of a call with a buffer, from that of the Swift side: 0 also when there is no such host. */
-static int host_result(int code, struct hostent *entry, struct hostent **result) {
+/* Result of a call with a buffer, from that of the Swift side: 0 also when there is no such host. libc's own questions
+ * set `h_errno` beside what the caller gives.
+ *
+ * `unanswered` is what is returned where nobody has answered. */
+static int host_result(int code, int unanswered, struct hostent *entry, struct hostent **result,
+                       const int *host_error) {
     *result = code == 0 ? entry : NULL;
-    return code == ENOENT ? 0 : code;
+    if (code == ENOENT) {
+        h_errno = *host_error;
+        code = *host_error == TRY_AGAIN ? unanswered : 0;
+    }
+    errno = code;
+    return code;
 }
 
 int gethostbyname2_r(const char *name, int family, struct hostent *entry, char *buffer, size_t length,
@@ -78,26 +83,14 @@ int gethostbyname2_r(const char *name, int family, struct hostent *entry, char *
     int code = socksify_host_by_name(name, family, entry, buffer, length, host_error);
     if (code == SOCKSIFY_PASS)
         return REAL(gethostbyname2_r)(name, family, entry, buffer, length, result, host_error);
-    return host_result(code, entry, result);
+    return host_result(code, EAGAIN, entry, result, host_error);
 }
 
 int gethostbyname_r(const char *name, struct hostent *entry, char *buffer, size_t length, struct hostent **result,
                     int *host_error) {
     int code = socksify_host_by_name(name, AF_INET, entry, buffer, length, host_error);
     if (code == SOCKSIFY_PASS) return REAL(gethostbyname_r)(name, entry, buffer, length, result, host_error);
-    return host_result(code, entry, result);
-}
-
-struct hostent *gethostbyname2(const char *name, int family) {
-    int code = socksify_host_by_name(name, family, &shared_entry, shared_buffer, sizeof shared_buffer, &h_errno);
-    if (code == SOCKSIFY_PASS) return REAL(gethostbyname2)(name, family);
-    return code == 0 ? &shared_entry : NULL;
-}
-
-struct hostent *gethostbyname(const char *name) {
-    int code = socksify_host_by_name(name, AF_INET, &shared_entry, shared_buffer, sizeof shared_buffer, &h_errno);
-    if (code == SOCKSIFY_PASS) return REAL(gethostbyname)(name);
-    return code == 0 ? &shared_entry : NULL;
+    return host_result(code, EAGAIN, entry, result, host_error);
 }
 
 int gethostbyaddr_r(const void *address, socklen_t length, int family, struct hostent *entry, char *buffer,
@@ -105,12 +98,56 @@ int gethostbyaddr_r(const void *address, socklen_t length, int family, struct ho
     int code = socksify_host_by_address(address, length, family, entry, buffer, buffer_length, host_error);
     if (code == SOCKSIFY_PASS)
         return REAL(gethostbyaddr_r)(address, length, family, entry, buffer, buffer_length, result, host_error);
-    return host_result(code, entry, result);
+    return host_result(code, 0, entry, result, host_error);
+}
+
+/* What the calls without a buffer of the caller's return, as libc's own: the next call overwrites it. A buffer that was
+ * too small stays: another thread may be writing to it. */
+static struct {
+    struct hostent entry;
+    char first[2048], *buffer;
+    size_t size;
+} shared = {.buffer = shared.first, .size = sizeof shared.first};
+
+/* Whether the call is to be made again, with a larger buffer. */
+static int has_grown(int code) {
+    if (code != ERANGE) return 0;
+    long larger = kernel_map(2 * shared.size);
+    if (larger < 0) return 0;
+    shared.buffer = (char *)larger;
+    shared.size *= 2;
+    return 1;
+}
+
+static struct hostent *shared_result(int code, int unanswered, int host_error) {
+    struct hostent *result;
+    if (host_error) h_errno = host_error;
+    host_result(code, unanswered, &shared.entry, &result, &host_error);
+    return result;
+}
+
+struct hostent *gethostbyname2(const char *name, int family) {
+    int code, host_error = 0;
+    do code = socksify_host_by_name(name, family, &shared.entry, shared.buffer, shared.size, &host_error);
+    while (has_grown(code));
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyname2)(name, family);
+    return shared_result(code, EAGAIN, host_error);
+}
+
+struct hostent *gethostbyname(const char *name) {
+    int code, host_error = 0;
+    do code = socksify_host_by_name(name, AF_INET, &shared.entry, shared.buffer, shared.size, &host_error);
+    while (has_grown(code));
+    if (code == SOCKSIFY_PASS) return REAL(gethostbyname)(name);
+    return shared_result(code, EAGAIN, host_error);
 }
 
 struct hostent *gethostbyaddr(const void *address, socklen_t length, int family) {
-    int code = socksify_host_by_address(address, length, family, &shared_entry, shared_buffer, sizeof shared_buffer,
-                                        &h_errno);
+    int code, host_error = 0;
+    do {
+        code = socksify_host_by_address(address, length, family, &shared.entry, shared.buffer, shared.size,
+                                        &host_error);
+    } while (has_grown(code));
     if (code == SOCKSIFY_PASS) return REAL(gethostbyaddr)(address, length, family);
-    return code == 0 ? &shared_entry : NULL;
+    return shared_result(code, 0, host_error);
 }

@@ -27,6 +27,11 @@ public enum HostEntry {
         case .tryAgain: return .notFound(hostError: TRY_AGAIN)
         case .failure: return .notFound(hostError: NO_RECOVERY)
         case .addresses(let addresses):
+            if addresses.isOfThisMachine,
+                let listed = listed({ real_call_listed_host_by_name(name, family, entry, $0, $1) }, buffer)
+            {
+                return listed
+            }
             guard addresses.count > 0 else { return .notFound(hostError: NO_DATA) }
             let canonical = addresses.canonicalName ?? HostName(text)
             return fill(entry, buffer, name: canonical, addresses, family: family)
@@ -63,10 +68,29 @@ public enum HostEntry {
         case .byLibC: return .byLibC
         case .tryAgain: return .notFound(hostError: TRY_AGAIN)
         case .none: return .notFound(hostError: HOST_NOT_FOUND)
-        case .name(let name):
+        case .name(let name, let isListed):
+            if isListed,
+                let listed = listed(
+                    { real_call_listed_host_by_address(address, length, family, entry, $0, $1) }, buffer)
+            {
+                return listed
+            }
             var addresses = AddressList()
             addresses.addOwn(value)
             return fill(entry, buffer, name: name, addresses, family: family)
+        }
+    }
+
+    /// What libc makes of /etc/hosts: it knows of aliases as well. nil where it does not find it there.
+    private static func listed(
+        _ call: (UnsafeMutablePointer<CChar>, Int) -> real_listed,
+        _ buffer: UnsafeMutableRawBufferPointer
+    ) -> Answer? {
+        guard let start = buffer.baseAddress else { return .bufferTooSmall }
+        switch call(start.assumingMemoryBound(to: CChar.self), buffer.count) {
+        case REAL_LISTED: return .found
+        case REAL_LISTED_NEEDS_ROOM: return .bufferTooSmall
+        default: return nil
         }
     }
 

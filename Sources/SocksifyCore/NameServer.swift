@@ -143,7 +143,7 @@ enum NameServer {
         switch DNSNeed(query) {
         case .nothing(let code): return query.answer(code, into: room)
         case .name(let address):
-            guard case .name(let name) = ReverseLookup.known(address, runtime) else {
+            guard case .name(let name, _) = ReverseLookup.known(address, runtime) else {
                 return query.answer(.nameError, into: room)
             }
             return query.answer(name: name, timeToLive: timeToLive, into: room)

@@ -182,7 +182,7 @@ public enum Resolve {
             if flags & NI_NAMEREQD != 0 { return EAI_NONAME }
             return real_call_getnameinfo(
                 address, length, host, hostLength, service, serviceLength, flags | NI_NUMERICHOST)
-        case .name(let name):
+        case .name(let name, _):
             // The service, and what is wrong with the flags, are libc's matter.
             let code = real_call_getnameinfo(
                 address, length, nil, 0, service, serviceLength, flags & ~NI_NAMEREQD)
@@ -200,7 +200,8 @@ public enum Resolve {
 enum ReverseLookup {
     enum Answer {
         case byLibC
-        case name(HostName)
+        /// - Parameter isListed: whether /etc/hosts has it.
+        case name(HostName, isListed: Bool = false)
         case none
         /// Nobody has answered.
         case tryAgain
@@ -216,7 +217,7 @@ enum ReverseLookup {
             return .byLibC
         }
         switch known(address, runtime) {
-        case .name(let name): return .name(name)
+        case .name(let name, let isListed): return .name(name, isListed: isListed)
         case .none: return .none
         case .unknown: return RemoteLookup.name(of: address, runtime)
         }
@@ -224,7 +225,8 @@ enum ReverseLookup {
 
     /// What is known of an address without asking anybody.
     enum Knowledge {
-        case name(HostName)
+        /// - Parameter isListed: whether /etc/hosts has it.
+        case name(HostName, isListed: Bool = false)
         /// It has no name.
         case none
         case unknown
@@ -243,7 +245,7 @@ enum ReverseLookup {
             found = name
             return false
         }
-        if let found { return .name(found) }
+        if let found { return .name(found, isListed: true) }
         // Nobody is asked where names are the proxy's alone: SOCKS has no question for an address.
         return runtime.pointee.configuration.dns == .fake ? .none : .unknown
     }

@@ -330,7 +330,7 @@ extension HostEntry.Answer {
         case .byLibC:
             return Outcome.pass.result
         case .found:
-            hostError.pointee = 0
+            hostError.pointee = NETDB_SUCCESS
             return 0
         case .notFound(let code):
             hostError.pointee = code

@@ -318,7 +318,8 @@ extension EndToEnd {
     @Suite struct RemoteLookupTests {
         private static let own = [
             "getaddrinfo localhost ::1 127.0.0.1",
-            "gethostbyname localhost localhost 127.0.0.1",
+            // libc reads ::1 as this machine in IPv4, too.
+            "gethostbyname localhost localhost 127.0.0.1 127.0.0.1",
             "getaddrinfo inhosts.test 203.0.113.10",
             "gethostbyname inhosts.test inhosts.test 203.0.113.10",
             "getnameinfo 127.0.0.1 localhost",
@@ -414,8 +415,9 @@ extension EndToEnd {
             try await withProxy(script) { proxy, url in
                 let run = try await look("203.0.113.77", configuration: configuration("dns tor", urls: [url]))
                 let lines = run.output.split(separator: "\n")
-                #expect(lines.count == 2 && lines[0] == "getnameinfo 203.0.113.77 EAI_NONAME", "\(run)")
-                #expect(lines.last?.hasPrefix("gethostbyaddr 203.0.113.77 [Errno 0]") == true, "\(run)")
+                #expect(
+                    lines == ["getnameinfo 203.0.113.77 EAI_NONAME", "gethostbyaddr 203.0.113.77 HOST_NOT_FOUND"],
+                    "\(run)")
                 #expect(proxy.requests.allSatisfy { $0.hasPrefix("RESOLVE_PTR ") } && !proxy.requests.isEmpty)
             }
         }

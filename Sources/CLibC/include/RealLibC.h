@@ -53,6 +53,18 @@ int real_call_getaddrinfo(const char *_Nullable node, const char *_Nullable serv
                           const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);
 int real_call_getnameinfo(const struct sockaddr *_Nullable address, socklen_t length, char *_Nullable host,
                           socklen_t host_length, char *_Nullable service, socklen_t service_length, int flags);
+/* gethostbyname2_r(3) and gethostbyaddr_r(3) of /etc/hosts alone: nobody outside is asked, whatever nsswitch.conf(5)
+ * has. */
+enum real_listed {
+    REAL_NOT_LISTED,
+    REAL_LISTED,
+    REAL_LISTED_NEEDS_ROOM,
+};
+enum real_listed real_call_listed_host_by_name(const char *_Nonnull name, int family, struct hostent *_Nonnull entry,
+                                               char *_Nonnull buffer, size_t length);
+enum real_listed real_call_listed_host_by_address(const void *_Nonnull address, socklen_t address_length, int family,
+                                                  struct hostent *_Nonnull entry, char *_Nonnull buffer,
+                                                  size_t length);
 /* Of a list that the program was not given. */
 void real_call_freeaddrinfo(struct addrinfo *_Nonnull list);
 

@@ -1,16 +1,27 @@
 /* hosts NAME...: the gethostbyname(3) family, with every size of buffer. */
 #include "names.h"
 
-enum { LARGEST = 2048, GUARD = 64 };
+enum { LARGEST = 8192, GUARD = 64 };
 
-static void say_entry(const char *what, const struct hostent *entry) {
+/* What stands in `errno` before a call. */
+enum { NO_ERROR = 7777 };
+
+/* The end of a line: `errno`, where it is neither 0 nor left alone. */
+static void say_errno(int error) {
+    if (error == 0 || error == NO_ERROR) say("\n");
+    else say(", errno %s\n", strerrorname_np(error));
+}
+
+static void say_entry(const char *what, const struct hostent *entry, int error) {
     if (!entry) {
-        say("%s: %s\n", what, host_error_name(h_errno));
+        say("%s: %s", what, host_error_name(h_errno));
+        say_errno(error);
         return;
     }
     int aliases = 0;
     while (entry->h_aliases[aliases]) aliases++;
     say("%s: %s, family %d, %d aliases", what, entry->h_name, entry->h_addrtype == AF_INET ? 4 : 6, aliases);
+    for (char **alias = entry->h_aliases; *alias; alias++) say(" %s", *alias);
     for (char **at = entry->h_addr_list; *at; at++) {
         address one = {0};
         one.any.sa_family = (sa_family_t)entry->h_addrtype;
@@ -18,7 +29,7 @@ static void say_entry(const char *what, const struct hostent *entry) {
         else memcpy(&one.v6.sin6_addr, *at, 16);
         say(", %s", known(&one.any));
     }
-    say("\n");
+    say_errno(error);
 }
 
 typedef int lookup(const void *, struct hostent *, char *, size_t, struct hostent **, int *);
@@ -51,7 +62,8 @@ static void every_size(const char *what, lookup *look_up, const void *key) {
             int error = 77;
             char *buffer = memory + GUARD + shift;
             memset(memory, 0x5a, sizeof memory);
-            int code = look_up(key, &entry, buffer, size, &result, &error);
+            errno = NO_ERROR;
+            int code = look_up(key, &entry, buffer, size, &result, &error), own_error = errno;
             for (size_t index = 0; index < sizeof memory; index++) {
                 int outside = memory + index < buffer || memory + index >= buffer + size;
                 if (outside && memory[index] != 0x5a) {
@@ -60,18 +72,22 @@ static void every_size(const char *what, lookup *look_up, const void *key) {
                 }
             }
             if (code == ERANGE) {
-                if (error != NETDB_INTERNAL || result) say("%s: size %zu, odd ERANGE\n", what, size);
+                int is_told = error == NETDB_INTERNAL && own_error == ERANGE && !result;
+                if (!is_told) say("%s: size %zu, odd ERANGE\n", what, size);
                 continue;
             }
             if (code != 0 || !result) {
-                if (shift == 0) say("%s: %s %s %s\n", what, strerrorname_np(code), result ? "result" : "no result",
-                    host_error_name(error));
+                if (shift == 0) {
+                    say("%s: %s %s %s", what, strerrorname_np(code), result ? "result" : "no result",
+                        host_error_name(error));
+                    say_errno(own_error);
+                }
                 break;
             }
             int sound = within(result->h_name, buffer, size) && within(result->h_aliases, buffer, size) &&
                         within(result->h_addr_list, buffer, size) && within(result->h_addr_list[0], buffer, size) &&
                         (unsigned long)result->h_addr_list % sizeof(char *) == 0;
-            if (shift == 0) say_entry(what, result);
+            if (shift == 0) say_entry(what, result, own_error);
             if (!sound) say("%s: points elsewhere\n", what);
             if (size == 0) say("%s: nothing is enough\n", what);
             break;
@@ -84,20 +100,25 @@ int main(int count, char **arguments) {
     for (int index = 1; index < count; index++) {
         const char *name = arguments[index];
         snprintf(what, sizeof what, "%s", name);
+        errno = NO_ERROR;
         struct hostent *entry = gethostbyname(name);
-        say_entry(what, entry);
+        say_entry(what, entry, errno);
         unsigned char octets[4] = {0};
         int is_found = entry != NULL;
         if (entry) memcpy(octets, entry->h_addr_list[0], 4);
         snprintf(what, sizeof what, "%s 6", name);
-        say_entry(what, gethostbyname2(name, AF_INET6));
+        errno = NO_ERROR;
+        entry = gethostbyname2(name, AF_INET6);
+        say_entry(what, entry, errno);
         snprintf(what, sizeof what, "%s by size", name);
         every_size(what, by_name, name);
         snprintf(what, sizeof what, "%s 6 by size", name);
         every_size(what, by_name6, name);
         if (!is_found) continue;
         snprintf(what, sizeof what, "%s back", name);
-        say_entry(what, gethostbyaddr(octets, 4, AF_INET));
+        errno = NO_ERROR;
+        entry = gethostbyaddr(octets, 4, AF_INET);
+        say_entry(what, entry, errno);
         snprintf(what, sizeof what, "%s back by size", name);
         every_size(what, by_address, octets);
     }
