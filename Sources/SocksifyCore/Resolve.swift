@@ -128,7 +128,7 @@ public enum Resolve {
             // The first entry alone has the name.
             hints.ai_flags &= ~AI_CANONNAME
         }
-        guard let first else { return EAI_NONAME }
+        guard let first else { return addresses.count > 0 ? EAI_NONAME : Int32(REAL_EAI_NODATA) }
         if flags & AI_CANONNAME != 0 {
             guard setCanonicalName(addresses.canonicalName, asked: name, of: first) else {
                 real_call_freeaddrinfo(first)

@@ -363,7 +363,7 @@ extension EndToEnd {
                         "getaddrinfo web.test 203.0.113.10",
                         "gethostbyname web.test web.test 203.0.113.10",
                         "getaddrinfo six.test 2001:db8::10",
-                        "gethostbyname six.test EAI_NONAME",
+                        "gethostbyname six.test EAI_NODATA",
                         "getaddrinfo none.test EAI_NONAME",
                         "gethostbyname none.test EAI_NONAME",
                         "getnameinfo 203.0.113.11 other.test",
@@ -389,7 +389,7 @@ extension EndToEnd {
                 "here.test", "nowhere.test", "inside.test", "reserved.test", "both.test",
                 configuration: configuration(.testProxy, lines, "localnet 10.0.0.0/8"))
             let missing = ["here.test", "nowhere.test", "inside.test", "reserved.test"].flatMap {
-                ["getaddrinfo \($0) EAI_NONAME", "gethostbyname \($0) EAI_NONAME"]
+                ["getaddrinfo \($0) EAI_NODATA", "gethostbyname \($0) EAI_NODATA"]
             }
             #expect(
                 run.output.split(separator: "\n").map(String.init) == missing + [
@@ -402,7 +402,7 @@ extension EndToEnd {
                 accepted.output.split(separator: "\n") == [
                     "getaddrinfo here.test 127.0.0.1 ::1", "gethostbyname here.test here.test 127.0.0.1",
                     "getaddrinfo inside.test 10.1.2.3", "gethostbyname inside.test inside.test 10.1.2.3",
-                    "getaddrinfo reserved.test EAI_NONAME", "gethostbyname reserved.test EAI_NONAME",
+                    "getaddrinfo reserved.test EAI_NODATA", "gethostbyname reserved.test EAI_NODATA",
                 ], "\(accepted)")
         }
 
