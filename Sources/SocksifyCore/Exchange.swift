@@ -151,10 +151,13 @@ struct Exchange {
     }
 
     /// It is over: whoever waits sees that; a datagram is answered, and the memory given back.
-    func conclude(_ error: HandshakeError?, _ runtime: UnsafePointer<Runtime>) {
+    ///
+    /// - Parameter isOfResolver: whether a proxy that was asked to resolve has caused the error. Of others "host
+    ///   unreachable" says that the one who is to be asked cannot be reached.
+    func conclude(_ error: HandshakeError?, isOfResolver: Bool, _ runtime: UnsafePointer<Runtime>) {
         if let error {
             state.pointee.end = .failed
-            if case .socks5(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
+            if isOfResolver, case .socks5(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
         }
         guard case .datagram = asker else { return }
         NameServer.answer(self, runtime)

@@ -495,7 +495,9 @@ struct HandshakeInFlight {
             }
         case .exchange(let exchange):
             if case .datagram = exchange.asker { isQuestion = true }
-            exchange.conclude(error, runtime)
+            let handshake = record.pointee.handshake
+            let isOfResolver = handshake.isAtLastHop && handshake.request.command != .connect
+            exchange.conclude(error, isOfResolver: isOfResolver, runtime)
         }
         if hasSocket { unwatch() }
         let descriptor = socket.descriptor

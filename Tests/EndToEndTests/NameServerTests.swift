@@ -304,6 +304,15 @@ extension EndToEnd {
             #expect(run.output.contains("status: SERVFAIL"), "\(run)")
         }
 
+        @Test func `A server that the proxy has no way to has failed, and says nothing of names`() async throws {
+            try await withProxy(.with { $0.replyCode = 4 }) { _, url in
+                let configuration = configuration("dns tcp \(NameServers.host)", urls: [url])
+                let run = try await Client.run(
+                    ["dig", "+time=20", "+tries=1", "web.test"], configuration: configuration, carriesDatagrams: true)
+                #expect(run.output.contains("status: SERVFAIL"), "\(run)")
+            }
+        }
+
         @Test(arguments: [ProxyKind.danted, .testProxy])
         func `An answer may come byte by byte`(kind: ProxyKind) async throws {
             let port = try await NameServers.port(of: .slow)
@@ -368,6 +377,19 @@ extension EndToEnd {
                         "gethostbyname none.test EAI_NONAME",
                         "getnameinfo 203.0.113.11 other.test",
                         "gethostbyaddr 203.0.113.11 other.test 203.0.113.11",
+                    ], "\(run)")
+            }
+        }
+
+        @Test func `A proxy that cannot reach Tor says nothing of names`() async throws {
+            try await withProxy(.with { $0.replyCode = 4 }) { _, first in
+                let run = try await look(
+                    "web.test", "203.0.113.11",
+                    configuration: configuration("dns tor", urls: [first, "socks5://203.0.113.10:1"]))
+                #expect(
+                    run.output.split(separator: "\n") == [
+                        "getaddrinfo web.test EAI_AGAIN", "gethostbyname web.test EAI_AGAIN",
+                        "getnameinfo 203.0.113.11 EAI_AGAIN", "gethostbyaddr 203.0.113.11 TRY_AGAIN",
                     ], "\(run)")
             }
         }
