@@ -42,6 +42,7 @@ public struct Errno: Error, Equatable {
         case .hostUnreachable: sink.append("no route to host")
         case Errno(ENOENT): sink.append("no such file or directory")
         case Errno(ELOOP): sink.append("too many symbolic links")
+        case Errno(EIO): sink.append("input/output error")
         case .networkUnreachable: sink.append("network is unreachable")
         case .timedOut: sink.append("timed out")
         case .again: sink.append("too many connections wait for it")

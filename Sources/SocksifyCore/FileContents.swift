@@ -51,11 +51,17 @@ struct FileContents {
         return .failure(.tooLarge)
     }
 
-    /// Whether a file that could not be opened is one: whoever may not search the folder does not know.
+    /// Whether a file that could not be opened is one, or may be: one in a folder that is there and may not be searched
+    /// counts as there, and so does a link that leads nowhere. Of a folder in a closed one nobody knows.
     private static func isThere(_ path: [UInt8], _ error: Errno) -> Bool {
         switch error.code {
-        case ENOENT, ENOTDIR, ENAMETOOLONG: return false
-        case EACCES: return withCString(path) { kernel_is_there($0) } != 0
+        case ENOENT:
+            var target: UInt8 = 0
+            return withCString(path) { kernel_read_link($0, &target, 1) } >= 0
+        case ENOTDIR, ENAMETOOLONG: return false
+        case EACCES:
+            let folder = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) }
+            return withCString(folder ?? path) { kernel_is_there($0) } != 0
         default: return true
         }
     }

@@ -165,7 +165,9 @@ public enum ConfigurationLoading {
             guard let status = file.status, status.isRegularFile else {
                 throw .own("the configuration \(candidate.path.shown) is no regular file")
             }
-            let text = file.read(largestFile + 1, at: 0)
+            guard let text = file.contents(atMost: largestFile + 1) else {
+                throw .own("cannot read the configuration \(candidate.path.shown): \(describe(errno))")
+            }
             guard text.count <= largestFile else {
                 throw .own("the configuration \(candidate.path.shown) has more than \(largestFile) bytes")
             }

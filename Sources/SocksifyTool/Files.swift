@@ -65,11 +65,16 @@ final class OpenFile {
         return descriptor >= 0 ? OpenFile(descriptor: descriptor) : nil
     }
 
-    /// Whether a file that could not be opened is one: whoever may not search the folder does not know.
+    /// Whether a file that could not be opened is one, or may be, as the library has it.
     static func isThere(_ path: Path, _ error: Int32) -> Bool {
         switch error {
-        case ENOENT, ENOTDIR, ENAMETOOLONG: return false
-        case EACCES: return path.withCString { access($0, F_OK) } == 0
+        case ENOENT:
+            var target: CChar = 0
+            return path.withCString { readlink($0, &target, 1) } >= 0
+        case ENOTDIR, ENAMETOOLONG: return false
+        case EACCES:
+            let folder = path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[..<$0]) }
+            return (folder ?? path).withCString { access($0, F_OK) } == 0
         default: return true
         }
     }
@@ -81,18 +86,23 @@ final class OpenFile {
         return fstat(descriptor, &status) == 0 ? status : nil
     }
 
-    /// Up to `count` bytes from `offset` on; fewer at the end of the file, none for an offset outside of it.
-    func read(_ count: Int, at offset: Int) -> [UInt8] {
-        guard count > 0, offset >= 0 else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    /// What the file has, up to so many bytes; nil, with the reason in `errno`, when it cannot be read.
+    func contents(atMost count: Int) -> [UInt8]? {
+        var error: Int32 = 0
+        let contents = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 guard let start = buffer.baseAddress else { return }
-                let got = pread(descriptor, start + filled, count - filled, off_t(offset) &+ off_t(filled))
-                if got < 0 && errno == EINTR { continue }
+                let got = pread(descriptor, start + filled, count - filled, off_t(filled))
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    error = errno
+                }
                 guard got > 0 else { return }
                 filled += got
             }
         }
+        errno = error
+        return error == 0 ? contents : nil
     }
 }
 

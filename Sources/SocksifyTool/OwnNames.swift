@@ -17,7 +17,7 @@ public struct OwnNames {
     }
 
     static var ofThisMachine: OwnNames {
-        let hosts = OpenFile.open(Array("/etc/hosts".utf8))?.read(ConfigurationLoading.largestFile, at: 0) ?? []
+        let hosts = OpenFile.open(Array("/etc/hosts".utf8))?.contents(atMost: ConfigurationLoading.largestFile) ?? []
         var name = utsname()
         uname(&name)
         let machine = withUnsafeBytes(of: name.nodename) { $0.prefix { $0 != 0 }.map { $0 } }

@@ -11,9 +11,12 @@ extension LoadedConfiguration {
             switch source {
             case .variable(let name): return environmentValue(name.shown)
             case .file(let path):
-                guard let file = OpenFile.open(path) else { return nil }
-                if file.status?.isCarelesslyReadable ?? false { careless.append(path) }
-                return file.read(ConfigurationLoading.largestFile, at: 0)
+                guard let file = OpenFile.open(path), let status = file.status, status.isRegularFile,
+                    let text = file.contents(atMost: ConfigurationLoading.largestFile + 1),
+                    text.count <= ConfigurationLoading.largestFile
+                else { return nil }
+                if status.isCarelesslyReadable { careless.append(path) }
+                return text
             }
         }
         warnings += careless.map(readableByOthers)

@@ -53,7 +53,8 @@ extension EndToEnd {
         /// What can stand where a configuration is looked for, made by the shell, and what is said of it.
         static let unreadable = [
             ("mkdir", "it is no regular file"), ("mkfifo", "it is no regular file"),
-            ("ln -s socksify.conf", "too many symbolic links"),
+            ("ln -s socksify.conf", "too many symbolic links"), ("ln -s nowhere", "no such file or directory"),
+            ("ln -s /proc/self/mem", "input/output error"),
             ("head -c 4194305 /dev/zero >", "it has more than 4194304 bytes"),
         ]
 
@@ -99,28 +100,36 @@ extension EndToEnd {
                     + "its file system does not answer; no connection will be made\n")
         }
 
-        @Test func `A file that its user may not read is told once, one in a closed folder is none`() async throws {
+        @Test
+        func `A file that its user may not read is told once, be it by its folder; of a closed home nothing is known`()
+            async throws
+        {
             try Machine.needsRoot("only root of the machine can become another user")
             let probe = try await CallProbe.path(of: "unconfigured")
             let folder = try Machine.temporaryDirectory("home").path
             let script = """
-                mkdir -m 755 \(folder)/socksify
-                echo >\(folder)/socksify/socksify.conf
-                chmod 0 \(folder)/socksify/socksify.conf
-                setpriv --reuid 65534 --regid 65534 --clear-groups \(probe) 10.99.0.1 9 >&2
-                chmod 0 \(folder)/socksify
-                setpriv --reuid 65534 --regid 65534 --clear-groups \(probe) 10.99.0.1 9 >&2
+                meet() { XDG_CONFIG_HOME=$1 setpriv --reuid 65534 --regid 65534 --clear-groups \(probe) 10.99.0.1 9 >&2; }
+                for name in file folder; do
+                    mkdir -pm 755 \(folder)/$name/socksify
+                    echo >\(folder)/$name/socksify/socksify.conf
+                done
+                chmod 0 \(folder)/file/socksify/socksify.conf \(folder)/folder/socksify
+                meet \(folder)/file
+                meet \(folder)/folder
+                chmod 0 \(folder)
+                meet \(folder)/folder
                 """
             let run = try await Client.run(
-                ["unshare", "--mount", "sh", "-ec", "\(CallProbe.withoutConfiguration)\n\(script)"],
-                environment: ["XDG_CONFIG_HOME": folder])
-            let lines = run.error.split(separator: "\n").filter { $0.hasPrefix("socksify: ") }
+                ["unshare", "--mount", "sh", "-ec", "\(CallProbe.withoutConfiguration)\n\(script)"])
+            let lines = run.error.split(separator: "\n").filter { $0.hasPrefix("socksify: ") }.map(String.init)
+            let refused = ["file", "folder"].map {
+                "socksify: \(folder)/\($0)/socksify/socksify.conf: this configuration file cannot be read: "
+                    + "permission denied; no connection will be made"
+            }
             #expect(
-                lines == [
-                    "socksify: \(folder)/socksify/socksify.conf: this configuration file cannot be read: permission "
-                        + "denied; no connection will be made",
+                lines == refused + [
                     "socksify: no proxy is configured; set SOCKSIFY_PROXY=socks5://HOST:PORT or write /etc/socksify.conf"
-                        + "; no connection will be made",
+                        + "; no connection will be made"
                 ], "\(run)")
         }
 

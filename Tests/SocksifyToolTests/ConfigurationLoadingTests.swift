@@ -132,14 +132,27 @@ import Testing
         #expect(try load(home: folder.path + "/home")["SOCKSIFY_CONF"] == path)
     }
 
-    /// The next file does not count where one is there.
-    @Test func fileThatCannotBeRead() throws {
-        let path = folder.write("loop/.config/socksify/socksify.conf", "")
+    /// The next file does not count where one is there. A process' memory is a regular file that opens, and has nothing
+    /// to read at its beginning.
+    @Test(arguments: [
+        ("socksify.conf", "Too many levels of symbolic links"), ("nowhere", "No such file or directory"),
+        ("/proc/self/mem", "Input/output error"),
+    ])
+    func fileThatCannotBeRead(target: String, reason: String) throws {
+        let path = folder.write("link/.config/socksify/socksify.conf", "")
         try FileManager.default.removeItem(atPath: path)
-        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "socksify.conf")
-        let failure = failure { _ = try load(home: folder.path + "/loop") }
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+        let failure = failure { _ = try load(home: folder.path + "/link") }
         #expect(failure?.status == 125)
-        #expect(failure?.messages.first?.hasPrefix("cannot read the configuration \(path): ") == true)
+        #expect(failure?.messages == ["cannot read the configuration \(path): \(reason)"])
+    }
+
+    @Test(arguments: ["/proc/self/mem", "/dev/zero", "/"])
+    func passwordFileThatCannotBeRead(path: String) throws {
+        var loaded = try loadedConfiguration(["socks5://u@10.0.0.1?password-file=\(path)"])
+        #expect(
+            failure { try loaded.readPasswords() }?.messages
+                == ["-x, column 1: the password file '\(path)' cannot be read"])
     }
 
     /// The style of a file that PROXYCHAINS_CONF_FILE names does not show in its name, so it is handed on.
