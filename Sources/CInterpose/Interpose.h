@@ -104,6 +104,7 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_getaddrinfo(...) ON_LIBRARY_STACK(EAI_MEMORY, socksify_getaddrinfo, __VA_ARGS__)
 #define socksify_getnameinfo(...) ON_LIBRARY_STACK(EAI_MEMORY, socksify_getnameinfo, __VA_ARGS__)
 #define socksify_names_belong_to_proxy() ON_LIBRARY_STACK(1, socksify_names_belong_to_proxy)
+#define socksify_searches_domains() ON_LIBRARY_STACK(0, socksify_searches_domains)
 #define socksify_answer_question(...) ON_LIBRARY_STACK(-1, socksify_answer_question, __VA_ARGS__)
 #define socksify_host_by_name(name, family, entry, buffer, length, host_error)                 \
     ON_LIBRARY_STACK((*(host_error) = NETDB_INTERNAL, ENOMEM), socksify_host_by_name, name, family, entry, buffer, \

@@ -1,6 +1,5 @@
 /* The resolver's own calls (resolver(3)), which put questions to the DNS themselves. Where names belong to the proxy
- * they are answered as datagrams to a name server are, and nothing leaves. Names are asked for as they are given: the
- * search list of resolv.conf(5) would put this machine's domain behind names that are the proxy's to know.
+ * they are answered as datagrams to a name server are, and nothing leaves.
  *
  * Each has a second name, which programs that were linked with an older libc use. */
 #include "Interpose.h"
@@ -51,6 +50,22 @@ static int query_in(const char *name, const char *domain, int class, int type, u
     return query(joined, class, type, answer, length);
 }
 
+/* res_search: the same for the names that resolv.conf(5) has looked up for one, if they are to be: it puts this
+ * machine's domains behind a name that is the proxy's to know. */
+static int search(const char *name, int class, int type, unsigned char *answer, int length) {
+    struct name_search names;
+    char candidate[NAME_SEARCH_SIZE];
+    int host_error = HOST_NOT_FOUND;
+    if (!socksify_searches_domains()) return query(name, class, type, answer, length);
+    name_search_begin(&names, name, strlen(name));
+    while (name_search_next(&names, candidate)) {
+        int answered = query(candidate, class, type, answer, length);
+        if (answered >= 0 || h_errno == TRY_AGAIN || h_errno == NO_RECOVERY) return answered;
+        if (h_errno == NO_DATA) host_error = NO_DATA;
+    }
+    return failed(host_error, errno);
+}
+
 /* A state has its own h_errno. */
 static int noted(res_state state, int result) {
     if (result < 0) state->res_h_errno = h_errno;
@@ -63,7 +78,7 @@ int res_query(const char *name, int class, int type, unsigned char *answer, int 
 }
 
 int res_search(const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return query(name, class, type, answer, length);
+    if (socksify_names_belong_to_proxy()) return search(name, class, type, answer, length);
     return REAL(res_search)(name, class, type, answer, length);
 }
 
@@ -83,7 +98,7 @@ int res_nquery(res_state state, const char *name, int class, int type, unsigned 
 }
 
 int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return noted(state, query(name, class, type, answer, length));
+    if (socksify_names_belong_to_proxy()) return noted(state, search(name, class, type, answer, length));
     return REAL(res_nsearch)(state, name, class, type, answer, length);
 }
 

@@ -26,6 +26,8 @@ public struct Configuration: Equatable, Sendable {
     /// What happens to addresses that a server outside has answered for a name, and that lead to this machine or around the
     /// proxies (`local_answers`).
     public var localAnswers: LocalAnswersPolicy = .refuse
+    /// Whether names that are not found are looked up in the domains of resolv.conf(5) as well (`search_domains`).
+    public var searchesDomains = false
     /// What happens to programs that are started and that the library is not loaded into (`unreachable`); nil where nothing
     /// is said of them: they are started without network.
     public var unreachable: UnreachablePolicy?

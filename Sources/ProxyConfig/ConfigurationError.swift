@@ -108,7 +108,8 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case localNetwork, networkAddress, mask, prefixLengthV6
         case addressV4, secondAddress, port, portOrZero
         case loopbackPolicy, dnsMode, dnsServer, udpPolicy, fragmentSize, logLevel
-        case listenerPolicy, otherProtocolsPolicy, unreachablePolicy, localAnswersPolicy, isolation, deadTime
+        case listenerPolicy, otherProtocolsPolicy, unreachablePolicy, localAnswersPolicy, searchPolicy, isolation,
+            deadTime
         case proxyURL, host, proxyHost, closingBracket, socketPath, absolutePath, variableName
         case listName, appPattern, hostPattern, directPattern, cidr, ports, transport, command
     }
@@ -332,6 +333,7 @@ extension ConfigurationError.Expectation {
         case .closingBracket: "']' and a port after the IPv6 address"
         case .listenerPolicy, .otherProtocolsPolicy: "direct or block"
         case .localAnswersPolicy: "refuse or accept"
+        case .searchPolicy: "off or on"
         case .unreachablePolicy: "nonet, block or direct"
         case .isolation: "none, process or tree"
         case .deadTime: "seconds, 0 to 86400"

@@ -55,6 +55,7 @@ public struct ConfigurationText {
             sink.append(otherProtocols == .direct ? "other_protocols direct\n" : "other_protocols block\n")
         }
         if configuration.localAnswers == .accept { sink.append("local_answers accept\n") }
+        if configuration.searchesDomains { sink.append("search_domains on\n") }
         if let unreachable = configuration.unreachable {
             sink.append("unreachable ")
             sink.append(unreachable.text)

@@ -18,6 +18,8 @@ extension ConfigurationParser {
             parseOtherProtocols(value, after: word)
         } else if text.equals(word, "local_answers") {
             parseLocalAnswers(value, after: word)
+        } else if text.equals(word, "search_domains") {
+            parseSearch(value, after: word)
         } else if text.equals(word, "unreachable") {
             parseUnreachable(value, after: word)
         } else if text.equals(word, "isolate") {
@@ -36,7 +38,8 @@ extension ConfigurationParser {
         text.equals(word, "loopback") || text.equals(word, "dns") || text.equals(word, "log")
             || text.equals(word, "udp") || text.equals(word, "bind") || text.equals(word, "isolate")
             || text.equals(word, "other_protocols") || text.equals(word, "dead_time")
-            || text.equals(word, "local_answers") || text.equals(word, "unreachable")
+            || text.equals(word, "local_answers") || text.equals(word, "search_domains")
+            || text.equals(word, "unreachable")
     }
 
     private mutating func parseLoopback(_ value: Range<Int>, after word: Range<Int>) {
@@ -133,6 +136,12 @@ extension ConfigurationParser {
         let policies: [(StaticString, LocalAnswersPolicy)] = [("refuse", .refuse), ("accept", .accept)]
         guard let policy = parseChoice(value, after: word, .localAnswersPolicy, policies) else { return }
         result.configuration.localAnswers = policy
+    }
+
+    private mutating func parseSearch(_ value: Range<Int>, after word: Range<Int>) {
+        let policies: [(StaticString, Bool)] = [("off", false), ("on", true)]
+        guard let policy = parseChoice(value, after: word, .searchPolicy, policies) else { return }
+        result.configuration.searchesDomains = policy
     }
 
     private mutating func parseUnreachable(_ value: Range<Int>, after word: Range<Int>) {

@@ -56,6 +56,8 @@ enum NameLookup {
         }
         switch ruled {
         case .byMode where isLocal: return .byLibC
+        case .byMode where runtime.pointee.searchesDomains && !runtime.pointee.givesFakeAddress(to: host):
+            return RemoteLookup.search(for: name, family: family, runtime)
         case .byMode where !runtime.pointee.givesFakeAddress(to: host):
             return RemoteLookup.addresses(of: host, family: family, runtime)
         // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.

@@ -10,17 +10,63 @@ enum RemoteLookup {
     static func addresses(
         of host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>
     ) -> NameLookup.Answer {
+        let found = find(host, family: family, runtime)
+        if found.list.isKnown { return .addresses(found.list) }
+        return found.hasFailed ? .tryAgain : .none
+    }
+
+    /// Looks up what resolv.conf(5) has looked up for a name: the first that has an address counts, as in res_search(3).
+    static func search(
+        for name: Span<UInt8>, family: Int32, _ runtime: UnsafePointer<Runtime>
+    ) -> NameLookup.Answer {
+        var names = name_search()
+        name.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            name_search_begin(&names, start.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        var isThere = false
+        var hasFailed = false
+        while let host = next(of: &names) {
+            var found = find(host, family: family, runtime)
+            if found.list.count > 0 {
+                if found.list.canonicalName == nil { found.list.setCanonicalName(host) }
+                return .addresses(found.list)
+            }
+            // It is not waited for once more.
+            if found.isSilent { return .tryAgain }
+            isThere = isThere || found.list.isKnown
+            hasFailed = hasFailed || found.hasFailed
+        }
+        var nothing = AddressList()
+        nothing.addNothing()
+        if isThere { return .addresses(nothing) }
+        return hasFailed ? .tryAgain : .none
+    }
+
+    /// The next name that can be one.
+    private static func next(of names: inout name_search) -> HostName? {
+        var candidate = InlineArray<256, CChar>(repeating: 0)
+        return withUnsafeMutableBytes(of: &candidate) { memory in
+            guard let text = memory.baseAddress?.assumingMemoryBound(to: CChar.self) else { return nil }
+            while name_search_next(&names, text) != 0 {
+                let name = NameSyntax.withoutFinalDot(bytes(of: text))
+                if NameSyntax.isResolvable(name), let host = HostName(name) { return host }
+            }
+            return nil
+        }
+    }
+
+    private static func find(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) -> Found {
         var found = Found()
         switch runtime.pointee.configuration.dns {
-        case .fake, .local: return .failure
+        case .fake, .local: found.hasFailed = true
         case .tor: found.resolve(host, family: family, runtime)
         case .tcp(let server):
             if family != AF_INET6 { found.ask(server, host, .a, runtime) }
             // A server that does not answer is not waited for twice.
             if family != AF_INET, !found.hasFailed { found.ask(server, host, .aaaa, runtime) }
         }
-        if found.list.isKnown { return .addresses(found.list) }
-        return found.hasFailed ? .tryAgain : .none
+        return found
     }
 
     /// The name of an address.
@@ -56,12 +102,11 @@ enum RemoteLookup {
     private struct Found {
         var list = AddressList()
         var hasFailed = false
+        /// Whether it has failed because nobody has answered.
+        var isSilent = false
 
         mutating func resolve(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) {
-            guard let exchange = NameServer.ask(Span(), .resolving(host), runtime) else {
-                hasFailed = true
-                return
-            }
+            guard let exchange = NameServer.ask(Span(), .resolving(host), runtime) else { return fail() }
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
@@ -71,8 +116,13 @@ enum RemoteLookup {
                     list.addNothing()
                 }
             case .notFound: break
-            case .underWay, .message, .failed: hasFailed = true
+            case .underWay, .message, .failed: fail()
             }
+        }
+
+        private mutating func fail() {
+            hasFailed = true
+            isSilent = true
         }
 
         mutating func ask(
@@ -80,8 +130,7 @@ enum RemoteLookup {
         ) {
             guard let name = DNSName(host.bytes) else { return }
             guard let response = response(of: server, DNSQuestion(name: name, type: type), runtime) else {
-                hasFailed = true
-                return
+                return fail()
             }
             switch response.code {
             case .noError: list.add(response) { runtime.pointee.accepts($0, for: host.bytes) }

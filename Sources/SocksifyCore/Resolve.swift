@@ -17,6 +17,12 @@ public enum Resolve {
         }
     }
 
+    /// Whether those that are searched for (res_search(3)) are looked up in the domains of resolv.conf(5) as well.
+    public static var searchesDomains: Bool {
+        guard case .ready(let runtime) = Runtime.state else { return false }
+        return runtime.pointee.searchesDomains
+    }
+
     /// Answers a query of the DNS as a server would (res_send(3)); returns the length of the whole answer, of which as much
     /// is written as there is room for; nil when there is none.
     public static func answer(_ question: UnsafeBufferPointer<UInt8>, into room: UnsafeMutableRawBufferPointer) -> Int?

@@ -178,6 +178,15 @@ struct Runtime: ~Copyable {
         configuration.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
     }
 
+    /// Whether names that somebody is asked for are looked up in the domains of resolv.conf(5). Where nobody is asked,
+    /// nobody knows which of them there are.
+    var searchesDomains: Bool {
+        switch configuration.dns {
+        case .tcp, .tor: configuration.searchesDomains
+        case .fake, .local: false
+        }
+    }
+
     /// Whether a reserved address stands for the name.
     func givesFakeAddress(to name: HostName) -> Bool {
         switch configuration.dns {

@@ -297,6 +297,11 @@ public func socksify_names_belong_to_proxy() -> Int32 {
 }
 
 @c @implementation
+public func socksify_searches_domains() -> Int32 {
+    Resolve.searchesDomains ? 1 : 0
+}
+
+@c @implementation
 public func socksify_answer_question(
     _ question: UnsafePointer<UInt8>, _ question_length: Int, _ answer: UnsafeMutablePointer<UInt8>, _ length: Int
 ) -> Int32 {

@@ -381,6 +381,75 @@ extension EndToEnd {
             }
         }
 
+        /// What is asked of Tor for a name, where resolv.conf has the domains corp.test and test, and these options.
+        static let searches: [(name: String, options: String, asked: [String], isFound: Bool)] = [
+            ("web", "", ["web.corp.test", "web.test"], true), ("web.test", "", ["web.test"], true),
+            ("web.test", "ndots:2", ["web.test.corp.test", "web.test.test", "web.test"], true),
+            ("none", "", ["none.corp.test", "none.test", "none"], false),
+            ("none", "no-tld-query", ["none.corp.test", "none.test"], false),
+            ("none.test", "no-tld-query", ["none.test", "none.test.corp.test", "none.test.test"], false),
+            ("web.", "ndots:3", ["web"], false),
+        ]
+
+        private func searching(_ options: String) -> String {
+            """
+            mount -t tmpfs tmpfs /mnt
+            printf 'search corp.test test\\noptions \(options)\\n' >/mnt/resolv
+            mount --bind /mnt/resolv /etc/resolv.conf
+            """
+        }
+
+        private func search(
+            _ probe: String, _ arguments: [String], _ options: String, _ keyword: String = "search_domains on",
+            _ body: (_ lines: [String], _ asked: [String]) -> Void
+        ) async throws {
+            try await withProxy(tor) { proxy, url in
+                let lines = configuration("dns tor", keyword, urls: [url])
+                let output = try await ConfigurationText(lines).write {
+                    try await CallProbe.run(
+                        probe, arguments, environment: ["SOCKSIFY_CONF": $0], preparation: searching(options))
+                }
+                body(output.lines, proxy.requests)
+            }
+        }
+
+        @Test(arguments: searches)
+        func `Names are looked up in the domains of resolv conf where that is wanted`(
+            name: String, options: String, asked: [String], isFound: Bool
+        ) async throws {
+            // AF_UNSPEC, SOCK_STREAM, and AI_CANONNAME.
+            let lookup = [name, "80", "0", "1", "0", "2"]
+            let found = ["0", "203.0.113.10 80 type 1 protocol 6 canonical web.test"]
+            try await search("lookup", lookup, options) { lines, requests in
+                #expect(lines == (isFound ? found : ["EAI_NONAME"]))
+                #expect(requests == asked.map { "RESOLVE \($0):0" })
+            }
+            try await search("lookup", lookup, options, "search_domains off") { _, requests in
+                #expect(requests == ["RESOLVE \(name.hasSuffix(".") ? String(name.dropLast()) : name):0"])
+            }
+        }
+
+        @Test(arguments: searches)
+        func `Nor does res_search take a name as it is given, and res_query does`(
+            name: String, options: String, asked: [String], isFound: Bool
+        ) async throws {
+            try await search("searching", [name], options) { lines, requests in
+                #expect(lines.first == "res_search \(name): \(isFound ? "found" : "HOST_NOT_FOUND")")
+                let whole = name.hasSuffix(".") ? String(name.dropLast()) : name
+                #expect(requests == (asked + [whole]).map { "RESOLVE \($0):0" })
+            }
+        }
+
+        @Test func `With reserved addresses no name is looked up in other domains`() async throws {
+            let lines = configuration("dns fake", "search_domains on", urls: ["socks5://10.99.0.1:1"])
+            let output = try await ConfigurationText(lines).write {
+                try await CallProbe.run(
+                    "lookup", ["web", "80", "0", "1", "0", "2"], environment: ["SOCKSIFY_CONF": $0],
+                    preparation: searching(""))
+            }
+            #expect(output.lines == ["0", "FAKE4 80 type 1 protocol 6 canonical web"])
+        }
+
         @Test func `A proxy that cannot reach Tor says nothing of names`() async throws {
             try await withProxy(.with { $0.replyCode = 4 }) { _, first in
                 let run = try await look(

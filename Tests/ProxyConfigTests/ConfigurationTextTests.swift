@@ -134,7 +134,7 @@ extension SplitMix {
             "udp associate fragment 300", "bind block", "bind direct", "other_protocols block",
             "other_protocols direct", "unreachable nonet", "unreachable block", "unreachable direct", "isolate tree",
             "isolate process", "dead_time 9", "log debug /var/log/a", "log off",
-            "local_answers accept", "local_answers refuse",
+            "local_answers accept", "local_answers refuse", "search_domains on", "search_domains off",
         ]
         let proxies = [
             "socks5 10.0.0.1 1", "socks5 gw.example 2 alice s3cret", "socks4 ::1 3 bob", "http 10.0.0.2 4 a s3cret",

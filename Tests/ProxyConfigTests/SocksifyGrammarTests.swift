@@ -85,6 +85,9 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(flawless("", style: style)?.localAnswers == .refuse)
         #expect(flawless("local_answers accept", style: style)?.localAnswers == .accept)
         #expect(flawless("local_answers accept\nlocal_answers refuse", style: style)?.localAnswers == .refuse)
+        #expect(flawless("", style: style)?.searchesDomains == false)
+        #expect(flawless("search_domains on", style: style)?.searchesDomains == true)
+        #expect(flawless("search_domains on\nsearch_domains off", style: style)?.searchesDomains == false)
     }
 
     @Test(arguments: [ConfigurationStyle.socksify, .proxychains])
@@ -165,6 +168,8 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("other_protocols", "16: expected direct or block"),
         ("other_protocols proxy", "17: 'proxy' does not fit here; expected direct or block"),
         ("local_answers", "14: expected refuse or accept"),
+        ("search_domains", "15: expected off or on"),
+        ("search_domains yes", "16: 'yes' does not fit here; expected off or on"),
         ("local_answers block", "15: 'block' does not fit here; expected refuse or accept"),
         ("unreachable", "12: expected nonet, block or direct"),
         ("unreachable supervise", "13: 'supervise' does not fit here; expected nonet, block or direct"),

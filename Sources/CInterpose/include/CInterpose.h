@@ -161,6 +161,10 @@ int socksify_getnameinfo(const struct sockaddr *_Nonnull address, socklen_t leng
 /* Whether no question about a name may leave this machine. */
 int socksify_names_belong_to_proxy(void);
 
+/* Whether names that are searched for are looked up in the domains of resolv.conf(5) as well. Only where names belong
+ * to the proxy. */
+int socksify_searches_domains(void);
+
 /* Answers a query of the DNS as a server would, in as many bytes of `answer` as there are. Returns the length of the
  * whole answer; negative when there is none. Only where names belong to the proxy. */
 int socksify_answer_question(const unsigned char *_Nonnull question, size_t question_length,

@@ -22,6 +22,7 @@
 #include "KeyedSocket.h"
 #include "LibraryStack.h"
 #include "MappedOnce.h"
+#include "NameSearch.h"
 #include "ProcessState.h"
 #include "RealLibC.h"
 #include "StandardError.h"
