@@ -183,6 +183,26 @@ extension EndToEnd {
             }
         }
 
+        @Test
+        func `On a machine without IPv6 a name of the hosts file has its IPv4 addresses alone, if that is wanted`()
+            async throws
+        {
+            let lookup = Lookup("one.test", flags: AI_ADDRCONFIG)
+            let preparation = """
+                \(NameProbeTests.ownHosts)
+                set -- unshare --net sh -c 'ip link set lo up; ip address add 192.0.2.1/24 dev lo; exec "$@"' sh "$@"
+                """
+            var told: [[String]] = []
+            for library in [CallProbe.Library.preloaded, .absent] {
+                told.append(
+                    try await CallProbe.run(
+                        "lookup", lookup.arguments, environment: NameProbeTests.environment, library: library,
+                        preparation: preparation
+                    ).lines)
+            }
+            #expect(told[0] == told[1] && told[0].count == 4, "\(told)")
+        }
+
         @Test(arguments: [
             (Lookup("www.localhost"), ["0", "127.0.0.1 80 type 1 protocol 6", "::1 80 type 1 protocol 6"]),
             (Lookup("www.localhost", family: AF_INET), ["0", "127.0.0.1 80 type 1 protocol 6"]),
