@@ -224,6 +224,7 @@ extension Datagram {
             }
             let count = header.count
             guard count + size(of: message) <= largestDatagram else { return Errno(EMSGSIZE) }
+            guard isReadable(message) else { return Errno(EFAULT) }
             record.pointee.expectAnswer(from: destination, headerLength: count)
             runtime.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
                 room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
@@ -239,6 +240,27 @@ extension Datagram {
         var size = 0
         for index in 0..<message.pointee.msg_iovlen { size &+= message.pointee.msg_iov[index].iov_len }
         return size
+    }
+
+    /// Whether the bytes of a message can be read. Where not, the kernel would refuse to send it (EFAULT), and who copied it
+    /// would end the process.
+    static func isReadable(_ message: UnsafePointer<msghdr>) -> Bool {
+        for index in 0..<message.pointee.msg_iovlen {
+            let part = message.pointee.msg_iov[index]
+            guard part.iov_len > 0 else { continue }
+            let first = UInt(bitPattern: part.iov_base)
+            let last = first &+ UInt(part.iov_len) &- 1
+            guard last >= first else { return false }
+            // A word of each page.
+            var word = first & ~7
+            while word <= last {
+                guard kernel_can_read(UnsafeRawPointer(bitPattern: word)) != 0 else { return false }
+                let next = (word | 4095) &+ 1
+                guard next > word else { break }
+                word = next
+            }
+        }
+        return true
     }
 
     /// Copies as much as there is room for; returns how much that is.
@@ -264,6 +286,7 @@ extension Datagram {
         _ message: UnsafePointer<msghdr>, _ header: UnsafeBufferPointer<UInt8>, _ limit: Int, _ socket: Socket,
         _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> Sending {
+        guard isReadable(message) else { return .failed(Errno(EFAULT)) }
         let size = header.count + size(of: message)
         let mapped = kernel_map(size)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {

@@ -34,6 +34,7 @@ enum NameServer {
         } catch {
             return .failed(error)
         }
+        guard Datagram.isReadable(message) else { return .failed(Errno(EFAULT)) }
         var storage = InlineArray<1500, UInt8>(repeating: 0)
         let length = withUnsafeMutableBytes(of: &storage) { Datagram.copy(message, to: $0) }
         let question = storage.span.extracting(first: length)

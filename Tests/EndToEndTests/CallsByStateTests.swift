@@ -1,0 +1,37 @@
+import TestProxy
+import Testing
+
+extension EndToEnd {
+    /// What calls say of sockets in states that last: the same under the library as without it, but for what is listed.
+    @Suite struct CallsByStateTests {
+        /// Lines that differ, each with the reason.
+        private static let inherent: [String: String] = {
+            let slow = "the way through the proxy takes longer than the kernel's to this machine"
+            let late = "a datagram waits for its association, and the kernel refuses it when it is sent"
+            let unframed = "there is no place for the header before what the kernel sends by itself"
+            var lines = [
+                "stream: second_connect": slow, "stream, bound: second_connect": slow,
+                "stream, dissolved: second_connect": slow, "datagrams, connected: sendfile": unframed,
+                "datagrams, dissolved: sendfile": unframed, "datagrams, shut: sendfile": unframed,
+            ]
+            for call in ["write", "writev", "send", "sendto_nowhere", "sendmsg", "sendmmsg", "wild_send"] {
+                lines["datagrams, shut: \(call)"] = late
+            }
+            return lines
+        }()
+
+        @Test(arguments: [(FarSide.ipv4, "native-4"), (FarSide.ipv6, "native-6")])
+        func `Calls say of a socket what they say without the library`(host: String, native: String) async throws {
+            let expected = try await CallProbe.run("calls-by-state", [native, "0", "0"], library: .absent)
+            let port = try await host == FarSide.ipv4 ? FarSide.echoPort : FarSide.echoPort6
+            let output = try await TestProxy.during {
+                try await $0.run("calls-by-state", [host, port, "\(Targets.closedPort)"], ending: .associated(64))
+            }
+            #expect(output.lines.count == expected.lines.count)
+            for (line, other) in zip(output.lines, expected.lines) {
+                let call = String(line.prefix { $0 != "=" }.dropLast())
+                if Self.inherent[call] == nil { #expect(line == other) }
+            }
+        }
+    }
+}
