@@ -452,7 +452,12 @@ struct HandshakeInFlight {
             }
         case .told:
             if teller == .other { return nil }
-            told = .aborted
+            remove()
+            // One of a Unix domain connects but once: one of the program's family stands there again, as new.
+            let isReplaced = (try? Replacement.dissolve(socket.descriptor, runtime)) ?? false
+            if !isReplaced { try? socket.disconnect() }
+            _ = socket.takeError()
+            return .aborted
         }
         if teller == .connect {
             try? socket.disconnect()

@@ -333,6 +333,9 @@ static void failure(void) {
             recv(fd, &byte, 1, MSG_DONTWAIT) <= 0);
         say("connect %s\n", link_up(fd));
         if (flags) {
+            /* That was ECONNABORTED, which the kernel says once when SO_ERROR has told of a failure. */
+            say_events("aborted", epoll, 0);
+            say("connect %s\n", link_up(fd));
             say_events("connected", epoll, 10000);
             say("error %s\n", await(fd));
         }
