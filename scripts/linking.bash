@@ -23,12 +23,19 @@ link_library() {
         sed -nE 's/^HOOK\((\w+)\)$/    \1;/p' Sources/CLibC/include/HookedSymbols.h
         echo '  local: *; };'
     } >"$scratch/exports.map"
-    # What programs call that need no more of the library than its hooks lies side by side: each page that a program
-    # touches, and each 64 KiB of a file, costs it a microsecond or more.
-    names_in_c "$scratch" >"$scratch/order"
+    # What programs need lies side by side: each page that a program touches, and each 64 KiB of a file, costs it a
+    # microsecond or more, and memory.
+    { grep -v '^#' scripts/functions.order && names_in_c "$scratch"; } >"$scratch/order"
+    # The compiler's own functions have no names to order them by: they end classes of Swift's.
+    cat >"$scratch/sections.ld" <<'END'
+SECTIONS {
+    .plt : { *(.plt) }
+    .text.unnamed : { *(.text..L__unnamed_*) }
+} INSERT BEFORE .text;
+END
     "$(toolchain_clang)" -shared -fuse-ld=lld -nostartfiles -nodefaultlibs -o "$output" \
         -Wl,--whole-archive "$scratch/release/libSocksifyPreload.a" -Wl,--no-whole-archive -lc \
-        -Wl,-z,now,-z,relro,-z,noexecstack,--gc-sections \
-        "-Wl,--symbol-ordering-file=$scratch/order,--no-warn-symbol-ordering" \
+        -Wl,-z,now,-z,relro,-z,noexecstack,-z,separate-loadable-segments,--gc-sections \
+        "-Wl,--symbol-ordering-file=$scratch/order,--no-warn-symbol-ordering,-T,$scratch/sections.ld" \
         "-Wl,--version-script=$scratch/exports.map,-soname,libsocksify.so" "$@"
 }
