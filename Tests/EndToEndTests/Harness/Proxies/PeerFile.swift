@@ -25,8 +25,7 @@ struct PeerFile: CustomTestStringConvertible, Sendable {
 
     /// All files of a peer.
     static func all(of peer: String) -> [PeerFile] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "PeerFiles/\(peer)").path
+        let folder = Machine.package.appending(path: "Tests/EndToEndTests/PeerFiles/\(peer)").path
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return files.sorted().filter { $0.hasSuffix(".ways") }.map {
             PeerFile(name: String($0.dropLast(".ways".count)), folder: folder)

@@ -31,7 +31,7 @@ struct Program: CustomTestStringConvertible, Sendable {
     }
     /// A source file of Programs/.
     static func source(_ name: String) -> String {
-        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Programs/\(name)").path
+        Machine.package.appending(path: "Tests/EndToEndTests/Programs/\(name)").path
     }
     /// A command of the shell, once for each host, which is `$host`.
     @Sendable private static func each(_ ways: [Way], _ command: String, _ arguments: [String] = []) -> [String] {

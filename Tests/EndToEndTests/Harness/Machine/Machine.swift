@@ -21,7 +21,7 @@ enum Machine {
 
     /// The root of the package.
     static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// The result of scripts/build.
     static let distribution: URL = {
