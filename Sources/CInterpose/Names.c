@@ -6,8 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+static int address_info(const char *node, const char *service, const struct addrinfo *hints,
+                        struct addrinfo **result) {
     int code = socksify_getaddrinfo(node, service, hints, result);
+    if (code <= 0 || code == SOCKSIFY_PASS) return code;
+    errno = code;
+    return EAI_SYSTEM;
+}
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    int code = address_info(node, service, hints, result);
     return code == SOCKSIFY_PASS ? REAL(getaddrinfo)(node, service, hints, result) : code;
 }
 
@@ -51,7 +59,7 @@ int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *ev
         struct gaicb *request = list[index];
         if (!request) continue;
         struct addrinfo *result = NULL;
-        int code = socksify_getaddrinfo(request->ar_name, request->ar_service, request->ar_request, &result);
+        int code = address_info(request->ar_name, request->ar_service, request->ar_request, &result);
         if (code == SOCKSIFY_PASS) {
             if (index == 0) return REAL(getaddrinfo_a)(mode, list, count, event);
             code = REAL(getaddrinfo)(request->ar_name, request->ar_service, request->ar_request, &result);

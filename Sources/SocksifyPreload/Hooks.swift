@@ -340,6 +340,9 @@ extension HostEntry.Answer {
         case .notFound(let code):
             hostError.pointee = code
             return ENOENT
+        case .short(let errno):
+            hostError.pointee = NETDB_INTERNAL
+            return errno.code
         case .bufferTooSmall:
             hostError.pointee = NETDB_INTERNAL
             return ERANGE

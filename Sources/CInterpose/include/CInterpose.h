@@ -150,7 +150,7 @@ int socksify_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64
 /* A registration was made while its socket came into flight. */
 void socksify_epoll_adopt(int epoll, int fd, uint32_t events, uint64_t data);
 
-/* getaddrinfo(3). SOCKSIFY_PASS or an EAI code. */
+/* getaddrinfo(3). SOCKSIFY_PASS, an EAI code, or the error of EAI_SYSTEM, which is positive. */
 int socksify_getaddrinfo(const char *_Nullable node, const char *_Nullable service,
                          const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);
 

@@ -282,11 +282,11 @@ extension Association {
     /// Where the relay is: BND of the reply, or the proxy where that cannot be meant.
     ///
     /// - Parameter proxy: the address by which the proxy was reached.
-    static func relay(_ bound: Endpoint, proxy: IPAddress) -> SocketAddress {
-        SocketAddress(address: address(of: bound.host, proxy: proxy), port: bound.port)
+    static func relay(_ bound: Endpoint, proxy: IPAddress) throws(Errno) -> SocketAddress {
+        SocketAddress(address: try address(of: bound.host, proxy: proxy), port: bound.port)
     }
 
-    private static func address(of host: Host, proxy: IPAddress) -> IPAddress {
+    private static func address(of host: Host, proxy: IPAddress) throws(Errno) -> IPAddress {
         switch host {
         case .address(let address):
             // A server that listens on every address, or that does not know what its own is from here; and what is no
@@ -296,13 +296,16 @@ extension Association {
                 || address.isPrivate && !proxy.isPrivate || address.isLoopback && !proxy.isLoopback
             return isUnusable ? proxy : address
         case .name(let name):
-            if let address = IPAddress(parsing: name.bytes) { return Self.address(of: .address(address), proxy: proxy) }
+            if let address = IPAddress(parsing: name.bytes) {
+                return try Self.address(of: .address(address), proxy: proxy)
+            }
             // Nobody is asked for it: the question would go around the proxy.
             var found: IPAddress?
-            HostsFile.forEachLine { line in
+            let shortage = HostsFile.forEachLine { line in
                 if line.gives(name) { found = line.address }
                 return found == nil
             }
+            if let shortage { throw shortage }
             return found ?? proxy
         }
     }

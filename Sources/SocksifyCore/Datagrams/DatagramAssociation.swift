@@ -61,7 +61,7 @@ extension Datagram {
         var isOpen = false
         do throws(Errno) {
             guard let bound, let proxy else { throw errno ?? .networkUnreachable }
-            let relay = Association.relay(bound, proxy: proxy)
+            let relay = try Association.relay(bound, proxy: proxy)
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
             if case .v4 = form.address.unmapped, socket.sendsToIPv6Alone { throw .networkUnreachable }

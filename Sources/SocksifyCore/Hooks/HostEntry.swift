@@ -11,6 +11,8 @@ public enum HostEntry {
         case found
         /// No such host, or an error: the code of `h_errno`.
         case notFound(hostError: Int32)
+        /// NETDB_INTERNAL: there were no descriptors, or there was no memory.
+        case short(Errno)
         /// ERANGE: the caller comes again with a larger buffer.
         case bufferTooSmall
     }
@@ -25,6 +27,7 @@ public enum HostEntry {
         case .byLibC: return .byLibC
         case .none: return .notFound(hostError: HOST_NOT_FOUND)
         case .tryAgain: return .notFound(hostError: TRY_AGAIN)
+        case .short(let errno): return .short(errno)
         case .failure: return .notFound(hostError: NO_RECOVERY)
         case .addresses(let addresses):
             if addresses.isOfThisMachine,

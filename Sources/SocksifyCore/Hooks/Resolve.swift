@@ -31,7 +31,8 @@ public enum Resolve {
         return NameServer.answer(message: Span(_unsafeElements: question), into: room, runtime)
     }
 
-    /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3).
+    /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3), which are negative; or the
+    /// error of EAI_SYSTEM.
     public static func addressInfo(
         node: UnsafePointer<CChar>?, service: UnsafePointer<CChar>?, hints: UnsafePointer<addrinfo>?,
         result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
@@ -61,6 +62,7 @@ public enum Resolve {
             return code
         case .none: return EAI_NONAME
         case .tryAgain: return EAI_AGAIN
+        case .short(let errno): return errno.code
         case .failure: return EAI_FAIL
         case .addresses(var addresses):
             if addresses.isOfThisMachine { addresses.sort() }
@@ -225,6 +227,7 @@ enum ReverseLookup {
         switch known(address, runtime) {
         case .name(let name, let isListed): return .name(name, isListed: isListed)
         case .none: return .none
+        case .tryAgain: return .tryAgain
         case .unknown: return RemoteLookup.name(of: address, runtime)
         }
     }
@@ -236,6 +239,8 @@ enum ReverseLookup {
         /// It has no name.
         case none
         case unknown
+        /// /etc/hosts could not be opened now.
+        case tryAgain
     }
 
     static func known(_ address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
@@ -246,11 +251,12 @@ enum ReverseLookup {
             return .name(name)
         }
         var found: HostName?
-        HostsFile.forEachLine { line in
+        let shortage = HostsFile.forEachLine { line in
             guard line.address.unmapped == address.unmapped, let name = line.canonicalName else { return true }
             found = name
             return false
         }
+        guard shortage == nil else { return .tryAgain }
         if let found { return .name(found, isListed: true) }
         // Nobody is asked where names are the proxy's alone: SOCKS has no question for an address.
         return runtime.pointee.configuration.dns == .fake ? .none : .unknown

@@ -21,6 +21,8 @@ enum NameLookup {
         case none
         /// A name cannot be looked up now.
         case tryAgain
+        /// There were no descriptors, or there was no memory, to look it up.
+        case short(Errno)
         /// Nothing can be looked up: there is no configuration.
         case failure
     }
@@ -38,7 +40,7 @@ enum NameLookup {
         let runtime: UnsafePointer<Runtime>
         switch Runtime.state {
         case .unusable: return .failure
-        case .short: return .tryAgain
+        case .short(let errno): return errno.isShortage ? .short(errno) : .tryAgain
         case .ready(let pointer): runtime = pointer
         }
         let isLocal = runtime.pointee.configuration.dns == .local
@@ -52,6 +54,7 @@ enum NameLookup {
             if isLocal { return .byLibC }
             return list.count > 0 ? .addresses(list) : .none
         case .none: return isLocal ? .byLibC : .none
+        case .short(let errno): return isLocal ? .byLibC : .short(errno)
         case .unknown: break
         }
         switch ruled {
@@ -81,10 +84,13 @@ enum NameLookup {
         /// No such name can be.
         case none
         case unknown
+        /// /etc/hosts could not be opened now, for want of descriptors or memory.
+        case short(Errno)
     }
 
     static func known(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
-        let own = addressesOfThisMachine(host, family: family)
+        var own = AddressList()
+        if let errno = own.addThisMachine(host, family: family) { return .short(errno) }
         if own.isKnown { return .addresses(own) }
         if !NameSyntax.isResolvable(host.bytes) { return .none }
         // A hidden service has no address that anybody could tell.
@@ -98,21 +104,7 @@ enum NameLookup {
         return .unknown
     }
 
-    /// What /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
-    private static func addressesOfThisMachine(_ name: HostName, family: Int32) -> AddressList {
-        var list = AddressList()
-        HostsFile.forEachLine { line in
-            guard line.gives(name) else { return true }
-            list.add(line, ifOf: family)
-            return list.count < largestCount
-        }
-        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || isThisMachine(name) {
-            list.addLoopback(ifOf: family)
-        }
-        return list
-    }
-
-    private static func isThisMachine(_ name: HostName) -> Bool {
+    fileprivate static func isThisMachine(_ name: HostName) -> Bool {
         var buffer = InlineArray<65, CChar>(repeating: 0)
         return withUnsafeMutableBytes(of: &buffer) { memory in
             guard let start = memory.baseAddress?.assumingMemoryBound(to: CChar.self),
@@ -166,6 +158,24 @@ struct AddressList {
     func remember(as host: HostName, _ runtime: UnsafePointer<Runtime>) {
         guard let number = runtime.pointee.names.number(of: host) else { return }
         for index in 0..<count { LocalNames.remember(storage[index], of: number, runtime) }
+    }
+
+    /// Adds what /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
+    ///
+    /// - Returns: what there was none of to read the file.
+    fileprivate mutating func addThisMachine(_ name: HostName, family: Int32) -> Errno? {
+        var list = AddressList()
+        let shortage = HostsFile.forEachLine { line in
+            guard line.gives(name) else { return true }
+            list.add(line, ifOf: family)
+            return list.count < NameLookup.largestCount
+        }
+        if let shortage { return shortage }
+        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || NameLookup.isThisMachine(name) {
+            list.addLoopback(ifOf: family)
+        }
+        self = list
+        return nil
     }
 
     fileprivate mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {

@@ -144,10 +144,11 @@ enum NameServer {
         switch DNSNeed(query) {
         case .nothing(let code): return query.answer(code, into: room)
         case .name(let address):
-            guard case .name(let name, _) = ReverseLookup.known(address, runtime) else {
-                return query.answer(.nameError, into: room)
+            switch ReverseLookup.known(address, runtime) {
+            case .name(let name, _): return query.answer(name: name, timeToLive: timeToLive, into: room)
+            case .tryAgain: return query.answer(.serverFailure, into: room)
+            case .none, .unknown: return query.answer(.nameError, into: room)
             }
-            return query.answer(name: name, timeToLive: timeToLive, into: room)
         case .addresses(let name, let family):
             let family = family == .ipv4 ? AF_INET : AF_INET6
             switch NameLookup.known(name, family: family, runtime) {
@@ -156,6 +157,7 @@ enum NameServer {
                 return query.answer(
                     addresses: list.addresses, canonicalName: list.canonicalName, timeToLive: timeToLive, into: room)
             case .none: return query.answer(.nameError, into: room)
+            case .short: return query.answer(.serverFailure, into: room)
             case .unknown:
                 guard let number = runtime.pointee.number(lookingUp: name) else {
                     return query.answer(.serverFailure, into: room)

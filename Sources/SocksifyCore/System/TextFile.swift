@@ -3,10 +3,16 @@ import CLibC
 /// A file of the system, read line by line through a buffer on the stack.
 enum TextFile {
     /// Calls `body` with each line until it returns false. A file that cannot be read has none.
+    ///
+    /// - Returns: what there was none of to open it, descriptors or memory; nil where it was read, or never can be.
     @inline(never)
-    static func forEachLine(of path: StaticString, _ body: (Span<UInt8>) -> Bool) {
+    @discardableResult
+    static func forEachLine(of path: StaticString, _ body: (Span<UInt8>) -> Bool) -> Errno? {
         let descriptor = interruptible_open_to_read(cString(path))
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else {
+            let errno = Errno(result: descriptor)
+            return errno.isShortage ? errno : nil
+        }
         let file = Int32(truncatingIfNeeded: descriptor)
         defer { _ = kernel_close(file) }
         var buffer = InlineArray<4096, UInt8>(repeating: 0)
@@ -16,10 +22,10 @@ enum TextFile {
                 bytes.baseAddress.map { interruptible_read(file, $0 + filled, bytes.count - filled) } ?? 0
             }
             if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return }
+            guard count >= 0 else { return nil }
             filled += count
             let taken = takeLines(buffer.span.extracting(first: filled), atEnd: count == 0, body)
-            guard let taken, count > 0 else { return }
+            guard let taken, count > 0 else { return nil }
             // A line that fills the whole buffer is none that a resolver would read.
             let rest = taken == 0 && filled == buffer.count ? 0 : filled - taken
             for index in 0..<rest { buffer[index] = buffer[filled - rest + index] }

@@ -12,5 +12,18 @@ extension EndToEnd {
                     output.lines == ["connect 0", "echoed", "connect 0", "echoed", "connect ECONNREFUSED"], "\(output)")
             }
         }
+
+        /// /etc/hosts cannot be opened then: what it has of a name is not known, so that no proxy may be asked for it.
+        @Test func `Where there may be no descriptors names fail as without the library`() async throws {
+            let preparation = CallProbe.withoutNameServers.replacing("files'", with: "files dns'")
+            let native = try await CallProbe.run(
+                "names-without-descriptors", library: .absent, preparation: preparation)
+            let output = try await TestProxy.during { proxy in
+                try await CallProbe.run(
+                    "names-without-descriptors", environment: ["SOCKSIFY_PROXY": proxy.url], preparation: preparation)
+            }
+            #expect(output.lines == native.lines)
+            #expect(native.lines.first == "getaddrinfo localhost 2: 0 " && native.lines.last == native.lines.first)
+        }
     }
 }

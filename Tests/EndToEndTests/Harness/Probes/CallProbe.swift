@@ -81,7 +81,7 @@ struct CallProbe {
             cd "$1"
             flags=(-D_GNU_SOURCE -std=gnu17 -Wall -Wextra -Werror -O1 -pthread)
             # What each of them is made of: this script, too.
-            common=(*.h ../Probes/*.h descriptors.c ../CallProbe.swift)
+            common=(*.h ../Probes/*.h descriptors.c ../Harness/Probes/CallProbe.swift)
             is_old() {
                 local source
                 for source in "${common[@]}" "${@:2}"; do [[ $1 -nt $source ]] || return 0; done
