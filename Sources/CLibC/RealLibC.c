@@ -8,8 +8,8 @@
 #include "LibraryStack.h"
 
 /* Aligned so that it lies in one page. */
-struct hot_state hot_state __attribute__((aligned(1024)));
-_Static_assert(sizeof(struct hot_state) <= 1024, "the alignment");
+struct hot_state hot_state __attribute__((aligned(2048)));
+_Static_assert(sizeof(struct hot_state) <= 2048, "the alignment");
 
 static long missing(void) {
     errno = ENOSYS;

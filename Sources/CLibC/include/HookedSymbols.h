@@ -50,6 +50,16 @@ HOOK(setsockopt)
 HOOK(ioctl)
 HOOK(shutdown)
 
+/* Sleep, and signals that are waited for. */
+HOOK(sleep)
+HOOK(usleep)
+HOOK(nanosleep)
+HOOK(__nanosleep)
+HOOK(clock_nanosleep)
+HOOK(thrd_sleep)
+HOOK(pause)
+HOOK(sigsuspend)
+
 /* Children that are waited for. */
 HOOK(wait)
 HOOK(__wait)
@@ -163,7 +173,8 @@ HOOK(syscall)
  * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
  *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
  *     stream.
- * accept, accept4, bind: a socket that does not listen accepts nothing, and a name alone sends nothing.
+ * bind: a name alone sends nothing.
+ * sigwait, sigwaitinfo, sigtimedwait: take a signal, which ppoll(2) would give to a handler.
  * socketpair: makes sockets of this machine alone.
  * pread, pwrite, lseek: fail on a socket.
  * freeaddrinfo: the lists that are handed out are libc's own.

@@ -85,7 +85,7 @@ static void *interrupt(void *nothing) {
     int client = fail_over();
     while (!was_interrupted) {
         pthread_kill(main_thread, SIGUSR1);
-        usleep(1000);
+        doze(1000);
     }
     serve(client);
     return nothing;

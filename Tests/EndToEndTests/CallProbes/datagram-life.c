@@ -331,7 +331,7 @@ static void signals(char **arguments unused) {
     pid_t parent = getpid(), child = fork();
     if (child == 0) {
         for (int index = 0; index < 200; index++) {
-            usleep(200);
+            doze(200);
             kill(parent, SIGUSR1);
         }
         _exit(0);

@@ -103,7 +103,7 @@ static void connected_look(void) {
 static void *pester(void *nothing) {
     while (!is_over) {
         send_from(relay, -1, "garbage");
-        usleep(10000);
+        doze(10000);
     }
     return nothing;
 }

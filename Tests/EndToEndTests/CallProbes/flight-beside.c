@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <threads.h>
 
 static int ends[2];
 static int others = -1;
@@ -22,6 +23,17 @@ static void take_bytes(void) {
 static void connect_to_other(void) {
     int fd = stream(&others_address);
     require(connect(fd, &others_address.any, others_address.length) == 0);
+}
+
+/* What sleeps is woken by signals, until it says that it is awake. */
+static volatile int is_woken, is_awake;
+
+static void wake(void) {
+    is_woken = 1;
+    while (!is_awake) {
+        require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
+        doze(500);
+    }
 }
 
 /* ----- The waits ----- */
@@ -98,6 +110,71 @@ static ssize_t by_epoll_pwait2(void) { return epoll_pwait2(epoll, &event, 1, NUL
 /* The connection is one of those that an epoll watches, which nobody waits on. */
 static int watching = -1;
 
+/* The result of a sleep that a handler has ended, of which `left` is left: 1, or an error where nothing woke it for
+ * good. */
+static ssize_t woken(int error, double left) {
+    if (error != EINTR || left <= 0 || left > 60) return -2;
+    if (is_woken) {
+        is_awake = 1;
+        return 1;
+    }
+    errno = error;
+    return -1;
+}
+
+static double seconds(struct timespec time) { return (double)time.tv_sec + (double)time.tv_nsec / 1e9; }
+
+static const struct timespec minute = {60, 0};
+
+static ssize_t by_nanosleep(void) {
+    struct timespec left;
+    int result = nanosleep(&minute, &left);
+    return woken(result == 0 ? 0 : errno, seconds(left));
+}
+
+static ssize_t by_clock_nanosleep(void) {
+    struct timespec left;
+    int error = clock_nanosleep(CLOCK_REALTIME, 0, &minute, &left);
+    return woken(error, seconds(left));
+}
+
+static ssize_t by_clock_nanosleep_until(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    time.tv_sec += 60;
+    return woken(clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &time, NULL), 60);
+}
+
+static ssize_t by_sleep(void) {
+    unsigned left = sleep(60);
+    return woken(left ? EINTR : 0, left);
+}
+
+static ssize_t by_usleep(void) { return woken(usleep(60000000) == 0 ? 0 : errno, 60); }
+
+static ssize_t by_thrd_sleep(void) {
+    struct timespec left;
+    int result = thrd_sleep(&minute, &left);
+    return woken(result == -1 ? EINTR : 0, seconds(left));
+}
+
+static ssize_t by_pause(void) { return woken(pause() == -1 ? errno : 0, 60); }
+
+static ssize_t by_sigsuspend(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    return woken(sigsuspend(&none) == -1 ? errno : 0, 60);
+}
+
+static void make_nothing(void) {}
+
+static void block_signal(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    require(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
 static void make_pipe(void) { require(pipe(ends) == 0); }
 static void make_pair(void) { require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0); }
 
@@ -150,6 +227,14 @@ static const call calls[] = {
     {"epoll_wait", make_epoll, by_epoll_wait, say_byte},
     {"epoll_pwait", make_epoll, by_epoll_pwait, say_byte},
     {"epoll_pwait2", make_epoll, by_epoll_pwait2, say_byte},
+    {"nanosleep", make_nothing, by_nanosleep, wake},
+    {"clock_nanosleep", make_nothing, by_clock_nanosleep, wake},
+    {"clock_nanosleep until", make_nothing, by_clock_nanosleep_until, wake},
+    {"sleep", make_nothing, by_sleep, wake},
+    {"usleep", make_nothing, by_usleep, wake},
+    {"thrd_sleep", make_nothing, by_thrd_sleep, wake},
+    {"pause", make_nothing, by_pause, wake},
+    {"sigsuspend", block_signal, by_sigsuspend, wake},
 };
 
 static const call *the_call;

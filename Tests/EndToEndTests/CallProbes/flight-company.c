@@ -295,7 +295,7 @@ static void *sleep_in_epoll(void *argument) {
 }
 
 static void await_start(sleeper *s) {
-    while (!s->tid) usleep(100);
+    while (!s->tid) doze(100);
     await_sleep(s->tid);
 }
 
@@ -366,7 +366,7 @@ static void shared(unsigned mode) {
     add(ep, f.fd, EPOLLOUT | mode, "F");
     drive = NULL;
     land(&f, "");
-    while (s[0].completions + s[1].completions + s[2].completions == 0) usleep(100);
+    while (s[0].completions + s[1].completions + s[2].completions == 0) doze(100);
     for (int index = 0; index < 3; index++) await_sleep(s[index].tid);
     write_to_pipe();
     for (int index = 0; index < 3; index++) pthread_join(threads[index], NULL);

@@ -110,6 +110,6 @@ int main(int count, char **arguments) {
         require(epoll_ctl(ep, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){EPOLLOUT, {.u64 = 1}}) == 0);
     }
     land(&f, early);
-    while (!has_landed(&f, way)) usleep(100);
+    while (!has_landed(&f, way)) doze(100);
     say_connected(&f, strcmp(way, "available") == 0 ? "x" : "");
 }

@@ -88,7 +88,7 @@ static void *interrupt(void *nothing) {
         int before = handled;
         await_sleep(main_thread);
         require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
-        while (!is_over && handled == before) usleep(100);
+        while (!is_over && handled == before) doze(100);
     }
     if (!is_over) land(&f, "");
     return nothing;

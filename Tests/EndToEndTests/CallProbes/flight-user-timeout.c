@@ -132,7 +132,7 @@ static void limited(void) {
     volatile pid_t sleeper = 0;
     pthread_t thread;
     require(pthread_create(&thread, NULL, sleep_in_epoll, (void *)&sleeper) == 0);
-    while (!sleeper) usleep(500);
+    while (!sleeper) doze(500);
     await_sleep(sleeper);
     depart_with(fd, UNREACHED);
     require(pthread_join(thread, NULL) == 0);

@@ -62,7 +62,7 @@ static void without_waiting(void) {
     }
     land(&f, "");
     long result;
-    while ((result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0)) == 0) usleep(100);
+    while ((result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0)) == 0) doze(100);
     say("landed: %s\n", wait_text(result));
     say_connected(&f, "");
 }
@@ -103,7 +103,7 @@ static void *serve_bytes(void *argument) {
     char reply[5 + 255 + 2 + 11] = {5, 0, 0, 3, (char)255};
     memcpy(reply + 5 + 255 + 2, "early bird", 11);
     if (native) {
-        while (!is_urgent) usleep(1000);
+        while (!is_urgent) doze(1000);
         land(f, "early bird");
         return NULL;
     }
@@ -118,7 +118,7 @@ static void *serve_bytes(void *argument) {
     await(f, 10);
     require(read_all(f->far, bytes, 10));
     for (size_t index = 0; index < sizeof reply - 1; index++) {
-        if (!is_urgent) usleep(20000);
+        if (!is_urgent) doze(20000);
         else await_sleep(main_thread);
         require(write(f->far, &reply[index], 1) == 1);
     }
@@ -243,7 +243,7 @@ static void cancelled(void) {
         reach(&f, stage);
         waiting_thread = 0;
         require(pthread_create(&thread, NULL, wait_for_ever, &f) == 0);
-        while (!waiting_thread) usleep(100);
+        while (!waiting_thread) doze(100);
         await_sleep(waiting_thread);
         require(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
         say("%s: %s\n", stage_names[stage], result == PTHREAD_CANCELED ? "cancelled" : "returned");
@@ -273,7 +273,7 @@ static void enter(int number) {
 static void *bombard(void *nothing) {
     while (!is_over) {
         tgkill(getpid(), main_thread, SIGUSR1);
-        usleep(50);
+        doze(50);
     }
     return nothing;
 }

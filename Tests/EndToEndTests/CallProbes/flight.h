@@ -240,7 +240,7 @@ unused static void refuse(flight *f, int code) {
 unused static void await_sleep(pid_t thread) {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
-    for (;; usleep(500)) {
+    for (;; doze(500)) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         require(fd >= 0);
         ssize_t length = read(fd, text, sizeof text - 1);

@@ -91,7 +91,7 @@ static volatile int returned;
 static void *interrupt(void *nothing) {
     while (!returned) {
         pthread_kill(connecting, SIGUSR1);
-        usleep(1000);
+        doze(1000);
     }
     return nothing;
 }
@@ -115,7 +115,7 @@ static void without_restart(void) {
 static void *make_room(void *filler) {
     for (int before = handled; handled < before + 20;) {
         pthread_kill(connecting, SIGUSR1);
-        usleep(1000);
+        doze(1000);
     }
     close(accept_client(listening));
     close(*(int *)filler);
@@ -145,7 +145,7 @@ static void *interrupt_then_serve(void *nothing) {
     for (int step = 0; step < 2; step++) {
         for (int before = handled; handled < before + 20;) {
             pthread_kill(connecting, SIGUSR1);
-            usleep(1000);
+            doze(1000);
         }
         if (step == 0) answer_greeting(client);
     }

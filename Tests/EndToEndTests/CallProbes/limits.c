@@ -107,7 +107,7 @@ static const char *after(long milliseconds, void (*wake)(void)) {
     move_clock(milliseconds);
     unsigned long before = clock_readings;
     if (wake) wake();
-    while (!is_over && clock_readings == before) usleep(500);
+    while (!is_over && clock_readings == before) doze(500);
     await_sleep(main_thread);
     return is_over ? "over" : "waits";
 }
@@ -182,13 +182,13 @@ static void calling(char **arguments) {
 /* ----- A program that ends ----- */
 
 static void await_readings(void) {
-    for (unsigned long before = clock_readings; clock_readings < before + 20;) usleep(500);
+    for (unsigned long before = clock_readings; clock_readings < before + 20;) doze(500);
 }
 
 static atomic_bool is_ending;
 
 static void *watch_the_end(void *nothing) {
-    while (!is_ending) usleep(500);
+    while (!is_ending) doze(500);
     await_readings();
     move_clock(limit - 1);
     await_readings();

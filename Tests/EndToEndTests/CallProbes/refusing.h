@@ -17,7 +17,7 @@
 static atomic_int calls, first_refused, last_refused, listener_of_calls = -1;
 
 static void *decide(void *nothing) {
-    while (listener_of_calls < 0) usleep(100);
+    while (listener_of_calls < 0) doze(100);
     for (;;) {
         struct seccomp_notif call = {0};
         if (syscall(SYS_ioctl, listener_of_calls, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) {

@@ -7,7 +7,8 @@ extension EndToEnd {
         private static let calls = [
             "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "send", "accept", "accept4", "wait",
             "wait3", "wait4", "waitpid", "waitid", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait",
-            "epoll_pwait2",
+            "epoll_pwait2", "nanosleep", "clock_nanosleep", "clock_nanosleep until", "sleep", "usleep", "thrd_sleep",
+            "pause", "sigsuspend",
         ]
 
         private static func cases(_ way: String) -> [Flight.Case] {
