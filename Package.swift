@@ -23,6 +23,8 @@ let cSettings: [CSetting] = [
         "-fasynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-fno-plt", "-Wall", "-Wextra",
     ]),
 ]
+// What little each call of a program runs through lies in headers: the rest takes little room rather than little time.
+let smallCSettings = cSettings + [.unsafeFlags(["-Os"])]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
 let package = Package(
@@ -43,7 +45,7 @@ let package = Package(
     targets: [
         // Programs as the kernel starts them, for the library and the tool. Its system calls are those of CLibC's
         // Kernel.h; CLibC itself is for the library alone.
-        .target(name: "CPrograms", cSettings: cSettings + [.headerSearchPath("../CLibC/include")]),
+        .target(name: "CPrograms", cSettings: smallCSettings + [.headerSearchPath("../CLibC/include")]),
 
         // Pure: values in, values out.
         .target(name: "Addressing", swiftSettings: librarySettings),
@@ -57,7 +59,7 @@ let package = Package(
 
         // The preloaded library.
         .target(name: "CLibC", dependencies: ["CPrograms"], cSettings: cSettings),
-        .target(name: "CInterpose", dependencies: ["CLibC", "CPrograms"], cSettings: cSettings),
+        .target(name: "CInterpose", dependencies: ["CLibC", "CPrograms"], cSettings: smallCSettings),
         .target(
             name: "SocksifyCore",
             dependencies: [
