@@ -12,7 +12,7 @@ let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", embedded),
     .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
 ]
-// What is read once, at a program's first connection, is to take little room in it rather than little time.
+// What runs once, at a program's first connection, or for a name is to take little room in it rather than little time.
 let smallLibrarySettings = librarySettings + [.unsafeFlags(["-Osize"], embedded)]
 // Unwind tables let pthread_cancel() end a thread inside a hook (see CancellableCalls.h). Functions and variables have
 // sections of their own, and libc is called without a table of jumps, so that what every program uses lies on few pages
@@ -51,10 +51,10 @@ let package = Package(
         .target(name: "Addressing", swiftSettings: librarySettings),
         .target(name: "SOCKS4", dependencies: ["Addressing"], swiftSettings: librarySettings),
         .target(name: "SOCKS5", dependencies: ["Addressing"], swiftSettings: librarySettings),
-        .target(name: "HTTPConnect", dependencies: ["Addressing"], swiftSettings: librarySettings),
+        .target(name: "HTTPConnect", dependencies: ["Addressing"], swiftSettings: smallLibrarySettings),
         .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: smallLibrarySettings),
         .target(name: "TableMemory", swiftSettings: librarySettings),
-        .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
+        .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: smallLibrarySettings),
         .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
 
         // The preloaded library.
