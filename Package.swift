@@ -21,6 +21,7 @@ let cSettings: [CSetting] = [
     .define("_GNU_SOURCE"),
     .unsafeFlags([
         "-fasynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-fno-plt", "-Wall", "-Wextra",
+        "-Werror",
     ]),
 ]
 // What little each call of a program runs through lies in headers: the rest takes little room rather than little time.
