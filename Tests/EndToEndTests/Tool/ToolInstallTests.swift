@@ -22,6 +22,16 @@ extension EndToEnd {
                 let text = try String(contentsOfFile: "\(prefix)/share/\(file)", encoding: .utf8)
                 #expect(text.contains("print-config") && text.contains("socksify"), "\(file)")
             }
+            let documents = ["", "docs"].flatMap { folder in
+                let files = try? FileManager.default.contentsOfDirectory(
+                    atPath: Machine.package.appending(path: folder).path)
+                return (files ?? []).filter { $0.hasSuffix(".md") }.map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
+            }
+            #expect(documents.contains("docs/configuration.md"))
+            for document in documents + ["LICENSE", "proxychains-compat.conf"] {
+                #expect(
+                    FileManager.default.fileExists(atPath: "\(prefix)/share/doc/socksify/\(document)"), "\(document)")
+            }
             let complete = """
                 . \(prefix)/share/bash-completion/completions/socksify
                 COMP_WORDS=(socksify --ch) COMP_CWORD=1 COMP_LINE="socksify --ch" COMP_POINT=13 COMP_TYPE=9
