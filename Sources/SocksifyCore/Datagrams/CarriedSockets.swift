@@ -30,15 +30,16 @@ struct CarriedSockets: @unchecked Sendable {
     private static var recordSize: Int { (lockSize + CarriedSocket.wordCount * 8 + 63) / 64 * 64 }
 
     /// Bytes of the memory that processes share: that of the places, and that of their records.
-    static var placesSize: Int { PlaceTable<SharedMemory>.size(capacity: capacity) }
-    static var recordsSize: Int { capacity * recordSize }
+    static var sharedSizes: SharedTable.AssociationSizes {
+        .init(places: PlaceTable<SharedMemory>.size(capacity: capacity), records: capacity * recordSize)
+    }
     /// Bytes of the memory that each has for itself.
     static var ownSize: Int { roomsOffset + PrivateRooms.size(capacity: capacity) }
     private static var roomsOffset: Int { 32 }
 
     /// - Parameters:
-    ///   - places: `placesSize` bytes or more, shared by processes.
-    ///   - records: `recordsSize` bytes or more, shared by processes.
+    ///   - places: `sharedSizes.places` bytes or more, shared by processes.
+    ///   - records: `sharedSizes.records` bytes or more, shared by processes.
     ///   - own: `ownSize` bytes, zero-filled, private.
     init(places: SharedMemory, records: SharedMemory, own: UnsafeMutableRawPointer) {
         placesMemory = places

@@ -40,7 +40,7 @@ public enum Datagram {
         }
         let destination: Destination
         let list: Int
-        switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime) {
+        switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime.pointee.names) {
         case .direct: return .pass
         case .directToName(let number):
             logUnknownAddress(of: number, runtime)
@@ -57,7 +57,7 @@ public enum Datagram {
             let name = NamedDestinations.Name(number: number, version: version, isIPv6: isIPv6)
             destination = .name(name, port: peer.port)
         }
-        if case .itself = runtime.pointee.findProxies() { return .pass }
+        if case .itself = runtime.pointee.proxies.findProxies() { return .pass }
         return runtime.pointee.configuration.carriesDatagrams(throughList: list)
             ? .carry(destination, list: list) : .refuse(.networkUnreachable)
     }

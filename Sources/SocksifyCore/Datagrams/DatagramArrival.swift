@@ -16,7 +16,7 @@ extension Datagram {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
         case .place(let place):
-            if any_errands() != 0 { Errands.step(runtime) }
+            if any_errands() != 0 { runtime.pointee.inFlight.stepErrands(runtime) }
             runtime.pointee.carried.prepare(reception, place)
             return .succeeded
         }
@@ -106,7 +106,9 @@ extension Datagram {
         _ source: SocketAddress, to record: UnsafeMutablePointer<CarriedSocket>, _ socket: Socket,
         _ runtime: UnsafePointer<Runtime>
     ) -> Bool {
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime) { return true }
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime.pointee.names) {
+            return true
+        }
         guard record.pointee.hadPort, !record.pointee.names.wasSent(to: source.address.unmapped, port: source.port)
         else { return false }
         return note(source, socket, runtime)
@@ -119,13 +121,13 @@ extension Datagram {
         guard let source = SocketAddress(address, length: length), case .ready(let runtime) = Runtime.state else {
             return
         }
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime) { return }
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime.pointee.names) { return }
         _ = note(source, Socket(descriptor: descriptor), runtime)
     }
 
     /// Notes from where a datagram has come; false where none can come from.
     private static func note(_ source: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Bool {
-        guard case .real = runtime.pointee.meaning(of: source.address),
+        guard case .real = runtime.pointee.names.meaning(of: source.address),
             !runtime.pointee.configuration.answersNames(at: source.address, port: source.port)
         else { return false }
         runtime.pointee.directDatagrams.note(source, socket)
@@ -186,7 +188,7 @@ extension CarriedSocket {
             if !isNamed, let name = names.name(of: address.unmapped, port: header.port),
                 runtime.pointee.names.version(of: name.number) == name.version
             {
-                return form(of: runtime.pointee.address(of: name, port: header.port))
+                return form(of: runtime.pointee.names.address(of: name, port: header.port))
             }
             return form(of: SocketAddress(address: address, port: header.port))
         }
@@ -198,11 +200,11 @@ extension CarriedSocket {
             let version = runtime.pointee.names.version(of: number)
         else { return nil }
         let name = NamedDestinations.Name(number: number, version: version, isIPv6: names.isIPv6(number))
-        return form(of: runtime.pointee.address(of: name, port: header.port))
+        return form(of: runtime.pointee.names.address(of: name, port: header.port))
     }
 }
 
-extension Runtime {
+extension Names {
     /// The reserved address that stands for a name.
     fileprivate func address(of name: NamedDestinations.Name, port: UInt16) -> SocketAddress {
         SocketAddress(

@@ -110,7 +110,7 @@ public enum Connect {
         if let cookie = socket.cookie { runtime.pointee.sockets.remove(cookie: cookie) }
         var failure = Errno.hostUnreachable
         for index in 0..<list.count {
-            LocalNames.remember(list[index], of: number, runtime)
+            LocalNames.remember(list[index], of: number, runtime.pointee.names)
             let place = HopPlace.internet(list[index], port: peer.port)
             guard let address = HopAddress(place, on: peer.domain) else { continue }
             do {
@@ -165,7 +165,7 @@ public enum Connect {
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         let target: Target
         let list: Int
-        switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime) {
+        switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime.pointee.names) {
         case .direct: return .pass
         case .directToName(let number): return .directToName(number)
         case .refuse(let errno): return .refuse(errno)
@@ -173,7 +173,7 @@ public enum Connect {
         case .proxy(let decided, let address, let port): (target, list) = (.address(address, port: port), decided)
         case .proxyToName(let decided, let number): (target, list) = (.name(number: number, port: peer.port), decided)
         }
-        switch runtime.pointee.findProxies() {
+        switch runtime.pointee.proxies.findProxies() {
         case .itself: return .pass
         case .done: return runtime.pointee.firstHops.matches(peer) ? .pass : .proxy(target, list: list)
         }
@@ -232,7 +232,7 @@ private struct Connection {
         let request = Request(command: .connect, destination: destination)
         let family = try Replacement.family(of: socket, peer: peer, runtime)
         var failed = ProxySet()
-        let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
+        let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
         let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime)
         guard
             let entered = runtime.pointee.inFlight.add(

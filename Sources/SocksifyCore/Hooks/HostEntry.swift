@@ -46,17 +46,18 @@ public enum HostEntry {
             case .none: return .notFound(hostError: HOST_NOT_FOUND)
             case .tryAgain: return .notFound(hostError: TRY_AGAIN)
             case .addresses(let addresses):
-                for index in 0..<addresses.count { LocalNames.remember(addresses[index], of: number, runtime) }
+                for index in 0..<addresses.count {
+                    LocalNames.remember(addresses[index], of: number, runtime.pointee.names)
+                }
                 return fill(entry, buffer, name: addresses.canonicalName ?? host, addresses, family: family)
             }
         case .fake(let number):
             // Who asks by gethostbyname2(3) asks for the other family, too, and takes the first that there is, as
             // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.
-            if family == AF_INET6, let runtime = Runtime.existing, !runtime.pointee.firstHops.isIPv6Only {
-                return .notFound(hostError: NO_DATA)
-            }
+            guard let runtime = Runtime.existing else { return .notFound(hostError: NO_RECOVERY) }
+            if family == AF_INET6, !runtime.pointee.firstHops.isIPv6Only { return .notFound(hostError: NO_DATA) }
             var addresses = AddressList()
-            addresses.addFake(number: number, family: family)
+            addresses.addFake(number: number, family: family, runtime.pointee.names)
             let canonical = HostName(NameSyntax.withoutFinalDot(text))
             return fill(entry, buffer, name: canonical, addresses, family: family)
         }

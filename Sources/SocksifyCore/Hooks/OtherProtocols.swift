@@ -25,7 +25,7 @@ public enum OtherProtocols {
     /// elsewhere, or is allowed. An address that stands for a name means nothing to any network.
     static func send(to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
         guard !runtime.pointee.configuration.blocksOtherProtocols,
-            case .real = runtime.pointee.meaning(of: peer.address)
+            case .real = runtime.pointee.names.meaning(of: peer.address)
         else { return .failed(.networkUnreachable) }
         return .pass
     }

@@ -1,7 +1,13 @@
+import CLibC
+
 /// The end of the process.
 public enum ProcessEnd {
     /// Removes what nobody will need.
     public static func clean() {
-        SharedTableFile.end()
+        SharedTableFile.end(isUser: Runtime.existing != nil) {
+            guard let copy = SharedRights.copy() else { return }
+            SharedRights.leave(for: copy)
+            _ = kernel_close(copy)
+        }
     }
 }

@@ -20,7 +20,7 @@ public enum Resolve {
     /// Whether those that are searched for (res_search(3)) are looked up in the domains of resolv.conf(5) as well.
     public static var searchesDomains: Bool {
         guard case .ready(let runtime) = Runtime.state else { return false }
-        return runtime.pointee.searchesDomains
+        return runtime.pointee.names.searchesDomains
     }
 
     /// Answers a query of the DNS as a server would (res_send(3)); returns the length of the whole answer, of which as much
@@ -57,7 +57,7 @@ public enum Resolve {
         case .local(let number):
             let code = real_call_getaddrinfo(node, service, hints, result)
             if code == 0, case .ready(let runtime) = Runtime.state {
-                LocalNames.remember(result.pointee, of: number, runtime)
+                LocalNames.remember(result.pointee, of: number, runtime.pointee.names)
             }
             return code
         case .none: return EAI_NONAME
@@ -71,7 +71,9 @@ public enum Resolve {
             // The machine's own addresses say nothing about which of them the proxy reaches.
             numeric.ai_flags &= ~AI_ADDRCONFIG
             var addresses = AddressList()
-            addresses.addFake(number: number, family: numeric.ai_family)
+            if let runtime = Runtime.existing {
+                addresses.addFake(number: number, family: numeric.ai_family, runtime.pointee.names)
+            }
             return list(addresses, name: name, service: service, hints: &numeric, result: result)
         }
     }
@@ -200,88 +202,6 @@ public enum Resolve {
             for index in bytes.indices { host[index] = CChar(bitPattern: bytes[index]) }
             host[bytes.count] = 0
             return 0
-        }
-    }
-}
-
-/// From an address to its name, without asking anybody outside this process.
-enum ReverseLookup {
-    enum Answer {
-        case byLibC
-        /// - Parameter isListed: whether /etc/hosts has it.
-        case name(HostName, isListed: Bool = false)
-        case none
-        /// Nobody has answered.
-        case tryAgain
-    }
-
-    static func look(up address: IPAddress) -> Answer {
-        let runtime: UnsafePointer<Runtime>
-        switch Runtime.state {
-        case .unusable, .short: return .none
-        case .ready(let pointer): runtime = pointer
-        }
-        if case .real = runtime.pointee.meaning(of: address), runtime.pointee.configuration.dns == .local {
-            return .byLibC
-        }
-        switch known(address, runtime) {
-        case .name(let name, let isListed): return .name(name, isListed: isListed)
-        case .none: return .none
-        case .tryAgain: return .tryAgain
-        case .unknown: return RemoteLookup.name(of: address, runtime)
-        }
-    }
-
-    /// What is known of an address without asking anybody.
-    enum Knowledge {
-        /// - Parameter isListed: whether /etc/hosts has it.
-        case name(HostName, isListed: Bool = false)
-        /// It has no name.
-        case none
-        case unknown
-        /// /etc/hosts could not be opened now.
-        case tryAgain
-    }
-
-    static func known(_ address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> Knowledge {
-        if case .name(let number) = runtime.pointee.meaning(of: address) {
-            return runtime.pointee.names.name(of: number).map { .name($0) } ?? .none
-        }
-        if let number = LocalNames.number(of: address, runtime), let name = runtime.pointee.names.name(of: number) {
-            return .name(name)
-        }
-        var found: HostName?
-        let shortage = HostsFile.forEachLine { line in
-            guard line.address.unmapped == address.unmapped, let name = line.canonicalName else { return true }
-            found = name
-            return false
-        }
-        guard shortage == nil else { return .tryAgain }
-        if let found { return .name(found, isListed: true) }
-        // Nobody is asked where names are the proxy's alone: SOCKS has no question for an address.
-        return runtime.pointee.configuration.dns == .fake ? .none : .unknown
-    }
-}
-
-/// An address in figures, as a C string in place.
-struct NumericText: ByteSink {
-    private var storage = InlineArray<64, CChar>(repeating: 0)
-    private var length = 0
-
-    init(_ address: IPAddress) {
-        address.write(to: &self)
-    }
-
-    mutating func append(_ byte: UInt8) {
-        guard length < 63 else { return }
-        storage[length] = CChar(bitPattern: byte)
-        length += 1
-    }
-
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        storage.span.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return body(cString("")) }
-            return body(start)
         }
     }
 }

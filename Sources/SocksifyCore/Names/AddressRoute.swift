@@ -20,25 +20,25 @@ enum AddressRoute {
 
     /// - Parameter command: `.connect` or `.udp`.
     static func of(
-        _ address: IPAddress, port: UInt16, _ command: Rule.Command, _ runtime: UnsafePointer<Runtime>
+        _ address: IPAddress, port: UInt16, _ command: Rule.Command, _ names: borrowing Names
     ) -> AddressRoute {
-        switch runtime.pointee.meaning(of: address) {
-        case .name(let number): return ofName(number, port: port, command, runtime)
+        switch names.meaning(of: address) {
+        case .name(let number): return ofName(number, port: port, command, names)
         case .real: break
         }
-        guard let number = LocalNames.number(of: address, runtime), let name = runtime.pointee.names.name(of: number)
-        else { return of(address, port: port, name: Span(), command, runtime) }
-        return of(address, port: port, name: name.bytes, command, runtime)
+        guard let number = LocalNames.number(of: address, names), let name = names.name(of: number)
+        else { return of(address, port: port, name: Span(), command, names) }
+        return of(address, port: port, name: name.bytes, command, names)
     }
 
     private static func of(
         _ address: IPAddress, port: UInt16, name: Span<UInt8>, _ command: Rule.Command,
-        _ runtime: UnsafePointer<Runtime>
+        _ names: borrowing Names
     ) -> AddressRoute {
         let route =
             command == .udp
-            ? runtime.pointee.configuration.routeDatagram(to: address, port: port, name: name)
-            : runtime.pointee.configuration.route(to: address, port: port, name: name)
+            ? names.configuration.routeDatagram(to: address, port: port, name: name)
+            : names.configuration.route(to: address, port: port, name: name)
         switch route {
         case .direct: return .direct
         case .refuse(let refusal): return .refuse(Errno(refusal.error))
@@ -47,10 +47,10 @@ enum AddressRoute {
     }
 
     private static func ofName(
-        _ number: UInt32, port: UInt16, _ command: Rule.Command, _ runtime: UnsafePointer<Runtime>
+        _ number: UInt32, port: UInt16, _ command: Rule.Command, _ names: borrowing Names
     ) -> AddressRoute {
-        guard let name = runtime.pointee.names.name(of: number) else { return .refuse(.hostUnreachable) }
-        switch runtime.pointee.configuration.route(toName: name.bytes, port: port, command: command) {
+        guard let name = names.name(of: number) else { return .refuse(.hostUnreachable) }
+        switch names.configuration.route(toName: name.bytes, port: port, command: command) {
         case .direct: return .directToName(number)
         case .refuse(let refusal): return .refuse(Errno(refusal.error))
         case .proxy(let list): return .proxyToName(list: list, number)

@@ -3,7 +3,7 @@ import CLibC
 import FakeDNS
 import ProxyConfig
 
-extension Runtime {
+extension Names {
     /// Whether a program gets an address that somebody outside has answered for a name. What stands for a name here is never
     /// another one's address; what leads to this machine or around the proxies is refused unless `local_answers` has it
     /// otherwise.

@@ -8,25 +8,25 @@ import SocketTable
 /// are these names', so that the rule holds when the program connects to them.
 enum LocalNames {
     /// Remembers that the addresses of the list are the name's.
-    static func remember(_ list: UnsafePointer<addrinfo>?, of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
+    static func remember(_ list: UnsafePointer<addrinfo>?, of number: UInt32, _ names: borrowing Names) {
         var next = list
         while let entry = next?.pointee {
             if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
-                remember(address.address, of: number, runtime)
+                remember(address.address, of: number, names)
             }
             next = UnsafePointer(entry.ai_next)
         }
     }
 
-    static func remember(_ address: IPAddress, of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
-        guard let version = runtime.pointee.names.version(of: number) else { return }
-        runtime.pointee.table.addressNames.insert(.init(number: number, version: version), for: address)
+    static func remember(_ address: IPAddress, of number: UInt32, _ names: borrowing Names) {
+        guard let version = names.version(of: number) else { return }
+        names.addressNames.insert(.init(number: number, version: version), for: address)
     }
 
     /// The name that the address was given out for, by its number; nil when it was for none, or that is forgotten.
-    static func number(of address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> UInt32? {
-        guard runtime.pointee.configuration.namesHosts, let name = runtime.pointee.table.addressNames.name(of: address),
-            runtime.pointee.names.version(of: name.number) == name.version
+    static func number(of address: IPAddress, _ names: borrowing Names) -> UInt32? {
+        guard names.configuration.namesHosts, let name = names.addressNames.name(of: address),
+            names.version(of: name.number) == name.version
         else { return nil }
         return name.number
     }

@@ -40,7 +40,7 @@ struct Errand {
         var failed = ProxySet()
         // Only these have associations.
         if request.command == .udpAssociate { failed = runtime.pointee.configuration.withoutDatagrams }
-        let way = try runtime.pointee.findWay(throughList: list, for: request, from: family, &failed)
+        let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
         // The relay is where the proxy is.
         if case .association = purpose, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
         let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
@@ -158,58 +158,9 @@ extension HandshakesInFlight {
             flight.leave()
         }
     }
-}
 
-public enum Errands {
-    /// Fills in what the errands of this process wait for; returns how many there are.
-    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>) -> Int {
-        guard let runtime = Runtime.existing else { return 0 }
-        var count = 0
-        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
-            guard count < descriptors.count, flight.hasSocket, !flight.isLingering else { return }
-            descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
-            count += 1
-        }
-        return count
-    }
-
-    /// Has an epoll tell of them. Returns milliseconds after which to look at those that it does not tell of, which are
-    /// looked at now, too; nil when there are none of these.
-    public static func watch(by epoll: Int32) -> Int? {
-        guard let runtime = Runtime.existing else { return nil }
-        var isComplete = true
-        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
-            if flight.isLingering || flight.watch(by: epoll) { return }
-            isComplete = false
-            flight.step()
-        }
-        return isComplete ? nil : interval
-    }
-
-    private static var interval: Int { 5 }
-
-    /// The program ends: what it has sent last is not to be lost by that. Natively it would be on its way.
-    public static func settle() {
-        guard let runtime = Runtime.existing, process_is_own() != 0 else { return }
-        let end = Clock.now + longestSettling
-        while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
-            guard interruptible_sleep(1_000_000) else { return }
-            step(runtime)
-            _ = Readiness.inspect()
-        }
-    }
-
-    /// An association that a datagram waits for may take so long; milliseconds.
-    private static var longestSettling: Int { 2000 }
-
-    private static func isLingering(_ runtime: UnsafePointer<Runtime>) -> Bool {
-        var isLingering = false
-        runtime.pointee.inFlight.forEachErrand(runtime) { if $0.isLingering { isLingering = true } }
-        return isLingering
-    }
-
-    /// Goes on with all of them as far as they can without waiting.
-    static func step(_ runtime: UnsafePointer<Runtime>) {
-        runtime.pointee.inFlight.forEachErrand(runtime) { $0.step() }
+    /// Goes on with all errands as far as they can without waiting.
+    func stepErrands(_ runtime: UnsafePointer<Runtime>) {
+        forEachErrand(runtime) { $0.step() }
     }
 }

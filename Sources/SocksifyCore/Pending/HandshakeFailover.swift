@@ -54,13 +54,21 @@ extension HandshakeInFlight {
     private var hasAlternative: Bool {
         if nextAddress != nil { return true }
         guard case .proxy(let place) = handshake.pointee.culprit(of: .timedOut) else { return false }
-        return runtime.pointee.hasAnotherWay(for: handshake, besides: place)
+        var failed = handshake.pointee.failed
+        failed.insert(place)
+        return anotherWay(besides: failed, isTaken: false) != nil
+    }
+
+    private func anotherWay(besides failed: ProxySet, isTaken: Bool) -> Way? {
+        runtime.pointee.proxies.findAnotherWay(
+            throughList: handshake.pointee.list, for: handshake.pointee.request, from: handshake.pointee.family,
+            besides: failed, isTaken: isTaken)
     }
 
     /// The next address of the first proxy while it is being connected to.
     private var nextAddress: HopPlace? {
         guard handshake.pointee.isConnecting, let first = handshake.pointee.chain[0] else { return nil }
-        return runtime.pointee.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
+        return runtime.pointee.proxies.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
     }
 
     // MARK: Another attempt
@@ -100,7 +108,7 @@ extension HandshakeInFlight {
             runtime.pointee.health.note(failureOf: place)
             handshake.pointee.failed.insert(place)
         }
-        guard let way = runtime.pointee.findAnotherWay(for: handshake) else { return nil }
+        guard let way = anotherWay(besides: handshake.pointee.failed, isTaken: true) else { return nil }
         write(takingErrorOf: &failure)
         handshake.pointee.begin(way.chain)
         return way.hop

@@ -264,7 +264,8 @@ struct HandshakeInFlight {
 
     private var firstPlace: HopPlace? {
         guard let first = record.pointee.handshake.chain[0] else { return nil }
-        return runtime.pointee.hop(of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
+        return runtime.pointee.proxies.hop(
+            of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
     }
 
     /// A program that has connected to an address of one version of IP is not to see one of the other as its own.

@@ -4,13 +4,7 @@ import ProxyConfig
 import SOCKS5
 import Synchronization
 
-/// A chain for a connection, and the place of its first proxy that the socket connects to.
-struct Way {
-    let chain: Chain
-    let hop: HopPlace
-}
-
-extension Runtime {
+extension Proxies {
     /// What `findProxies` says.
     enum ProxySearch {
         case done
@@ -50,26 +44,16 @@ extension Runtime {
     }
 
     /// The same after a failure, when it is too late to look up names.
-    func findAnotherWay(for handshake: UnsafePointer<Handshake>) -> Way? {
-        findAnotherWay(for: handshake, besides: handshake.pointee.failed, isTaken: true)
-    }
-
-    /// Whether there would be one after a failure of the proxy of this place.
-    func hasAnotherWay(for handshake: UnsafePointer<Handshake>, besides place: Int) -> Bool {
-        var failed = handshake.pointee.failed
-        failed.insert(place)
-        return findAnotherWay(for: handshake, besides: failed, isTaken: false) != nil
-    }
-
-    private func findAnotherWay(
-        for handshake: UnsafePointer<Handshake>, besides excluded: ProxySet, isTaken: Bool
+    ///
+    /// - Parameter isTaken: whether a connection is made by it; else it is only asked whether there is one.
+    func findAnotherWay(
+        throughList list: Int, for request: Request, from family: SocketFamily, besides excluded: ProxySet,
+        isTaken: Bool
     ) -> Way? {
         var failed = excluded
-        while let chain = chain(ofList: handshake.pointee.list, besides: failed, isTaken: isTaken),
-            let first = chain[0]
-        {
-            guard isSuitable(chain, for: handshake.pointee.request) else { return nil }
-            if let hop = hop(of: first, 0, for: handshake.pointee.family) { return Way(chain: chain, hop: hop) }
+        while let chain = chain(ofList: list, besides: failed, isTaken: isTaken), let first = chain[0] {
+            guard isSuitable(chain, for: request) else { return nil }
+            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
             failed.insert(first)
         }
         return nil
@@ -151,29 +135,5 @@ private struct PresentCircumstances: ChainCircumstances {
     func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool {
         guard isTaken, let word = turns.word(of: list) else { return true }
         return word.pointee.compareExchange(expected: turn, desired: next, ordering: .relaxed).exchanged
-    }
-}
-
-/// How far the lists of a configuration are gone through (`round_robin_chain`), in all processes of the tree.
-struct ListTurns: @unchecked Sendable {
-    private let turns: KeyedWords
-    /// A key for each list of the configuration.
-    private let keys: UnsafePointer<UInt64>
-    private let count: Int
-
-    static func size(_ configuration: Configuration) -> Int { max(configuration.lists.count, 1) * 8 }
-
-    /// - Parameter keys: `size` bytes.
-    init(_ configuration: Configuration, turns: KeyedWords, keys: UnsafeMutableRawPointer) {
-        self.turns = turns
-        count = configuration.lists.count
-        let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
-        for place in 0..<count { words[place] = Fingerprint(configuration.lists[place], configuration).value }
-        self.keys = UnsafePointer(words)
-    }
-
-    func word(of list: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
-        guard list >= 0, list < count else { return nil }
-        return turns.word(of: keys[list], isMade: true)
     }
 }

@@ -70,7 +70,7 @@ enum NameServer {
     private static func put(
         _ exchange: Exchange, _ request: Request, _ runtime: UnsafePointer<Runtime>
     ) throws(Errno) -> Errand {
-        let list = runtime.pointee.list(for: request)
+        let list = runtime.pointee.proxies.list(for: request)
         let errand = try Errand.prepare(.exchange(exchange), request, throughList: list, runtime)
         errand.begin(runtime)
         return errand
@@ -101,7 +101,7 @@ enum NameServer {
 
     @inline(never)
     private static func plan(for query: DNSQuery, _ runtime: UnsafePointer<Runtime>) -> Plan {
-        if case .addresses(let name, _) = DNSNeed(query), NameLookup.isRuled(name, runtime) { return .answer }
+        if case .addresses(let name, _) = DNSNeed(query), runtime.pointee.names.isRuled(name) { return .answer }
         switch runtime.pointee.configuration.dns {
         case .fake, .local: return .answer
         case .tcp(let server):
@@ -109,12 +109,12 @@ enum NameServer {
         case .tor:
             switch DNSNeed(query) {
             case .addresses(let name, let family):
-                if case .unknown = NameLookup.known(name, family: family == .ipv4 ? AF_INET : AF_INET6, runtime) {
+                if case .unknown = runtime.pointee.names.known(name, family: family == .ipv4 ? AF_INET : AF_INET6) {
                     return .ask(.resolving(name))
                 }
                 return .answer
             case .name(let address):
-                if case .unknown = ReverseLookup.known(address, runtime) {
+                if case .unknown = runtime.pointee.names.known(address) {
                     return .ask(.resolving(address))
                 }
                 return .answer
@@ -144,14 +144,14 @@ enum NameServer {
         switch DNSNeed(query) {
         case .nothing(let code): return query.answer(code, into: room)
         case .name(let address):
-            switch ReverseLookup.known(address, runtime) {
+            switch runtime.pointee.names.known(address) {
             case .name(let name, _): return query.answer(name: name, timeToLive: timeToLive, into: room)
             case .tryAgain: return query.answer(.serverFailure, into: room)
             case .none, .unknown: return query.answer(.nameError, into: room)
             }
         case .addresses(let name, let family):
             let family = family == .ipv4 ? AF_INET : AF_INET6
-            switch NameLookup.known(name, family: family, runtime) {
+            switch runtime.pointee.names.known(name, family: family) {
             case .addresses(let known):
                 let list = known.withoutRepetitions
                 return query.answer(
@@ -159,11 +159,11 @@ enum NameServer {
             case .none: return query.answer(.nameError, into: room)
             case .short: return query.answer(.serverFailure, into: room)
             case .unknown:
-                guard let number = runtime.pointee.number(lookingUp: name) else {
+                guard let number = runtime.pointee.names.number(lookingUp: name) else {
                     return query.answer(.serverFailure, into: room)
                 }
                 var list = AddressList()
-                list.addFake(number: number, family: family)
+                list.addFake(number: number, family: family, runtime.pointee.names)
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             }
         }
@@ -191,7 +191,7 @@ enum NameServer {
             switch endpoint.host {
             case .address(let address):
                 var list = AddressList()
-                if runtime.pointee.accepts(address, answering: query) { list.addOwn(address) }
+                if runtime.pointee.names.accepts(address, answering: query) { list.addOwn(address) }
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             case .name(let name) where NameSyntax.isOfHostElsewhere(name.bytes):
                 return query.answer(name: name, timeToLive: timeToLive, into: room)
@@ -210,7 +210,7 @@ enum NameServer {
     ) -> Int? {
         guard case .message(let length) = exchange.end else { return nil }
         let bytes = UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]).bindMemory(to: UInt8.self)
-        return runtime.pointee.accepts(Span(_unsafeElements: bytes), answering: query) ? length : nil
+        return runtime.pointee.names.accepts(Span(_unsafeElements: bytes), answering: query) ? length : nil
     }
 
     /// Has the socket send the answer to itself.
@@ -245,7 +245,7 @@ enum NameServer {
         _ query: Span<UInt8>, _ request: Request, _ runtime: UnsafePointer<Runtime>
     ) -> Exchange? {
         guard let exchange = Exchange(query, for: .call) else { return nil }
-        let list = runtime.pointee.list(for: request)
+        let list = runtime.pointee.proxies.list(for: request)
         guard let errand = try? Errand.prepare(.exchange(exchange), request, throughList: list, runtime) else {
             exchange.unmap()
             return nil

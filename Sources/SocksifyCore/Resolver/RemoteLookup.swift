@@ -110,7 +110,7 @@ enum RemoteLookup {
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
-                if case .address(let address) = endpoint.host, runtime.pointee.accepts(address, for: host.bytes) {
+                if case .address(let address) = endpoint.host, runtime.pointee.names.accepts(address, for: host.bytes) {
                     list.add(address, ifOf: family)
                 } else {
                     list.addNothing()
@@ -133,7 +133,7 @@ enum RemoteLookup {
                 return fail()
             }
             switch response.code {
-            case .noError: list.add(response) { runtime.pointee.accepts($0, for: host.bytes) }
+            case .noError: list.add(response) { runtime.pointee.names.accepts($0, for: host.bytes) }
             case .nameError: break
             default: hasFailed = true
             }

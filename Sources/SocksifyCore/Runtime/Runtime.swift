@@ -13,18 +13,17 @@ import Synchronization
 ///
 /// It cannot be copied: each call would count references to everything in the configuration.
 struct Runtime: ~Copyable {
-    let configuration: Configuration
-    let firstHops: FirstHops
-    let fakeAddresses: FakeAddresses
+    let names: Names
     let table: SharedTable
     let inFlight: HandshakesInFlight
     let carried: CarriedSockets
     let directDatagrams: DirectDatagrams
-    let health: ProxyHealth
-    let turns: ListTurns
-    let isolation: IsolationName
 
-    var names: NameTable<SharedMemory> { table.names }
+    var proxies: Proxies { _read { yield names.proxies } }
+    var configuration: Configuration { _read { yield names.proxies.configuration } }
+    var firstHops: FirstHops { names.proxies.firstHops }
+    var health: ProxyHealth { names.proxies.health }
+    var isolation: IsolationName { names.proxies.isolation }
     var sockets: SocketTable<SharedMemory> { table.sockets }
     var replaced: ReplacedSockets<SharedMemory> { table.replaced }
 
@@ -121,7 +120,8 @@ struct Runtime: ~Copyable {
         }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
-            MemoryLayout<Runtime>.size, SharedTable.notesSize, HandshakesInFlight.notesSize, EpollAudits.size,
+            MemoryLayout<Runtime>.size, SharedTable.notesSize(CarriedSockets.sharedSizes), HandshakesInFlight.notesSize,
+            EpollAudits.size,
             HandshakesInFlight.copiesSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
             FirstHops.size(configuration), ProxyHealth.size(configuration),
             ListTurns.size(configuration), IsolationName.ownSize)
@@ -133,24 +133,31 @@ struct Runtime: ~Copyable {
                 notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size),
                 copies: own.take(HandshakesInFlight.copiesSize))
         else { return .failure(.short(.outOfMemory)) }
-        guard let table = SharedTable(addressCount: fakeAddresses.capacity, notes: own.take(SharedTable.notesSize))
+        guard
+            let table = SharedTable(
+                addressCount: fakeAddresses.capacity, associations: CarriedSockets.sharedSizes,
+                notes: own.take(SharedTable.notesSize(CarriedSockets.sharedSizes)))
         else {
             inFlight.unmap()
             return .failure(.short(.outOfMemory))
         }
         place.initialize(
             to: Runtime(
-                configuration: configuration, firstHops: firstHops, fakeAddresses: fakeAddresses, table: table,
-                inFlight: inFlight,
+                names: Names(
+                    proxies: Proxies(
+                        configuration: configuration, firstHops: firstHops,
+                        health: ProxyHealth(
+                            configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
+                        turns: ListTurns(
+                            configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),
+                        isolation: IsolationName(
+                            configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))),
+                    fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),
+                table: table, inFlight: inFlight,
                 carried: CarriedSockets(
                     places: table.associationPlaces, records: table.associations,
                     own: own.take(CarriedSockets.ownSize)),
-                directDatagrams: DirectDatagrams(own: own.take(DirectDatagrams.ownSize)),
-                health: ProxyHealth(
-                    configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
-                turns: ListTurns(configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),
-                isolation: IsolationName(
-                    configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))))
+                directDatagrams: DirectDatagrams(own: own.take(DirectDatagrams.ownSize))))
         return .success(UnsafePointer(place))
     }
 
@@ -171,29 +178,6 @@ struct Runtime: ~Copyable {
         }
 
         private static func padded(_ size: Int) -> Int { (size + 63) / 64 * 64 }
-    }
-
-    /// What an address of the program stands for, by the configuration's way with names.
-    func meaning(of address: IPAddress) -> FakeAddresses.Meaning {
-        configuration.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
-    }
-
-    /// Whether names that somebody is asked for are looked up in the domains of resolv.conf(5). Where nobody is asked,
-    /// nobody knows which of them there are.
-    var searchesDomains: Bool {
-        switch configuration.dns {
-        case .tcp, .tor: configuration.searchesDomains
-        case .fake, .local: false
-        }
-    }
-
-    /// Whether a reserved address stands for the name.
-    func givesFakeAddress(to name: HostName) -> Bool {
-        switch configuration.dns {
-        case .fake: true
-        case .tor: NameSyntax.isOnion(name.bytes)
-        case .tcp, .local: false
-        }
     }
 }
 

@@ -12,11 +12,16 @@ import TableMemory
 /// memory, because the file is another user's, or because another version of the library made it, a process shares it
 /// with none but those that fork from it.
 struct SharedTable {
+    /// Bytes that the associations of datagrams need: of their places, and of their records.
+    struct AssociationSizes {
+        let places, records: Int
+    }
+
     private let parts: Parts
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
-    /// `CarriedSockets.placesSize` and `recordsSize` bytes; none is to be touched before it was reached.
+    /// As much as was asked for; none is to be touched before it was reached.
     let associationPlaces, associations: SharedMemory
     let replaced: ReplacedSockets<SharedMemory>
     /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
@@ -44,30 +49,27 @@ struct SharedTable {
     private static var namesOffset: Int { 64 }
     private static var turnsOffset: Int { KeyedWords.size(capacity: failureCapacity) }
     private typealias Parts = InlineArray<7, SharedMemory>
-    private static var sizes: InlineArray<7, Int> {
+    private static func sizes(_ associations: AssociationSizes) -> InlineArray<7, Int> {
         [
             partSize(namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity)),
             partSize(SocketTable<SharedMemory>.size(capacity: socketCapacity)),
             partSize(AddressNames<SharedMemory>.size(capacity: addressCapacity)),
-            partSize(CarriedSockets.placesSize),
-            partSize(CarriedSockets.recordsSize),
+            partSize(associations.places),
+            partSize(associations.records),
             partSize(turnsOffset + KeyedWords.size(capacity: turnCapacity)),
             partSize(ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)),
         ]
     }
     private static func partSize(_ size: Int) -> Int { (size + 0xffff) & ~0xffff }
-    /// 83 MiB, of which what is used is taken.
-    private static var size: Int {
-        var size = 0
-        for index in sizes.indices { size += sizes[index] }
-        return size
-    }
+    /// Of the file, in bytes: room for all parts. What is used of it is taken.
+    private static var size: Int { 96 << 20 }
 
     /// To be counted up with every change of the layout, here or in a table.
-    private static var version: UInt64 { 6 }
+    private static var version: UInt64 { 7 }
 
     /// Private memory that a table needs, in bytes.
-    static var notesSize: Int {
+    static func notesSize(_ associations: AssociationSizes) -> Int {
+        let sizes = sizes(associations)
         var size = 0
         for index in sizes.indices { size += SharedMemory.notesSize(for: sizes[index]) }
         return size
@@ -77,13 +79,15 @@ struct SharedTable {
     ///
     /// - Parameters:
     ///   - addressCount: how many names can have an address.
+    ///   - associations: what these need of it.
     ///   - notes: `notesSize` bytes, zero-filled, private.
-    init?(addressCount: UInt32, notes: UnsafeMutableRawPointer) {
+    init?(addressCount: UInt32, associations: AssociationSizes, notes: UnsafeMutableRawPointer) {
+        let sizes = SharedTable.sizes(associations)
         let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
         socksify_choose_table()
         let found =
-            SharedTable.partsOfTree(nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
-            ?? SharedMemory.privateParts(SharedTable.sizes, notes: notes)
+            SharedTable.partsOfTree(sizes, nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
+            ?? SharedMemory.privateParts(sizes, notes: notes)
         guard let found else { return nil }
         guard let names = SharedTable.names(found[0], nameCapacity, addressCount) else {
             for index in found.indices { found[index].unmap() }
@@ -92,7 +96,7 @@ struct SharedTable {
         (parts, self.names) = (found, names)
         sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
-        (associationPlaces, associations) = (parts[3], parts[4])
+        (associationPlaces, self.associations) = (parts[3], parts[4])
         failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)
         turns = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
         replaced = ReplacedSockets(memory: parts[6], capacity: SharedTable.socketCapacity)
@@ -151,7 +155,7 @@ struct SharedTable {
 
     /// nil when the process cannot share it.
     private static func partsOfTree(
-        nameCapacity: UInt32, addressCount: UInt32, notes: UnsafeMutableRawPointer
+        _ sizes: InlineArray<7, Int>, nameCapacity: UInt32, addressCount: UInt32, notes: UnsafeMutableRawPointer
     ) -> Parts? {
         guard let path = SharedTableFile.path, let file = SharedTableFile(path),
             let parts = file.open(size: size, { SharedMemory.parts(sizes, of: $0, notes: notes) })

@@ -125,15 +125,19 @@ struct SharedTableFile {
     // MARK: The end
 
     /// The process ends: removes the file if the tree ends with it, as far as can be seen.
-    static func end() {
+    ///
+    /// - Parameters:
+    ///   - isUser: whether the process has used the table; one of another's that it has not is left alone.
+    ///   - leave: has the process have none of it mapped any more.
+    static func end(isUser: Bool, leave: () -> Void) {
         guard let path, let file = SharedTableFile(path),
-            file.root == process_own_id() || Runtime.existing != nil && kernel_process_exists(file.root) == 0
+            file.root == process_own_id() || isUser && kernel_process_exists(file.root) == 0
         else { return }
-        file.remove()
+        file.remove(leave)
     }
 
     /// Unless another process has it.
-    private func remove() {
+    private func remove(_ leave: () -> Void) {
         let descriptor = Int32(truncatingIfNeeded: kernel_open_in(SharedTableFile.currentFolder, path))
         guard descriptor >= 0 else { return }
         defer { _ = kernel_close(descriptor) }
@@ -141,10 +145,7 @@ struct SharedTableFile {
         guard kernel_look_at(descriptor, &file) == 0, file.is_own != 0 else { return }
         if SharedTable.isHandedOn(descriptor) {
             // What this process has mapped has the lock, too.
-            if let copy = SharedRights.copy() {
-                SharedRights.leave(for: copy)
-                _ = kernel_close(copy)
-            }
+            leave()
             guard kernel_lock_file(descriptor, 1) == 0 else { return }
         }
         _ = kernel_unlink_in(SharedTableFile.currentFolder, path)

@@ -1,0 +1,165 @@
+import Addressing
+import CLibC
+import FakeDNS
+
+/// Addresses that are a name's own.
+struct AddressList {
+    /// At most so many addresses of one name are taken from /etc/hosts.
+    static var largestCount: Int { 16 }
+
+    private(set) var count = 0
+    /// Whether the name was found, be it with addresses of another family.
+    private(set) var isKnown = false
+    /// Whether the name is known here: nobody was asked for the addresses.
+    private(set) var isOfThisMachine = false
+    /// The name that /etc/hosts has first on the line; nil for the name that was asked for.
+    private(set) var canonicalName: HostName?
+    private var storage = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
+
+    subscript(index: Int) -> IPAddress { storage[index] }
+
+    var addresses: Span<IPAddress> {
+        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: count) }
+    }
+
+    /// The reserved address of the family that was asked for. One is enough for a program that takes either: the proxy
+    /// resolves the name, whatever family the program spoke. It is IPv6 where the proxy itself is reached by that
+    /// alone.
+    mutating func addFake(number: UInt32, family: Int32, _ names: borrowing Names) {
+        if family == AF_INET6 || family == AF_UNSPEC && names.proxies.firstHops.isIPv6Only {
+            add(.v6(names.fakeAddresses.ipv6(number: number)), ifOf: family)
+        } else {
+            add(.v4(names.fakeAddresses.ipv4(number: number)), ifOf: family)
+        }
+    }
+
+    /// An address whatever its family.
+    mutating func addOwn(_ address: IPAddress) {
+        add(address, ifOf: AF_UNSPEC)
+    }
+
+    mutating func setCanonicalName(_ name: HostName?) {
+        canonicalName = name
+    }
+
+    /// Remembers that the addresses are the name's.
+    func remember(as host: HostName, _ names: borrowing Names) {
+        guard let number = names.number(of: host) else { return }
+        for index in 0..<count { LocalNames.remember(storage[index], of: number, names) }
+    }
+
+    /// Adds what /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
+    ///
+    /// - Returns: what there was none of to read the file.
+    mutating func addThisMachine(_ name: HostName, family: Int32) -> Errno? {
+        var list = AddressList()
+        let shortage = HostsFile.forEachLine { line in
+            guard line.gives(name) else { return true }
+            list.add(line, ifOf: family)
+            return list.count < AddressList.largestCount
+        }
+        if let shortage { return shortage }
+        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || AddressList.isThisMachine(name) {
+            list.addLoopback(ifOf: family)
+        }
+        self = list
+        return nil
+    }
+
+    private static func isThisMachine(_ name: HostName) -> Bool {
+        var buffer = InlineArray<65, CChar>(repeating: 0)
+        return withUnsafeMutableBytes(of: &buffer) { memory in
+            guard let start = memory.baseAddress?.assumingMemoryBound(to: CChar.self),
+                kernel_host_name(start) != 0
+            else { return false }
+            return equalIgnoringCase(bytes(of: start), name.bytes)
+        }
+    }
+
+    private mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {
+        if !isKnown { canonicalName = line.canonicalName }
+        isOfThisMachine = true
+        // libc reads the file so: a name of ::1 alone is this machine in IPv4 as well, and what is there twice is found
+        // twice.
+        let isLoopback = line.address == .v6(IPv6Address(high: 0, low: 1))
+        append(isLoopback && family == AF_INET ? .v4(IPv4Address(127, 0, 0, 1)) : line.address, ifOf: family)
+    }
+
+    private mutating func addLoopback(ifOf family: Int32) {
+        isOfThisMachine = true
+        add(.v6(IPv6Address(high: 0, low: 1)), ifOf: family)
+        add(.v4(IPv4Address(127, 0, 0, 1)), ifOf: family)
+    }
+
+    /// What a server has answered: the name is there, be it without addresses.
+    mutating func add(_ response: DNSResponse, accepting isAccepted: (IPAddress) -> Bool) {
+        isKnown = true
+        if canonicalName == nil, let name = response.canonicalName.hostName, NameSyntax.isOfHostElsewhere(name.bytes) {
+            canonicalName = name
+        }
+        let addresses = response.addresses
+        for index in addresses.indices where isAccepted(addresses[index]) { add(addresses[index], ifOf: AF_UNSPEC) }
+    }
+
+    /// The name is there, and has no address.
+    mutating func addNothing() {
+        isKnown = true
+    }
+
+    /// Adds one that is not there yet.
+    mutating func add(_ address: IPAddress, ifOf family: Int32) {
+        isKnown = true
+        for index in 0..<count where storage[index] == address { return }
+        append(address, ifOf: family)
+    }
+
+    private mutating func append(_ address: IPAddress, ifOf family: Int32) {
+        isKnown = true
+        switch address {
+        case .v4 where family == AF_INET6, .v6 where family == AF_INET: return
+        default: break
+        }
+        guard count < AddressList.largestCount else { return }
+        storage[count] = address
+        count += 1
+    }
+
+    /// Its IPv6 addresses, and in place of the others those of another list.
+    @inline(never)
+    func replacingIPv4(by other: AddressList) -> AddressList {
+        var list = self
+        list.count = 0
+        for index in 0..<count { list.append(storage[index], ifOf: AF_INET6) }
+        for index in 0..<other.count { list.append(other.storage[index], ifOf: AF_UNSPEC) }
+        return list
+    }
+
+    /// Each address once.
+    var withoutRepetitions: AddressList {
+        var list = AddressList()
+        list.canonicalName = canonicalName
+        for index in 0..<count { list.addOwn(storage[index]) }
+        return list
+    }
+
+    /// Puts first what a program is to try first, as getaddrinfo(3) does.
+    mutating func sort() {
+        guard count > 1 else { return }
+        var policy = PolicyTable()
+        TextFile.forEachLine(of: "/etc/gai.conf") { line in
+            policy.read(line)
+            return true
+        }
+        var destinations = InlineArray<16, Destination>(repeating: Destination(storage[0], from: nil))
+        for index in 0..<count {
+            let destination = Destination(reaching: storage[index])
+            var place = index
+            while place > 0, policy.prefers(destination, to: destinations[place - 1]) {
+                destinations[place] = destinations[place - 1]
+                place -= 1
+            }
+            destinations[place] = destination
+        }
+        for index in 0..<count { storage[index] = destinations[index].address }
+    }
+}

@@ -1,0 +1,26 @@
+import ProxyConfig
+import Synchronization
+
+/// How far the lists of a configuration are gone through (`round_robin_chain`), in all processes of the tree.
+struct ListTurns: @unchecked Sendable {
+    private let turns: KeyedWords
+    /// A key for each list of the configuration.
+    private let keys: UnsafePointer<UInt64>
+    private let count: Int
+
+    static func size(_ configuration: Configuration) -> Int { max(configuration.lists.count, 1) * 8 }
+
+    /// - Parameter keys: `size` bytes.
+    init(_ configuration: Configuration, turns: KeyedWords, keys: UnsafeMutableRawPointer) {
+        self.turns = turns
+        count = configuration.lists.count
+        let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
+        for place in 0..<count { words[place] = Fingerprint(configuration.lists[place], configuration).value }
+        self.keys = UnsafePointer(words)
+    }
+
+    func word(of list: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
+        guard list >= 0, list < count else { return nil }
+        return turns.word(of: keys[list], isMade: true)
+    }
+}

@@ -1,0 +1,13 @@
+import ProxyConfig
+
+/// The proxies of the configuration, with what is known of them: their addresses, which of them have failed, how far
+/// lists are gone through, and the credentials that keep connections apart.
+///
+/// It cannot be copied: each call would count references to everything in the configuration.
+struct Proxies: ~Copyable {
+    let configuration: Configuration
+    let firstHops: FirstHops
+    let health: ProxyHealth
+    let turns: ListTurns
+    let isolation: IsolationName
+}

@@ -1,0 +1,71 @@
+import Addressing
+import CLibC
+import FakeDNS
+import ProxyConfig
+
+/// Where a name leads, without asking anybody outside this process.
+enum NameLookup {
+    enum Answer {
+        /// The name is resolved as if the library were not there.
+        case byLibC
+        /// The name's own addresses, from /etc/hosts or because it is this machine's.
+        case addresses(AddressList)
+        /// The name has this number, for which reserved addresses stand.
+        case fake(number: UInt32)
+        /// The name has this number; libc resolves it, and the addresses are to be remembered as the name's.
+        case local(number: UInt32)
+        /// No such name can be.
+        case none
+        /// A name cannot be looked up now.
+        case tryAgain
+        /// There were no descriptors, or there was no memory, to look it up.
+        case short(Errno)
+        /// Nothing can be looked up: there is no configuration.
+        case failure
+    }
+
+    /// What a program says of its purpose when it looks a name up.
+    struct Purpose {
+        /// nil where it does not say.
+        var port: UInt16?
+        /// nil where it does not say.
+        var transport: Transport?
+    }
+
+    /// - Parameter name: not a numeric address.
+    static func look(up name: Span<UInt8>, family: Int32, for purpose: Purpose = Purpose()) -> Answer {
+        let runtime: UnsafePointer<Runtime>
+        switch Runtime.state {
+        case .unusable: return .failure
+        case .short(let errno): return errno.isShortage ? .short(errno) : .tryAgain
+        case .ready(let pointer): runtime = pointer
+        }
+        let isLocal = runtime.pointee.configuration.dns == .local
+        if isLocal, runtime.pointee.configuration.rules.isEmpty { return .byLibC }
+        guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return isLocal ? .byLibC : .none }
+        let ruled = runtime.pointee.configuration.lookup(
+            of: host.bytes, port: purpose.port, transport: purpose.transport)
+        switch runtime.pointee.names.known(host, family: family) {
+        case .addresses(let list):
+            if ruled != .byMode { list.remember(as: host, runtime.pointee.names) }
+            if isLocal { return .byLibC }
+            return list.count > 0 ? .addresses(list) : .none
+        case .none: return isLocal ? .byLibC : .none
+        case .short(let errno): return isLocal ? .byLibC : .short(errno)
+        case .unknown: break
+        }
+        switch ruled {
+        case .byMode where isLocal: return .byLibC
+        case .byMode where runtime.pointee.names.searchesDomains && !runtime.pointee.names.givesFakeAddress(to: host):
+            return RemoteLookup.search(for: name, family: family, runtime)
+        case .byMode where !runtime.pointee.names.givesFakeAddress(to: host):
+            return RemoteLookup.addresses(of: host, family: family, runtime)
+        // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.
+        case .local,
+            .undecided where isLocal:
+            return runtime.pointee.names.number(lookingUp: host).map { .local(number: $0) } ?? .tryAgain
+        case .byMode, .proxy, .undecided:
+            return runtime.pointee.names.number(lookingUp: host).map { .fake(number: $0) } ?? .tryAgain
+        }
+    }
+}
