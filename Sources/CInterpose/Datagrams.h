@@ -27,3 +27,5 @@ int carried_unread(int fd, int *unread);
 /* Whether a call that receives would get something where the kernel says that there is something. Of a socket that does
  * not wait nobody needs to know. */
 int carried_has_datagram(int fd);
+/* The same of a socket whether it waits or not: what an epoll has told once it may never tell again. */
+int carried_is_readable(int fd);

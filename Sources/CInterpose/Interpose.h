@@ -105,6 +105,7 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_take_event(...) ON_LIBRARY_STACK_IF_THERE(socksify_take_event, __VA_ARGS__)
 #define socksify_inspect_handshakes() ON_LIBRARY_STACK_IF_THERE(socksify_inspect_handshakes)
 #define socksify_audit_epoll(...) ON_LIBRARY_STACK_IF_THERE(socksify_audit_epoll, __VA_ARGS__)
+#define socksify_note_epoll(...) ON_LIBRARY_STACK_IF_THERE(socksify_note_epoll, __VA_ARGS__)
 #define socksify_epoll_ctl(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_epoll_ctl, __VA_ARGS__)
 #define socksify_epoll_adopt(...) ON_LIBRARY_STACK_IF_THERE(socksify_epoll_adopt, __VA_ARGS__)
 #define socksify_getaddrinfo(...) ON_LIBRARY_STACK(EAI_MEMORY, socksify_getaddrinfo, __VA_ARGS__)

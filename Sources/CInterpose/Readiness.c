@@ -70,7 +70,7 @@ static int64_t least(int64_t a, int64_t b) {
 /* ----- epoll ----- */
 
 static int made_epoll(int epoll) {
-    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL);
+    descriptor_set_mark(epoll, DESCRIPTOR_EPOLL | DESCRIPTOR_NOTED_EPOLL);
     return epoll;
 }
 
@@ -80,6 +80,35 @@ int epoll_create(int size) {
 
 int epoll_create1(int flags) {
     return made_epoll(REAL(epoll_create1)(flags));
+}
+
+/* Descriptors of which the kernel may say that there is something to be read when for the program there is not. */
+enum { MISJUDGED = DESCRIPTOR_CARRIED | DESCRIPTOR_EPOLL };
+
+/* How often a registration of the program's was made anew because it was not told of an event. */
+static uint64_t renewals;
+
+static uint64_t count_of_renewals(void) {
+    return __atomic_load_n(&renewals, __ATOMIC_SEQ_CST);
+}
+
+/* The same registration once more: one of EPOLLONESHOT is not used up then, unless `is_used_up` says that it is to be,
+ * and by one of EPOLLET is told anew what is there. Returns 0 when the epoll does not watch the descriptor. */
+static int renew(int epoll, int fd, struct watched_registration asked, int is_used_up) {
+    struct watched_registration now;
+    long result;
+    for (;;) {
+        /* What is exclusive is not modified, and never used up. */
+        uint32_t events = asked.events & ~(uint32_t)EPOLLEXCLUSIVE;
+        if (is_used_up && events & EPOLLONESHOT) events &= EPOLLONESHOT | (uint32_t)EPOLLET;
+        result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, events, asked.data);
+        /* What another thread asks for meanwhile is what is to be: it has noted that, or sees the count changed. */
+        __atomic_fetch_add(&renewals, 1, __ATOMIC_SEQ_CST);
+        if (watched_by(fd, epoll, &now) != 1 || (now.events == asked.events && now.data == asked.data)) break;
+        asked = now;
+        is_used_up = 0;
+    }
+    return result == 0 || (result == -EINVAL && asked.events & EPOLLEXCLUSIVE);
 }
 
 /* An epoll_ctl(2) has succeeded. */
@@ -98,11 +127,15 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
         if (result == 0) note_registration(epoll, operation, fd, event);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
+    uint64_t before = count_of_renewals();
     int result = REAL(epoll_ctl)(epoll, operation, fd, event);
     if (result != 0) return result;
     note_registration(epoll, operation, fd, event);
     /* Another thread that makes the socket connect has either found the note, or left a mark before it looked. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    /* Or one that makes a registration anew has found the note, or may have made the former one. */
+    if (has_event && descriptor_mark(fd) & MISJUDGED && count_of_renewals() != before)
+        kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, event->events, event->data.u64);
     if (has_event && may_be_in_flight(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
     return 0;
 }
@@ -141,6 +174,74 @@ static int take_events(struct epoll_event *events, int count) {
     return kept;
 }
 
+/* It takes a stack that is given back before anything else is looked at. */
+static __attribute__((noinline)) int is_readable_now(int fd) {
+    return process_is_confined() || kernel_poll_now(fd, POLLIN) != 0;
+}
+
+/* Whether an epoll that the kernel says has events has one of the program's. What is none of the program's goes from
+ * the sockets that it watches. */
+static int epoll_has_events(int epoll) {
+    struct watched_registration asked;
+    int was_empty = 0;
+    for (int fd = -1; (fd = descriptor_next(fd + 1, DESCRIPTOR_CARRIED)) >= 0;)
+        if (watched_by(fd, epoll, &asked) == 1 && !carried_is_readable(fd)) was_empty = 1;
+    return !was_empty || is_readable_now(epoll);
+}
+
+static int has_input(int fd) {
+    return descriptor_mark(fd) & DESCRIPTOR_CARRIED ? carried_is_readable(fd) : epoll_has_events(fd);
+}
+
+static int may_be_misjudged(int fd) {
+    return any_carried(in_flight_word()) && descriptor_mark(fd) & MISJUDGED;
+}
+
+/* Whether events with the data may be about another descriptor, too. */
+static int may_be_about_another(int fd, int epoll, uint64_t data) {
+    struct watched_registration asked;
+    for (int other = -1; (other = descriptor_next(other + 1, DESCRIPTOR_WATCHED)) >= 0;) {
+        int found = other == fd ? 0 : watched_by(other, epoll, &asked);
+        if (found < 0 || (found && asked.data == data)) return 1;
+    }
+    return 0;
+}
+
+enum { READABLE_EVENTS = EPOLLIN | EPOLLRDNORM };
+
+/* Takes from an event that may be about the descriptor that there is something to be read, if for the program there is
+ * nothing. */
+static void judge(struct epoll_event *event, int epoll, int fd, struct watched_registration asked) {
+    uint32_t others = event->events & ~(uint32_t)READABLE_EVENTS;
+    if (others == event->events || others & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) || has_input(fd) ||
+        may_be_about_another(fd, epoll, asked.data))
+        return;
+    /* What is noted may be of an epoll that had the number before. */
+    if (renew(epoll, fd, asked, others != 0)) event->events = others;
+}
+
+/* Takes out the events that are about nothing for the program, and returns how many are left. */
+static int withhold(const struct epoll_call *call, int count) {
+    for (int fd = -1; (fd = descriptor_next(fd + 1, MISJUDGED)) >= 0;) {
+        struct watched_registration asked;
+        if (watched_by(fd, call->epoll, &asked) != 1 || !(asked.events & READABLE_EVENTS)) continue;
+        for (int index = 0; index < count; index++)
+            if (call->events[index].data.u64 == asked.data) judge(&call->events[index], call->epoll, fd, asked);
+    }
+    int kept = 0;
+    for (int index = 0; index < count; index++)
+        if (call->events[index].events) call->events[kept++] = call->events[index];
+    return kept;
+}
+
+/* Leaves the program's events alone, and returns how many they are. `before`: in_flight_word() before the wait. */
+static int programs_events(const struct epoll_call *call, int count, uint64_t before) {
+    uint64_t now = in_flight_word();
+    if (count > 0 && (any_in_flight(before) || now != before))
+        count = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
+    return count > 0 && any_carried(now) ? withhold(call, count) : count;
+}
+
 /* Returns the nanoseconds after which to look again. */
 static int64_t prepare_to_wait(int epoll) {
     int64_t limit = of_milliseconds(socksify_inspect_handshakes());
@@ -152,9 +253,13 @@ static int64_t prepare_to_wait(int epoll) {
 
 static int wait_for_epoll(const struct epoll_call *call, int64_t duration);
 
-static int wait_in_flight(const struct epoll_call *call, int64_t end) {
+/* A wait where an event may be the library's, or about datagrams that are none of the program's. */
+static int wait_disturbed(const struct epoll_call *call, int64_t end) {
     for (;;) {
-        int64_t limit = ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll);
+        uint64_t before = in_flight_word();
+        int64_t limit = any_in_flight(before) ? ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll) : FOREVER;
+        if (any_carried(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
+            socksify_note_epoll(call->epoll);
         int64_t left = until(end), longest = least(left, limit);
         if (longest > 0 && call->room > 0 && any_unwatched()) {
             if (wait_for_epoll(call, longest) < 0) return -1;
@@ -162,9 +267,9 @@ static int wait_in_flight(const struct epoll_call *call, int64_t end) {
         }
         int count = call->wait(call, longest);
         if (count < 0) return count;
-        int kept = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
+        int kept = programs_events(call, count, before);
         if (kept > 0) return kept;
-        /* After an event of the library's there may be one of the program's at once. */
+        /* After an event that the program is not told of there may be one of the program's at once. */
         if (count == 0 && left <= limit && until(end) == 0) return 0;
     }
 }
@@ -173,16 +278,16 @@ static int wait_in_flight(const struct epoll_call *call, int64_t end) {
 static int wait_beside_others(const struct epoll_call *call, int64_t duration) {
     uint64_t before = in_flight_word();
     int64_t end = duration > 0 ? end_of(duration) : 0;
-    if (any_in_flight(before)) return wait_in_flight(call, end);
+    if (!is_undisturbed(before)) return wait_disturbed(call, end);
     int count = call->wait(call, duration);
     if (count <= 0 || in_flight_word() == before) return count;
-    int kept = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
-    return kept > 0 ? kept : wait_in_flight(call, end);
+    int kept = programs_events(call, count, before);
+    return kept > 0 ? kept : wait_disturbed(call, end);
 }
 
-/* Of one thread alone, with nothing in flight. */
+/* Of one thread alone, with nothing in flight, and nothing carried. */
 static inline int is_simple_wait(void) {
-    return !any_in_flight(in_flight_word()) && !process_is_threaded();
+    return is_undisturbed(in_flight_word()) && !process_is_threaded();
 }
 
 static __attribute__((noinline)) int epoll_wait_beside_others(int epoll, struct epoll_event *events, int room,
@@ -243,13 +348,14 @@ static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, 
 }
 
 /* Takes POLLIN from sockets of datagrams of which a call that waits would get nothing, as the kernel does where
- * checksums are wrong. Returns how many of `ready` descriptors are left. */
+ * checksums are wrong, and from epolls that have no other events. Returns how many of `ready` descriptors are left. */
 static int withdraw(struct pollfd *descriptors, nfds_t count, int ready) {
     if (ready <= 0 || !any_carried(in_flight_word())) return ready;
     for (nfds_t index = 0; index < count; index++) {
         struct pollfd *found = &descriptors[index];
         if (!(found->revents & (POLLIN | POLLRDNORM)) || found->revents & (POLLERR | POLLHUP | POLLNVAL) ||
-            !may_be_carried(found->fd) || carried_has_datagram(found->fd))
+            !may_be_misjudged(found->fd) ||
+            (may_be_carried(found->fd) ? carried_has_datagram(found->fd) : epoll_has_events(found->fd)))
             continue;
         found->revents &= ~(POLLIN | POLLRDNORM);
         if (!found->revents) ready--;
@@ -577,7 +683,7 @@ static int is_concerned(struct select_call *call) {
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
-        concerned |= may_be_in_flight(fd) || may_be_carried(fd);
+        concerned |= may_be_in_flight(fd) || may_be_misjudged(fd);
     }
     return concerned;
 }

@@ -81,3 +81,9 @@ void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen) {
 int descriptor_end(void) {
     return __atomic_load_n(&end_of_descriptors, __ATOMIC_RELAXED);
 }
+
+int descriptor_next(int fd, uint32_t marks) {
+    for (int end = descriptor_end(); fd < end; fd++)
+        if (descriptor_mark(fd) & marks) return fd;
+    return -1;
+}

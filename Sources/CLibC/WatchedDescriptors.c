@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "InFlight.h"
+#include "Kernel.h"
 #include "MappedOnce.h"
 #include "ProcessState.h"
 
@@ -95,4 +96,21 @@ int watched_registrations(int fd, struct watched_registration found[WATCHED_EPOL
         };
     }
     return count;
+}
+
+static int is_same_epoll(int epoll, int other) {
+    return epoll == other || (descriptor_mark(epoll) & descriptor_mark(other) & DESCRIPTOR_DUPLICATED &&
+                              !process_is_confined() && kernel_is_same_file(epoll, other));
+}
+
+int watched_by(int fd, int epoll, struct watched_registration *found) {
+    struct watched_registration known[WATCHED_EPOLLS];
+    int count = watched_registrations(fd, known), number = 0;
+    for (int index = 0; index < count; index++) {
+        if (!is_same_epoll(known[index].epoll, epoll)) continue;
+        *found = known[index];
+        number++;
+    }
+    /* By two numbers the epoll was asked for different things, perhaps, and nobody knows which was the last. */
+    return count < 0 || number > 1 ? -1 : number;
 }

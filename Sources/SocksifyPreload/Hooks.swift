@@ -112,6 +112,21 @@ public func socksify_audit_epoll(_ epoll: Int32) {
 }
 
 @c @implementation
+public func socksify_lock(_ word: UnsafeMutablePointer<UInt64>) {
+    Datagram.beginLook(word)
+}
+
+@c @implementation
+public func socksify_unlock(_ word: UnsafeMutablePointer<UInt64>) {
+    Datagram.endLook(word)
+}
+
+@c @implementation
+public func socksify_note_epoll(_ epoll: Int32) {
+    Readiness.note(epoll: epoll)
+}
+
+@c @implementation
 public func socksify_epoll_ctl(
     _ epoll: Int32, _ operation: Int32, _ fd: Int32, _ events: UInt32, _ data: UInt64
 ) -> Int32 {

@@ -143,8 +143,13 @@ int socksify_poll_advance(int fd, short events);
 int socksify_take_event(uint64_t data, uint32_t events);
 /* Ends the handshakes whose time is over. Milliseconds until the next one's is; -1: none is limited. */
 long socksify_inspect_handshakes(void);
+/* Around a look at a socket, by a word that the threads of the process have in common. */
+void socksify_lock(uint64_t *_Nonnull word);
+void socksify_unlock(uint64_t *_Nonnull word);
 /* Before a wait on an epoll. */
 void socksify_audit_epoll(int epoll);
+/* The same where datagrams are carried, on one without DESCRIPTOR_NOTED_EPOLL. */
+void socksify_note_epoll(int epoll);
 /* epoll_ctl(2) */
 int socksify_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
 /* A registration was made while its socket came into flight. */

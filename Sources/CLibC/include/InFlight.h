@@ -123,7 +123,9 @@ enum {
     DESCRIPTOR_OPTIONS = 256,
     /* A socket whose own address is not of the version of IP of its peer's. */
     DESCRIPTOR_MIXED = 512,
-    DESCRIPTOR_MARKS = 1023,
+    /* An epoll of which all that it watches was noted: it was made here, or asked. */
+    DESCRIPTOR_NOTED_EPOLL = 1024,
+    DESCRIPTOR_MARKS = 2047,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
@@ -188,3 +190,5 @@ uint32_t descriptor_duplications(void);
 
 /* Marked descriptors are those below this number. */
 int descriptor_end(void);
+/* The first descriptor from `fd` on that has one of the marks; -1 when there is none. */
+int descriptor_next(int fd, uint32_t marks);

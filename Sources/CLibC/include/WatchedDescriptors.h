@@ -23,5 +23,9 @@ void watched_forget(int fd, int epoll);
 /* The descriptor ends. */
 void watched_forget_all(int fd);
 
+/* Whether the epoll, by whichever number, is known to watch the descriptor; `found` is filled in then. -1 when not all
+ * is known of that. */
+int watched_by(int fd, int epoll, struct watched_registration *_Nonnull found);
+
 /* Fills in what is known of the descriptor, and returns how much that is; -1 when not all is known. */
 int watched_registrations(int fd, struct watched_registration found[_Nonnull WATCHED_EPOLLS]);

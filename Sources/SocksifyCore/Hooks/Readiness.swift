@@ -62,6 +62,12 @@ public enum Readiness {
         EpollInventory(runtime).audit(epoll)
     }
 
+    /// Before a wait on an epoll of which not all is known that it watches, while datagrams are carried.
+    public static func note(epoll: Int32) {
+        guard let runtime = Runtime.existing else { return }
+        EpollInventory(runtime).note(epoll)
+    }
+
     /// epoll_ctl(2) on a socket that may be in flight.
     public static func control(
         _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, events: UInt32, data: UInt64

@@ -3,9 +3,11 @@ import Testing
 extension EndToEnd {
     /// What comes to a carried socket that waits, and is none of the program's: the probe is the proxy, and sends it.
     @Suite struct DatagramUnheardTests {
-        private func check(_ name: String, prints lines: [String]) async throws {
+        private func check(
+            _ name: String, of probe: String = "datagram-unheard", prints lines: [String]
+        ) async throws {
             try await Flight.check(
-                Flight.Case(probe: "datagram-unheard", name: name, lines: lines, ending: .associated(1)),
+                Flight.Case(probe: probe, name: name, lines: lines, ending: .associated(1)),
                 configuration: ["loopback proxy"])
         }
 
@@ -23,6 +25,67 @@ extension EndToEnd {
 
         @Test func `What is dropped does not prolong a call`() async throws {
             try await check("deadline", prints: ["recv EAGAIN", "recvmmsg EAGAIN"])
+        }
+
+        private static let looked = [
+            "garbage: nothing", "a stranger's: nothing", "a fragment: nothing", "the last fragment: socket: IN",
+            "recv first second", "an answer behind garbage: socket: IN",
+        ]
+
+        /// What an epoll tells of a socket: what a call that receives would get, and nothing else.
+        static let ofEpolls: [(name: String, lines: [String])] = [
+            ("level", looked + ["again: socket: IN", "recv answer", "nothing: nothing"]),
+            (
+                "edge",
+                looked + ["again: nothing", "recv answer", "garbage: nothing", "an answer: socket: IN"]
+            ),
+            (
+                "oneshot",
+                [
+                    "garbage: nothing", "garbage: nothing", "an answer behind garbage: socket: IN", "recv answer",
+                    "used up: nothing", "an answer: again: IN", "recv answer", "garbage: nothing",
+                    "an answer: armed: IN",
+                ]
+            ),
+            ("exclusive", looked),
+            (
+                "writable",
+                [
+                    "garbage: socket: OUT", "an answer: socket: IN|OUT", "recv answer", "garbage: socket: OUT",
+                    "used up: nothing",
+                ]
+            ),
+            ("deadline", ["epoll_wait 0", "epoll_pwait 0", "epoll_pwait2 0"]),
+            ("waits", ["socket: IN", "recv answer"]),
+            ("waits-by-edge", ["socket: IN", "recv answer"]),
+            ("waits-for-one", ["socket: IN", "recv answer"]),
+            ("threads", ["both"]),
+            ("threads-by-edge", ["both"]),
+            ("threads-for-one", ["both"]),
+            ("same-data", ["a pipe: socket: IN, socket: IN", "nothing: nothing"]),
+            ("same-number", ["a pipe: socket: IN"]),
+            ("beside", ["nothing, and nothing else"]),
+            ("duplicate", ["garbage: nothing", "an answer: socket: IN"]),
+            ("shut", ["shut down: socket: IN", "poll 1"]),
+            (
+                "nested",
+                [
+                    "garbage: poll 0, select 0, outer nothing", "garbage: outer nothing",
+                    "an answer: poll 1, select 1, outer epoll: IN", "inner: socket: IN",
+                ]
+            ),
+            ("forked", ["garbage: nothing", "an answer: socket: IN"]),
+            (
+                "execute",
+                ["garbage: nothing", "garbage: nothing", "an answer: socket: IN", "recv answer"]
+            ),
+        ]
+
+        @Test(arguments: ofEpolls)
+        func `An epoll tells of nothing that a call which receives would wait behind`(
+            name: String, lines: [String]
+        ) async throws {
+            try await check(name, of: "datagram-unheard-epoll", prints: lines)
         }
     }
 }

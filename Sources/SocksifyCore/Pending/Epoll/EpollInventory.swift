@@ -68,6 +68,17 @@ struct EpollInventory {
         }
     }
 
+    /// Notes all that an epoll watches, of which not all was seen: it came from another program.
+    func note(_ epoll: Int32) {
+        guard process_is_confined() == 0 else { return }
+        let marker = runtime.pointee.inFlight.marker
+        forEachRegistration(with: epoll) { registration in
+            guard marker.place(of: registration.data) == nil else { return }
+            watched_note(registration.target, epoll, registration.events, registration.data)
+        }
+        descriptor_set_mark(epoll, UInt32(DESCRIPTOR_NOTED_EPOLL))
+    }
+
     private func forEachRegistration(with epoll: Int32, _ body: (EpollRegistration) -> Void) {
         guard epoll >= 0 else { return }
         var path = Path()
