@@ -5,18 +5,15 @@
 /* How many descriptors each call says are ready. */
 static void ask(const char *what) {
     struct pollfd entry = {fd, POLLIN, 0};
-    fd_set readable;
-    struct timeval now = {0, 0};
-    FD_ZERO(&readable);
-    FD_SET(fd, &readable);
     int polled = poll(&entry, 1, 0);
-    int selected = select(fd + 1, &readable, NULL, NULL, &now);
-    say("%s: poll %d %s, select %d\n", what, polled, event_names((unsigned)entry.revents), selected);
+    say("%s: poll %d %s, select %d\n", what, polled, event_names((unsigned)entry.revents), selected(fd));
 }
 
 static void look(void) {
     send_from(relay, -1, "garbage");
     ask("garbage");
+    send_from(relay, -1, "garbage");
+    say("garbage: select %d\n", selected(fd));
     send_from(stranger, 0, "stranger");
     ask("a stranger's");
     send_from(relay, 1, "first ");

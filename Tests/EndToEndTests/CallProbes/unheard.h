@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 
 #include "flight.h"
-
 #include "raw.h"
 
 static int relay, stranger, fd;
@@ -61,6 +60,15 @@ static void take(void) {
     char bytes[100];
     ssize_t length = recv(fd, bytes, sizeof bytes, 0);
     say("recv %.*s\n", (int)length, bytes);
+}
+
+/* How many descriptors select(2) says can be read. */
+static int selected(int descriptor) {
+    fd_set readable;
+    struct timeval now = {0, 0};
+    FD_ZERO(&readable);
+    FD_SET(descriptor, &readable);
+    return select(descriptor + 1, &readable, NULL, NULL, &now);
 }
 
 static atomic_int is_over;
