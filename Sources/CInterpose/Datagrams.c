@@ -676,7 +676,7 @@ int carried_unread(int fd, int *unread) {
 
 int carried_is_readable(int fd) {
     /* What was shut down has an end to be read (shutdown(2)). */
-    return look(fd) != -1 || errno != EAGAIN || (!process_is_confined() && kernel_poll_now(fd, POLLRDHUP) != 0);
+    return look(fd) != -1 || errno != EAGAIN || (!process_is_confined() && is_ready_now(fd, POLLRDHUP));
 }
 
 int carried_has_datagram(int fd) {

@@ -46,6 +46,9 @@ int go_on_for_a_moment(void);
  * Returns 0 when the time is over, or -1 with errno EINTR when a handler has run. */
 int sleep_beside_handshakes(const struct timespec *duration, const sigset_t *signals);
 
+/* Whether the kernel has any of the events of the descriptor now. It takes a stack that is given back then. */
+int is_ready_now(int fd, short events);
+
 /* Before clone(2) or clone3(2) with these flags. */
 void before_clone(uint64_t flags);
 

@@ -174,19 +174,18 @@ static int take_events(struct epoll_event *events, int count) {
     return kept;
 }
 
-/* It takes a stack that is given back before anything else is looked at. */
-static __attribute__((noinline)) int is_readable_now(int fd) {
-    return process_is_confined() || kernel_poll_now(fd, POLLIN) != 0;
+__attribute__((noinline)) int is_ready_now(int fd, short events) {
+    return kernel_poll_now(fd, events) != 0;
 }
 
 /* Whether an epoll that the kernel says has events has one of the program's. What is none of the program's goes from
  * the sockets that it watches. */
-static int epoll_has_events(int epoll) {
+static __attribute__((noinline)) int epoll_has_events(int epoll) {
     struct watched_registration asked;
     int was_empty = 0;
     for (int fd = -1; (fd = descriptor_next(fd + 1, DESCRIPTOR_CARRIED)) >= 0;)
         if (watched_by(fd, epoll, &asked) == 1 && !carried_is_readable(fd)) was_empty = 1;
-    return !was_empty || is_readable_now(epoll);
+    return !was_empty || process_is_confined() || is_ready_now(epoll, POLLIN);
 }
 
 static int has_input(int fd) {
@@ -235,7 +234,7 @@ static int withhold(const struct epoll_call *call, int count) {
 }
 
 /* Leaves the program's events alone, and returns how many they are. `before`: in_flight_word() before the wait. */
-static int programs_events(const struct epoll_call *call, int count, uint64_t before) {
+static __attribute__((noinline)) int programs_events(const struct epoll_call *call, int count, uint64_t before) {
     uint64_t now = in_flight_word();
     if (count > 0 && (any_in_flight(before) || now != before))
         count = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
@@ -535,7 +534,7 @@ int go_on_for_a_moment(void) {
 /* Whether a call on the descriptor waits. It takes a stack that is given back before it does. */
 static __attribute__((noinline)) int is_to_wait(int fd, short events) {
     long status = process_is_confined() ? -1 : kernel_status_flags(fd);
-    return status >= 0 && !(status & O_NONBLOCK) && kernel_poll_now(fd, events) == 0;
+    return status >= 0 && !(status & O_NONBLOCK) && !is_ready_now(fd, events);
 }
 
 int wait_beside_handshakes(int fd, unsigned flags) {
