@@ -88,6 +88,41 @@ static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct 
     wrapped->msg_namelen = envelope->address_length;
 }
 
+/* The messages that control a datagram: those that say which way it takes, then the program's own, which count more. */
+struct controls {
+    _Alignas(struct cmsghdr) uint8_t bytes[512];
+    size_t length;
+};
+
+static void add_control(struct controls *controls, int level, int type, const void *value, size_t length) {
+    struct cmsghdr *control = (struct cmsghdr *)(controls->bytes + controls->length);
+    memset(control, 0, CMSG_SPACE(length));
+    *control = (struct cmsghdr){.cmsg_len = CMSG_LEN(length), .cmsg_level = level, .cmsg_type = type};
+    memcpy(CMSG_DATA(control), value, length);
+    controls->length += CMSG_SPACE(length);
+}
+
+/* Sends a datagram that goes directly, by the way that the program has set: the kernel's socket does not know of it. */
+static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr *message, int flags,
+                                                     const struct socksify_way *way) {
+    struct controls controls = {.length = 0};
+    if (way->mark) add_control(&controls, SOL_SOCKET, SO_MARK, &way->mark, sizeof way->mark);
+    if (way->device && way->is_ipv6) {
+        struct in6_pktinfo by = {.ipi6_ifindex = (unsigned)way->device};
+        add_control(&controls, SOL_IPV6, IPV6_PKTINFO, &by, sizeof by);
+    } else if (way->device) {
+        struct in_pktinfo by = {.ipi_ifindex = way->device};
+        add_control(&controls, SOL_IP, IP_PKTINFO, &by, sizeof by);
+    }
+    size_t own = message->msg_control ? message->msg_controllen : 0;
+    if (own > sizeof controls.bytes - controls.length) return returned(-ENOBUFS);
+    if (own) memcpy(controls.bytes + controls.length, message->msg_control, own);
+    struct msghdr directed = *message;
+    directed.msg_control = controls.bytes;
+    directed.msg_controllen = controls.length + own;
+    return REAL(sendmsg)(fd, &directed, flags);
+}
+
 int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_envelope envelope;
     *result = -1;
@@ -100,6 +135,10 @@ int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *resul
         envelope.refusal = refusal(message, flags);
         int decision = socksify_wrap(fd, message, flags, &envelope);
         if (decision == SOCKSIFY_PASS) return 0;
+        if (decision == SOCKSIFY_BY_WAY) {
+            *result = send_by_way(fd, message, flags, &envelope.way);
+            return 1;
+        }
         if (decision == SOCKSIFY_TAKEN) {
             *result = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
             return 1;
@@ -171,6 +210,8 @@ static enum addition add(struct batch *batch, int fd, const struct msghdr *messa
         batch->parts_count += message->msg_iovlen + 1;
     } else if (decision == SOCKSIFY_TAKEN) {
         return TAKEN;
+    } else if (decision == SOCKSIFY_BY_WAY) {
+        return APART;
     } else if (batch->count > 0) {
         return APART;
     } else {

@@ -381,7 +381,13 @@ static inline int is_lent(int level, int option) {
 
 /* Options of the way that a socket's packets take: that to its destination. */
 static inline int is_of_way(int level, int option) {
-    return level == SOL_SOCKET && (option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || option == SO_MARK);
+    return (level == SOL_SOCKET && (option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || option == SO_MARK)) ||
+           (level == IPPROTO_IP && option == IP_UNICAST_IF) || (level == IPPROTO_IPV6 && option == IPV6_UNICAST_IF);
+}
+
+/* Whether the socket may have another value of the option in the kernel than the program is to see. */
+static inline int may_be_without(int fd, int level, int option) {
+    return may_be_replaced(fd) || (is_of_way(level, option) && may_have_way(fd));
 }
 
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
@@ -391,7 +397,7 @@ static inline void put_option_back(int fd, int level, int option) {
 
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
     put_option_back(fd, level, option);
-    if (may_be_replaced(fd)) {
+    if (may_be_without(fd, level, option)) {
         int result = socksify_getsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
@@ -423,7 +429,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         int result = socksify_set_lent_option(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    if (may_be_replaced(fd)) {
+    if (may_be_without(fd, level, option)) {
         int result = socksify_setsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }

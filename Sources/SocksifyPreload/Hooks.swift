@@ -161,6 +161,7 @@ public func socksify_wrap(
 ) -> Int32 {
     switch Datagram.wrap(fd, message, flags: flags, envelope) {
     case .pass: Outcome.pass.result
+    case .byWay: Int32(SOCKSIFY_BY_WAY)
     case .wrapped: 0
     case .taken: Int32(SOCKSIFY_TAKEN)
     case .failed(let errno): -errno.code

@@ -53,7 +53,10 @@ void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, soc
 int socksify_is_carried(int fd);
 /* The datagram was sent, or kept: libc has nothing to do with it. */
 enum { SOCKSIFY_TAKEN = 1 << 29 };
-/* Before a datagram is sent, which has to be readable. SOCKSIFY_PASS; SOCKSIFY_TAKEN; or 0: it goes in the envelope. */
+/* It goes as it is, by the way that the envelope says. */
+enum { SOCKSIFY_BY_WAY = 1 << 28 };
+/* Before a datagram is sent, which has to be readable. SOCKSIFY_PASS; SOCKSIFY_TAKEN; SOCKSIFY_BY_WAY; or 0: it goes in
+ * the envelope. */
 int socksify_wrap(int fd, const struct msghdr *_Nonnull message, int flags,
                   struct socksify_envelope *_Nonnull envelope);
 /* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */

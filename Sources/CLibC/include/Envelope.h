@@ -9,6 +9,14 @@
 /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT (RFC 1928 section 7). */
 #define SOCKSIFY_LONGEST_HEADER 262
 
+/* Which way a datagram takes: by that device and with that mark, where they are not 0. */
+struct socksify_way {
+    int device;
+    int mark;
+    /* Whether it goes by IPv6. */
+    int is_ipv6;
+};
+
 /* What a datagram is sent in. */
 struct socksify_envelope {
     /* Where to; length 0: to the kernel's own peer. */
@@ -18,6 +26,8 @@ struct socksify_envelope {
     int refusal;
     unsigned header_length;
     uint8_t header[SOCKSIFY_LONGEST_HEADER];
+    /* Of one that goes without all this. */
+    struct socksify_way way;
 };
 
 static inline uint8_t *_Nonnull envelope_header(struct socksify_envelope *_Nonnull envelope) {

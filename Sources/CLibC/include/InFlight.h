@@ -176,6 +176,11 @@ static inline int may_be_carried(int fd) {
     return any_carried(in_flight_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
 }
 
+/* Whether the way of the socket's packets may be remembered elsewhere than in the kernel. */
+static inline int may_have_way(int fd) {
+    return (descriptor_mark(fd) & (DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED | DESCRIPTOR_OPTIONS)) != 0;
+}
+
 /* Sets marks, when what they say is true already. Returns all that the descriptor has then, and the count. */
 uint32_t descriptor_set_mark(int fd, uint32_t mark);
 /* Takes marks away, unless one of DESCRIPTOR_COUNTED was set since the descriptor was `seen` so: who clears a mark has

@@ -6,7 +6,7 @@ import SocketTable
 /// checked by whoever reads it.
 extension CarriedSocket {
     /// What it is written as, with a check: all but the names, which are many words and hardly ever change, and they.
-    private static var ownWordCount: Int { 2 + 11 + 5 + Association.wordCount + 1 }
+    private static var ownWordCount: Int { 2 + 11 + 5 + Association.wordCount + WayOptions.wordCount + 1 }
     static var wordCount: Int { ownWordCount + NamedDestinations.wordCount + 1 }
 
     /// Writes all but the names.
@@ -25,6 +25,7 @@ extension CarriedSocket {
         words.write(ownAddress == nil ? 0 : 1)
         words.write(ownAddress ?? .unspecified(domain))
         association.write(to: &words)
+        way.write(to: &words)
         words.write(words.check)
     }
 
@@ -59,6 +60,7 @@ extension CarriedSocket {
         let ownAddress = words.readSocketAddress()
         if isOwnAddressKnown { self.ownAddress = ownAddress }
         association = Association(from: &words)
+        way = WayOptions(from: &words)
         expect(headerLength: Int(header))
         if case .relay = kernelPeer { setPeerHeader(for: peer?.destination) }
         let check = words.check

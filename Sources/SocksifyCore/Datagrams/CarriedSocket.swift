@@ -19,6 +19,7 @@ struct CarriedSocket {
     /// The socket's own address, to which the library's answers are sent, from the socket itself.
     var ownAddress: SocketAddress?
     var association = Association()
+    var way = WayOptions()
     /// Whether the program has closed it, and the descriptor is the library's own.
     var isLingering = false
     var names = NamedDestinations()

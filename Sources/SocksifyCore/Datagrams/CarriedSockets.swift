@@ -144,30 +144,41 @@ struct CarriedSockets: @unchecked Sendable {
 
     func cookie(of place: Int) -> UInt64 { places.cookie(of: place) }
 
-    /// Makes a record for the descriptor's socket, if there is none yet, and marks the descriptor; nil when there are too
-    /// many.
-    func add(_ descriptor: Int32, domain: Int32) -> Int? {
+    /// Makes a record for the descriptor's socket, if there is none yet, and marks the descriptor; ENOBUFS when there are
+    /// too many.
+    ///
+    /// - Parameter isConnecting: as of `WayOptions.take`.
+    func add(_ descriptor: Int32, domain: Int32, isConnecting: Bool = false) throws(Errno) -> Int {
         let socket = Socket(descriptor: descriptor)
-        guard let cookie = socket.cookie else { return nil }
+        guard let cookie = socket.cookie else { throw .outOfBuffers }
         let place: Int
         if let known = self.place(ofCookie: cookie) {
             place = known
         } else {
-            guard arePlacesThere else { return nil }
+            guard arePlacesThere else { throw .outOfBuffers }
             sweep()
-            guard let taken = places.take() else { return nil }
+            guard let taken = places.take() else { throw .outOfBuffers }
             guard reach(taken), let room = makeRoom(of: taken) else {
                 places.giveBack(taken)
-                return nil
+                throw .outOfBuffers
             }
             let copy = copy(in: room)
             var record = CarriedSocket(descriptor: descriptor, domain: domain)
             if process_is_confined() == 0, let name = try? socket.name { record.hadPort = name.port != 0 }
+            do throws(Errno) {
+                if SocketOptions.mayHold(socket) {
+                    try record.way.take(from: socket, isConnecting: isConnecting)
+                }
+            } catch {
+                places.giveBack(taken)
+                throw error
+            }
             copy.initialize(to: Copy(cookie: cookie, record: record))
             write(copy, of: taken)
             guard places.publish(taken, cookie: cookie) else {
                 places.giveBack(taken)
-                return nil
+                try record.way.put(on: socket)
+                throw .outOfBuffers
             }
             place = taken
         }
@@ -536,7 +547,7 @@ struct CarriedSockets: @unchecked Sendable {
         }
         let descriptor = OwnDescriptor.makeDatagrams(record.pointee.domain)
         guard descriptor >= 0 else { return nil }
-        guard let heir = add(descriptor, domain: record.pointee.domain), let heirs = enter(heir) else {
+        guard let heir = try? add(descriptor, domain: record.pointee.domain), let heirs = enter(heir) else {
             OwnDescriptor.close(descriptor)
             return nil
         }

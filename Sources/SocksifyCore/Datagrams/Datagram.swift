@@ -117,15 +117,23 @@ public enum Datagram {
         case .short(let errno): return refuse(socket, errno)
         case .ready(let runtime):
             let decision = decide(on: peer, socket, runtime)
-            if case .pass = decision { return .pass }
+            if case .pass = decision {
+                // What another process, or this one by another number, has made of the socket.
+                if SocketOptions.mayHold(socket), runtime.pointee.carried.place(of: descriptor) != nil {
+                    runtime.pointee.carried.mark(descriptor)
+                }
+                return .pass
+            }
             switch (Kind(of: socket), decision) {
             case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
             case (_, .refuse(let errno)): return refuse(socket, errno)
             case (.datagrams(let domain), _):
-                guard runtime.pointee.carried.add(descriptor, domain: domain) != nil else {
-                    return .failed(.outOfBuffers)
+                do throws(Errno) {
+                    _ = try runtime.pointee.carried.add(descriptor, domain: domain)
+                    return .pass
+                } catch {
+                    return .failed(error)
                 }
-                return .pass
             case (.stream, _), (.noIP, _): return .pass
             case (.unknown, _): return .pass(unlessRefused: socket)
             }
@@ -176,8 +184,12 @@ public enum Datagram {
         let table = runtime.pointee.carried
         switch decide(on: peer, socket, runtime) {
         case .pass:
-            endCarrying(socket.descriptor, runtime)
-            return .pass
+            do throws(Errno) {
+                try endCarrying(socket, runtime)
+                return .pass
+            } catch {
+                return .failed(error)
+            }
         case .refuse(let errno): return .failed(errno)
         case .carry(let destination, let list):
             // The kernel has the right words for an address that the socket has no form for.
@@ -186,17 +198,17 @@ public enum Datagram {
             } else if runtime.pointee.carried.refusal.isFresh {
                 return .failed(.networkUnreachable)
             }
-            guard let place = table.add(socket.descriptor, domain: socket.domain), let record = table.enter(place)
-            else { return .failed(.outOfBuffers) }
-            defer { table.leave(place) }
-            record.pointee.descriptor = socket.descriptor
-            do {
+            do throws(Errno) {
+                let place = try table.add(socket.descriptor, domain: socket.domain, isConnecting: true)
+                guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+                defer { table.leave(place) }
+                record.pointee.descriptor = socket.descriptor
                 try record.pointee.connectInKernel(socket, towards: destination, runtime)
+                record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination, list: list)
+                return .succeeded
             } catch {
                 return .failed(error)
             }
-            record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination, list: list)
-            return .succeeded
         }
     }
 
@@ -210,6 +222,8 @@ public enum Datagram {
         record.pointee.kernelPeer = .none
         record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
+        // The kernel frees it from its device, too.
+        record.pointee.way.set(0, of: SocketOptions.device)
         // The relay knows no port yet of one that is being opened.
         let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
         runtime.pointee.carried.leave(place)
@@ -217,10 +231,17 @@ public enum Datagram {
     }
 
     /// The socket goes its own way from now on.
-    private static func endCarrying(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
-        guard may_be_carried(descriptor) != 0, let place = runtime.pointee.carried.place(of: descriptor),
+    private static func endCarrying(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+        guard may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
+            let place = runtime.pointee.carried.place(of: socket.descriptor),
             let record = runtime.pointee.carried.enter(place)
         else { return }
+        do throws(Errno) {
+            try record.pointee.way.put(on: socket)
+        } catch {
+            runtime.pointee.carried.leave(place)
+            throw error
+        }
         let errand = record.pointee.association.errand
         let heir = runtime.pointee.carried.bequeath(record, place)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil

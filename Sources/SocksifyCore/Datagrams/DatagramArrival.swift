@@ -110,7 +110,8 @@ extension Datagram {
     }
 
     /// Whether it may: from a place that the program reaches directly; and to a socket that others may know of, from
-    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak.
+    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak. Not if it was bound to a
+    /// device: nobody knows by which one it came.
     private static func mayComeDirectly(
         _ source: SocketAddress, to record: UnsafeMutablePointer<CarriedSocket>, _ socket: Socket,
         _ runtime: UnsafePointer<Runtime>
@@ -118,7 +119,8 @@ extension Datagram {
         if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime.pointee.names) {
             return true
         }
-        guard record.pointee.hadPort, !record.pointee.names.wasSent(to: source.address.unmapped, port: source.port)
+        guard record.pointee.hadPort, record.pointee.way.device == 0,
+            !record.pointee.names.wasSent(to: source.address.unmapped, port: source.port)
         else { return false }
         return note(source, socket, runtime)
     }

@@ -11,6 +11,8 @@ extension Datagram {
     public enum Sending {
         /// It is none of ours: libc sends it as it is.
         case pass
+        /// It goes as it is, by the way that the envelope says.
+        case byWay
         /// It goes in the envelope.
         case wrapped
         /// It was sent, answered, or waits to be sent.
@@ -39,7 +41,10 @@ extension Datagram {
         var list = 0
         if let named {
             switch decide(on: named, socket, runtime) {
-            case .pass: return .pass
+            case .pass:
+                guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
+                defer { runtime.pointee.carried.leaveUnchanged(place) }
+                return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)
             }

@@ -72,7 +72,9 @@ public enum Connect {
         _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
-        if peer.port == 53 || may_be_carried(socket.descriptor) != 0 || !runtime.pointee.configuration.rules.isEmpty {
+        if peer.port == 53 || may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
+            || !runtime.pointee.configuration.rules.isEmpty
+        {
             switch socket.transport {
             case .udp where socket.isInternet: return Datagram.connect(socket, to: peer, runtime)
             case .udp where socket.domain == -1: return .pass(unlessRefused: socket)

@@ -109,7 +109,9 @@ public enum Descriptors {
             }
             return
         }
-        guard socket.isDatagram, socket.isInternet, case .ready(let runtime) = Runtime.state,
+        guard socket.isDatagram, socket.isInternet else { return }
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OPTIONS))
+        guard case .ready(let runtime) = Runtime.state,
             let cookie = socket.cookie, let place = runtime.pointee.carried.place(ofCookie: cookie)
         else { return }
         runtime.pointee.carried.receive(descriptor, place)

@@ -43,9 +43,13 @@ public enum ApparentSocket {
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
     ) -> Outcome {
-        guard let (socket, known) = find(descriptor) else { return .pass }
-        let domain = socket.domain
+        guard let runtime = Runtime.existing else { return .pass }
+        let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)
+        guard let known = runtime.pointee.known(of: socket) else {
+            return Datagram.getOption(option, of: socket, value, length, runtime)
+        }
+        let domain = socket.domain
         if level == SOL_SOCKET {
             let answer: Int32
             switch name {
@@ -79,7 +83,7 @@ public enum ApparentSocket {
     }
 
     /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
-    private static func answerOption(
+    static func answerOption(
         _ option: SocketOption, asIf number: Int32?, _ socket: Socket, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
     ) -> Outcome {
@@ -100,13 +104,14 @@ public enum ApparentSocket {
     public static func setOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
-        guard let runtime = Runtime.existing, let (socket, found) = find(descriptor), let cookie = socket.cookie else {
-            return .pass
+        guard let runtime = Runtime.existing else { return .pass }
+        let socket = Socket(descriptor: descriptor)
+        let option = SocketOption(level, name)
+        guard let found = runtime.pointee.known(of: socket), let cookie = socket.cookie else {
+            return Datagram.setOption(option, of: socket, value, length, runtime)
         }
         let domain = socket.domain
-        let option = SocketOption(level, name)
-        let isBinding = option == SocketOption(SOL_SOCKET, SO_BINDTODEVICE)
-        let remembered = isBinding ? SocketOptions.device : option
+        let remembered = SocketOptions.remembered(option)
         let isOfWay = SocketOptions.isOfWay(remembered)
         guard isOfWay || SocketOptions.isLevel(level, lackedBy: domain) else {
             let result = kernel_give_option(descriptor, level, name, value, length)
@@ -127,12 +132,6 @@ public enum ApparentSocket {
             _ = runtime.pointee.replaced.insert(known, cookie: cookie)
         }
         return .succeeded
-    }
-
-    private static func find(_ descriptor: Int32) -> (Socket, ReplacedSocket)? {
-        guard let runtime = Runtime.existing else { return nil }
-        let socket = Socket(descriptor: descriptor)
-        return runtime.pointee.known(of: socket).map { (socket, $0) }
     }
 }
 

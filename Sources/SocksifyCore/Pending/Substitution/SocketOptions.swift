@@ -53,7 +53,12 @@ enum SocketOptions {
 
     /// SO_BINDTODEVICE by the device's number. (A socket that is bound to a device can be freed by the privileged alone.)
     static var device: SocketOption { SocketOption(SOL_SOCKET, SO_BINDTOIFINDEX) }
-    private static var mark: SocketOption { SocketOption(SOL_SOCKET, SO_MARK) }
+    static var mark: SocketOption { SocketOption(SOL_SOCKET, SO_MARK) }
+
+    /// The option as a number.
+    static func remembered(_ option: SocketOption) -> SocketOption {
+        option == SocketOption(SOL_SOCKET, SO_BINDTODEVICE) ? device : option
+    }
 
     /// Whether the option is one of the way that packets take. The program means that to its destination: what goes to a
     /// proxy goes as from any other socket.

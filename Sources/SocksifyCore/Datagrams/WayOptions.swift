@@ -1,0 +1,157 @@
+import Addressing
+import CLibC
+import SocketTable
+
+/// Options by which a program says which way its datagrams take: that to their destinations. While a socket is carried the
+/// kernel does not have them, because the relay is reached as from any other, and these say what the program has set.
+///
+/// What goes directly all the same takes that way: each such datagram says so itself.
+struct WayOptions {
+    /// In the order of `options`; 0: none.
+    private var values = InlineArray<4, Int32>(repeating: 0)
+
+    /// In an order in which the kernel takes them: none may name another device than the socket is bound to.
+    private static var options: InlineArray<4, SocketOption> {
+        [
+            SocketOption(Int32(IPPROTO_IP), IP_UNICAST_IF), SocketOption(Int32(IPPROTO_IPV6), IPV6_UNICAST_IF),
+            SocketOptions.mark, SocketOptions.device,
+        ]
+    }
+
+    /// The device that the socket is bound to, by its number; 0: none.
+    var device: Int32 { values[3] }
+
+    static func has(_ option: SocketOption) -> Bool {
+        let options = WayOptions.options
+        for index in options.indices where options[index] == option { return true }
+        return false
+    }
+
+    /// What the program has set an option to; 0: nothing.
+    func value(of option: SocketOption) -> Int32 {
+        let options = WayOptions.options
+        for index in options.indices where options[index] == option { return values[index] }
+        return 0
+    }
+
+    mutating func set(_ value: Int32, of option: SocketOption) {
+        let options = WayOptions.options
+        for index in options.indices where options[index] == option { values[index] = value }
+    }
+
+    /// Takes them from the socket. A mark that the program could not take away stays (socket(7), SO_MARK).
+    ///
+    /// - Parameter isConnecting: whether the socket is about to be connected, and its former connection is for nothing.
+    mutating func take(from socket: Socket, isConnecting: Bool) throws(Errno) {
+        let options = WayOptions.options
+        for index in options.indices {
+            guard let value = socket.number(of: options[index]), value != 0 else { continue }
+            // What it sends to its peer would take another way.
+            guard isConnecting || !socket.isConnected else { throw .networkUnreachable }
+            if options[index] == SocketOptions.device {
+                try WayOptions.free(socket)
+            } else {
+                socket.set(0, of: options[index])
+            }
+            if socket.number(of: options[index]) == 0 { values[index] = value }
+        }
+    }
+
+    /// Frees the socket from its device. By the option the privileged alone can do that; but a socket of UDP is also free
+    /// when its connection ends, be there one or none. It keeps its port.
+    private static func free(_ socket: Socket) throws(Errno) {
+        var name = SocketAddress.unspecified(socket.domain)
+        name.port = try socket.name.port
+        try socket.disconnect()
+        if name.port != 0, try socket.name.port == 0 { try socket.bind(to: name) }
+    }
+
+    /// Gives them to the socket.
+    func put(on socket: Socket) throws(Errno) {
+        let options = WayOptions.options
+        for index in options.indices where values[index] != 0 {
+            socket.set(values[index], of: options[index])
+            guard socket.number(of: options[index]) == values[index] else { throw Errno(ENODEV) }
+        }
+    }
+
+    /// What a datagram that goes directly to `peer` has to say of its way. False where that is nothing.
+    func describe(towards peer: SocketAddress, _ way: UnsafeMutablePointer<socksify_way>) -> Bool {
+        let address = peer.address.unmapped
+        var isIPv6 = false
+        if case .v6 = address { isIPv6 = true }
+        var device = device
+        if device == 0, !address.isMulticast { device = Int32(bigEndian: values[isIPv6 ? 1 : 0]) }
+        way.pointee = socksify_way(device: device, mark: values[2], is_ipv6: isIPv6 ? 1 : 0)
+        return device != 0 || values[2] != 0
+    }
+}
+
+// MARK: Words
+
+extension WayOptions {
+    static var wordCount: Int { 2 }
+
+    func write(to words: inout WordCursor) {
+        words.write(UInt32(bitPattern: values[0]), UInt32(bitPattern: values[1]))
+        words.write(UInt32(bitPattern: values[2]), UInt32(bitPattern: values[3]))
+    }
+
+    init(from words: inout WordCursor) {
+        let (first, second) = (words.readHalves(), words.readHalves())
+        let halves: InlineArray<4, UInt32> = [first.upper, first.lower, second.upper, second.lower]
+        for index in halves.indices { values[index] = Int32(bitPattern: halves[index]) }
+    }
+}
+
+// MARK: Calls
+
+extension Datagram {
+    /// getsockopt(2)
+    static func getOption(
+        _ option: SocketOption, of socket: Socket, _ value: UnsafeMutableRawPointer?,
+        _ length: UnsafeMutablePointer<socklen_t>?, _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
+        let remembered = SocketOptions.remembered(option)
+        guard WayOptions.has(remembered), case .place(let place) = runtime.pointee.carried.look(for: socket.descriptor)
+        else { return .pass }
+        guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
+        let way = record.pointee.way
+        runtime.pointee.carried.leaveUnchanged(place)
+        let number = way.value(of: remembered)
+        guard number != 0 else { return .pass }
+        return way.ask(socket.domain) { judge in
+            ApparentSocket.answerOption(option, asIf: option == remembered ? number : nil, judge, value, length)
+        }
+    }
+
+    /// setsockopt(2), which a socket like the program's judges.
+    static func setOption(
+        _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
+        let remembered = SocketOptions.remembered(option)
+        guard WayOptions.has(remembered), case .place(let place) = runtime.pointee.carried.look(for: socket.descriptor)
+        else { return .pass }
+        guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
+        defer { runtime.pointee.carried.leave(place) }
+        return record.pointee.way.ask(socket.domain) { judge in
+            let result = kernel_give_option(judge.descriptor, option.level, option.name, value, length)
+            guard result == 0 else { return .failed(Errno(result: result)) }
+            record.pointee.way.set(judge.number(of: remembered) ?? 0, of: remembered)
+            return .succeeded
+        }
+    }
+}
+
+extension WayOptions {
+    /// Asks a socket that has these options in the kernel.
+    fileprivate func ask(_ domain: Int32, _ body: (Socket) -> Outcome) -> Outcome {
+        let made = Socket.makeDatagrams(domain)
+        guard made >= 0 else { return .failed(Errno(result: Int(made))) }
+        defer { _ = kernel_close(made) }
+        let judge = Socket(descriptor: made)
+        try? put(on: judge)
+        return body(judge)
+    }
+}
