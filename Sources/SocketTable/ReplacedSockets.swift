@@ -15,6 +15,7 @@ public struct ReplacedSocket: Equatable, Sendable {
     }
 
     /// The value that the program has set an option to; nil when it has set none.
+    @inline(never)
     public func value(of option: SocketOption) -> Int32? {
         for index in options.indices where options[index] >> 32 == option.key {
             return Int32(truncatingIfNeeded: options[index])
@@ -23,6 +24,7 @@ public struct ReplacedSocket: Equatable, Sendable {
     }
 
     /// Remembers what the program has set an option to. More options than there is room for are not remembered.
+    @inline(never)
     public mutating func remember(_ value: Int32, of option: SocketOption) {
         for index in options.indices where options[index] == 0 || options[index] >> 32 == option.key {
             options[index] = option.key << 32 | UInt64(UInt32(bitPattern: value))

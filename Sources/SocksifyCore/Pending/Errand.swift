@@ -149,14 +149,24 @@ extension HandshakesInFlight {
     /// Calls `body` for each errand of this process.
     func forEachErrand(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
         guard any_errands() != 0 else { return }
-        for place in 0..<places.end {
-            // Looked at without the lock first: most are the program's own.
-            guard isErrand(place),
-                var flight = HandshakeInFlight.at(place, runtime)
-            else { continue }
-            if flight.record.pointee.purpose.isErrand { body(&flight) }
+        var place = 0
+        while var flight = enterErrand(from: &place, runtime) {
+            body(&flight)
             flight.leave()
         }
+    }
+
+    /// Enters the first errand of this process from a place on, which becomes the place behind it; nil when there is none.
+    @inline(never)
+    private func enterErrand(from place: inout Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
+        while place < places.end {
+            defer { place += 1 }
+            // Looked at without the lock first: most are the program's own.
+            guard isErrand(place), let flight = HandshakeInFlight.at(place, runtime) else { continue }
+            if flight.record.pointee.purpose.isErrand { return flight }
+            flight.leave()
+        }
+        return nil
     }
 
     /// Goes on with all errands as far as they can without waiting.

@@ -138,6 +138,7 @@ struct Socket {
     /// poll(2) and epoll(7) it is one that failed: the kernel keeps an ECONNRESET for it.
     ///
     /// EINVAL on a socket of a Unix domain, which connects but once.
+    @inline(never)
     func disconnect() throws(Errno) {
         var storage = sockaddr_storage()
         let result = kernel_connect(descriptor, &storage, 16)
@@ -335,7 +336,7 @@ extension Socket {
 
     /// The socket's own address.
     var name: SocketAddress {
-        get throws(Errno) {
+        @inline(never) get throws(Errno) {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let result = kernel_getsockname(descriptor, &storage, &length)
@@ -354,6 +355,7 @@ extension Socket {
         return kernel_getsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &value, 4) == 0 && value != 0
     }
 
+    @inline(never)
     func bind(to address: SocketAddress) throws(Errno) {
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
@@ -363,6 +365,7 @@ extension Socket {
     }
 
     /// Has the kernel send to this address, and receive from no other. It asks nobody.
+    @inline(never)
     func connectDatagrams(to address: SocketAddress) throws(Errno) {
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
