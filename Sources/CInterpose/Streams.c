@@ -425,11 +425,12 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         return -1;
     }
     put_option_back(fd, level, option);
-    if (is_lent(level, option) && may_be_in_flight(fd)) {
+    if ((is_lent(level, option) || is_of_way(level, option)) && may_be_in_flight(fd)) {
         int result = socksify_set_lent_option(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    if (may_be_without(fd, level, option)) {
+    int may_be_led = is_of_way(level, option) && runtime_is_made() && !process_is_confined();
+    if (may_be_led || may_be_without(fd, level, option)) {
         int result = socksify_setsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }

@@ -117,7 +117,7 @@ enum {
     DESCRIPTOR_CARRIED = 32,
     /* A socket of the library's own. */
     DESCRIPTOR_OWN = 64,
-    /* A socket that stands in the place of the program's, and is of another family. */
+    /* A socket that stands in the place of the program's, or of which the program is to see another one. */
     DESCRIPTOR_REPLACED = 128,
     /* A socket that was given options which a handshake has to mind (see SocketOptions). */
     DESCRIPTOR_OPTIONS = 256,

@@ -5,10 +5,18 @@ import SocketTable
 /// Options by which a program says which way its datagrams take: that to their destinations. While a socket is carried the
 /// kernel does not have them, because the relay is reached as from any other, and these say what the program has set.
 ///
-/// What goes directly all the same takes that way: each such datagram says so itself.
+/// What goes directly all the same takes that way: each such datagram says so itself. (Streams have the last two.)
 struct WayOptions {
     /// In the order of `options`; 0: none.
     private var values = InlineArray<4, Int32>(repeating: 0)
+
+    init() {}
+
+    /// Of a stream.
+    init(_ known: ReplacedSocket) {
+        values[2] = known.value(of: SocketOptions.mark) ?? 0
+        values[3] = known.value(of: SocketOptions.device) ?? 0
+    }
 
     /// In an order in which the kernel takes them: none may name another device than the socket is bound to.
     private static var options: InlineArray<4, SocketOption> {
@@ -106,52 +114,57 @@ extension WayOptions {
 
 // MARK: Calls
 
-extension Datagram {
-    /// getsockopt(2)
-    static func getOption(
-        _ option: SocketOption, of socket: Socket, _ value: UnsafeMutableRawPointer?,
-        _ length: UnsafeMutablePointer<socklen_t>?, _ runtime: UnsafePointer<Runtime>
+extension WayOptions {
+    /// getsockopt(2) of such an option, as of a socket that has these in the kernel. It passes where there is none.
+    func get(
+        _ option: SocketOption, _ domain: Int32, _ value: UnsafeMutableRawPointer?,
+        _ length: UnsafeMutablePointer<socklen_t>?
     ) -> Outcome {
         let remembered = SocketOptions.remembered(option)
-        guard WayOptions.has(remembered), case .place(let place) = runtime.pointee.carried.look(for: socket.descriptor)
-        else { return .pass }
-        guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
-        let way = record.pointee.way
-        runtime.pointee.carried.leaveUnchanged(place)
-        let number = way.value(of: remembered)
+        let number = self.value(of: remembered)
         guard number != 0 else { return .pass }
-        return way.ask(socket.domain) { judge in
+        return ask(domain) { judge in
             ApparentSocket.answerOption(option, asIf: option == remembered ? number : nil, judge, value, length)
         }
     }
 
-    /// setsockopt(2), which a socket like the program's judges.
-    static func setOption(
-        _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t,
-        _ runtime: UnsafePointer<Runtime>
+    /// setsockopt(2), likewise.
+    mutating func set(
+        _ option: SocketOption, _ domain: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
         let remembered = SocketOptions.remembered(option)
-        guard WayOptions.has(remembered), case .place(let place) = runtime.pointee.carried.look(for: socket.descriptor)
-        else { return .pass }
-        guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
-        defer { runtime.pointee.carried.leave(place) }
-        return record.pointee.way.ask(socket.domain) { judge in
+        var number: Int32 = 0
+        let outcome = ask(domain) { judge in
             let result = kernel_give_option(judge.descriptor, option.level, option.name, value, length)
-            guard result == 0 else { return .failed(Errno(result: result)) }
-            record.pointee.way.set(judge.number(of: remembered) ?? 0, of: remembered)
-            return .succeeded
+            number = judge.number(of: remembered) ?? 0
+            return result == 0 ? .succeeded : .failed(Errno(result: result))
         }
+        if case .succeeded = outcome { set(number, of: remembered) }
+        return outcome
     }
-}
 
-extension WayOptions {
-    /// Asks a socket that has these options in the kernel.
-    fileprivate func ask(_ domain: Int32, _ body: (Socket) -> Outcome) -> Outcome {
+    private func ask(_ domain: Int32, _ body: (Socket) -> Outcome) -> Outcome {
         let made = Socket.makeDatagrams(domain)
         guard made >= 0 else { return .failed(Errno(result: Int(made))) }
         defer { _ = kernel_close(made) }
         let judge = Socket(descriptor: made)
         try? put(on: judge)
         return body(judge)
+    }
+}
+
+extension Datagram {
+    /// Runs `body` with the way of a carried socket, if the option is of that; else the call passes.
+    static func withWay(
+        of socket: Socket, by option: SocketOption, _ runtime: UnsafePointer<Runtime>,
+        _ body: (inout WayOptions) -> Outcome
+    ) -> Outcome {
+        let table = runtime.pointee.carried
+        guard WayOptions.has(SocketOptions.remembered(option)),
+            case .place(let place) = table.look(for: socket.descriptor)
+        else { return .pass }
+        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+        defer { table.leave(place) }
+        return body(&record.pointee.way)
     }
 }

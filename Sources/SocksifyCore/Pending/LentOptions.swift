@@ -55,10 +55,14 @@ extension HandshakeInFlight {
         record.pointee.lent.putBack(on: socket)
     }
 
-    /// setsockopt(2) of such an option: the kernel judges it, and has it again when the handshake is over.
+    /// setsockopt(2) of such an option: the kernel judges it, and has it again when the handshake is over. One of the
+    /// program's way it never has, because the proxy is not by that.
     func setLentOption(
         _ option: SocketOption, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
+        if SocketOptions.isOfWay(SocketOptions.remembered(option)) {
+            return ApparentSocket.setWay(option, of: socket, value, length, runtime)
+        }
         // Of one that stands in the place of the program's, the library remembers what that would have.
         guard !SocketOptions.isLevel(option.level, lackedBy: socket.domain) else { return .pass }
         putOptionsBack()

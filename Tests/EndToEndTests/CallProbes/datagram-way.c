@@ -1,6 +1,6 @@
-/* datagram-way NAME HOST PORT: what a program sees of a datagram socket that is bound to a device, or whose datagrams are
- * marked, and where they go. It has no rights, as most programs have none. HOST `here`: what else is far is an echo of
- * the probe's own, to which the device `lo` leads. */
+/* datagram-way NAME HOST PORT: what a program sees of a datagram socket that is bound to a device, or whose datagrams
+ * are marked, and where they go. It has no rights, as most programs have none. HOST `here` or `here6`: what else is far
+ * is an echo of the probe's own, to which the device `lo` leads. */
 #include "datagram.h"
 #include "raw.h"
 

@@ -168,6 +168,64 @@ static void watched(void) {
     say_peer(fd);
 }
 
+/* Bound while it is connecting. */
+static void in_flight(void) {
+    for (int by_number = 0; by_number < 2; by_number++) {
+        int fd = make(SOCK_NONBLOCK), copy = dup(fd), lo = 1;
+        say("connect %s\n", outcome(connect(fd, &target.any, target.length)));
+        say("bind it wrongly %s\n", bind_to_device(fd, "none"));
+        say("no number %s\n", outcome(setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &lo, 2)));
+        say("mark %s\n", outcome(setsockopt(fd, SOL_SOCKET, SO_MARK, &lo, sizeof lo)));
+        say("bind %s\n", by_number ? outcome(setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &lo, sizeof lo))
+                                    : bind_to_device(fd, "lo"));
+        say_way(fd);
+        say_way(copy);
+        say("free it %s\n", bind_to_device(fd, ""));
+        struct pollfd waiting = {fd, POLLOUT, 0};
+        require(poll(&waiting, 1, -1) == 1);
+        say("error %d\n", number_of(fd, SO_ERROR));
+        say_way(fd);
+        say_peer(fd);
+        say("%s %s\n", echo(fd), echo(copy));
+    }
+}
+
+/* Bound when it is connected. */
+static void connected(void) {
+    int fd = make(0);
+    say("connect %s\n", link_up(fd));
+    say("bind %s\n", bind_to_device(fd, "lo"));
+    say_way(fd);
+    say("free it %s\n", bind_to_device(fd, ""));
+    say_peer(fd);
+    say("%s\n", echo(fd));
+}
+
+/* Bound while it is connecting; then connected directly, by the port of its own. */
+static void directly_after(void) {
+    address here;
+    int listening = listener(target.any.sa_family == AF_INET ? "127.0.0.1" : "::1", "0", &here);
+    address before, after = {.length = sizeof after.storage};
+    /* The kernel's choice would be nobody's after the failure. */
+    close(listener(target.any.sa_family == AF_INET ? "0.0.0.0" : "::", "0", &before));
+    int fd = make(SOCK_NONBLOCK);
+    require(bind(fd, &before.any, before.length) == 0);
+    say("connect %s\n", outcome(connect(fd, &target.any, target.length)));
+    say("bind %s\n", bind_to_device(fd, "lo"));
+    struct pollfd waiting = {fd, POLLOUT, 0};
+    require(poll(&waiting, 1, -1) == 1);
+    say("error %s\n", strerrorname_np(number_of(fd, SO_ERROR)));
+    say_way(fd);
+    /* The kernel says ECONNABORTED once. */
+    for (int turn = 0; connect(fd, &here.any, here.length) != 0 && errno != EINPROGRESS; turn++)
+        require(turn == 0 && errno == ECONNABORTED);
+    close(accept_client(listening));
+    say_way(fd);
+    say("the kernel's %d\n", kernels(fd, SO_BINDTOIFINDEX));
+    require(getsockname(fd, &after.any, &after.length) == 0);
+    say("%s port\n", after.v4.sin_port == before.v4.sin_port ? "the same" : "another");
+}
+
 /* Set while the program had the right to. */
 static int marked;
 
@@ -192,7 +250,7 @@ static const struct {
 } cases[] = {
     {"blocking", blocking}, {"nonblocking", nonblocking}, {"by-another-number", by_another_number},
     {"inherited", inherited}, {"bound", bound}, {"directly", directly}, {"watched", watched}, {"mark", mark},
-    {"unmarked", unmarked}, {0},
+    {"unmarked", unmarked}, {"in-flight", in_flight}, {"connected", connected}, {"directly-after", directly_after}, {0},
 };
 
 int main(int count, char **arguments) {

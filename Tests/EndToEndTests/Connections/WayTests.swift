@@ -13,12 +13,21 @@ extension EndToEnd {
             return each + each
         }()
 
+        private static let inFlight: [String] = {
+            let each =
+                ["connect EINPROGRESS", "bind it wrongly ENODEV", "no number EINVAL", "mark EPERM", "bind 0"] + way
+                + way + ["free it EPERM", "error 0"] + way + ["peer as connected to", "echoed echoed"]
+            return each + each
+        }()
+
         private static let cases: [(String, [String])] = [
             ("blocking", connected), ("nonblocking", connected),
             ("by-another-number", ["bind 0", "connect 0"] + way + ["peer as connected to"]),
             ("inherited", ["connect 0"] + way + ["peer as connected to", "echoed"]),
             ("bound", ["bind 0", "connect 0", "the same port", "SO_REUSEADDR 0", "peer as connected to"]),
             ("watched", ["bind 0", "connect EINPROGRESS", "told 4 7, error 0"] + way + ["peer as connected to"]),
+            ("in-flight", inFlight),
+            ("connected", ["connect 0", "bind 0"] + way + ["free it EPERM", "peer as connected to", "echoed"]),
             ("mark", ["connect 0", "mark 7", "another EPERM", "mark 7", "peer as connected to"]),
         ]
 
@@ -61,6 +70,17 @@ extension EndToEnd {
             }
             let lines =
                 ["bind 0", "connect ECONNREFUSED"] + WayTests.way + ["directly 0"] + WayTests.way + ["the kernel's 1"]
+            #expect(output.lines == lines, "\(output)")
+        }
+
+        @Test func `So is one that was bound while it was connecting`() async throws {
+            let refuse: @Sendable (Int) -> Script = { _ in .with { $0.replyCode = 5 } }
+            let output = try await TestProxy.during(refuse) {
+                try await $0.run("way", ["directly-after", FarSide.ipv4, FarSide.echoPort])
+            }
+            let lines =
+                ["connect EINPROGRESS", "bind 0", "error ECONNREFUSED"] + WayTests.way + WayTests.way
+                + ["the kernel's 1", "the same port"]
             #expect(output.lines == lines, "\(output)")
         }
     }

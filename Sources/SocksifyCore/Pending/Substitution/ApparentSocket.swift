@@ -47,7 +47,8 @@ public enum ApparentSocket {
         let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)
         guard let known = runtime.pointee.known(of: socket) else {
-            return Datagram.getOption(option, of: socket, value, length, runtime)
+            let domain = socket.domain
+            return Datagram.withWay(of: socket, by: option, runtime) { $0.get(option, domain, value, length) }
         }
         let domain = socket.domain
         if level == SOL_SOCKET {
@@ -55,9 +56,7 @@ public enum ApparentSocket {
             switch name {
             case SO_DOMAIN: answer = known.name.domain
             case SO_PROTOCOL where domain == AF_UNIX: answer = Int32(IPPROTO_TCP)
-            case SO_MARK, SO_BINDTOIFINDEX: answer = known.value(of: option) ?? 0
-            case SO_BINDTODEVICE: return device(known, value, length)
-            default: return .pass
+            default: return WayOptions(known).get(option, known.name.domain, value, length)
             }
             return answerOption(option, asIf: answer, socket, value, length)
         }
@@ -68,18 +67,6 @@ public enum ApparentSocket {
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
         return answerOption(option, asIf: known.value(of: option), Socket(descriptor: made), value, length)
-    }
-
-    /// The name of the device that the program has bound the socket to, as the kernel tells it of one that is.
-    private static func device(
-        _ known: ReplacedSocket, _ value: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<socklen_t>?
-    ) -> Outcome {
-        let made = Socket.make(known.name.domain)
-        guard made >= 0 else { return .failed(Errno(result: Int(made))) }
-        defer { _ = kernel_close(made) }
-        let bound = Socket(descriptor: made)
-        if let number = known.value(of: SocketOptions.device) { bound.set(number, of: SocketOptions.device) }
-        return answerOption(SocketOption(SOL_SOCKET, SO_BINDTODEVICE), asIf: nil, bound, value, length)
     }
 
     /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
@@ -107,29 +94,52 @@ public enum ApparentSocket {
         guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)
-        guard let found = runtime.pointee.known(of: socket), let cookie = socket.cookie else {
-            return Datagram.setOption(option, of: socket, value, length, runtime)
-        }
         let domain = socket.domain
-        let remembered = SocketOptions.remembered(option)
-        let isOfWay = SocketOptions.isOfWay(remembered)
-        guard isOfWay || SocketOptions.isLevel(level, lackedBy: domain) else {
+        guard let cookie = socket.cookie else { return .pass }
+        let known = runtime.pointee.known(of: socket)
+        let isOfWay = SocketOptions.isOfWay(SocketOptions.remembered(option))
+        if isOfWay, known != nil || runtime.pointee.sockets.peer(cookie: cookie) != nil {
+            return setWay(option, of: socket, value, length, runtime)
+        }
+        guard let known else {
+            return Datagram.withWay(of: socket, by: option, runtime) { $0.set(option, domain, value, length) }
+        }
+        guard SocketOptions.isLevel(level, lackedBy: domain) else {
             let result = kernel_give_option(descriptor, level, name, value, length)
             guard result == 0 else { return .failed(Errno(result: result)) }
             SocketOptions.mirror(option, of: socket, domain: domain)
             return .succeeded
         }
-        let made = Socket.make(found.name.domain)
+        let made = Socket.make(known.name.domain)
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
-        let judge = Socket(descriptor: made)
-        if isOfWay, let number = found.value(of: remembered) { judge.set(number, of: remembered) }
         let result = kernel_give_option(made, level, name, value, length)
         guard result == 0 else { return .failed(Errno(result: result)) }
-        if SocketOptions.isRemembered(remembered), let number = judge.number(of: remembered) {
-            var known = found
-            known.remember(number, of: remembered)
-            _ = runtime.pointee.replaced.insert(known, cookie: cookie)
+        if SocketOptions.isRemembered(option), let number = Socket(descriptor: made).number(of: option) {
+            var changed = known
+            changed.remember(number, of: option)
+            _ = runtime.pointee.replaced.insert(changed, cookie: cookie)
+        }
+        return .succeeded
+    }
+
+    /// setsockopt(2) with an option of the way of a stream that goes to a proxy: what the program means is the way to its
+    /// destination.
+    @inline(never)
+    static func setWay(
+        _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t,
+        _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
+        guard let cookie = socket.cookie else { return .pass }
+        var known = runtime.pointee.known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
+        var way = WayOptions(known)
+        let outcome = way.set(option, known.name.domain, value, length)
+        guard case .succeeded = outcome else { return outcome }
+        let remembered = SocketOptions.remembered(option)
+        known.remember(way.value(of: remembered), of: remembered)
+        guard runtime.pointee.replaced.insert(known, cookie: cookie) else { return .failed(.outOfBuffers) }
+        Replacement.forEachDescriptor(of: socket, cookie: cookie) { descriptor in
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED))
         }
         return .succeeded
     }

@@ -24,11 +24,10 @@ struct Replacement {
     /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
     @inline(never)
     init(of socket: Socket, by domain: Int32, for end: End, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
-        var known: ReplacedSocket
-        if let programs = runtime.pointee.known(of: socket) {
-            known = programs
-        } else {
-            known = ReplacedSocket(name: try Replacement.boundName(of: socket))
+        var known = runtime.pointee.known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
+        // It may be bound, unless another family's stands there.
+        if known.name == .unspecified(socket.domain), socket.isInternet {
+            known.name = try Replacement.boundName(of: socket)
         }
         made = try Replacement.make(domain)
         do throws(Errno) {
