@@ -168,7 +168,8 @@ int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const
 }
 
 int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
-    if (count < 0 || count > IOV_MAX) return 0;
+    /* writev(2) of nothing sends no datagram. */
+    if (count < 0 || count > IOV_MAX || ((uintptr_t)parts >= 4096 && size_of(parts, (size_t)count) == 0)) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
     return carried_send(fd, &message, 0, result);
 }

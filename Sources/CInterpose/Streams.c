@@ -441,8 +441,8 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
 }
 
 int shutdown(int fd, int how) {
-    if (how >= SHUT_RD && how <= SHUT_RDWR && may_be_in_flight(fd)) {
-        int result = socksify_shutdown(fd);
+    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_in_flight(fd) || may_be_carried(fd))) {
+        int result = socksify_shutdown(fd, how);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
     int result = REAL(shutdown)(fd, how);

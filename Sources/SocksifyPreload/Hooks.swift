@@ -72,8 +72,8 @@ public func socksify_set_lent_option(
 }
 
 @c @implementation
-public func socksify_shutdown(_ fd: Int32) -> Int32 {
-    Stream.shutDown(fd).result
+public func socksify_shutdown(_ fd: Int32, _ how: Int32) -> Int32 {
+    Stream.shutDown(fd, how).result
 }
 
 @c @implementation

@@ -123,8 +123,8 @@ int socksify_lent_option(int fd, int level, int option);
 /* setsockopt(2) of such an option */
 int socksify_set_lent_option(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* shutdown(2) */
-int socksify_shutdown(int fd);
+/* shutdown(2), also for what may_be_carried() */
+int socksify_shutdown(int fd, int how);
 /* The kernel has refused it, because the socket is not connected (ENOTCONN). */
 void socksify_was_shut(int fd, int how);
 

@@ -20,6 +20,7 @@ extension CarriedSocket {
         if isLingering { flags |= 2 }
         if isOtherListTold { flags |= 4 }
         if hadPort { flags |= 8 }
+        if isShut { flags |= 16 }
         words.write(forks, flags | UInt32(expectedHeader) << 8 | UInt32(kernelPeer.rawValue) << 24)
         Peer.write(peer, to: &words)
         words.write(ownAddress == nil ? 0 : 1)
@@ -54,6 +55,7 @@ extension CarriedSocket {
         isLingering = flags & 2 != 0
         isOtherListTold = flags & 4 != 0
         hadPort = flags & 8 != 0
+        isShut = flags & 16 != 0
         self.kernelPeer = kernelPeer
         peer = Peer.read(from: &words)
         let isOwnAddressKnown = words.read(upTo: 1) == 1

@@ -20,6 +20,8 @@ struct CarriedSocket {
     var ownAddress: SocketAddress?
     var association = Association()
     var way = WayOptions()
+    /// Whether the program sends nothing more (shutdown(2)). The kernel learns of it when nothing waits to be sent.
+    var isShut = false
     /// Whether the program has closed it, and the descriptor is the library's own.
     var isLingering = false
     var names = NamedDestinations()

@@ -242,6 +242,7 @@ public enum Datagram {
             runtime.pointee.carried.leave(place)
             throw error
         }
+        if record.pointee.isShut { socket.shut(2) }
         let errand = record.pointee.association.errand
         let heir = runtime.pointee.carried.bequeath(record, place)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil

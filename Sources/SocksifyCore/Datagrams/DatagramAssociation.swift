@@ -77,6 +77,7 @@ extension Datagram {
             if !record.pointee.isLingering, socket.cookie == cookie { record.pointee.showRefusal(by: socket) }
         }
         table.forgetQueue(place)
+        if record.pointee.isShut, socket.cookie == cookie { socket.shut(2) }
         guard record.pointee.isLingering else {
             table.leave(place)
             return isOpen ? .kept : .closed
@@ -85,6 +86,19 @@ extension Datagram {
         OwnDescriptor.close(socket.descriptor)
         table.remove(place)
         return isOpen ? .lingers : .closed
+    }
+
+    /// shutdown(2) for sending: what was sent before goes out yet when the association is open.
+    ///
+    /// - Parameter how: bits, 1: for receiving, 2: for sending.
+    static func shut(_ descriptor: Int32, _ how: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+        let table = runtime.pointee.carried
+        guard how != 1, let place = table.place(of: descriptor), let record = table.enter(place) else { return .pass }
+        defer { table.leave(place) }
+        record.pointee.isShut = true
+        guard record.pointee.association.isOpening, table.queue(place) != nil else { return .pass }
+        if how == 3 { Socket(descriptor: descriptor).shut(1) }
+        return record.pointee.peer == nil ? .failed(Errno(ENOTCONN)) : .succeeded
     }
 
     /// The connection of an association that is being opened goes on by another socket, which stands in its place.

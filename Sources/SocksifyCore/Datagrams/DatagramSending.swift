@@ -44,6 +44,7 @@ extension Datagram {
             case .pass:
                 guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
                 defer { runtime.pointee.carried.leaveUnchanged(place) }
+                if record.pointee.isShut { return .failed(.brokenPipe) }
                 return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)
@@ -57,6 +58,10 @@ extension Datagram {
             guard let destination = destination ?? record.pointee.peer?.destination else {
                 table.leave(place)
                 return .pass
+            }
+            if record.pointee.isShut {
+                table.leave(place)
+                return .failed(.brokenPipe)
             }
             if case .nameServer = destination {
                 table.leave(place)

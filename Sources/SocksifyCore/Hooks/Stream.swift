@@ -122,10 +122,12 @@ public enum Stream {
         return flight.setLentOption(SocketOption(level, name), value, length)
     }
 
-    /// shutdown(2): ends an attempt to connect, in whatever direction.
-    public static func shutDown(_ descriptor: Int32) -> Outcome {
-        guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
-        else { return .pass }
+    /// shutdown(2): ends an attempt to connect, in whatever direction; and carried datagrams.
+    public static func shutDown(_ descriptor: Int32, _ how: Int32) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        guard case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime) else {
+            return Datagram.shut(descriptor, how + 1, runtime)
+        }
         defer { flight.leave() }
         return flight.standing == .underWay ? flight.dissolve() : .pass
     }

@@ -259,8 +259,33 @@ static void crowd(char **arguments unused) {
     say("%d right\n", right);
 }
 
+/* What is sent before shutdown(2) arrives, and what is sent after it does not. */
+static void shut(int is_connected, int how) {
+    int fd = nonblocking();
+    address name_server = numeric("10.99.0.1", "53");
+    if (is_connected) require(connect(fd, &far.any, far.length) == 0);
+    const struct sockaddr *to = is_connected ? NULL : &far.any;
+    socklen_t length = is_connected ? 0 : far.length;
+    require(sendto(fd, "before", 6, 0, to, length) == 6);
+    say("shutdown: %s\n", outcome(shutdown(fd, how)));
+    for (int turn = 0; turn < 2; turn++) {
+        say("sendto: %s\n", outcome(sendto(fd, "after", 5, 0, to, length)));
+        if (is_connected) say("write: %s\n", outcome(write(fd, "after", 5)));
+        say("a question: %s\n", outcome(sendto(fd, "x", 1, 0, &name_server.any, name_server.length)));
+        if (turn == 1 || how == SHUT_RDWR) continue;
+        wait_readable(fd);
+        receive("recvmsg", fd, 100, 0);
+    }
+    say("again: %s\n", outcome(shutdown(fd, how)));
+}
+
+static void shut_for_sending(char **arguments unused) { shut(1, SHUT_WR); }
+static void shut_unconnected(char **arguments unused) { shut(0, SHUT_WR); }
+static void shut_for_both(char **arguments unused) { shut(1, SHUT_RDWR); }
+
 SCENARIOS({"poll", by_poll}, {"ppoll", by_ppoll}, {"select", by_select}, {"pselect", by_pselect}, {"level", by_level},
           {"edge", by_edge}, {"oneshot", by_oneshot}, {"writable", to_write}, {"nested", by_nested},
           {"poll-of-epoll", by_poll_of_epoll}, {"epoll_pwait2", by_epoll_pwait2}, {"asking", by_asking},
           {"receiving", by_receiving}, {"in-time", by_receiving_in_time}, {"batches", in_batches},
-          {"thread", in_thread}, {"thread-by-edge", in_thread_by_edge}, {"crowd", crowd})
+          {"thread", in_thread}, {"thread-by-edge", in_thread_by_edge}, {"crowd", crowd},
+          {"shut", shut_for_sending}, {"shut-unconnected", shut_unconnected}, {"shut-both", shut_for_both})

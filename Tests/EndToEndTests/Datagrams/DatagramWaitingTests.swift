@@ -7,7 +7,8 @@ extension EndToEnd {
     @Suite struct DatagramWaitingTests {
         static let ways = [
             "poll", "ppoll", "select", "pselect", "level", "edge", "oneshot", "writable", "nested", "poll-of-epoll",
-            "epoll_pwait2", "asking", "receiving", "in-time", "batches", "thread", "thread-by-edge", "crowd",
+            "epoll_pwait2", "asking", "receiving", "in-time", "batches", "thread", "thread-by-edge", "crowd", "shut",
+            "shut-unconnected", "shut-both",
         ]
 
         @Test(arguments: ways)
