@@ -291,8 +291,9 @@ static inline int is_carried(int fd) {
 /* Sends that name an address: MSG_FASTOPEN connects, and then there is none to name any more. The first datagram that
  * has to be carried makes the socket one whose datagrams are. */
 static inline int decide(int fd, const struct sockaddr *address, socklen_t length, int flags) {
-    return is_internet(address, length) && !is_carried(fd) ? socksify_send_to(fd, address, length, flags)
-                                                           : SOCKSIFY_PASS;
+    /* AF_UNSPEC means AF_INET to the kernel. */
+    int names_host = is_internet(address, length) || family_of(address, length) == AF_UNSPEC;
+    return names_host && !is_carried(fd) ? socksify_send_to(fd, address, length, flags) : SOCKSIFY_PASS;
 }
 
 ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {

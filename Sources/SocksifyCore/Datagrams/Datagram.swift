@@ -103,8 +103,8 @@ public enum Datagram {
     public static func send(
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t, flags: Int32
     ) -> Outcome {
-        guard let peer = SocketAddress(address, length: length) else { return .pass }
         let socket = Socket(descriptor: descriptor)
+        guard case .internet(let peer) = NamedAddress(address, length: length, of: socket) else { return .pass }
         let isReplaced = Runtime.existing?.pointee.known(of: socket) != nil
         // Of what is not told which it is, connect(2) judges.
         if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true {

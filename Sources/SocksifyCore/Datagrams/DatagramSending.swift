@@ -34,9 +34,12 @@ extension Datagram {
         case .refused(let errno): return .failed(errno)
         }
         let name = message.pointee.msg_name?.assumingMemoryBound(to: sockaddr.self)
-        let named = SocketAddress(name, length: message.pointee.msg_namelen)
-        // An address of another kind, or a wrong one, is the kernel's to judge.
-        if name != nil, named == nil { return .pass }
+        let named: SocketAddress?
+        switch NamedAddress(name, length: message.pointee.msg_namelen, of: socket) {
+        case .none: named = nil
+        case .internet(let address): named = address
+        case .other: return .pass
+        }
         var destination: Destination?
         var list = 0
         if let named {

@@ -20,6 +20,35 @@ static void sendto_and_recvfrom(char **arguments unused) {
     say("peer %s\n", peer_of(fd));
 }
 
+/* udp(7) takes AF_UNSPEC for AF_INET on a socket of IPv4, and for no address on one of IPv6. */
+static void of_no_family(char **arguments unused) {
+    int fd = unconnected();
+    address to = far;
+    to.any.sa_family = AF_UNSPEC;
+    char bytes[64];
+    for (int round = 0; round < 2; round++) {
+        say("sendto: %s\n", outcome(sendto(fd, "to none", 7, 0, &to.any, to.length)));
+        struct iovec part = {"to none", 7};
+        struct mmsghdr message = {.msg_hdr = {
+            .msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1}};
+        say("sendmsg: %s\n", outcome(sendmsg(fd, &message.msg_hdr, 0)));
+        say("sendmmsg: %s\n", outcome(sendmmsg(fd, &message, 1, 0)));
+        for (int count = far.any.sa_family == AF_INET ? 3 : 0; count > 0; count--) {
+            address from = {.length = sizeof from.storage};
+            ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
+            report("recvfrom", result, bytes, sizeof bytes, &from, 0);
+        }
+        /* One that has been sent to a host, and then a connected one. */
+        send_text(fd, "to one");
+        receive("recvmsg", fd, 16, 0);
+    }
+    /* With a mapped peer the kernel knows of no way. */
+    if (far.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&far.v6.sin6_addr)) return;
+    require(connect(fd, &far.any, far.length) == 0);
+    say("sendto: %s\n", outcome(sendto(fd, "to none", 7, 0, &to.any, to.length)));
+    receive("recvmsg", fd, 16, 0);
+}
+
 static void sendmsg_and_recvmsg(char **arguments unused) {
     int fd = unconnected();
     struct iovec parts[3] = {{"in ", 3}, {NULL, 0}, {"parts", 5}};
@@ -176,4 +205,4 @@ static void errors_of_arguments(char **arguments unused) {
 
 SCENARIOS({"sendto", sendto_and_recvfrom}, {"sendmsg", sendmsg_and_recvmsg}, {"sendmmsg", sendmmsg_and_recvmmsg},
           {"many", sendmmsg_of_many}, {"connected", on_connected}, {"unconnected", not_connected},
-          {"arguments", errors_of_arguments})
+          {"arguments", errors_of_arguments}, {"no-family", of_no_family})

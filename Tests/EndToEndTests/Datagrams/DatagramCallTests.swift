@@ -3,7 +3,8 @@ import Testing
 
 extension EndToEnd {
     @Suite struct DatagramCallTests {
-        @Test(arguments: ["sendto", "sendmsg", "sendmmsg", "many", "connected"], EchoTargets.Family.allCases)
+        @Test(
+            arguments: ["sendto", "sendmsg", "sendmmsg", "many", "connected", "no-family"], EchoTargets.Family.allCases)
         func `Each call that sends or receives acts as without a proxy`(
             name: String, family: EchoTargets.Family
         ) async throws {

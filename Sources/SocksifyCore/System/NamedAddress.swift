@@ -1,0 +1,40 @@
+import Addressing
+import CLibC
+
+/// The address that a send names (sendto(2)).
+enum NamedAddress {
+    /// None: the datagram is for the socket's peer.
+    case none
+    case internet(SocketAddress)
+    /// Of another kind, or a wrong one: the kernel's to judge.
+    case other
+
+    /// AF_UNSPEC means AF_INET to a datagram socket of IPv4, and no address to one of IPv6. To a socket that does not
+    /// say what it is the address may be one.
+    init(_ address: UnsafePointer<sockaddr>?, length: socklen_t, of socket: Socket) {
+        guard let address else {
+            self = .none
+            return
+        }
+        self = .other
+        if let address = SocketAddress(address, length: length) { self = .internet(address) }
+        guard length >= 16, UnsafeRawPointer(address).loadUnaligned(as: sa_family_t.self) == AF_UNSPEC,
+            socket.isTCP != true
+        else { return }
+        switch socket.domain {
+        case AF_INET6: self = .none
+        case AF_INET, -1:
+            var copy = sockaddr_in()
+            withUnsafeMutableBytes(of: &copy) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: $0.count))
+            }
+            copy.sin_family = sa_family_t(AF_INET)
+            withUnsafePointer(to: &copy) { copy in
+                copy.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    if let address = SocketAddress($0, length: 16) { self = .internet(address) }
+                }
+            }
+        default: break
+        }
+    }
+}
