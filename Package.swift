@@ -44,9 +44,9 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
-        // Programs as the kernel starts them, for the library and the tool. Its system calls are those of CLibC's
-        // Kernel.h; CLibC itself is for the library alone.
-        .target(name: "CPrograms", cSettings: smallCSettings + [.headerSearchPath("../CLibC/include")]),
+        // For the library and the tool: the kernel's calls, and programs as the kernel starts them.
+        .target(name: "CKernel", cSettings: cSettings),
+        .target(name: "CPrograms", dependencies: ["CKernel"], cSettings: smallCSettings),
 
         // Pure: values in, values out.
         .target(name: "Addressing", swiftSettings: librarySettings),
@@ -59,13 +59,15 @@ let package = Package(
         .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
 
         // The preloaded library.
-        .target(name: "CLibC", dependencies: ["CPrograms"], cSettings: cSettings),
-        .target(name: "CInterpose", dependencies: ["CLibC", "CPrograms"], cSettings: smallCSettings),
+        .target(name: "CLibC", cSettings: cSettings),
+        .target(name: "CPreload", dependencies: ["CKernel", "CLibC", "CPrograms"], cSettings: cSettings),
+        .target(
+            name: "CInterpose", dependencies: ["CKernel", "CLibC", "CPreload", "CPrograms"], cSettings: smallCSettings),
         .target(
             name: "SocksifyCore",
             dependencies: [
-                "Addressing", "CLibC", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5",
-                "SocketTable", "TableMemory",
+                "Addressing", "CKernel", "CPreload", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4",
+                "SOCKS5", "SocketTable", "TableMemory",
             ],
             swiftSettings: librarySettings),
         .target(

@@ -7,7 +7,7 @@ toolchain_clang() {
 
 # names_in_c SCRATCH prints the functions and variables of the library's C, the small ones before the large ones.
 names_in_c() {
-    find "$1"/release/{CInterpose,CLibC,CPrograms}.build/ -name '*.o' -exec nm -S --defined-only {} + |
+    find "$1"/release/{CInterpose,CKernel,CLibC,CPreload,CPrograms}.build/ -name '*.o' -exec nm -S --defined-only {} + |
         sed -nE 's/^[0-9a-f]+ ([0-9a-f]+) . (.+)$/\1 \2/p' | LC_ALL=C sort | cut -d' ' -f2
 }
 

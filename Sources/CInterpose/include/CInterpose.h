@@ -4,7 +4,7 @@
  * else what the call returns, failures as a negative error number; `errno` is set by the exported name. */
 #pragma once
 
-#include "CLibC.h"
+#include "CPreload.h"
 #include "CPrograms.h"
 
 enum { SOCKSIFY_PASS = 1 << 30 };

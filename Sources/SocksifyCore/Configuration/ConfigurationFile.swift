@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import ProxyConfig
 
 /// Finds and reads the configuration of the process: the environment that the process began with, and files.

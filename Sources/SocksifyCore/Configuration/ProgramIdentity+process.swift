@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import ProxyConfig
 
 extension ProgramIdentity {

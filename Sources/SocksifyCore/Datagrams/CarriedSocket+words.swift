@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// What is known of a carried socket in the words by which processes tell each other: numbers alone, each of which is

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SOCKS5
 
 /// How the association of a carried socket is opened, and what becomes of it.

@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// Datagrams, each with its header, that wait for an association to be opened: a network that holds a few back, and
 /// drops what is too much. In memory of the process' own; used under the lock of the socket's record.

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5

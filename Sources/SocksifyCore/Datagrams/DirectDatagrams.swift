@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// Datagrams that have come to this process directly though the rules lead to their source through a proxy: a server's

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import SOCKS5
 
 /// Where the fragments of a carried socket's datagrams are joined (RFC 1928 section 7). In memory of the process' own;

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// Options by which a program says which way its datagrams take: that to their destinations. While a socket is carried the

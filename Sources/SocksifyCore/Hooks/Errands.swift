@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// What goes on beside the calls of the program, on descriptors of the library's own.
 public enum Errands {

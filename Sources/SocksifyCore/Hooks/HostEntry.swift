@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import FakeDNS
 
 /// The gethostbyname(3) family, which fills a `hostent` and a buffer of the caller's.

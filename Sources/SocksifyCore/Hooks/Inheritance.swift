@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// What children of the process need to find the same configuration.
 public enum Inheritance {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 import ProxyConfig
 
 /// Sockets of protocols that no proxy carries. What is sent by them would go around the proxy, so they are not made,

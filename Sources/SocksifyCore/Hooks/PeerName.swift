@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// getpeername(2): the address that the program connected to, not that of the proxy.

@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// What is needed for connections may not be to be had when the first is made: a process may have put itself under a
 /// filter of system calls (seccomp(2)) by then, or have no descriptor left.

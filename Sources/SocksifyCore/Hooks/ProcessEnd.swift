@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// The end of the process.
 public enum ProcessEnd {

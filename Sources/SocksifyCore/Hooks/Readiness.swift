@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 import SocketTable
 
 /// poll(2), select(2) and epoll(7): a socket in flight is ready for nothing, and goes on when it is.

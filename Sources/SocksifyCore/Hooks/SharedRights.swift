@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// What a process that gives up the rights of its user does with the memory that it shares.
 public enum SharedRights {

@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 import SocketTable
 
 /// Calls that read from, write to or ask about a stream that may be in flight. A program that does not wait goes on

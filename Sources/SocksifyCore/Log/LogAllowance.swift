@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import Synchronization
 
 /// Bounds the lines that nobody has asked for: a program that fails in a loop must not fill its standard error. As many

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 import FakeDNS
 
 /// Addresses that are a name's own.

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 import HTTPConnect
 import ProxyConfig
 import SOCKS4

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 import ProxyConfig
 import SocketTable
 

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import SocketTable
 
 /// A handshake in flight in the words by which processes tell each other of it: numbers alone, each of which is checked

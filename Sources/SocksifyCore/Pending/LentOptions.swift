@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 import SocketTable
 
 /// Options of the program's that would hold up a handshake: while it is under way the kernel has others, and these say

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import SocketTable
 
 /// The program's connections of which connect(2) has returned without having waited. The kernel would go on with them

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import Synchronization
 
 /// The questions to the DNS that have come as datagrams and are put through the proxies. Each is a connection: so many are

@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 import Synchronization
 
 /// What a process has for itself of each place of a table: rooms that are mapped by need, some of them together.

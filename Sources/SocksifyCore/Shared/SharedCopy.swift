@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// A file without a name that has, or is to have, a copy of the memory that this process shares with others: regions, one
 /// behind the other.

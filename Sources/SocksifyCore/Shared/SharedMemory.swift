@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 import Synchronization
 import TableMemory
 

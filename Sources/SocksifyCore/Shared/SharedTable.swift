@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import FakeDNS
 import SocketTable
 import Synchronization

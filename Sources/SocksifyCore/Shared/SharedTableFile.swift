@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// The file of the table that a tree of processes shares.
 ///

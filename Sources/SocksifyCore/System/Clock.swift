@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// Time for limits: milliseconds that go on counting whatever the wall clock does (CLOCK_MONOTONIC).
 enum Clock {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import FakeDNS
 
 extension Destination {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 
 /// An error number of errno(3).
 public struct Errno: Error, Equatable {

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// What a file has, read at once.
 struct FileContents {

@@ -1,4 +1,4 @@
-import CLibC
+import CKernel
 
 /// A folder that is looked through.
 struct Folder {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 
 /// Where a proxy is that connections are made to.
 enum HopPlace {

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// The descriptors with certain marks that stand for one socket in this process.
 struct MarkedDescriptors {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 
 /// The address that a send names (sendto(2)).
 enum NamedAddress {

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 
 /// Descriptors of the library's own: high numbers, which programs hardly use, closed on exec.
 enum OwnDescriptor {

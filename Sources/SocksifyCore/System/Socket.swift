@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// A descriptor of the program, with the calls that the library makes on it.

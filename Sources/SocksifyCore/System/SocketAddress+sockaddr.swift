@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CKernel
 
 /// Between `sockaddr_in`, `sockaddr_in6` and values. Programs hand in any alignment and any length.
 extension SocketAddress {

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 
 /// A file of the system, read line by line through a buffer on the stack.
 enum TextFile {

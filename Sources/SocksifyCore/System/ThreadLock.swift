@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import Synchronization
 
 /// A lock in a word that holds the number of the thread that has it: a thread that is gone, because it was killed, the

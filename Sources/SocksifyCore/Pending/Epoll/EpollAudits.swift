@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import Synchronization
 
 /// Which epolls have to be asked what they watch.

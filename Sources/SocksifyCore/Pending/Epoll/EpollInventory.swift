@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// What the program's epolls watch: as it was seen when it was asked for, or as the kernel tells it in

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import SocketTable
 
 /// What the program's epolls watch of a socket in flight. The kernel has the library's registrations in their place; the

@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// What the program is told of a socket that stands in the place of its own: what it would be told of that one.

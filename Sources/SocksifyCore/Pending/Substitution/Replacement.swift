@@ -1,5 +1,5 @@
 import Addressing
-import CLibC
+import CPreload
 import SocketTable
 
 /// A socket that is to take the place of one which cannot reach the proxy, because its family has no form for the proxy's

@@ -1,4 +1,4 @@
-import CLibC
+import CPreload
 import SocketTable
 
 /// The options of a stream, as they go from a socket to the one that takes its place.

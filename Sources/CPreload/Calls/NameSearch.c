@@ -1,5 +1,6 @@
 #include "NameSearch.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <string.h>
