@@ -1,9 +1,28 @@
-/* Calls that make processes and run no handlers of pthread_atfork(3). */
+/* Processes that are made: by fork(2), which runs handlers, and by calls that run none. */
 #include "Interpose.h"
 
 #include <sched.h>
 #include <stdarg.h>
 #include <unistd.h>
+
+void before_fork(void) {
+    socksify_hand_on_table();
+    process_count_fork();
+}
+
+/* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
+
+/* With other threads around, libc's functions are not to be looked for in the child (see find_all_real). */
+static void prepare_fork(void) {
+    if (process_is_threaded()) find_all_real();
+    before_fork();
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    process_begin();
+    __register_atfork(prepare_fork, NULL, process_begin_child, process_pages);
+}
 
 /* The child runs in the caller's frame, and the parent goes on there: libc's function is jumped to, and returns to the
  * program itself, twice. */
@@ -13,7 +32,7 @@ pid_t vfork(void) {
 }
 
 pid_t _Fork(void) {
-    process_before_fork();
+    before_fork();
     return REAL(_Fork)();
 }
 
@@ -25,7 +44,7 @@ static int makes(uint64_t flags, uint64_t wanted) {
 void before_clone(uint64_t flags) {
     if (flags & CLONE_THREAD) return;
     if (!(flags & CLONE_VM)) {
-        process_before_fork();
+        before_fork();
     } else if (makes(flags, CLONE_VM | CLONE_VFORK)) {
         process_before_vfork();
     } else {

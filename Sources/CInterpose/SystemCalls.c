@@ -142,7 +142,7 @@ long syscall(long number, ...) {
         case SYS_prctl: return prctl((int)word[0], word[1], word[2], word[3], word[4]);
         case SYS_seccomp: return filter((unsigned)word[0], (unsigned)word[1], (void *)word[2]);
 #ifdef SYS_fork
-        case SYS_fork: process_before_fork(); break;
+        case SYS_fork: before_fork(); break;
 #endif
         case SYS_clone: before_clone((unsigned long)word[0]); break;
         case SYS_clone3: {

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "InheritedEnvironment.h"
 #include "Kernel.h"
-#include "RealLibC.h"
 
 char process_pages[2 * LARGEST_PAGE];
 
@@ -25,31 +23,21 @@ THREAD_LOCAL uint32_t thread_generation;
 /* Whether this may be a child of vfork: the thread has called it, and was not seen to have come back. */
 THREAD_LOCAL int may_be_child_of_vfork;
 
-/* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
-extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
-
-void process_before_fork(void) {
-    socksify_hand_on_table();
-    __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
-}
-
-static void before_fork(void) {
-    if (process_is_threaded()) find_all_real();
-    process_before_fork();
-}
-
-/* Linux before 4.14 wipes nothing. */
-static void in_child(void) {
-    memset(process_words(), 0, sizeof *process_words());
-}
-
-__attribute__((constructor)) static void watch_forks(void) {
-    kernel_call(SYS_madvise, (long)process_words(), LARGEST_PAGE, 18 /* MADV_WIPEONFORK */, 0, 0, 0);
+void process_begin(void) {
+    kernel_call(SYS_madvise, (long)process_words(), LARGEST_PAGE, MADV_WIPEONFORK, 0, 0, 0);
     /* The first access is one that writes: of a page that was read before, the kernel would have to make another. */
     uint64_t none = 0;
     __atomic_compare_exchange_n(&process_words()->errands, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     process_own_id();
-    __register_atfork(before_fork, NULL, in_child, process_pages);
+}
+
+/* Linux before 4.14 wipes nothing. */
+void process_begin_child(void) {
+    memset(process_words(), 0, sizeof *process_words());
+}
+
+void process_count_fork(void) {
+    __atomic_fetch_add(&forks, 1, __ATOMIC_RELAXED);
 }
 
 int process_own_id(void) {

@@ -58,8 +58,11 @@ static inline int process_is_threaded(void) {
     return !__libc_single_threaded;
 }
 
-/* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
-void process_before_fork(void);
+/* The program begins. */
+void process_begin(void);
+/* Before a child is made with a copy of the memory; and in that child, where it runs handlers of pthread_atfork(3). */
+void process_count_fork(void);
+void process_begin_child(void);
 /* Before a call that makes a child with this memory itself: one that has the thread's own, until it executes a program
  * or ends (vfork), or one that runs beside it, or has thread-local variables of its own. */
 void process_before_vfork(void);
