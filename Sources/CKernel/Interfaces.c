@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 
 static uint32_t address_of(const struct sockaddr *address) {
     return ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr;

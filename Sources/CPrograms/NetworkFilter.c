@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 
 /* ----- The tree's key ----- */
 

@@ -4,7 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/statfs.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 
 /* ----- Files ----- */
 

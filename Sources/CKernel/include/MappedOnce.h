@@ -3,7 +3,7 @@
  * In C, for its users there, which hold it in storage that exists from the start. */
 #pragma once
 
-#include "Kernel.h"
+#include "Kernel/Memory.h"
 
 /* What the slot points to; where that is nothing yet, `size` bytes of zeros from now on. NULL when there is no
  * memory. */

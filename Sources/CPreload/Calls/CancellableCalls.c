@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "LibraryStack.h"
 
 static void abandon(void *unused) {
@@ -52,7 +52,7 @@ struct wait {
 static long poll_now(void *argument) {
     const struct wait *wait = argument;
     return kernel_call(SYS_ppoll, (long)wait->descriptor, wait->descriptor ? 1 : 0, (long)wait->limit,
-                       (long)wait->signals, 8, 0);
+                       (long)wait->signals, KERNEL_SIGNALS_SIZE, 0);
 }
 
 static long poll_cancellably(void *wait) {
@@ -103,17 +103,18 @@ int some_handler_interrupts(void) {
     if (known)
         blocked = *known;
     else
-        kernel_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, 8, 0, 0);
-    for (int signal = 1; signal <= 64; signal++) {
+        kernel_signal_mask(SIG_BLOCK, NULL, &blocked);
+    for (int signal = 1; signal < NSIG; signal++) {
         struct {
-            uintptr_t handler;
+            void (*handler)(int);
             unsigned long flags;
             uintptr_t restorer;
             uint64_t mask;
         } action;
-        if (blocked >> (signal - 1) & 1) continue;
-        if (kernel_call(SYS_rt_sigaction, signal, 0, (long)&action, 8, 0, 0) != 0) continue;
-        if (action.handler > 1 /* neither SIG_DFL nor SIG_IGN */ && !(action.flags & SA_RESTART)) return 1;
+        if (blocked & kernel_signal(signal)) continue;
+        if (kernel_call(SYS_rt_sigaction, signal, 0, (long)&action, KERNEL_SIGNALS_SIZE, 0, 0) != 0) continue;
+        if (action.handler == SIG_DFL || action.handler == SIG_IGN) continue;
+        if (!(action.flags & SA_RESTART)) return 1;
     }
     return 0;
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "ProcessIdentity.h"
 #include "ProcessState.h"
 #include "RealLibC.h"

@@ -1,7 +1,7 @@
 #include "KeyedSocket.h"
 
+#include "CKernel.h"
 #include "InheritedEnvironment.h"
-#include "Kernel.h"
 #include "NetworkFilter.h"
 
 long keyed_socket(int domain, int type, int protocol) {

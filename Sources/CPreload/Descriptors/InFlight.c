@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "ProcessIdentity.h"
 
 static uint32_t first_marks[DESCRIPTORS_IN_BLOCK];

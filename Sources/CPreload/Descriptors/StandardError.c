@@ -1,6 +1,8 @@
 #include "StandardError.h"
 
-#include "Kernel.h"
+#include <unistd.h>
+
+#include "CKernel.h"
 
 enum { UNKNOWN, KNOWN, CLOSED };
 static int knowledge;
@@ -8,7 +10,7 @@ static dev_t device;
 static ino_t inode;
 
 static int look(struct stat *status) {
-    return kernel_call(SYS_fstat, 2, (long)status, 0, 0, 0, 0) == 0;
+    return kernel_call(SYS_fstat, STDERR_FILENO, (long)status, 0, 0, 0, 0) == 0;
 }
 
 void standard_error_capture(void) {
@@ -27,6 +29,6 @@ int standard_error_is_for_people(void) {
     int domain = AF_UNIX;
     standard_error_capture();
     if (knowledge != KNOWN || !look(&status) || status.st_dev != device || status.st_ino != inode) return 0;
-    if (S_ISSOCK(status.st_mode)) kernel_getsockopt(2, SOL_SOCKET, SO_DOMAIN, &domain, sizeof domain);
+    if (S_ISSOCK(status.st_mode)) kernel_getsockopt(STDERR_FILENO, SOL_SOCKET, SO_DOMAIN, &domain, sizeof domain);
     return domain == AF_UNIX;
 }

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "CKernel.h"
 #include "InFlight.h"
-#include "Kernel.h"
 #include "MappedOnce.h"
 #include "ProcessState.h"
 

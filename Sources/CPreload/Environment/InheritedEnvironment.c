@@ -4,8 +4,8 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "CKernel.h"
 #include "InFlight.h"
-#include "Kernel.h"
 #include "ProcessState.h"
 
 /* Of most programs. Those with more variables have a mapping. */
@@ -184,7 +184,8 @@ static unsigned root_of_tree(void) {
 
 int socksify_may_have_table(void) {
     if (runtime_is_made()) return 1;
-    return root_of_tree() == (unsigned)process_own_id() && kernel_exists(socksify_captured_variable("SOCKSIFY_TABLE"));
+    if (root_of_tree() != (unsigned)process_own_id()) return 0;
+    return kernel_is_there(socksify_captured_variable("SOCKSIFY_TABLE"));
 }
 
 /* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */

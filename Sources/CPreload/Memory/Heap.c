@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 
 enum {
     ALIGNMENT = 16,

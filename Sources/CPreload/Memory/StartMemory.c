@@ -1,6 +1,6 @@
 #include "StartMemory.h"
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "ProcessState.h"
 
 /* What is taken, as far as there is room to note it. */

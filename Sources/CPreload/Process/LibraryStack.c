@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "ProcessIdentity.h"
 #include "ProcessState.h"
 
@@ -105,21 +105,13 @@ static inline int is_on(const struct library_stack *stack) {
 
 /* ----- Signals ----- */
 
-static uint64_t bit(int signal) {
-    return (uint64_t)1 << (signal - 1);
-}
-
 /* Those that a thread sends to itself by what it does stay: blocked, they end the process. A seccomp filter's SIGSYS is
  * the answer to a system call. A process under such a filter makes no call for it: handlers may come then. */
 static int block(uint64_t *signals) {
     if (process_is_confined()) return 0;
-    const uint64_t blocked =
-        ~(bit(SIGSEGV) | bit(SIGBUS) | bit(SIGILL) | bit(SIGFPE) | bit(SIGTRAP) | bit(SIGSYS));
-    return kernel_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&blocked, (long)signals, 8, 0, 0) == 0;
-}
-
-static void unblock(const uint64_t *signals) {
-    kernel_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)signals, 0, 8, 0, 0);
+    const uint64_t blocked = ~(kernel_signal(SIGSEGV) | kernel_signal(SIGBUS) | kernel_signal(SIGILL) |
+                               kernel_signal(SIGFPE) | kernel_signal(SIGTRAP) | kernel_signal(SIGSYS));
+    return kernel_signal_mask(SIG_BLOCK, &blocked, signals) == 0;
 }
 
 /* ----- The stacks that there are ----- */
@@ -202,7 +194,7 @@ int library_stack_run(library_function *function, void *argument, long *result) 
         signals = stack->signals;
         give_back(stack);
     }
-    if (has_signals) unblock(&signals);
+    if (has_signals) kernel_restore_signals(&signals);
     return stack != NULL;
 }
 
@@ -212,7 +204,7 @@ void library_stack_trim(void) {
     uintptr_t start = (uintptr_t)current + HEADER_SIZE - STACK_SIZE + page;
     /* The frames of this call lie on the page that is kept below it. */
     uintptr_t end = (here() & ~(page - 1)) - page;
-    if (end > start) kernel_call(SYS_madvise, (long)start, (long)(end - start), 4 /* MADV_DONTNEED */, 0, 0, 0);
+    if (end > start) kernel_call(SYS_madvise, (long)start, (long)(end - start), MADV_DONTNEED, 0, 0, 0);
 }
 
 const uint64_t *program_signals(void) {
@@ -225,7 +217,7 @@ void library_stack_abandon(void) {
     uint64_t signals = stack->signals;
     int has_signals = stack->has_signals;
     give_back(stack);
-    if (has_signals) unblock(&signals);
+    if (has_signals) kernel_restore_signals(&signals);
 }
 
 long program_stack_run_blocked(library_function *function, void *argument) {
@@ -245,7 +237,7 @@ struct unblocked {
 
 static long run_unblocked(void *argument) {
     const struct unblocked *call = argument;
-    if (call->stack->has_signals) unblock(&call->stack->signals);
+    if (call->stack->has_signals) kernel_restore_signals(&call->stack->signals);
     long result = call->function(call->argument);
     if (call->stack->has_signals) block(&call->stack->signals);
     return result;
@@ -276,7 +268,7 @@ void *library_memory_take_for(const void *frame) {
     int has_signals = block(&signals);
     struct library_stack *stack = take((uintptr_t)frame);
     if (stack) stack->program_stack = (uintptr_t)frame;
-    if (has_signals) unblock(&signals);
+    if (has_signals) kernel_restore_signals(&signals);
     return stack ? (char *)stack - LIBRARY_MEMORY_SIZE : NULL;
 }
 

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "Kernel.h"
+#include "CKernel.h"
 
-char process_pages[2 * LARGEST_PAGE];
+char process_pages[2 * KERNEL_LARGEST_PAGE];
 
 static uint32_t forks;
 /* Counts the processes from the one that the library was loaded into to this one: what a thread knows of itself is
@@ -24,7 +24,7 @@ THREAD_LOCAL uint32_t thread_generation;
 THREAD_LOCAL int may_be_child_of_vfork;
 
 void process_begin(void) {
-    kernel_call(SYS_madvise, (long)process_words(), LARGEST_PAGE, MADV_WIPEONFORK, 0, 0, 0);
+    kernel_call(SYS_madvise, (long)process_words(), KERNEL_LARGEST_PAGE, MADV_WIPEONFORK, 0, 0, 0);
     /* The first access is one that writes: of a page that was read before, the kernel would have to make another. */
     uint64_t none = 0;
     __atomic_compare_exchange_n(&process_words()->errands, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);

@@ -1,6 +1,6 @@
 #include "ProcessState.h"
 
-#include "Kernel.h"
+#include "CKernel.h"
 #include "ProcessIdentity.h"
 
 static uint64_t runtime, lookup_lock, user, told, log_file, log_allowance;

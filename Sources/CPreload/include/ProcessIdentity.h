@@ -8,12 +8,7 @@
 #include <stdint.h>
 #include <sys/single_threaded.h>
 
-/* The largest page of any kernel for the machine. */
-#if defined(__x86_64__)
-#define LARGEST_PAGE 4096
-#else
-#define LARGEST_PAGE 65536
-#endif
+#include "Kernel/Call.h"
 
 enum { QUESTION_WORDS = 256 };
 
@@ -34,9 +29,10 @@ struct process_words {
 
 /* There is a whole page in it. An aligned one would have all other variables begin on a page of their own, which every
  * program would pay for when it starts. */
-extern char process_pages[2 * LARGEST_PAGE] __attribute__((visibility("hidden")));
+extern char process_pages[2 * KERNEL_LARGEST_PAGE] __attribute__((visibility("hidden")));
 static inline struct process_words *process_words(void) {
-    return (struct process_words *)(((uintptr_t)process_pages + LARGEST_PAGE - 1) & ~(uintptr_t)(LARGEST_PAGE - 1));
+    const uintptr_t page = KERNEL_LARGEST_PAGE;
+    return (struct process_words *)(((uintptr_t)process_pages + page - 1) & ~(page - 1));
 }
 
 /* Whether this is the process that the library was loaded or forked into: not so in a child of vfork. */

@@ -27,7 +27,7 @@ struct SharedTableFile {
     static var path: UnsafePointer<CChar>? { socksify_captured_variable(cString("SOCKSIFY_TABLE")) }
 
     /// Whether some process of the tree has made the file.
-    static var exists: Bool { path.map { kernel_exists($0) != 0 } ?? false }
+    static var exists: Bool { path.map { kernel_is_there($0) != 0 } ?? false }
 
     /// nil for a path that is not absolute, or none of such a file.
     init?(_ path: UnsafePointer<CChar>) {

@@ -176,19 +176,18 @@ struct Socket {
     }
 
     /// The state of TCP (tcp(7), TCP_INFO); 0 where there is none.
-    var stateOfTCP: UInt8 {
+    var stateOfTCP: Int {
         var state: UInt8 = 0
-        return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? state : 0
+        return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? Int(state) : 0
     }
 
-    /// Whether TCP has no connection, and makes none (TCP_CLOSE).
-    var isUnconnectedTCP: Bool { stateOfTCP == 7 }
+    /// Whether TCP has no connection, and makes none.
+    var isUnconnectedTCP: Bool { stateOfTCP == TCP_CLOSE }
 
     /// Whether the kernel's connection stands, or has ended in one direction.
     var isConnectedByTCP: Bool {
         switch stateOfTCP {
-        // TCP_ESTABLISHED, TCP_FIN_WAIT1 and 2, TCP_CLOSE_WAIT, TCP_LAST_ACK, TCP_CLOSING
-        case 1, 4, 5, 8, 9, 11: true
+        case TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_CLOSE_WAIT, TCP_LAST_ACK, TCP_CLOSING: true
         default: false
         }
     }

@@ -217,7 +217,7 @@ enum EpollEvents {
     static var error: UInt32 { EPOLLERR.rawValue }
     static var hangUp: UInt32 { EPOLLHUP.rawValue }
     static var oneShot: UInt32 { EPOLLONESHOT.rawValue }
-    static var exclusive: UInt32 { 1 << 28 }
-    static var wakeUp: UInt32 { 1 << 29 }
-    static var edgeTriggered: UInt32 { 1 << 31 }
+    static var exclusive: UInt32 { EPOLLEXCLUSIVE.rawValue }
+    static var wakeUp: UInt32 { EPOLLWAKEUP.rawValue }
+    static var edgeTriggered: UInt32 { EPOLLET.rawValue }
 }

@@ -291,10 +291,8 @@ extension Replacement {
             throw .isConnected
         }
         switch socket.stateOfTCP {
-        // TCP_CLOSE
-        case 7: break
-        // TCP_SYN_SENT and TCP_SYN_RECV
-        case 2, 3: throw .alreadyInProgress
+        case TCP_CLOSE: break
+        case TCP_SYN_SENT, TCP_SYN_RECV: throw .alreadyInProgress
         default: throw .isConnected
         }
     }

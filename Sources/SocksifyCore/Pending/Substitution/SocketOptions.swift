@@ -136,13 +136,8 @@ enum SocketOptions {
     /// 5.14 and newer tell).
     private static func isKernels(_ option: SocketOption, of socket: Socket) -> Bool {
         guard option.level == SOL_SOCKET, option.name == SO_SNDBUF || option.name == SO_RCVBUF else { return false }
-        var areSet: Int32 = 0
-        return kernel_getsockopt(socket.descriptor, SOL_SOCKET, bufferLock, &areSet, 4) == 0
-            && areSet & (option.name == SO_SNDBUF ? 1 : 2) == 0
+        return kernel_chooses_buffer(socket.descriptor, option.name) != 0
     }
-
-    /// SO_BUF_LOCK, which older headers lack.
-    private static var bufferLock: Int32 { 72 }
 
     /// The program sets an option that the kernel has on the socket, whose packets are those of another version of IP than
     /// it means.

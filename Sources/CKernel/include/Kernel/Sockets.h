@@ -1,0 +1,110 @@
+/* Sockets. */
+#pragma once
+
+#include <fcntl.h>
+#include <linux/socket.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "Call.h"
+
+/* Of Linux 5.14. */
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#define SOCK_SNDBUF_LOCK 1
+#define SOCK_RCVBUF_LOCK 2
+#endif
+
+static inline long kernel_socket(int domain, int type, int protocol) {
+    return kernel_call(SYS_socket, domain, type, protocol, 0, 0, 0);
+}
+
+static inline long kernel_bind(int fd, const void *_Nonnull address, socklen_t length) {
+    return kernel_call(SYS_bind, fd, (long)address, length, 0, 0, 0);
+}
+
+static inline long kernel_connect(int fd, const void *_Nonnull address, socklen_t length) {
+    return kernel_call(SYS_connect, fd, (long)address, length, 0, 0, 0);
+}
+
+static inline long kernel_shutdown(int fd, int how) {
+    return kernel_call(SYS_shutdown, fd, how, 0, 0, 0, 0);
+}
+
+static inline long kernel_send(int fd, const void *_Nonnull bytes, size_t count, int flags) {
+    return kernel_call(SYS_sendto, fd, (long)bytes, (long)count, flags, 0, 0);
+}
+
+/* sendto(2) */
+static inline long kernel_send_to(int fd, const void *_Nonnull bytes, size_t count, int flags,
+                                  const void *_Nullable address, socklen_t length) {
+    return kernel_call(SYS_sendto, fd, (long)bytes, (long)count, flags, (long)address, length);
+}
+
+static inline long kernel_receive(int fd, void *_Nonnull bytes, size_t count, int flags) {
+    return kernel_call(SYS_recvfrom, fd, (long)bytes, (long)count, flags, 0, 0);
+}
+
+/* Bytes that lie there to be read (tcp(7), SIOCINQ). */
+static inline long kernel_unread(int fd) {
+    int count = 0;
+    long result = kernel_call(SYS_ioctl, fd, FIONREAD, (long)&count, 0, 0, 0);
+    return result < 0 ? result : count;
+}
+
+/* Reads one option of `length` bytes. */
+static inline long kernel_getsockopt(int fd, int level, int option, void *_Nonnull value, socklen_t length) {
+    return kernel_call(SYS_getsockopt, fd, level, option, (long)value, (long)&length, 0);
+}
+
+static inline long kernel_setsockopt(int fd, int level, int option, const void *_Nonnull value, socklen_t length) {
+    return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
+}
+
+/* getsockopt(2) with memory of the program's, which need not be there. */
+static inline long kernel_ask_option(int fd, int level, int option, void *_Nullable value,
+                                     socklen_t *_Nullable length) {
+    return kernel_call(SYS_getsockopt, fd, level, option, (long)value, (long)length, 0);
+}
+
+/* setsockopt(2), likewise. */
+static inline long kernel_give_option(int fd, int level, int option, const void *_Nullable value, socklen_t length) {
+    return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
+}
+
+/* Whether the size of a socket's buffer (SO_SNDBUF, SO_RCVBUF) is the kernel's own choice. */
+static inline int kernel_chooses_buffer(int fd, int option) {
+    int are_set = 0;
+    return kernel_getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &are_set, sizeof are_set) == 0 &&
+           !(are_set & (option == SO_SNDBUF ? SOCK_SNDBUF_LOCK : SOCK_RCVBUF_LOCK));
+}
+
+static inline long kernel_getsockname(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {
+    return kernel_call(SYS_getsockname, fd, (long)address, (long)length, 0, 0, 0);
+}
+
+static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {
+    return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
+}
+
+/* The number that the kernel knows a socket by, from a descriptor in whatever process (proc(5), /proc/PID/fd);
+ * negative when it is none, or is not to be seen. */
+static inline long kernel_socket_number(int process, int fd) {
+    char path[48] = "/proc/", target[48], digits[12];
+    size_t end = 6;
+    const unsigned parts[2] = {(unsigned)process, (unsigned)fd};
+    for (int part = 0; part < 2; part++) {
+        int count = 0;
+        for (unsigned rest = parts[part]; count == 0 || rest; rest /= 10) digits[count++] = (char)('0' + rest % 10);
+        while (count) path[end++] = digits[--count];
+        for (const char *name = part ? "" : "/fd/"; *name; name++) path[end++] = *name;
+    }
+    path[end] = 0;
+    long length = kernel_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)target, sizeof target, 0, 0);
+    if (length < 9 || target[0] != 's' || target[7] != '[') return -1;
+    long number = 0;
+    for (long at = 8; at < length && target[at] != ']'; at++) number = number * 10 + target[at] - '0';
+    return number;
+}

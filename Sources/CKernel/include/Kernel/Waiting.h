@@ -1,0 +1,58 @@
+/* Whether descriptors are ready. */
+#pragma once
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "Call.h"
+#include "Signals.h"
+
+/* Whether a descriptor is ready for POLLIN or POLLOUT, an error included, by pselect6(2): 1, or 0 when the time is
+ * over; NULL waits without limit. The signals are blocked meanwhile, where they are given. For processes that may have
+ * no descriptors (RLIMIT_NOFILE of 0), in which ppoll(2) takes none either. */
+enum { SELECT_LARGEST = 8192, SELECT_WORD_BITS = 8 * sizeof(long) };
+struct select_set {
+    unsigned long words[SELECT_LARGEST / SELECT_WORD_BITS];
+};
+static inline long kernel_select(int fd, int event, const struct timespec *_Nullable limit,
+                                 const uint64_t *_Nullable signals, struct select_set *_Nonnull set) {
+    if (fd < 0 || fd >= SELECT_LARGEST) return -EINVAL;
+    for (int word = 0; word <= fd / SELECT_WORD_BITS; word++) set->words[word] = 0;
+    set->words[fd / SELECT_WORD_BITS] = 1UL << (fd % SELECT_WORD_BITS);
+    struct timespec left = {0, 0};
+    if (limit) left = *limit;
+    const struct {
+        const uint64_t *signals;
+        size_t size;
+    } mask = {signals, KERNEL_SIGNALS_SIZE};
+    return kernel_call(SYS_pselect6, fd + 1, event == POLLIN ? (long)set : 0, event == POLLIN ? 0 : (long)set, 0,
+                       limit ? (long)&left : 0, (long)&mask);
+}
+
+/* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
+static inline long kernel_poll_now(int fd, int events) {
+    struct pollfd poll = {fd, (short)events, 0};
+    struct timespec now = {0, 0};
+    long result;
+    /* A handler that runs just then is no answer: what an epoll has told once is not told again. */
+    do {
+        result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, KERNEL_SIGNALS_SIZE, 0);
+    } while (result == -EINTR);
+    if (result == -EINVAL) {
+        struct select_set set;
+        for (int event = POLLIN; event <= POLLOUT; event <<= 2)
+            if (events & event && kernel_select(fd, event, &now, NULL, &set) > 0) poll.revents |= event;
+        return poll.revents;
+    }
+    return result < 0 ? result : poll.revents;
+}
+
+/* epoll_ctl(2) */
+static inline long kernel_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return kernel_call(SYS_epoll_ctl, epoll, operation, fd, (long)&event, 0, 0);
+}
