@@ -62,7 +62,8 @@ let package = Package(
         .target(name: "CLibC", cSettings: cSettings),
         .target(name: "CPreload", dependencies: ["CKernel", "CLibC", "CPrograms"], cSettings: cSettings),
         .target(
-            name: "CInterpose", dependencies: ["CKernel", "CLibC", "CPreload", "CPrograms"], cSettings: smallCSettings),
+            name: "CInterpose", dependencies: ["CKernel", "CLibC", "CPreload", "CPrograms"],
+            cSettings: smallCSettings + [.headerSearchPath(".")]),
         .target(
             name: "SocksifyCore",
             dependencies: [

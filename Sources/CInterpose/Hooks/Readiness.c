@@ -12,7 +12,7 @@
 #include <sys/select.h>
 #include <time.h>
 
-#include "Datagrams.h"
+#include "Engine/Datagrams.h"
 
 /* ----- Time, in nanoseconds ----- */
 

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "Datagrams.h"
+#include "Engine/Datagrams.h"
 
 /* Called by programs that were compiled with checks; no header declares them without. */
 ssize_t __read_chk(int fd, void *bytes, size_t count, size_t room);

@@ -3,7 +3,7 @@
  *
  * These are called in children of vfork, and on small stacks. */
 #include "Interpose.h"
-#include "Starting.h"
+#include "Engine/Starting.h"
 
 #include <alloca.h>
 #include <limits.h>
