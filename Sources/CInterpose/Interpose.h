@@ -46,9 +46,6 @@ int go_on_for_a_moment(void);
  * Returns 0 when the time is over, or -1 with errno EINTR when a handler has run. */
 int sleep_beside_handshakes(const struct timespec *duration, const sigset_t *signals);
 
-/* Whether the kernel has any of the events of the descriptor now. It takes a stack that is given back then. */
-int is_ready_now(int fd, short events);
-
 /* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
 void before_fork(void);
 /* Before clone(2) or clone3(2) with these flags. */

@@ -73,7 +73,7 @@ static int start_without_network(struct start *start, int is_certain) {
     kernel_call(SYS_prctl, PR_GET_PDEATHSIG, (long)&restricted.death_signal, 0, 0, 0, 0);
     if (!start->takes_place || !is_traced()) {
         kernel_block_signals(&restricted.signals);
-        thread = clone(run, (char *)stack + STACK,
+        thread = REAL(clone)(run, (char *)stack + STACK,
                        CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_IO |
                            CLONE_VFORK,
                        &restricted);

@@ -9,6 +9,11 @@ static void end(void) {
     if (!process_is_confined() && process_is_own() && socksify_may_have_table()) socksify_end();
 }
 
+/* What waits for its association is sent. */
+__attribute__((destructor)) static void settle(void) {
+    if (any_carried(in_flight_word()) || any_errands()) socksify_settle();
+}
+
 /* After the other destructors of this library. */
 __attribute__((destructor(101))) static void end_of_program(void) {
     end();

@@ -34,22 +34,7 @@ static inline long kernel_select(int fd, int event, const struct timespec *_Null
 }
 
 /* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
-static inline long kernel_poll_now(int fd, int events) {
-    struct pollfd poll = {fd, (short)events, 0};
-    struct timespec now = {0, 0};
-    long result;
-    /* A handler that runs just then is no answer: what an epoll has told once is not told again. */
-    do {
-        result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, KERNEL_SIGNALS_SIZE, 0);
-    } while (result == -EINTR);
-    if (result == -EINVAL) {
-        struct select_set set;
-        for (int event = POLLIN; event <= POLLOUT; event <<= 2)
-            if (events & event && kernel_select(fd, event, &now, NULL, &set) > 0) poll.revents |= event;
-        return poll.revents;
-    }
-    return result < 0 ? result : poll.revents;
-}
+long kernel_poll_now(int fd, int events);
 
 /* epoll_ctl(2) */
 static inline long kernel_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {

@@ -1,0 +1,70 @@
+/* What there is to be received by a carried socket, without receiving it. */
+#include "Datagrams.h"
+
+#include <poll.h>
+
+#include "Envelopes.h"
+
+enum { NOT_CARRIED = -2 };
+
+/* Looks at the next datagram, and takes those away before it that are none of the program's. Returns its length; -1
+ * when there is none, as `errno` says; or NOT_CARRIED. */
+static ssize_t look_alone(int fd) {
+    const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
+    void *memory = NULL;
+    ssize_t length;
+    for (int attempt = 1;;) {
+        struct socksify_reception reception;
+        int prepared = prepare_to_receive(fd, &reception);
+        if (prepared != 0) {
+            length = prepared == SOCKSIFY_PASS ? NOT_CARRIED : returned(prepared);
+            break;
+        }
+        reception.head = LONGEST_HEADER;
+        reception.expected = NULL;
+        struct iovec part = {memory, memory ? LONGEST_DATAGRAM : 0}, parts[3];
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}, whole;
+        struct room room;
+        make_room(&whole, &message, parts, &room, &reception);
+        length = REAL(recvmsg)(fd, &whole, flags);
+        if (length < 0) {
+            if (errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
+            break;
+        }
+        /* FRAG: a fragment is to be seen whole, to be joined to others or to be dropped. */
+        if (!memory && length >= SHORTEST_HEADER && room.head[2] != 0 && (memory = library_memory_take())) continue;
+        if (take_out(&reception, &message, &whole, &room, flags, &length)) break;
+        drop(fd, flags);
+    }
+    if (memory) library_memory_give_back(memory);
+    return length;
+}
+
+/* Threads look one after the other: of two that have seen the same datagram, the second would take away the next one.
+ * None ends while it looks: others may wait for what it was told of. */
+static ssize_t look(int fd) {
+    static uint64_t locks[64];
+    uint64_t *lock = &locks[(unsigned)fd % 64];
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    socksify_lock(lock);
+    ssize_t length = look_alone(fd);
+    socksify_unlock(lock);
+    pthread_setcancelstate(state, NULL);
+    return length;
+}
+
+int carried_unread(int fd, int *unread) {
+    ssize_t length = look(fd);
+    *unread = length > 0 ? (int)length : 0;
+    return length != NOT_CARRIED;
+}
+
+int carried_is_readable(int fd) {
+    /* What was shut down has an end to be read (shutdown(2)). */
+    return look(fd) != -1 || errno != EAGAIN || (!process_is_confined() && kernel_poll_now(fd, POLLRDHUP) != 0);
+}
+
+int carried_has_datagram(int fd) {
+    return !waits(fd, 0) || carried_is_readable(fd);
+}

@@ -1,0 +1,77 @@
+/* Datagrams in their envelopes: behind a header (RFC 1928 section 7) that goes out before the program's own bytes, and
+ * is taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
+#pragma once
+
+#include <sys/uio.h>
+
+#include "Interpose.h"
+
+enum {
+    /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT. */
+    LONGEST_HEADER = SOCKSIFY_LONGEST_HEADER,
+    /* With an IPv4 address. */
+    SHORTEST_HEADER = 10,
+    /* Messages that go through the kernel together. */
+    BATCH = 32,
+    BATCH_PARTS = 256,
+    /* What is tried again when the relay turns out to be gone. */
+    ATTEMPTS = 3,
+    /* No datagram is longer, whatever it goes by (udp(7)). */
+    LONGEST_DATAGRAM = 65535,
+};
+
+/* How many bytes the parts have. */
+size_t size_of(const struct iovec *_Nullable parts, size_t count);
+
+/* What the kernel says of more parts, of parts that nobody can read, of lengths below 0, and of more than `most` bytes
+ * (sendmsg(2)); 0 when there is nothing to say. One more part has to fit in. */
+int fault(const struct iovec *_Nullable parts, size_t count, size_t most);
+
+/* Parts of a message: in the function's own frame where they are few, else in the library's memory. */
+struct part_list {
+    struct iovec few[12];
+    void *_Nullable memory;
+};
+
+/* Room for so many, of which there are at most IOV_MAX + 1; NULL, and ENOBUFS, when there is none. */
+static inline __attribute__((always_inline)) struct iovec *_Nullable take_parts(struct part_list *_Nonnull list,
+                                                                                size_t count) {
+    list->memory = NULL;
+    if (count <= sizeof list->few / sizeof *list->few) return list->few;
+    list->memory = library_memory_take();
+    if (!list->memory) errno = ENOBUFS;
+    return list->memory;
+}
+
+static inline void give_back_parts(struct part_list *_Nonnull list) {
+    if (list->memory) library_memory_give_back(list->memory);
+}
+
+/* ----- Receiving ----- */
+
+static inline int prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception) {
+    return socksify_prepare_known_to_receive(fd, reception) ? 0 : socksify_prepare_to_receive(fd, reception);
+}
+
+/* Room around the program's own: for the header before it, and behind it for as much as a header can be longer than it
+ * was expected to be. */
+struct room {
+    uint8_t head[LONGEST_HEADER];
+    uint8_t tail[LONGEST_HEADER - SHORTEST_HEADER];
+    struct sockaddr_storage source;
+};
+
+/* Makes `whole` a message with that room; `parts` has room for two more than the message has. */
+void make_room(struct msghdr *_Nonnull whole, const struct msghdr *_Nonnull message, struct iovec *_Nonnull parts,
+               struct room *_Nonnull room, const struct socksify_reception *_Nonnull reception);
+
+/* Takes what was received out of its envelope. `received` is the length of the whole datagram, and becomes what the
+ * call returns. Returns 0 when the datagram is none of the program's. */
+int take_out(const struct socksify_reception *_Nonnull reception, struct msghdr *_Nonnull message,
+             struct msghdr *_Nonnull whole, struct room *_Nonnull around, int flags, ssize_t *_Nonnull received);
+
+/* Takes a datagram away that was looked at and is none of the program's. */
+void drop(int fd, int flags);
+
+/* Whether a call that receives waits. */
+int waits(int fd, int flags);

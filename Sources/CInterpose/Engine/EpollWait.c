@@ -1,0 +1,62 @@
+#include "EpollWait.h"
+
+#include "Durations.h"
+#include "Misjudged.h"
+#include "PollWait.h"
+
+/* Takes the library's events out, and returns how many are left: the program's. */
+static int take_events(struct epoll_event *events, int count) {
+    int kept = 0;
+    for (int index = 0; index < count; index++) {
+        if (socksify_take_event(events[index].data.u64, events[index].events)) continue;
+        if (kept != index) events[kept] = events[index];
+        kept++;
+    }
+    return kept;
+}
+
+/* Leaves the program's events alone, and returns how many they are. `before`: in_flight_word() before the wait. */
+static __attribute__((noinline)) int programs_events(const struct epoll_call *call, int count, uint64_t before) {
+    uint64_t now = in_flight_word();
+    if (count > 0 && (any_in_flight(before) || now != before))
+        count = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
+    return count > 0 && any_carried(now) ? withhold_events(call->epoll, call->events, count) : count;
+}
+
+/* Returns the nanoseconds after which to look again. */
+static int64_t prepare_to_wait(int epoll) {
+    int64_t limit = of_milliseconds(socksify_inspect_handshakes());
+    socksify_audit_epoll(epoll);
+    return any_errands() ? least(limit, of_milliseconds(socksify_watch_errands(epoll))) : limit;
+}
+
+/* A wait where an event may be the library's, or about datagrams that are none of the program's. */
+static int wait_disturbed(const struct epoll_call *call, int64_t end) {
+    for (;;) {
+        uint64_t before = in_flight_word();
+        int64_t limit = any_in_flight(before) ? ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll) : FOREVER;
+        if (any_carried(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
+            socksify_note_epoll(call->epoll);
+        int64_t left = until(end), longest = least(left, limit);
+        if (longest > 0 && call->room > 0 && any_unwatched()) {
+            if (poll_epoll_until(call->epoll, end_of(longest), call->signals) < 0) return -1;
+            longest = 0;
+        }
+        int count = call->wait(call, longest);
+        if (count < 0) return count;
+        int kept = programs_events(call, count, before);
+        if (kept > 0) return kept;
+        /* After an event that the program is not told of there may be one of the program's at once. */
+        if (count == 0 && left <= limit && until(end) == 0) return 0;
+    }
+}
+
+int epoll_wait_beside(const struct epoll_call *call, int64_t duration) {
+    uint64_t before = in_flight_word();
+    int64_t end = duration > 0 ? end_of(duration) : 0;
+    if (!is_undisturbed(before)) return wait_disturbed(call, end);
+    int count = call->wait(call, duration);
+    if (count <= 0 || in_flight_word() == before) return count;
+    int kept = programs_events(call, count, before);
+    return kept > 0 ? kept : wait_disturbed(call, end);
+}

@@ -1,0 +1,146 @@
+/* A socket in flight is ready for nothing; while the program waits for it, it goes on.
+ *
+ * In C, because the program's thread waits here, and may be cancelled: no frame of Swift lies between. */
+#include "PollWait.h"
+
+#include <limits.h>
+
+#include "BorrowedMemory.h"
+#include "Durations.h"
+#include "Misjudged.h"
+
+/* How long poll may wait for a socket that another thread could bring to its end: poll is not told of that. */
+#define LONGEST_SHARED_WAIT (50 * NANOSECONDS_IN_MILLISECOND)
+
+/* The descriptors that are waited for beside those that the program polls: the library's own, and sockets in flight
+ * that go on in any call. More of them take turns. */
+#define MOST_BESIDE 64
+
+struct poll_call {
+    struct pollfd *given;
+    nfds_t count;
+    int64_t end;
+    const sigset_t *signals;
+    /* Whether it is an epoll that is polled. */
+    int is_for_epoll;
+    /* What is polled in the place of `given`, what is polled beside it, and in which of it a socket in flight has other
+     * events. */
+    struct pollfd *polled;
+    int beside;
+    unsigned char *substituted;
+};
+
+static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, const sigset_t *signals) {
+    struct timespec timeout = timespec_of(duration);
+    return REAL(ppoll)(descriptors, count, duration == FOREVER ? NULL : &timeout, signals);
+}
+
+static int poll_carried(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+    for (;;) {
+        int ready = poll_for(descriptors, count, until(end), signals);
+        if (ready <= 0) return ready;
+        ready = withdraw_readiness(descriptors, count, ready);
+        if (ready > 0 || until(end) == 0) return ready;
+    }
+}
+
+/* Fills in what is polled. Returns whether any of it is in flight. */
+static int substitute(struct poll_call *call) {
+    uint64_t in_flight = 0;
+    for (nfds_t index = 0; index < call->count; index++) {
+        struct pollfd *polled = &call->polled[index];
+        *polled = call->given[index];
+        polled->revents = 0;
+        short interest = may_be_in_flight(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
+        call->substituted[index] = interest != 0;
+        if (!interest) continue;
+        polled->events = interest;
+        in_flight++;
+    }
+    struct pollfd *beside = call->polled + call->count;
+    call->beside = any_errands() ? socksify_errands(beside, MOST_BESIDE) : 0;
+    if (call->is_for_epoll ? any_unwatched() : unattended_count() > in_flight)
+        call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->is_for_epoll);
+    return in_flight > 0 || call->beside > 0;
+}
+
+/* Goes on with the sockets in flight that are ready. Returns how many are in flight no more; the number of other
+ * descriptors that are ready goes to `ready`. */
+static int advance(const struct poll_call *call, int *ready) {
+    int ended = 0;
+    *ready = 0;
+    for (nfds_t index = 0; index < call->count; index++) {
+        const struct pollfd *polled = &call->polled[index];
+        if (!polled->revents) continue;
+        if (!call->substituted[index])
+            ++*ready;
+        else if (!socksify_poll_advance(polled->fd, polled->revents))
+            ended++;
+    }
+    for (int index = 0; index < call->beside; index++) {
+        const struct pollfd *other = &call->polled[call->count + (nfds_t)index];
+        if (other->revents && !socksify_poll_advance(other->fd, other->revents)) ended++;
+    }
+    return ended;
+}
+
+static int poll_in_flight(struct poll_call *call) {
+    int gathers = 0;
+    for (;;) {
+        int64_t limit = of_milliseconds(socksify_inspect_handshakes());
+        if (!ON_LIBRARY_STACK_IF_THERE(substitute, call))
+            return poll_carried(call->given, call->count, call->end, call->signals);
+        if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
+        int64_t left = until(call->end);
+        nfds_t count = call->count + (nfds_t)call->beside;
+        if (poll_for(call->polled, count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
+        int ready, ended = ON_LIBRARY_STACK_IF_THERE(advance, call, &ready);
+        /* What has come to its end may be ready: everything is looked at once more, at one time. */
+        if (!ended && ready) {
+            for (nfds_t index = 0; index < call->count; index++)
+                call->given[index].revents = call->substituted[index] ? 0 : call->polled[index].revents;
+            ready = withdraw_readiness(call->given, call->count, ready);
+            if (ready) return ready;
+        }
+        if (!ended && until(call->end) == 0) {
+            for (nfds_t index = 0; index < call->count; index++) call->given[index].revents = 0;
+            return 0;
+        }
+        gathers = ended > 0;
+    }
+}
+
+static int poll_in_memory(void *memory, void *context) {
+    struct poll_call *call = context;
+    call->polled = memory;
+    call->substituted = (unsigned char *)(call->polled + call->count + MOST_BESIDE);
+    return poll_in_flight(call);
+}
+
+static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) {
+    for (nfds_t index = 0; index < count; index++)
+        if (may_be_in_flight(descriptors[index].fd)) return 1;
+    return 0;
+}
+
+/* poll where something is in flight. */
+static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
+                       int is_for_epoll) {
+    struct poll_call call = {descriptors, count, end, signals, is_for_epoll, NULL, 0, NULL};
+    /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
+    if (count > INT_MAX / sizeof *descriptors ||
+        (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
+        !(any_beside() || any_may_be_in_flight(descriptors, count)))
+        return poll_carried(descriptors, count, end, signals);
+    size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
+    return with_memory(size, poll_in_memory, &call);
+}
+
+int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+    return poll_beside(descriptors, count, end, signals, 0);
+}
+
+int poll_epoll_until(int epoll, int64_t end, const sigset_t *signals) {
+    struct pollfd descriptor = {epoll, POLLIN, 0};
+    return poll_beside(&descriptor, 1, end, signals, 1);
+}

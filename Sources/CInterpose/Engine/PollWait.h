@@ -1,0 +1,12 @@
+/* Waits for descriptors; what is in flight goes on meanwhile. */
+#pragma once
+
+#include <poll.h>
+
+#include "Interpose.h"
+
+/* poll(2) until a time (see Durations.h), with these signals blocked (NULL: those that are). */
+int poll_until(struct pollfd *_Nullable descriptors, nfds_t count, int64_t end, const sigset_t *_Nullable signals);
+
+/* The same, of an epoll, for what else is in flight: what it watches goes on by its events. */
+int poll_epoll_until(int epoll, int64_t end, const sigset_t *_Nullable signals);

@@ -1,0 +1,21 @@
+/* select(2), by poll(2): what is in flight goes on meanwhile. */
+#pragma once
+
+#include <sys/select.h>
+
+#include "Interpose.h"
+
+struct select_call {
+    fd_set *_Nullable sets[3];
+    int end_of_sets;
+    nfds_t count;
+    /* See Durations.h. */
+    int64_t end;
+    const sigset_t *_Nullable signals;
+};
+
+/* Whether any descriptor of the sets may be in flight, or misjudged; counts all of them. */
+int select_is_concerned(struct select_call *_Nonnull call);
+
+/* Waits, and leaves in the sets what is ready. */
+int select_in_flight(struct select_call *_Nonnull call);

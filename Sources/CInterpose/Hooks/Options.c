@@ -1,0 +1,106 @@
+/* Questions about a socket, its options, and its end. */
+#include "Interpose.h"
+
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+
+#include "Engine/Datagrams.h"
+
+/* Options that are the library's while a handshake is under way (see LentOptions). */
+static inline int is_lent(int level, int option) {
+    return (level == SOL_SOCKET && option == SO_RCVLOWAT) || (level == IPPROTO_TCP && option == TCP_CORK);
+}
+
+/* Options of the way that a socket's packets take: that to its destination. */
+static inline int is_of_way(int level, int option) {
+    return (level == SOL_SOCKET && (option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || option == SO_MARK)) ||
+           (level == IPPROTO_IP && option == IP_UNICAST_IF) || (level == IPPROTO_IPV6 && option == IPV6_UNICAST_IF);
+}
+
+/* Whether the socket may have another value of the option in the kernel than the program is to see. */
+static inline int may_be_without(int fd, int level, int option) {
+    return may_be_replaced(fd) || (is_of_way(level, option) && may_have_way(fd));
+}
+
+/* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
+static inline void put_option_back(int fd, int level, int option) {
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_in_flight(fd)) socksify_put_user_timeout_back(fd);
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+    put_option_back(fd, level, option);
+    if (may_be_without(fd, level, option)) {
+        int result = socksify_getsockopt(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    if (level == IPPROTO_TCP && option == TCP_INFO && may_be_in_flight(fd) && socksify_is_in_flight(fd)) {
+        int result = REAL(getsockopt)(fd, level, option, value, length);
+        /* The first byte; what the kernel could write to can be written to. */
+        if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
+        return result;
+    }
+    int is_error = level == SOL_SOCKET && option == SO_ERROR;
+    if (!(is_error || is_lent(level, option)) || !may_be_in_flight(fd))
+        return REAL(getsockopt)(fd, level, option, value, length);
+    int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
+    int result = REAL(getsockopt)(fd, level, option, value, length);
+    /* What the kernel could write to can be written to. */
+    if (result == 0 && own != SOCKSIFY_PASS) memcpy(value, &own, *length < sizeof own ? *length : sizeof own);
+    return result;
+}
+
+/* Cutting and joining datagrams in the kernel leaves no place for a header before each. */
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+    int is_offload = level == SOL_UDP && (option == UDP_SEGMENT || option == UDP_GRO || option == UDP_CORK);
+    if (is_offload && !socksify_allows_offload(fd)) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    put_option_back(fd, level, option);
+    if ((is_lent(level, option) || is_of_way(level, option)) && may_be_in_flight(fd)) {
+        int result = socksify_set_lent_option(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    int may_be_led = is_of_way(level, option) && runtime_is_made() && !process_is_confined();
+    if (may_be_led || may_be_without(fd, level, option)) {
+        int result = socksify_setsockopt(fd, level, option, value, length);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    int result = REAL(setsockopt)(fd, level, option, value, length);
+    if (result == 0 && (is_lent(level, option) || is_of_way(level, option)))
+        descriptor_set_mark(fd, DESCRIPTOR_OPTIONS);
+    return result;
+}
+
+int shutdown(int fd, int how) {
+    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_in_flight(fd) || may_be_carried(fd))) {
+        int result = socksify_shutdown(fd, how);
+        if (result != SOCKSIFY_PASS) return returned(result);
+    }
+    int result = REAL(shutdown)(fd, how);
+    if (result < 0 && errno == ENOTCONN && runtime_is_made() && !process_is_confined()) {
+        socksify_was_shut(fd, how);
+        errno = ENOTCONN;
+    }
+    return result;
+}
+
+int ioctl(int fd, unsigned long request, ...) {
+    va_list arguments;
+    va_start(arguments, request);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    int unread;
+    if (request == FIONREAD && may_be_carried(fd) && carried_unread(fd, &unread)) {
+        int result = REAL(ioctl)(fd, request, argument);
+        /* What the kernel could write to can be written to. */
+        if (result == 0) *(int *)argument = unread;
+        return result;
+    }
+    int is_in_flight = request == FIONREAD && may_be_in_flight(fd) && socksify_is_in_flight(fd);
+    int result = REAL(ioctl)(fd, request, argument);
+    if (result == 0 && is_in_flight) *(int *)argument = 0;
+    return result;
+}
