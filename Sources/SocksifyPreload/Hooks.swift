@@ -239,10 +239,10 @@ public func socksify_errands(_ descriptors: UnsafeMutablePointer<pollfd>, _ room
 
 @c @implementation
 public func socksify_unattended(
-    _ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32, _ unwatchedAlone: Int32
+    _ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32, _ besides: Int32
 ) -> Int32 {
     let room = UnsafeMutableBufferPointer(start: descriptors, count: Int(room))
-    return Int32(truncatingIfNeeded: Unattended.fill(room, unwatchedAlone: unwatchedAlone != 0))
+    return Int32(truncatingIfNeeded: Unattended.fill(room, besides: Unattended.Epolls(besides)))
 }
 
 @c @implementation

@@ -38,12 +38,18 @@ static int wait_disturbed(const struct epoll_call *call, int64_t end) {
         if (any_carried(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
             socksify_note_epoll(call->epoll);
         int64_t left = until(end), longest = least(left, limit);
-        if (longest > 0 && call->room > 0 && any_unwatched()) {
-            if (poll_epoll_until(call->epoll, end_of(longest), call->signals) < 0) return -1;
+        /* Those that another epoll watches are another thread's, where there is one: it gets time for them first. */
+        int is_elsewhere = any_watched_elsewhere(call->epoll), is_shared = is_elsewhere && process_is_threaded();
+        if (longest > 0 && call->room > 0 && (any_unwatched() || (is_elsewhere && !is_shared))) {
+            int besides = is_shared ? SOCKSIFY_BESIDES_ALL : call->epoll;
+            if (is_shared) longest = least(longest, LONGEST_SHARED_WAIT);
+            if (poll_epoll_until(call->epoll, end_of(longest), call->signals, besides) < 0) return -1;
             longest = 0;
         }
+        if (is_shared) longest = least(longest, LONGEST_SHARED_WAIT);
         int count = call->wait(call, longest);
         if (count < 0) return count;
+        if (count == 0 && is_shared && poll_epoll_until(call->epoll, 0, call->signals, call->epoll) < 0) return -1;
         int kept = programs_events(call, count, before);
         if (kept > 0) return kept;
         /* After an event that the program is not told of there may be one of the program's at once. */

@@ -9,8 +9,6 @@
 #include "Durations.h"
 #include "Misjudged.h"
 
-/* How long poll may wait for a socket that another thread could bring to its end: poll is not told of that. */
-#define LONGEST_SHARED_WAIT (50 * NANOSECONDS_IN_MILLISECOND)
 
 /* The descriptors that are waited for beside those that the program polls: the library's own, and sockets in flight
  * that go on in any call. More of them take turns. */
@@ -21,8 +19,8 @@ struct poll_call {
     nfds_t count;
     int64_t end;
     const sigset_t *signals;
-    /* Whether it is an epoll that is polled. */
-    int is_for_epoll;
+    /* What of the program's connections an epoll that is polled tells of itself. */
+    int besides;
     /* What is polled in the place of `given`, what is polled beside it, and in which of it a socket in flight has other
      * events. */
     struct pollfd *polled;
@@ -59,8 +57,8 @@ static int substitute(struct poll_call *call) {
     }
     struct pollfd *beside = call->polled + call->count;
     call->beside = any_errands() ? socksify_errands(beside, MOST_BESIDE) : 0;
-    if (call->is_for_epoll ? any_unwatched() : unattended_count() > in_flight)
-        call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->is_for_epoll);
+    if (call->besides == SOCKSIFY_BESIDES_ALL ? any_unwatched() : unattended_count() > in_flight)
+        call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->besides);
     return in_flight > 0 || call->beside > 0;
 }
 
@@ -125,8 +123,8 @@ static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) 
 
 /* poll where something is in flight. */
 static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
-                       int is_for_epoll) {
-    struct poll_call call = {descriptors, count, end, signals, is_for_epoll, NULL, 0, NULL};
+                       int besides) {
+    struct poll_call call = {descriptors, count, end, signals, besides, NULL, 0, NULL};
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
@@ -137,10 +135,10 @@ static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, co
 }
 
 int poll_until(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
-    return poll_beside(descriptors, count, end, signals, 0);
+    return poll_beside(descriptors, count, end, signals, SOCKSIFY_BESIDES_NONE);
 }
 
-int poll_epoll_until(int epoll, int64_t end, const sigset_t *signals) {
+int poll_epoll_until(int epoll, int64_t end, const sigset_t *signals, int besides) {
     struct pollfd descriptor = {epoll, POLLIN, 0};
-    return poll_beside(&descriptor, 1, end, signals, 1);
+    return poll_beside(&descriptor, 1, end, signals, besides);
 }

@@ -88,9 +88,10 @@ void socksify_leave_shared_memory(int copy);
 
 /* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */
 int socksify_errands(struct pollfd *_Nonnull descriptors, int room);
-/* The same for the program's connections that no call of connect(2) drives, or those alone that no epoll is seen to
- * watch: as many of them, in turn, as there is room for. */
-int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int unwatched_alone);
+/* The same for the program's connections that no call of connect(2) drives: as many of them, in turn, as there is room
+ * for. `besides`: without those that this epoll watches, or without any that one is seen to watch. */
+enum { SOCKSIFY_BESIDES_NONE = -1, SOCKSIFY_BESIDES_ALL = -2 };
+int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int besides);
 /* Before a wait on an epoll: has it tell of them. Milliseconds after which those that it does not tell of are to be
  * looked at; -1: there are none. */
 int socksify_watch_errands(int epoll);

@@ -84,7 +84,22 @@ static inline int any_unwatched(void) {
 }
 
 static inline void count_unattended(int64_t change) {
-    __atomic_fetch_add(&process_words()->unattended, (uint64_t)change, __ATOMIC_SEQ_CST);
+    if (__atomic_add_fetch(&process_words()->unattended, (uint64_t)change, __ATOMIC_SEQ_CST) == 0)
+        __atomic_store_n(&process_words()->watching, 0, __ATOMIC_RELAXED);
+}
+
+/* An epoll is seen to watch one of them. */
+static inline void note_watching_epoll(int epoll) {
+    uint64_t watching = (uint64_t)epoll + 1, known = __atomic_load_n(&process_words()->watching, __ATOMIC_RELAXED);
+    if (known != watching)
+        __atomic_store_n(&process_words()->watching, known ? UINT64_MAX : watching, __ATOMIC_RELAXED);
+}
+
+/* Whether some of them may be watched by other epolls than this one alone. */
+static inline int any_watched_elsewhere(int epoll) {
+    const struct process_words *words = process_words();
+    return unattended_count() > __atomic_load_n(&words->unwatched, __ATOMIC_RELAXED) &&
+           __atomic_load_n(&words->watching, __ATOMIC_RELAXED) != (uint64_t)epoll + 1;
 }
 
 static inline void count_unwatched(int64_t change) {

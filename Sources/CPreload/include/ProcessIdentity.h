@@ -19,8 +19,11 @@ struct process_words {
     int id;
     /* How many of the handshakes in flight are the library's own errands. */
     uint64_t errands;
-    /* How many of them no call of connect(2) drives to their end, and how many of these no epoll is seen to watch. */
+    /* How many of the program's own no call of connect(2) drives to their end, and how many of these no epoll is seen
+     * to watch. */
     uint64_t unattended, unwatched;
+    /* Which epoll watches the others of these: its number and 1, or UINT64_MAX for several. */
+    uint64_t watching;
     /* Where the next search for them begins. */
     uint64_t hand;
     /* What is known of the questions to the DNS that wait for their turn. */

@@ -8,13 +8,25 @@ public enum Unattended {
     /// them, and a call that waits for something else is not to take longer with each.
     private static var most: Int { 512 }
 
+    /// Epolls that tell of connections which they watch, so that these need not be looked at.
+    public enum Epolls {
+        case none
+        case one(Int32)
+        case all
+
+        /// As CInterpose.h says it.
+        public init(_ number: Int32) {
+            self = number >= 0 ? .one(number) : number == -1 ? .none : .all
+        }
+    }
+
     /// Fills in what they wait for; returns how many were.
     ///
-    /// - Parameter unwatchedAlone: those that no epoll is seen to watch.
-    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>, unwatchedAlone: Bool) -> Int {
+    /// - Parameter epolls: connections that these watch are left out.
+    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>, besides epolls: Epolls) -> Int {
         guard let runtime = Runtime.existing else { return 0 }
         var count = 0
-        forEach(runtime, unwatchedAlone: unwatchedAlone) { flight in
+        forEach(runtime, besides: epolls) { flight in
             guard count < descriptors.count else { return false }
             guard flight.hasSocket, flight.standing == .underWay else { return true }
             descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
@@ -26,7 +38,7 @@ public enum Unattended {
 
     /// Goes on with them as far as they can without waiting.
     static func step(_ runtime: UnsafePointer<Runtime>) {
-        forEach(runtime, unwatchedAlone: false) { flight in
+        forEach(runtime, besides: .none) { flight in
             flight.step()
             return true
         }
@@ -34,7 +46,7 @@ public enum Unattended {
 
     /// Calls `body` with one after the other, until it gives false; each call begins behind the one where the last did.
     private static func forEach(
-        _ runtime: UnsafePointer<Runtime>, unwatchedAlone: Bool, _ body: (inout HandshakeInFlight) -> Bool
+        _ runtime: UnsafePointer<Runtime>, besides epolls: Epolls, _ body: (inout HandshakeInFlight) -> Bool
     ) {
         let table = runtime.pointee.inFlight
         let end = table.places.end
@@ -42,13 +54,12 @@ public enum Unattended {
         let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
         for number in 0..<min(end, most) {
             let place = (first + number) % end
-            switch table.attendance(place) {
-            case .call: continue
-            case .epolls where unwatchedAlone: continue
-            case .epolls, .anyCall: break
-            }
+            let attendance = table.attendance(place)
+            if case .call = attendance { continue }
+            if case .epolls = attendance, case .all = epolls { continue }
             guard var flight = HandshakeInFlight.at(place, runtime) else { continue }
-            let goesOn = body(&flight)
+            var goesOn = true
+            if case .one(let epoll) = epolls, flight.isRegistered(with: epoll) {} else { goesOn = body(&flight) }
             flight.leave()
             if !goesOn { return }
         }

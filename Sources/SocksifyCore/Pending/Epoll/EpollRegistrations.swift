@@ -35,6 +35,14 @@ extension HandshakeInFlight {
         return nil
     }
 
+    /// Whether this epoll tells of the socket, by whichever descriptor.
+    func isRegistered(with epoll: Int32) -> Bool {
+        for index in 0..<record.pointee.registrationCount where record.pointee.registrations[index].epoll == epoll {
+            return true
+        }
+        return false
+    }
+
     func isDuplicated(_ descriptor: Int32) -> Bool {
         descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
     }
@@ -62,6 +70,7 @@ extension HandshakeInFlight {
         record.pointee.registrations[count] = RecordedRegistration(
             epoll: epoll, process: process_own_id(), asked: asked)
         record.pointee.registrationCount = count + 1
+        note_watching_epoll(epoll)
         isWatched()
         countAttendance()
     }
