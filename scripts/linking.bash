@@ -33,9 +33,10 @@ SECTIONS {
     .text.unnamed : { *(.text..L__unnamed_*) }
 } INSERT BEFORE .text;
 END
+    # What syscall() calls of the library's own is that, whoever else has the name: check-stack follows it.
     "$(toolchain_clang)" -shared -fuse-ld=lld -nostartfiles -nodefaultlibs -o "$output" \
         -Wl,--whole-archive "$scratch/release/libSocksifyPreload.a" -Wl,--no-whole-archive -lc \
-        -Wl,-z,now,-z,relro,-z,noexecstack,-z,separate-loadable-segments,--gc-sections \
+        -Wl,-z,now,-z,relro,-Bsymbolic-functions,-z,noexecstack,-z,separate-loadable-segments,--gc-sections \
         "-Wl,--symbol-ordering-file=$scratch/order,--no-warn-symbol-ordering,-T,$scratch/sections.ld" \
         "-Wl,--version-script=$scratch/exports.map,-soname,libsocksify.so" "$@"
 }

@@ -5,37 +5,43 @@
 
 #include "Envelopes.h"
 
-enum { NOT_CARRIED = -2 };
+enum {
+    NOT_CARRIED = -2,
+    /* The next datagram is a fragment, which is to be seen whole, to be joined to others or to be dropped. */
+    IS_FRAGMENT = -3,
+};
 
-/* Looks at the next datagram, and takes those away before it that are none of the program's. Returns its length; -1
+/* Looks at the next datagram, and takes those away before it that are none of the program's. `memory` is room for a
+ * whole one; where there is none, the answer may be IS_FRAGMENT if the caller `may_have_some`. Returns its length; -1
  * when there is none, as `errno` says; or NOT_CARRIED. */
-static ssize_t look_alone(int fd) {
+static ssize_t look_alone(int fd, void *memory, int may_have_some) {
     const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
-    void *memory = NULL;
-    ssize_t length;
     for (int attempt = 1;;) {
         struct socksify_reception reception;
         int prepared = prepare_to_receive(fd, &reception);
-        if (prepared != 0) {
-            length = prepared == SOCKSIFY_PASS ? NOT_CARRIED : returned(prepared);
-            break;
-        }
+        if (prepared != 0) return prepared == SOCKSIFY_PASS ? NOT_CARRIED : returned(prepared);
         reception.head = LONGEST_HEADER;
         reception.expected = NULL;
         struct iovec part = {memory, memory ? LONGEST_DATAGRAM : 0}, parts[3];
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}, whole;
         struct room room;
         make_room(&whole, &message, parts, &room, &reception);
-        length = REAL(recvmsg)(fd, &whole, flags);
-        if (length < 0) {
-            if (errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
-            break;
-        }
-        /* FRAG: a fragment is to be seen whole, to be joined to others or to be dropped. */
-        if (!memory && length >= SHORTEST_HEADER && room.head[2] != 0 && (memory = library_memory_take())) continue;
-        if (take_out(&reception, &message, &whole, &room, flags, &length)) break;
+        ssize_t length = kernel_receive_message(fd, &whole, flags);
+        if (length == -ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
+        if (length < 0) return returned((int)length);
+        /* FRAG */
+        if (may_have_some && length >= SHORTEST_HEADER && room.head[2] != 0) return IS_FRAGMENT;
+        if (take_out(&reception, &message, &whole, &room, flags, &length)) return length;
         drop(fd, flags);
     }
+}
+
+/* On a stack of the library's own: the caller is one that waits, and may have little left of the program's. */
+static ssize_t look_on_stack(int fd) {
+    ssize_t length = ON_LIBRARY_STACK_IF_THERE(look_alone, fd, NULL, 1);
+    if (length != IS_FRAGMENT) return length;
+    void *memory = library_memory_take();
+    length = ON_LIBRARY_STACK_IF_THERE(look_alone, fd, memory, 0);
     if (memory) library_memory_give_back(memory);
     return length;
 }
@@ -48,7 +54,7 @@ static ssize_t look(int fd) {
     int state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     socksify_lock(lock);
-    ssize_t length = look_alone(fd);
+    ssize_t length = look_on_stack(fd);
     socksify_unlock(lock);
     pthread_setcancelstate(state, NULL);
     return length;

@@ -148,7 +148,7 @@ int take_out(const struct socksify_reception *reception, struct msghdr *message,
 
 void drop(int fd, int flags) {
     char nothing;
-    if (flags & MSG_PEEK) REAL(recv)(fd, &nothing, 0, MSG_DONTWAIT | MSG_TRUNC);
+    if (flags & MSG_PEEK) kernel_receive(fd, &nothing, 0, MSG_DONTWAIT | MSG_TRUNC);
 }
 
 int waits(int fd, int flags) {

@@ -47,6 +47,11 @@ static inline long kernel_receive(int fd, void *_Nonnull bytes, size_t count, in
     return kernel_call(SYS_recvfrom, fd, (long)bytes, (long)count, flags, 0, 0);
 }
 
+/* recvmsg(2) */
+static inline long kernel_receive_message(int fd, struct msghdr *_Nonnull message, int flags) {
+    return kernel_call(SYS_recvmsg, fd, (long)message, flags, 0, 0, 0);
+}
+
 /* Bytes that lie there to be read (tcp(7), SIOCINQ). */
 static inline long kernel_unread(int fd) {
     int count = 0;
