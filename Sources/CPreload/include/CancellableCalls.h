@@ -24,11 +24,11 @@ long cancellable_poll(struct pollfd *_Nonnull descriptor, int milliseconds);
 /* Sleeps so many nanoseconds, less if a signal is handled. False where the kernel refuses to. */
 bool interruptible_sleep(long nanoseconds);
 
-/* Opens a file for reading, and reads from it (see Kernel.h): its file system may be gone for good. */
+/* Opens a file for reading, and reads from it (see Kernel/Files.h): its file system may be gone for good. */
 long interruptible_open_to_read(const char *_Nonnull path);
 long interruptible_read(int fd, void *_Nonnull bytes, size_t count);
 
-/* Writes to a descriptor of the program's, which may be full for good (see Kernel.h). */
+/* Writes to a descriptor of the program's, which may be full for good (see Kernel/Descriptors.h). */
 long interruptible_write_unasked(int fd, const void *_Nonnull bytes, size_t count);
 
 /* Whether some signal that the program does not block has a handler that was installed without SA_RESTART: only then

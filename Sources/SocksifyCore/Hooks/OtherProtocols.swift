@@ -56,15 +56,13 @@ public enum OtherProtocols {
             case (_, Int32(IPPROTO_ICMP)), (_, Int32(IPPROTO_ICMPV6)): self = .icmp
             case (_, Int32(IPPROTO_SCTP)): self = .sctp
             case (_, Int32(IPPROTO_UDPLITE)): self = .udpLite
-            case (_, Kind.mptcpNumber): self = .mptcp
+            case (_, Int32(IPPROTO_MPTCP)): self = .mptcp
             default: self = .otherProtocol
             }
         }
 
         /// The bits of a type that are none of its flags (SOCK_NONBLOCK, SOCK_CLOEXEC).
         private static var typeMask: Int32 { 0xf }
-        /// IPPROTO_MPTCP, which older headers lack.
-        private static var mptcpNumber: Int32 { 262 }
 
         /// What programs know of kernels that do not have such sockets, or not for them.
         var error: Errno {

@@ -58,14 +58,11 @@ struct Socket {
         var number: Int32 = 0
         guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &number, 4) >= 0 else { return nil }
         return switch number {
-        case Int32(IPPROTO_TCP), Socket.mptcpNumber: .tcp
+        case Int32(IPPROTO_TCP), Int32(IPPROTO_MPTCP): .tcp
         case Int32(IPPROTO_UDP): .udp
         default: .other
         }
     }
-
-    /// IPPROTO_MPTCP, which older headers lack.
-    private static var mptcpNumber: Int32 { 262 }
 
     /// Whether the socket is a stream over IP. nil as of `transport`.
     var isTCP: Bool? { transport.map { $0 == .tcp } }
