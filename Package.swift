@@ -57,6 +57,9 @@ let package = Package(
         .target(name: "TableMemory", swiftSettings: librarySettings),
         .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: smallLibrarySettings),
         .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
+        .target(
+            name: "Tunnel", dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
+            swiftSettings: librarySettings),
 
         // The preloaded library.
         .target(name: "CLibC", cSettings: cSettings),
@@ -110,6 +113,10 @@ let package = Package(
         .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
         .testTarget(
             name: "HTTPConnectTests", dependencies: ["HTTPConnect", "SeededGenerator"], swiftSettings: toolSettings),
+        .testTarget(
+            name: "TunnelTests",
+            dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "Tunnel"],
+            swiftSettings: toolSettings),
         .testTarget(
             name: "ProxyConfigTests", dependencies: ["ProxyConfig", "SeededGenerator"], swiftSettings: toolSettings),
         .testTarget(
