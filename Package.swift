@@ -71,7 +71,7 @@ let package = Package(
             name: "SocksifyCore",
             dependencies: [
                 "Addressing", "CKernel", "CPreload", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4",
-                "SOCKS5", "SocketTable", "TableMemory",
+                "SOCKS5", "SocketTable", "TableMemory", "Tunnel",
             ],
             swiftSettings: librarySettings),
         .target(

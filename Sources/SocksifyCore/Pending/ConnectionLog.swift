@@ -1,8 +1,6 @@
 import Addressing
-import HTTPConnect
 import ProxyConfig
-import SOCKS4
-import SOCKS5
+import Tunnel
 
 /// The lines about a connection.
 enum ConnectionLog {
@@ -50,14 +48,7 @@ enum ConnectionLog {
                 line.append(" ")
             }
             switch error {
-            case .socks5(let error): error.write(to: &line)
-            case .socks4(let error): error.write(to: &line)
-            case .http(let error): error.write(to: &line)
-            case .refusedAtOnce(.gatewayTimeout):
-                HTTPConnect.ProtocolError.rejected(.gatewayTimeout).write(to: &line)
-            case .refusedAtOnce(.identUnreachable):
-                SOCKS4.ProtocolError.rejected(.identUnreachable).write(to: &line)
-            case .unreachable: line.append("cannot be reached from here")
+            case .proxy(let error), .refusedAtOnce(let error): error.write(to: &line)
             case .timedOut: line.append("did not answer in time")
             case .kernel(let errno):
                 line.append(handshake.isConnecting ? "cannot be connected to: " : "failed: ")
@@ -91,7 +82,7 @@ enum ConnectionLog {
         line.append(" of ")
         line.append(decimal: handshake.chain.count)
         line.append(")")
-        guard !handshake.isAtLastHop, handshake.isAskedFor || error.isRefusal else { return }
+        guard !handshake.isAtLastHop, handshake.tunnel.isAskedFor || error.isRefusal else { return }
         line.append(", asked for ")
         writeProxy(handshake.hop + 1, &handshake, configuration, to: &line)
         line.append(",")

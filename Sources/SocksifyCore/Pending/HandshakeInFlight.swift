@@ -3,6 +3,7 @@ import CPreload
 import ProxyConfig
 import SOCKS5
 import SocketTable
+import Tunnel
 
 /// A handshake in flight that the calling thread has entered: what can be done with it. Nothing here waits.
 ///
@@ -253,7 +254,7 @@ struct HandshakeInFlight {
         if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
             record.pointee.handshake.deadline = nil
             return try exchange.begin(
-                on: socket, reply: record.pointee.handshake.boundAddress,
+                on: socket, reply: record.pointee.handshake.tunnel.boundAddress,
                 for: record.pointee.handshake.request.command)
         }
         return progress
@@ -290,8 +291,7 @@ struct HandshakeInFlight {
     /// The TCP connection to the first proxy stands.
     func connected() {
         putUserTimeoutBack()
-        record.pointee.handshake.deadline = nil
-        record.pointee.handshake.connected()
+        record.pointee.handshake.connected(socket)
     }
 
     /// The kernel has been asked to connect. From now on it means something when the socket is ready; what was told
@@ -490,7 +490,8 @@ struct HandshakeInFlight {
             if error?.isOfProtocol == true { runtime.pointee.carried.refusal.note() }
             let fate = Datagram.concludeAssociation(
                 place, cookie: cookie, control: socket, proxy: proxyAddress,
-                bound: error == nil ? record.pointee.handshake.boundAddress : nil, errno: error?.errnoOfDatagrams,
+                bound: error == nil ? record.pointee.handshake.tunnel.boundAddress : nil,
+                errno: error?.errnoOfDatagrams,
                 runtime)
             switch fate {
             case .closed: break

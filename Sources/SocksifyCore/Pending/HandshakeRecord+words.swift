@@ -1,5 +1,6 @@
 import CPreload
 import SocketTable
+import Tunnel
 
 /// A handshake in flight in the words by which processes tell each other of it: numbers alone, each of which is checked
 /// by whoever reads it. By which descriptor a process knows the socket is its own matter.

@@ -5,6 +5,7 @@ import SOCKS5
 import SocketTable
 import Synchronization
 import TableMemory
+import Tunnel
 
 /// The handshakes that are under way, and those that have failed and whose failure the program has not asked for yet.
 ///

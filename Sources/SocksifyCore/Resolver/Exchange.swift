@@ -2,6 +2,7 @@ import Addressing
 import CKernel
 import FakeDNS
 import SOCKS5
+import Tunnel
 
 /// A question to the DNS on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
 /// commands. In memory of the process' own, which the one that waits for the answer gives back.
@@ -157,7 +158,7 @@ struct Exchange {
     func conclude(_ error: HandshakeError?, isOfResolver: Bool, _ runtime: UnsafePointer<Runtime>) {
         if let error {
             state.pointee.end = .failed
-            if isOfResolver, case .socks5(.rejected(.hostUnreachable)) = error { state.pointee.end = .notFound }
+            if isOfResolver, case .proxy(.socks5(.rejected(.hostUnreachable))) = error { state.pointee.end = .notFound }
         }
         guard case .datagram = asker else { return }
         NameServer.answer(self, runtime)
