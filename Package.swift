@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "SocksifyTool",
             dependencies: [
-                "Addressing", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5",
+                "Addressing", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "Tunnel",
             ],
             swiftSettings: toolSettings),
         .executableTarget(

@@ -243,6 +243,18 @@ extension EndToEnd {
             }
         }
 
+        @Test(arguments: ["process", "tree"])
+        func `A user name keeps connections apart, as those of a program`(isolation: String) async throws {
+            try await withProxy(.with { $0.chosenMethod = 2 }) { proxy, url in
+                let file = try Machine.file("isolate \(isolation)\n[ProxyList]\n\(url)\n")
+                let result = try #require(try await report(["-f", file, "web.test:\(echo)"], status: 0).first)
+                #expect(result.method == "password" && result.login?.ok == true && result.connect?.ok == true)
+                let credentials = proxy.sessions.compactMap(\.credentials)
+                #expect(credentials.count == 3 && Set(credentials.map(\.user)).count == 1)
+                #expect(credentials.allSatisfy { $0.user.count == 32 && $0.password == $0.user })
+            }
+        }
+
         @Test func `A first proxy may be given by name, or by the file that has its password`() async throws {
             try await withProxy(.with { $0.credentials = Credentials(user: "u", password: "p") }) { proxy, _ in
                 let file = try Machine.file("[ProxyList]\nsocks5://u:p@proxy.test:\(proxy.port)\n", permissions: 0o600)

@@ -1,5 +1,7 @@
 import Addressing
 import ProxyConfig
+import SOCKS5
+import Tunnel
 
 /// What is to be checked, and how.
 public struct ProxyCheck {
@@ -7,6 +9,8 @@ public struct ProxyCheck {
     public var target: Endpoint?
     /// Milliseconds that each step may take.
     public var timeout: Double
+    /// The user name of all connections, where the configuration keeps some apart (`isolate`).
+    private let isolation = IsolationCredentials(upper: .random(in: 1...UInt64.max), lower: .random(in: 1...UInt64.max))
     /// An address for the name of a first proxy.
     public var resolve: (HostName) -> Result<IPAddress, Failure>
     /// Is told what is tried before it is.
@@ -70,13 +74,14 @@ public struct ProxyCheck {
         configuration.lists.indices.filter(configuration.leadsAnywhere(list:)).compactMap { index in
             var proxies: [ProxyResult] = []
             let start = Way(
-                proxies: [], target: target, carriesDatagrams: configuration.carriesDatagrams(throughList: index))
+                proxies: [], target: target, carriesDatagrams: configuration.carriesDatagrams(throughList: index),
+                isolation: configuration.isolation == .none ? nil : isolation)
             let chain = walk(configuration, list: index, start, &proxies)
             guard !proxies.isEmpty else { return nil }
             var result = ListResult(list: configuration.lists[index], proxies: proxies)
             if let target, proxies.count > 1 {
                 result.chain =
-                    chain.map { $0.count > 1 ? passage(through: $0, to: target) : .untried }
+                    chain.map { $0.count > 1 ? passage(through: $0, to: target, start.isolation) : .untried }
                     ?? .failed("cannot be made: too few of its proxies can be used")
             }
             return result
@@ -90,6 +95,8 @@ public struct ProxyCheck {
         /// What it is asked for; nil before the end of a chain.
         var target: Endpoint?
         var carriesDatagrams: Bool
+        /// For SOCKS5 proxies without credentials.
+        var isolation: IsolationCredentials?
     }
 
     /// Checks the proxies of a list, and of lists within it, as connections would use them: each hop of a strict list
@@ -141,9 +148,11 @@ public struct ProxyCheck {
         }
     }
 
-    private func passage(through chain: [Proxy], to target: Endpoint) -> StepOutcome {
+    private func passage(
+        through chain: [Proxy], to target: Endpoint, _ isolation: IsolationCredentials?
+    ) -> StepOutcome {
         report("the whole chain")
-        let dialogue = dialogue(chain, .connect(target))
+        let dialogue = dialogue(chain, Request(command: .connect, destination: target), isolation)
         guard let failure = dialogue.failure else { return .passed(milliseconds: dialogue.milliseconds) }
         return .failed("\(chain[failure.hop].shown) \(failure.reason)")
     }
@@ -153,7 +162,8 @@ public struct ProxyCheck {
         let last = chain.count - 1
         var result = ProxyResult(proxy)
         report("\(proxy.shown): connections")
-        let first = dialogue(chain, way.target.map(Dialogue.Wish.connect))
+        let first = dialogue(
+            chain, way.target.map { Request(command: .connect, destination: $0) }, way.isolation)
         result.reach = last == 0 ? first.reach : first.hops[last - 1].request
         if let failure = first.failure, failure.hop < last {
             // Which of the two is to blame, nobody can tell from here.
@@ -165,22 +175,25 @@ public struct ProxyCheck {
         guard proxy.type == .socks5, !result.reach.isFailure, !result.login.isFailure else { return result }
         if way.carriesDatagrams {
             report("\(proxy.shown): datagrams")
-            let association = dialogue(chain, .associate).hops[last]
+            let association = dialogue(chain, .associating(overIPv6: false), way.isolation).hops[last]
             if result.login == .untried { (result.method, result.login) = (association.method, association.login) }
             result.associate = association.request
             guard !result.login.isFailure else { return result }
         }
         report("\(proxy.shown): listening")
         let peer = way.target ?? Endpoint(host: .address(.v4(IPv4Address(0))), port: 0)
-        let listener = dialogue(chain, .bind(peer)).hops[last]
+        let listener = dialogue(chain, Request(command: .bind, destination: peer), way.isolation).hops[last]
         if result.login == .untried { (result.method, result.login) = (listener.method, listener.login) }
         result.bind = listener.request
         return result
     }
 
-    private func dialogue(_ chain: [Proxy], _ wish: Dialogue.Wish?) -> Dialogue {
+    private func dialogue(
+        _ chain: [Proxy], _ request: Request?, _ isolation: IsolationCredentials?
+    ) -> Dialogue {
         do throws(Failure) {
-            return Dialogue(chain, first: try place(of: chain[0]), wish: wish, timeout: timeout)
+            return Dialogue(
+                chain, first: try place(of: chain[0]), request: request, isolation: isolation, timeout: timeout)
         } catch {
             return Dialogue(failing: error.messages.joined(separator: "; "), hops: chain.count)
         }

@@ -1,5 +1,6 @@
 import Addressing
 import Glibc
+import Tunnel
 
 /// Milliseconds of a clock that only goes forward.
 func monotonicMilliseconds() -> Double {
@@ -14,15 +15,18 @@ enum SocketPlace {
     case unixSocket([UInt8])
 }
 
-/// A stream connection on which everything is waited for, but never for longer than each step may take.
-final class WaitingConnection {
+/// A stream connection, and a limit for what is waited for.
+final class WaitingConnection: ByteStream {
     let isOverIPv6: Bool
     private let descriptor: Int32
     private let timeout: Double
+    /// Of the present step, by `monotonicMilliseconds`.
+    private var deadline: Double
 
     /// - Parameter timeout: milliseconds for this step, and for each of those that follow.
     init(to place: SocketPlace, timeout: Double) throws(StepFailure) {
         self.timeout = timeout
+        deadline = monotonicMilliseconds() + timeout
         let family =
             switch place {
             case .network(.v4, _): AF_INET
@@ -36,12 +40,13 @@ final class WaitingConnection {
         let status = withSocketAddress(of: place) { Glibc.connect(descriptor, $0, $1) }
         guard status == 0 || errno == EINPROGRESS else { throw Self.connectFailure(errno) }
         if status != 0 {
-            try wait(for: POLLOUT, until: monotonicMilliseconds() + timeout, "no connection")
+            try wait(for: POLLOUT, "no connection")
             var error: Int32 = 0
             var length = socklen_t(MemoryLayout<Int32>.size)
             getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
             guard error == 0 else { throw Self.connectFailure(error) }
         }
+        beginStep()
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -51,58 +56,42 @@ final class WaitingConnection {
         return StepFailure(reason: "cannot be connected to: \(describe(error))\(hint)")
     }
 
-    func send(_ bytes: [UInt8]) throws(StepFailure) {
-        let deadline = monotonicMilliseconds() + timeout
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            if count >= 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                try wait(for: POLLOUT, until: deadline, "takes nothing")
-            } else if errno != EINTR {
-                throw StepFailure(reason: "closed the connection: \(describe(errno))")
-            }
-        }
+    func send(_ bytes: UnsafeRawBufferPointer) throws(StepFailure) -> Int? {
+        try count { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
     }
 
-    /// As many bytes as asked for; fewer when the other side ended the connection.
-    func receive(_ wanted: Int) throws(StepFailure) -> [UInt8] {
-        let deadline = monotonicMilliseconds() + timeout
-        var received: [UInt8] = []
-        while received.count < wanted {
-            let bytes = try receive(upTo: wanted - received.count, flags: 0, until: deadline)
-            if bytes.isEmpty { break }
-            received += bytes
-        }
-        return received
+    func receive(into room: UnsafeMutableRawBufferPointer) throws(StepFailure) -> Int? {
+        try count { ended(recv(descriptor, room.baseAddress, room.count, 0)) }
     }
 
-    /// What has arrived, at least a byte, which stays to be received; none at the end of the connection.
-    ///
-    /// - Parameter deadline: of `monotonicMilliseconds`.
-    func peek(until deadline: Double) throws(StepFailure) -> [UInt8] {
-        try receive(upTo: 4096, flags: Int32(MSG_PEEK), until: deadline)
+    func peek(into room: UnsafeMutableRawBufferPointer) throws(StepFailure) -> Int? {
+        try count { ended(recv(descriptor, room.baseAddress, room.count, Int32(MSG_PEEK))) }
     }
 
-    private func receive(upTo count: Int, flags: Int32, until deadline: Double) throws(StepFailure) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
+    /// Who resets has said no more than who closes.
+    private func ended(_ count: Int) -> Int { count < 0 && errno == ECONNRESET ? 0 : count }
+
+    /// The bytes that a call sent or received; nil when it would have to wait.
+    private func count(_ call: () -> Int) throws(StepFailure) -> Int? {
         while true {
-            let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, flags) }
-            if count >= 0 { return Array(bytes.prefix(count)) }
-            switch errno {
-            case EAGAIN: try wait(for: POLLIN, until: deadline, "no answer")
-            case EINTR: continue
-            // Who resets has said no more than who closes.
-            case ECONNRESET: return []
-            default: throw StepFailure(reason: "closed the connection: \(describe(errno))")
-            }
+            let count = call()
+            if count >= 0 { return count }
+            if errno == EAGAIN { return nil }
+            guard errno == EINTR else { throw StepFailure(reason: "closed the connection: \(describe(errno))") }
         }
     }
 
-    private func wait(for event: Int32, until deadline: Double, _ lack: String) throws(StepFailure) {
+    // MARK: Waiting
+
+    /// From now on the next step has its time.
+    func beginStep() { deadline = monotonicMilliseconds() + timeout }
+
+    /// Waits for bytes, or for room for some.
+    func wait(toReceive: Bool) throws(StepFailure) {
+        try wait(for: toReceive ? POLLIN : POLLOUT, toReceive ? "no answer" : "takes nothing")
+    }
+
+    private func wait(for event: Int32, _ lack: String) throws(StepFailure) {
         while true {
             let left = deadline - monotonicMilliseconds()
             var poll = pollfd(fd: descriptor, events: Int16(event), revents: 0)
