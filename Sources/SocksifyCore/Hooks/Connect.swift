@@ -5,19 +5,6 @@ import ProxyConfig
 import SOCKS5
 import SocketTable
 
-/// What a hook does with a call.
-public enum Outcome {
-    /// It is none of ours: libc's own function runs.
-    case pass
-    case succeeded
-    case failed(Errno)
-
-    /// For a call towards a proxied destination on what the kernel tells nothing of: it passes if that is no socket.
-    static func pass(unlessRefused socket: Socket) -> Outcome {
-        socket.refusal.map { .failed($0) } ?? .pass
-    }
-}
-
 /// connect(2): the caller's own descriptor is connected to the first proxy, and the handshakes of the chain are made
 /// on it, so that flags, options, descriptors and readiness stay what they are.
 public enum Connect {
