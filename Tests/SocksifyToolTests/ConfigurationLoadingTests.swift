@@ -19,7 +19,7 @@ import Testing
                 proxies: urls.map { Array($0.utf8) }, file: bytes(file), direct: direct.map { Array($0.utf8) }),
             environment: ConfigurationSearch.Environment(
                 proxies: bytes(proxies), file: bytes(named), home: bytes(home),
-                proxychainsFile: bytes(proxychainsFile)), directPatterns: bytes(inherited))
+                proxychainsFile: bytes(proxychainsFile), direct: bytes(inherited)))
         let changes = try loaded.handedOn(resolve: address.map { text in { _ in .success(IPAddress(text)!) } })
         return Dictionary(
             uniqueKeysWithValues: changes.map { ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) }) })

@@ -17,16 +17,31 @@ public struct ConfigurationSearch: Equatable, Sendable {
         public var home: [UInt8]?
         /// `PROXYCHAINS_CONF_FILE`: the path of a file in the style of proxychains.
         public var proxychainsFile: [UInt8]?
+        /// `SOCKSIFY_DIRECT`: patterns of what goes around the proxies.
+        public var direct: [UInt8]?
+        /// `SOCKSIFY_UNREACHABLE`: a word of `UnreachablePolicy`.
+        public var unreachable: [UInt8]?
 
         public init(
             proxies: [UInt8]? = nil, file: [UInt8]? = nil, configurationHome: [UInt8]? = nil,
-            home: [UInt8]? = nil, proxychainsFile: [UInt8]? = nil
+            home: [UInt8]? = nil, proxychainsFile: [UInt8]? = nil, direct: [UInt8]? = nil, unreachable: [UInt8]? = nil
         ) {
             self.proxies = proxies
             self.file = file
             self.configurationHome = configurationHome
             self.home = home
             self.proxychainsFile = proxychainsFile
+            self.direct = direct
+            self.unreachable = unreachable
+        }
+
+        /// - Parameter value: gives the value of the variable of a name.
+        public init(_ value: (_ name: StaticString) -> [UInt8]?) {
+            self.init(
+                proxies: value("SOCKSIFY_PROXY"), file: value("SOCKSIFY_CONF"),
+                configurationHome: value("XDG_CONFIG_HOME"), home: value("HOME"),
+                proxychainsFile: value("PROXYCHAINS_CONF_FILE"), direct: value("SOCKSIFY_DIRECT"),
+                unreachable: value("SOCKSIFY_UNREACHABLE"))
         }
     }
 

@@ -84,10 +84,10 @@ struct Runtime: ~Copyable {
     private static var unusableMark: UInt64 { 1 }
 
     /// With a heap of its own. Where nothing comes of it a line says why, once.
-    private static func make(isQuiet: Bool) -> Result<Made, ConfigurationSource.Failure> {
+    private static func make(isQuiet: Bool) -> Result<Made, ConfigurationLoader.Failure> {
         var making = Making(isQuiet: isQuiet)
         let heap = heap_make(makeRuntime, &making)
-        var failure = ConfigurationSource.Failure.short(.outOfMemory)
+        var failure = ConfigurationLoader.Failure.short(.outOfMemory)
         if let heap {
             switch making.result {
             case .success(let runtime): return .success(Made(runtime: runtime, heap: heap))
@@ -109,12 +109,12 @@ struct Runtime: ~Copyable {
     /// What is known of it within its heap.
     fileprivate struct Making {
         let isQuiet: Bool
-        var result = Result<UnsafePointer<Runtime>, ConfigurationSource.Failure>.failure(.short(.outOfMemory))
+        var result = Result<UnsafePointer<Runtime>, ConfigurationLoader.Failure>.failure(.short(.outOfMemory))
     }
 
-    fileprivate static func makeInHeap(isQuiet: Bool) -> Result<UnsafePointer<Runtime>, ConfigurationSource.Failure> {
+    fileprivate static func makeInHeap(isQuiet: Bool) -> Result<UnsafePointer<Runtime>, ConfigurationLoader.Failure> {
         let configuration: Configuration
-        switch ConfigurationSource.load(isQuiet: isQuiet) {
+        switch ConfigurationLoader.load(isQuiet: isQuiet) {
         case .success(let loaded): configuration = loaded
         case .failure(let failure): return .failure(failure)
         }

@@ -1,36 +1,20 @@
 import CPreload
+import ProxyConfig
 
-/// What a file has, read at once.
-struct FileContents {
-    /// Why there is nothing to be had.
-    enum Failure: Error {
-        /// There is none, as far as this user can see.
-        case absent
-        /// It is there, and the kernel does not give it.
-        case refused(Errno)
-        /// A folder, a pipe, a device: nobody knows when it ends.
-        case noRegularFile
-        case tooLarge
-        /// Its file system does not answer.
-        case silent
-    }
-
-    var bytes: [UInt8] = []
-    /// Whether the file's group or others may read it.
-    let isReadableByOthers: Bool
-
+/// Files, each read at once.
+enum FileContents {
     /// Files beyond this are refused: what is read here is written by people.
     static var largest: Int { 4 << 20 }
 
     /// Milliseconds within which a file system answers.
     private static var longestAnswer: Int32 { 1000 }
 
-    static func read(_ path: [UInt8]) -> Result<FileContents, Failure> {
+    static func read(_ path: [UInt8]) -> Result<FileText, FileFailure> {
         guard withCString(path, { file_answers($0, longestAnswer) }) != 0 else { return .failure(.silent) }
         let number = withCString(path) { Int32(truncatingIfNeeded: interruptible_open_to_read($0)) }
         guard number >= 0 else {
             let error = Errno(result: Int(number))
-            return .failure(isThere(path, error) ? .refused(error) : .absent)
+            return .failure(isThere(path, error) ? .refused(errno: error.code) : .absent(errno: error.code))
         }
         heap_watch_descriptor(number)
         defer {
@@ -39,12 +23,12 @@ struct FileContents {
         }
         var file = kernel_file()
         guard kernel_look_at(number, &file) == 0, file.is_regular != 0 else { return .failure(.noRegularFile) }
-        var contents = FileContents(isReadableByOthers: file.is_readable_by_others != 0)
+        var contents = FileText([], isReadableByOthers: file.is_readable_by_others != 0)
         var chunk = InlineArray<4096, UInt8>(repeating: 0)
         while contents.bytes.count <= largest {
             let count = interruptible_read(number, &chunk, 4096)
             if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return .failure(.refused(Errno(result: count))) }
+            guard count >= 0 else { return .failure(.refused(errno: Errno(result: count).code)) }
             if count == 0 { return .success(contents) }
             for index in 0..<min(count, 4096) { contents.bytes.append(chunk[index]) }
         }
