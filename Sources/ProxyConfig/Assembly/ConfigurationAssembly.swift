@@ -80,6 +80,9 @@ public struct ConfigurationAssembly {
         for error in parsed.errors[former...] { mistakes.append(.inText(error, source(of: error))) }
     }
 
+    /// Where that stands which decides.
+    public var places: DecisionPlaces { DecisionPlaces(self) }
+
     /// The chain that stands in the place of the file's; nil where there is none. Each `-x` is judged by itself, so that
     /// columns count from its beginning.
     private mutating func readChain(_ options: [[UInt8]], _ variable: [UInt8]?) -> ParsedConfiguration? {

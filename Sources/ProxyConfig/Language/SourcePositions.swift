@@ -23,21 +23,26 @@ struct SourcePositions: Equatable, Sendable {
     }
 }
 
-extension ParsedConfiguration {
+extension SourcePositions {
     /// The place in the text of what decided; nil for what the text does not say.
-    public func position(of reason: Reason) -> SourcePosition? {
+    func position(of reason: Reason) -> SourcePosition? {
         switch reason {
-        case .rule(let index): return positions.rules.at(index)
-        case .localNetwork(let index): return positions.localNetworks.at(index)
-        case .unspecifiedAddress, .loopback: return positions.loopback
-        case .reservedAddress: return positions.fakeNetwork
+        case .rule(let index): return rules.at(index)
+        case .localNetwork(let index): return localNetworks.at(index)
+        case .unspecifiedAddress, .loopback: return loopback
+        case .reservedAddress: return fakeNetwork
         case .multicast: return nil
-        case .udpPolicy: return positions.udp
-        case .listenerPolicy: return positions.listeners
-        case .dnsMode: return positions.dns
-        case .defaultChain: return positions.lists.at(0)?.heading
+        case .udpPolicy: return udp
+        case .listenerPolicy: return listeners
+        case .dnsMode: return dns
+        case .defaultChain: return lists.at(0)?.heading
         }
     }
+}
+
+extension ParsedConfiguration {
+    /// The place in the text of what decided; nil for what the text does not say.
+    public func position(of reason: Reason) -> SourcePosition? { positions.position(of: reason) }
 
     /// The place in the text of a translation that took part (`Decision.translation`).
     public func position(ofTranslation index: Int) -> SourcePosition? {

@@ -32,7 +32,7 @@ public struct ConfigurationText {
         sink.append("\n[Rules]\n")
         for rule in configuration.rules.indices {
             writeSource(parsed.positions.rules.at(rule), to: &sink)
-            writeRule(rule, to: &sink)
+            configuration.writeRule(rule, to: &sink)
             sink.append("\n")
         }
     }
@@ -209,18 +209,30 @@ public struct ConfigurationText {
         }
     }
 
-    // MARK: Rules
+    private func writeSource(_ position: SourcePosition?, to sink: inout some ByteSink) {
+        guard let source, let position, position.line > 0 else { return }
+        sink.append("# ")
+        sink.append(source.span)
+        sink.append(":")
+        sink.append(decimal: position.line)
+        sink.append("\n")
+    }
+}
 
-    /// Writes the rule of this place in `Configuration.rules`, without a line feed.
-    public func writeRule(_ index: Int, to sink: inout some ByteSink) {
-        guard let rule = configuration.rules.at(index) else { return }
+extension Configuration {
+    /// Writes the rule of this place in `rules`, without a line feed.
+    func writeRule(_ index: Int, to sink: inout some ByteSink) {
+        guard let rule = rules.at(index) else { return }
         switch rule.action {
         case .direct: sink.append("direct")
         case .block(.refused): sink.append("block")
         case .block(.unreachable): sink.append("block unreachable")
         case .proxy(let list):
             sink.append("proxy")
-            if list > 0 { writeName(of: list, to: &sink) }
+            if list > 0, let list = lists.at(list) {
+                sink.append(" ")
+                sink.append(list.name.span)
+            }
         }
         let criteria = rule.criteria
         for index in criteria.hosts.indices {
@@ -251,15 +263,6 @@ public struct ConfigurationText {
             case .udp: sink.append("udp")
             }
         }
-    }
-
-    private func writeSource(_ position: SourcePosition?, to sink: inout some ByteSink) {
-        guard let source, let position, position.line > 0 else { return }
-        sink.append("# ")
-        sink.append(source.span)
-        sink.append(":")
-        sink.append(decimal: position.line)
-        sink.append("\n")
     }
 }
 

@@ -94,7 +94,7 @@ public struct ExplanationReport {
         lines.append("\(subject) \(way)")
         lines.append("because \(reason)\(place.map { ", at \($0)" } ?? "")")
         if let position = explanation.translationPosition {
-            lines.append("after the dnat at \(shown(position, of: fileName))")
+            lines.append("after the dnat at \(shown(position))")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -111,7 +111,7 @@ public struct ExplanationReport {
 
     private var way: String {
         switch outcome {
-        case .direct: "goes around the proxies"
+        case .direct: "\(Explanation.directWords)"
         case .byAddress: "depends on the address of the name: ask again with that in place of the name"
         case .failure(let error): "fails with \(error.name) (\(describe(error.code)))"
         case .proxy(let list, let target):
@@ -127,39 +127,22 @@ public struct ExplanationReport {
     }
 
     private var decision: String {
-        switch explanation.reason {
-        case .rule(let index): "a rule says: \(rule(index))"
-        case .localNetwork: "a localnet says so"
-        case .unspecifiedAddress: "this is the address of no host"
-        case .reservedAddress: "this address is reserved for names, and stands for none"
-        case .loopback: "this is an address of this machine itself (loopback)"
-        case .multicast: "this is an address of the network that this machine is on"
-        case .udpPolicy: "the keyword udp says what becomes of datagrams"
-        case .listenerPolicy: "the keyword bind says so"
-        case .dnsMode: "the keyword dns says what becomes of names"
-        case .defaultChain: "nothing says otherwise"
-        }
-    }
-
-    private func rule(_ index: Int) -> String {
         var bytes: [UInt8] = []
-        ConfigurationText(loaded.parsed).writeRule(index, to: &bytes)
+        loaded.configuration.write(explanation.reason, to: &bytes)
         return bytes.shown
     }
 
     /// The file and line that decided, or the option.
     private var place: String? {
-        if case .rule(let index) = explanation.reason, index < loaded.directRuleCount {
-            return "--direct or SOCKSIFY_DIRECT"
-        }
-        guard let position = explanation.position else { return nil }
-        return shown(position, of: fileName)
+        var bytes: [UInt8] = []
+        loaded.places.write(placeOf: explanation.reason, to: &bytes)
+        return bytes.isEmpty ? nil : bytes.shown
     }
 
-    private var fileName: String { loaded.file?.path.shown ?? "" }
-
-    private func shown(_ position: SourcePosition, of file: String) -> String {
-        position.line > 0 ? "\(file):\(position.line):\(position.column)" : loaded.proxySource ?? file
+    private func shown(_ position: SourcePosition) -> String {
+        var bytes: [UInt8] = []
+        loaded.places.write(position, to: &bytes)
+        return bytes.shown
     }
 
     // MARK: For programs

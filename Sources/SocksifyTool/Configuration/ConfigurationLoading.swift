@@ -19,6 +19,8 @@ public struct LoadedConfiguration {
     public var directPatterns: [UInt8] { assembly.directPatterns }
     /// How many of the rules are made of these; they are the first.
     public var directRuleCount: Int { assembly.directRuleCount }
+    /// Where that stands which decides.
+    public var places: DecisionPlaces { assembly.places }
     /// Lines for the user about what works, but perhaps not as meant.
     public var warnings: [String] { assembly.warnings.map(\.sentence) }
 
