@@ -11,7 +11,7 @@ import SocksifyCore
 extension Outcome {
     fileprivate var result: Int32 {
         switch self {
-        case .pass: Int32(SOCKSIFY_PASS)
+        case .pass, .direct: Int32(SOCKSIFY_PASS)
         case .succeeded: 0
         case .failed(let errno): -errno.code
         }

@@ -18,9 +18,15 @@ struct ConfigurationLoader {
         case short(Errno)
     }
 
-    static func load(isQuiet: Bool) -> Result<Configuration, Failure> {
+    /// What came of it.
+    struct Loaded {
+        var configuration: Configuration
+        let places: DecisionPlaces
+    }
+
+    static func load(isQuiet: Bool) -> Result<Loaded, Failure> {
         var loader = ConfigurationLoader(isQuiet: isQuiet)
-        if let configuration = loader.load() { return .success(configuration) }
+        if let loaded = loader.load() { return .success(loaded) }
         return .failure(loader.shortage.map { .short($0) } ?? .unusable)
     }
 
@@ -28,7 +34,7 @@ struct ConfigurationLoader {
         self.isQuiet = isQuiet
     }
 
-    private mutating func load() -> Configuration? {
+    private mutating func load() -> Loaded? {
         let wish = LogWish(variable("SOCKSIFY_LOG"))
         if let path = wish.file { Log.useFile(path) }
         var assembly = ConfigurationAssembly(
@@ -50,7 +56,7 @@ struct ConfigurationLoader {
             Log.write(.error, configuration) { $0.append("SOCKSIFY_UNREACHABLE: expected nonet, block or direct") }
         }
         warnOfExposedFiles(assembly.warnings, configuration)
-        return configuration
+        return Loaded(configuration: configuration, places: assembly.places)
     }
 
     // MARK: What it reads

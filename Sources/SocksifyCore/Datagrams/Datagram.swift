@@ -18,7 +18,7 @@ public enum Datagram {
     }
 
     enum Decision {
-        case pass
+        case direct(DirectReason)
         case refuse(Errno)
         /// Through a chain of the list of this place in `Configuration.lists`, if it is not for a name server.
         case carry(Destination, list: Int)
@@ -29,8 +29,9 @@ public enum Datagram {
     static func decide(on peer: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Decision {
         let decision = decide(on: peer, runtime)
         switch decision {
-        case .pass, .carry(.nameServer, _): return decision
-        case .refuse, .carry: return runtime.pointee.directDatagrams.areAnswered(peer, by: socket) ? .pass : decision
+        case .direct, .carry(.nameServer, _): return decision
+        case .refuse, .carry:
+            return runtime.pointee.directDatagrams.areAnswered(peer, by: socket) ? .direct(.answer) : decision
         }
     }
 
@@ -41,8 +42,8 @@ public enum Datagram {
         let destination: Destination
         let list: Int
         switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime.pointee.names) {
-        case .direct: return .pass
-        case .directToName(let number):
+        case .direct(let reason): return .direct(.configured(reason))
+        case .directToName(let number, _):
             logUnknownAddress(of: number, runtime)
             return .refuse(.hostUnreachable)
         case .refuse(let errno): return .refuse(errno)
@@ -57,7 +58,7 @@ public enum Datagram {
             let name = NamedDestinations.Name(number: number, version: version, isIPv6: isIPv6)
             destination = .name(name, port: peer.port)
         }
-        if case .itself = runtime.pointee.proxies.findProxies() { return .pass }
+        if case .itself = runtime.pointee.proxies.findProxies() { return .direct(.proxyLookup) }
         return runtime.pointee.configuration.carriesDatagrams(throughList: list)
             ? .carry(destination, list: list) : .refuse(.networkUnreachable)
     }
@@ -116,27 +117,33 @@ public enum Datagram {
         case .unusable: return refuse(socket, .networkUnreachable)
         case .short(let errno): return refuse(socket, errno)
         case .ready(let runtime):
-            let decision = decide(on: peer, socket, runtime)
-            if case .pass = decision {
-                // What another process, or this one by another number, has made of the socket.
-                if SocketOptions.mayHold(socket), runtime.pointee.carried.place(of: descriptor) != nil {
-                    runtime.pointee.carried.mark(descriptor)
-                }
-                return .pass
+            let outcome = send(socket, to: peer, runtime)
+            if case .direct(let reason) = outcome { reason.log(.sending, by: socket, to: peer, runtime.pointee.names) }
+            return outcome
+        }
+    }
+
+    private static func send(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+        let decision = decide(on: peer, socket, runtime)
+        if case .direct(let reason) = decision {
+            // What another process, or this one by another number, has made of the socket.
+            if SocketOptions.mayHold(socket), runtime.pointee.carried.place(of: socket.descriptor) != nil {
+                runtime.pointee.carried.mark(socket.descriptor)
             }
-            switch (Kind(of: socket), decision) {
-            case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
-            case (_, .refuse(let errno)): return refuse(socket, errno)
-            case (.datagrams(let domain), _):
-                do throws(Errno) {
-                    _ = try runtime.pointee.carried.add(descriptor, domain: domain)
-                    return .pass
-                } catch {
-                    return .failed(error)
-                }
-            case (.stream, _), (.noIP, _): return .pass
-            case (.unknown, _): return .pass(unlessRefused: socket)
+            return .direct(reason)
+        }
+        switch (Kind(of: socket), decision) {
+        case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
+        case (_, .refuse(let errno)): return refuse(socket, errno)
+        case (.datagrams(let domain), _):
+            do throws(Errno) {
+                _ = try runtime.pointee.carried.add(socket.descriptor, domain: domain)
+            } catch {
+                return .failed(error)
             }
+            return .pass
+        case (.stream, _), (.noIP, _): return .pass
+        case (.unknown, _): return .pass(unlessRefused: socket)
         }
     }
 
@@ -183,10 +190,10 @@ public enum Datagram {
     static func connect(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
         let table = runtime.pointee.carried
         switch decide(on: peer, socket, runtime) {
-        case .pass:
+        case .direct(let reason):
             do throws(Errno) {
                 try endCarrying(socket, runtime)
-                return .pass
+                return .direct(reason)
             } catch {
                 return .failed(error)
             }

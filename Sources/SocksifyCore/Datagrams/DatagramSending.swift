@@ -44,10 +44,11 @@ extension Datagram {
         var list = 0
         if let named {
             switch decide(on: named, socket, runtime) {
-            case .pass:
+            case .direct(let reason):
                 guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
                 defer { runtime.pointee.carried.leaveUnchanged(place) }
                 if record.pointee.isShut { return .failed(.brokenPipe) }
+                reason.log(.sending, by: socket, to: named, runtime.pointee.names)
                 return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)

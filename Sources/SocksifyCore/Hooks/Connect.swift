@@ -25,17 +25,26 @@ public enum Connect {
         }
         if let outcome = Connection.resume(descriptor, runtime) { return outcome }
         let socket = Socket(descriptor: descriptor)
+        let outcome = connect(socket, to: peer, runtime)
+        if case .direct(let reason) = outcome { reason.log(.connecting, by: socket, to: peer, runtime.pointee.names) }
+        return outcome
+    }
+
+    private static func connect(
+        _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+    ) -> Outcome {
         let decision = decide(on: peer, runtime)
-        if case .pass = decision { return pass(socket, to: peer, runtime) }
+        if case .direct(let reason) = decision { return pass(socket, to: peer, reason, runtime) }
         let transport = socket.transport
         if transport == .other, socket.isInternet { return OtherProtocols.send(to: peer, runtime) }
         let (target, list): (Target, Int)
         switch decision {
-        case .pass: return .pass
+        case .direct(let reason): return .direct(reason)
         case .refuse(let errno):
             if transport == .udp, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
             return .failed(errno)
-        case .directToName(let number): return connect(socket, toName: number, as: peer, runtime)
+        case .directToName(let number, let reason):
+            return connect(socket, toName: number, as: peer, reason, runtime)
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
         guard let transport else { return .pass(unlessRefused: socket) }
@@ -56,7 +65,7 @@ public enum Connect {
 
     /// Before the program connects around the proxies.
     private static func pass(
-        _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, to peer: SocketAddress, _ reason: DirectReason, _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
         if peer.port == 53 || may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
@@ -78,13 +87,14 @@ public enum Connect {
         } catch {
             return .failed(error)
         }
-        return .pass
+        return .direct(reason)
     }
 
     /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,
     /// because what rules say of it depends on the port, which was not known before.
     private static func connect(
-        _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ reason: Reason,
+        _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         do throws(Errno) {
             try Replacement.undo(socket.descriptor, runtime)
@@ -92,6 +102,7 @@ public enum Connect {
             return .failed(error)
         }
         guard socket.isTCP == true else { return Datagram.connect(socket, to: peer, runtime) }
+        DirectReason.configured(reason).log(.connecting, by: socket, to: peer, runtime.pointee.names)
         let family = socket.domain == AF_INET ? AF_INET : AF_UNSPEC
         guard let name = runtime.pointee.names.name(of: number),
             case .addresses(let list) = LocalNames.addresses(of: name, family: family)
@@ -143,10 +154,10 @@ public enum Connect {
 
     /// What is to be done about an address that a program sends to or connects to.
     enum Decision {
-        case pass
+        case direct(DirectReason)
         case refuse(Errno)
         /// See `AddressRoute.directToName`.
-        case directToName(UInt32)
+        case directToName(UInt32, Reason)
         /// Through a chain of the list of this place in `Configuration.lists`.
         case proxy(Target, list: Int)
     }
@@ -155,16 +166,16 @@ public enum Connect {
         let target: Target
         let list: Int
         switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime.pointee.names) {
-        case .direct: return .pass
-        case .directToName(let number): return .directToName(number)
+        case .direct(let reason): return .direct(.configured(reason))
+        case .directToName(let number, let reason): return .directToName(number, reason)
         case .refuse(let errno): return .refuse(errno)
         case .proxy where peer.namesLink: return .refuse(.networkUnreachable)
         case .proxy(let decided, let address, let port): (target, list) = (.address(address, port: port), decided)
         case .proxyToName(let decided, let number): (target, list) = (.name(number: number, port: peer.port), decided)
         }
         switch runtime.pointee.proxies.findProxies() {
-        case .itself: return .pass
-        case .done: return runtime.pointee.firstHops.matches(peer) ? .pass : .proxy(target, list: list)
+        case .itself: return .direct(.proxyLookup)
+        case .done: return runtime.pointee.firstHops.matches(peer) ? .direct(.proxy) : .proxy(target, list: list)
         }
     }
 }

@@ -27,7 +27,7 @@ public enum OtherProtocols {
         guard !runtime.pointee.configuration.blocksOtherProtocols,
             case .real = runtime.pointee.names.meaning(of: peer.address)
         else { return .failed(.networkUnreachable) }
-        return .pass
+        return .direct(.otherProtocol)
     }
 
     private enum Kind {

@@ -7,10 +7,10 @@ import ProxyConfig
 /// for, and for the address itself.
 enum AddressRoute {
     /// To that address, around the proxies.
-    case direct
+    case direct(Reason)
     /// To a name, by its number, around the proxies: this machine has to find its address, which the program does not
     /// know.
-    case directToName(UInt32)
+    case directToName(UInt32, Reason)
     case refuse(Errno)
     /// Through a chain of the list of this place in `Configuration.lists`, to what the program named or what `dnat` puts
     /// in its place.
@@ -35,12 +35,12 @@ enum AddressRoute {
         _ address: IPAddress, port: UInt16, name: Span<UInt8>, _ command: Rule.Command,
         _ names: borrowing Names
     ) -> AddressRoute {
-        let route =
+        let decision =
             command == .udp
-            ? names.configuration.routeDatagram(to: address, port: port, name: name)
-            : names.configuration.route(to: address, port: port, name: name)
-        switch route {
-        case .direct: return .direct
+            ? names.configuration.datagramDecision(to: address, port: port, name: name)
+            : names.configuration.streamDecision(to: address, port: port, name: name)
+        switch decision.outcome {
+        case .direct: return .direct(decision.reason)
         case .refuse(let refusal): return .refuse(Errno(refusal.error))
         case .proxy(let list, let address, let port): return .proxy(list: list, address: address, port: port)
         }
@@ -50,8 +50,9 @@ enum AddressRoute {
         _ number: UInt32, port: UInt16, _ command: Rule.Command, _ names: borrowing Names
     ) -> AddressRoute {
         guard let name = names.name(of: number) else { return .refuse(.hostUnreachable) }
-        switch names.configuration.route(toName: name.bytes, port: port, command: command) {
-        case .direct: return .directToName(number)
+        let decision = names.configuration.nameDecision(name.bytes, port: port, command: command)
+        switch decision.outcome {
+        case .direct: return .directToName(number, decision.reason)
         case .refuse(let refusal): return .refuse(Errno(refusal.error))
         case .proxy(let list): return .proxyToName(list: list, number)
         }

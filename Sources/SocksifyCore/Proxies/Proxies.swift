@@ -6,6 +6,8 @@ import ProxyConfig
 /// It cannot be copied: each call would count references to everything in the configuration.
 struct Proxies: ~Copyable {
     let configuration: Configuration
+    /// Where that stands which decides.
+    let places: DecisionPlaces
     let firstHops: FirstHops
     let health: ProxyHealth
     let turns: ListTurns

@@ -113,9 +113,9 @@ struct Runtime: ~Copyable {
     }
 
     fileprivate static func makeInHeap(isQuiet: Bool) -> Result<UnsafePointer<Runtime>, ConfigurationLoader.Failure> {
-        let configuration: Configuration
+        let (configuration, places): (Configuration, DecisionPlaces)
         switch ConfigurationLoader.load(isQuiet: isQuiet) {
-        case .success(let loaded): configuration = loaded
+        case .success(let loaded): (configuration, places) = (loaded.configuration, loaded.places)
         case .failure(let failure): return .failure(failure)
         }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
@@ -145,7 +145,7 @@ struct Runtime: ~Copyable {
             to: Runtime(
                 names: Names(
                     proxies: Proxies(
-                        configuration: configuration, firstHops: firstHops,
+                        configuration: configuration, places: places, firstHops: firstHops,
                         health: ProxyHealth(
                             configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
                         turns: ListTurns(

@@ -2,6 +2,8 @@
 public enum Outcome {
     /// It is none of ours: libc's own function runs.
     case pass
+    /// It was decided that it goes direct: libc's own function runs, too.
+    case direct(DirectReason)
     case succeeded
     case failed(Errno)
 

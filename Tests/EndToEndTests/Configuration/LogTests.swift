@@ -222,5 +222,60 @@ extension EndToEnd {
                 #expect(!(output.text + output.errors).contains(LogTests.secret), "\(output.errors)")
             }
         }
+
+        // MARK: What goes direct
+
+        /// The lines of level debug about what goes direct, without time and process.
+        private func direct(
+            _ configuration: String, _ body: (_ environment: [String: String]) async throws -> Void
+        ) async throws -> [String] {
+            let path = try Machine.file(configuration, name: "socksify.conf")
+            let (lines, _) = try await file {
+                try await body(["SOCKSIFY_CONF": path, "SOCKSIFY_LOG": "debug:\($0)", "SOCKSIFY_DIRECT": "127.0.0.3:1"])
+            }
+            return lines.filter { $0.contains(" goes around ") }.map {
+                $0.replacing(#/.*\]: /#, with: "").replacing(path, with: "FILE")
+            }
+        }
+
+        @Test func `What goes direct is said with its reason`() async throws {
+            let program = """
+                import socket
+                v4, v6 = socket.AF_INET, socket.AF_INET6
+                def connect(family, type, address, port):
+                    with socket.socket(family, type) as made: made.connect_ex((address, port))
+                for family, address in [(v4, "127.0.0.1"), (v6, "::1"), (v6, "::ffff:127.0.0.1"), (v4, "0.0.0.0"),
+                                        (v4, "127.0.0.3"), (v4, "127.0.0.4"), (v4, "10.99.0.1"), (v4, "203.0.113.10")]:
+                    connect(family, socket.SOCK_STREAM, address, 1)
+                connect(v4, socket.SOCK_DGRAM, "127.0.0.1", 1)
+                with socket.socket(v4, socket.SOCK_DGRAM) as made:
+                    made.sendto(b"x", ("127.0.0.4", 1))
+                """
+            let lines = try await direct("localnet 127.0.0.4/32\n[ProxyList]\nsocks5 10.99.0.1 1\n") {
+                _ = try await Client.run(["/usr/bin/python3", "-c", program], environment: $0)
+            }
+            let loopback = "this is an address of this machine itself (loopback)"
+            #expect(
+                lines
+                    == [
+                        ("tcp 127.0.0.1:1", loopback), ("tcp [::1]:1", loopback), ("tcp 127.0.0.1:1", loopback),
+                        ("tcp 0.0.0.0:1", "this is the address of no host"),
+                        ("tcp 127.0.0.3:1", "a rule says: direct net 127.0.0.3 port 1, at --direct or SOCKSIFY_DIRECT"),
+                        ("tcp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
+                        ("tcp 10.99.0.1:1", "this is a proxy itself"), ("udp 127.0.0.1:1", loopback),
+                        ("udp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
+                    ].map { "\($0.0) goes around the proxies, because \($0.1)" })
+        }
+
+        @Test func `So is an answer to a datagram that came directly`() async throws {
+            let lines = try await direct("loopback proxy\n[ProxyList]\nsocks5 10.99.0.1 1\n") {
+                let output = try await CallProbe.run(
+                    "datagram-server", ["answering"] + target + ["127.0.0.1"], environment: $0)
+                #expect(output.lines.count == 3)
+            }
+            let form =
+                /udp 127\.0\.0\.1:\d+ goes around the proxies, because this answers a datagram that came directly/
+            #expect(lines.count == 3 && lines.allSatisfy { $0.wholeMatch(of: form) != nil }, "\(lines)")
+        }
     }
 }

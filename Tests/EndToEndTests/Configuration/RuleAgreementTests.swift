@@ -5,7 +5,8 @@ import Testing
 
 extension EndToEnd {
     /// What `socksify --explain` says of a connection or a datagram is what becomes of it, for a thousand rules and a
-    /// thousand targets, drawn by a generator that starts anew each time.
+    /// thousand targets, drawn by a generator that starts anew each time; and of what goes direct the log has the same
+    /// reason.
     @Suite struct RuleAgreementTests {
         struct Target: Hashable {
             var host: String
@@ -15,6 +16,7 @@ extension EndToEnd {
             var saysPort: Bool
 
             var word: String { isDatagram ? "UDP" : saysPort ? "TCP" : "tcp" }
+            var subject: String { "\(isDatagram ? "udp" : "tcp") \(endpoint)" }
             var endpoint: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
         }
 
@@ -25,13 +27,18 @@ extension EndToEnd {
             /// The proxy that was asked, and for what.
             var proxy: Int?
             var asked: String?
+            /// Why it went direct, and the line that said so.
+            var reason: String?
         }
 
         @Test(arguments: [1, 2] as [UInt64])
         func `What is explained is what happens`(seed: UInt64) async throws {
             var generator = SplitMix(state: seed)
             let rules = (0..<1000).map { _ in Self.rule(&generator) }
-            let targets = Array(Set((0..<500).map { _ in Self.target(&generator) })).sorted { "\($0)" < "\($1)" }
+            // And two that no rule speaks of.
+            let local = [false, true].map { Target(host: "172.16.5.5", port: 70, isDatagram: $0, saysPort: true) }
+            let targets = Array(Set((0..<500).map { _ in Self.target(&generator) } + local))
+                .sorted { "\($0)" < "\($1)" }
             let script = Script.with { $0.commandReplyCodes = [.connect: 6] }
             try await withProxy(script) { first, firstURL in
                 try await withProxy(script) { second, secondURL in
@@ -50,14 +57,17 @@ extension EndToEnd {
                         try await ConfigurationText(text).write { path in
                             let explained = try await Self.explain(targets, path)
                             let happened = try await Self.meet(targets, path, [first, second, third])
-                            var kinds: Set<String> = []
+                            var (kinds, reasons): (Set<String>, Set<String>) = ([], [])
                             for target in targets {
                                 let (said, was) = (explained[target], happened[target])
                                 #expect(said == was, "\(target)")
                                 kinds.insert("\(was?.said ?? "?") \(was?.proxy ?? -1)")
+                                if let reason = was?.reason { reasons.insert(reason) }
                             }
                             // Each way is there: otherwise nothing would have been compared.
                             #expect(kinds.count >= 8, "\(kinds)")
+                            #expect(reasons.count(where: { $0.hasPrefix("a rule says: direct ") }) >= 8, "\(reasons)")
+                            #expect(reasons.contains("a localnet says so, at \(path):1:10"), "\(reasons)")
                         }
                     }
                 }
@@ -103,6 +113,10 @@ extension EndToEnd {
             var list: String?
             var target: String?
             var error: String?
+            var reason: String
+            var place: String?
+
+            var because: String { "\(reason)\(place.map { ", at \($0)" } ?? "")" }
         }
 
         /// What the tool says, one run for each target, in one shell.
@@ -126,7 +140,7 @@ extension EndToEnd {
                     fates[target] = Fate(said: target.isDatagram ? "0" : "ETIMEDOUT", proxy: place, asked: said.target)
                 case "refused": fates[target] = Fate(said: said.error ?? "?")
                 // The one address of all names (`NameServers.far`) has no route, and no rule speaks of it.
-                default: fates[target] = Fate(said: "ENETUNREACH")
+                default: fates[target] = Fate(said: "ENETUNREACH", reason: said.because)
                 }
             }
             return fates
@@ -140,15 +154,19 @@ extension EndToEnd {
         ) async throws -> [Target: Fate] {
             _ = try await NameServers.near.value
             var said: [Target: String] = [:]
+            let log = try Machine.temporaryDirectory("log").appending(path: "lines").path
             let output = try await CallProbe.run(
-                "ways", targets.flatMap { [$0.word, $0.host, "\($0.port)"] }, environment: ["SOCKSIFY_CONF": path],
+                "ways", targets.flatMap { [$0.word, $0.host, "\($0.port)"] },
+                environment: ["SOCKSIFY_CONF": path, "SOCKSIFY_LOG": "debug:\(log)"],
                 preparation: NameServers.askingNear, ending: .associated(targets.count(where: \.isDatagram)))
             try #require(output.lines.count == targets.count, "\(output)")
             for (target, line) in zip(targets, output.lines) {
                 let words = line.split(separator: " ")
                 said[target] = words.count > 3 ? String(words[3]) : "?"
             }
-            var fates = said.mapValues { Fate(said: $0) }
+            let reasons = try reasons(inLog: log)
+            var fates: [Target: Fate] = [:]
+            for (target, word) in said { fates[target] = Fate(said: word, reason: reasons[target.subject]) }
             for (place, proxy) in proxies.enumerated() {
                 for session in proxy.sessions {
                     let destinations: [String]
@@ -167,6 +185,19 @@ extension EndToEnd {
                 }
             }
             return fates
+        }
+
+        /// What the log says of destinations that something went to directly.
+        private static func reasons(inLog path: String) throws -> [String: String] {
+            var reasons: [String: String] = [:]
+            for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+                let form = /.*\]: ((?:tcp|udp) \S+) goes around the proxies, because (.*)/
+                guard let match = line.wholeMatch(of: form) else { continue }
+                let (subject, reason) = (String(match.1), String(match.2))
+                #expect(reasons[subject] == nil || reasons[subject] == reason, "\(line)")
+                reasons[subject] = reason
+            }
+            return reasons
         }
     }
 }

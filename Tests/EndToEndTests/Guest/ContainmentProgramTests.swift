@@ -1,3 +1,4 @@
+import Foundation
 import TestProxy
 import Testing
 
@@ -129,10 +130,16 @@ extension EndToEnd {
                 // An address that stands for a name goes nowhere.
                 ("connected", "web.test", "Network is unreachable"), ("named", "web.test", "Network is unreachable"),
             ] {
+                let log = try Machine.temporaryDirectory("log").appending(path: "lines").path
                 let run = try await Client.run(
                     ["/usr/bin/python3", "-c", program, aim, way],
-                    configuration: "other_protocols direct\n\(lines)[ProxyList]\nsocks5 \(Machine.proxyIPv4) 1\n")
+                    configuration: "other_protocols direct\n\(lines)[ProxyList]\nsocks5 \(Machine.proxyIPv4) 1\n",
+                    environment: ["SOCKSIFY_LOG": "debug:\(log)"])
                 #expect(run.output == "\(says)\n", "\(run)")
+                let reason =
+                    ": ip \(aim):0 goes around the proxies, because no proxy carries its protocol, and nothing refuses it\n"
+                let logged = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                #expect(logged.hasSuffix(reason) == (aim == says), "\(logged)")
             }
         }
 
