@@ -168,6 +168,13 @@ extension EndToEnd {
             #expect(run.output == String(repeating: unharmed.map { $0 + "\n" }.joined(), count: 2))
         }
 
+        @Test func `A file without proxies is told by its name`() async throws {
+            try await ConfigurationText("[ProxyList]\n").write { path in
+                let output = try await meet(["SOCKSIFY_CONF": path])
+                #expect(output.errors.hasPrefix("socksify: \(path): "), "\(output.errors)")
+            }
+        }
+
         @Test func `A list that no chain can be made of is told once, and nothing is connected to`() async throws {
             let text = "random_chain\nchain_len = 2\n[ProxyList]\nsocks5 10.99.0.1 1080"
             try await ConfigurationText(text).write { path in

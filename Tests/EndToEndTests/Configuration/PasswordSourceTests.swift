@@ -105,6 +105,16 @@ extension EndToEnd {
                 "\(run)")
         }
 
+        @Test func `A password of a chain that another stands in the place of is not missed`() async throws {
+            let file = try Machine.file(
+                "[ProxyList]\nsocks5://bob@10.99.0.1:1?password-file=/nonexistent\n", name: "socksify.conf")
+            let secret = try Machine.file(secret, permissions: 0o600)
+            let run = try await exchange(environment: ["SOCKSIFY_CONF": file]) {
+                "socks5://alice@\($0)?password-file=\(secret)"
+            }
+            #expect(run.error.isEmpty, "\(run)")
+        }
+
         @Test func `A file that is not there is told, and nothing is connected to`() async throws {
             let run = try await exchange(succeeds: false) { "socks5://alice@\($0)?password-file=/nonexistent" }
             #expect(
