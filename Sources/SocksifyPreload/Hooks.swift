@@ -142,7 +142,7 @@ public func socksify_epoll_adopt(_ epoll: Int32, _ fd: Int32, _ events: UInt32, 
 public func socksify_send_to(
     _ fd: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ flags: Int32
 ) -> Int32 {
-    Datagram.send(fd, to: address, length: length, flags: flags).result
+    SendTo.decide(fd, to: address, length: length, flags: flags).result
 }
 
 @c @implementation
