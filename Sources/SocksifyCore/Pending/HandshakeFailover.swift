@@ -53,6 +53,7 @@ extension HandshakeInFlight {
     /// Whether there is another way if the proxy that is waited for keeps silent.
     private var hasAlternative: Bool {
         if nextAddress != nil { return true }
+        guard runtime.pointee.configuration.proxies.count > 1 else { return false }
         guard case .proxy(let place) = handshake.pointee.culprit(of: .timedOut) else { return false }
         var failed = handshake.pointee.failed
         failed.insert(place)
