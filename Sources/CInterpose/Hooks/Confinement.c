@@ -10,6 +10,7 @@
 void before_filter(void) {
     if (!process_is_own()) return;
     find_all_real();
+    start_memory_reserve();
     socksify_choose_table();
     socksify_prepare();
 }

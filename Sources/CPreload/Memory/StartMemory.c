@@ -31,7 +31,24 @@ static void give_back_of_ended(int own) {
     }
 }
 
+/* Room for some 30,000 variables, which is taken by one at a time, without asking the kernel. */
+enum { RESERVE_SIZE = 256 * 1024 };
+static void *reserve;
+static int is_reserve_taken;
+
+void start_memory_reserve(void) {
+    if (__atomic_load_n(&reserve, __ATOMIC_ACQUIRE)) return;
+    long mapped = kernel_map(RESERVE_SIZE);
+    void *none = NULL;
+    if (mapped < 0) return;
+    if (!__atomic_compare_exchange_n(&reserve, &none, (void *)mapped, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        kernel_unmap((void *)mapped, RESERVE_SIZE);
+}
+
 void *start_memory_take(size_t size) {
+    void *reserved = __atomic_load_n(&reserve, __ATOMIC_ACQUIRE);
+    if (reserved && size <= RESERVE_SIZE && !__atomic_exchange_n(&is_reserve_taken, 1, __ATOMIC_ACQ_REL))
+        return reserved;
     int own = (int)kernel_process_id();
     give_back_of_ended(own);
     long mapped = kernel_map(size);
@@ -47,6 +64,10 @@ void *start_memory_take(size_t size) {
 }
 
 void start_memory_give_back(void *memory, size_t size) {
+    if (memory == __atomic_load_n(&reserve, __ATOMIC_ACQUIRE)) {
+        __atomic_store_n(&is_reserve_taken, 0, __ATOMIC_RELEASE);
+        return;
+    }
     int own = (int)kernel_process_id();
     for (int index = 0; index < NOTES; index++) {
         if (__atomic_load_n(&notes[index].owner, __ATOMIC_ACQUIRE) != own || notes[index].memory != memory) continue;

@@ -117,6 +117,17 @@ static void fork_by_vfork(void) {
     require(child > 0 && waitpid(child, NULL, 0) == child);
 }
 static void start_nothing(void) { require(execve("/nonexistent", no_arguments, environ) < 0); }
+/* And lack one that the library hands on. */
+static void have_many_variables(void) {
+    unsetenv("LD_PRELOAD");
+    for (int number = 0; number < 300; number++) {
+        char variable[32];
+        snprintf(variable, sizeof variable, "VARIABLE_%d", number);
+        require(setenv(variable, "of some length", 1) == 0);
+    }
+}
+/* Each gives back what it took. */
+static void start_nothing_twice(void) { start_nothing(), start_nothing(); }
 static void start_nothing_from_nothing(void) {
     char *few[] = {"A=b", NULL};
     require(execve("/nonexistent", no_arguments, few) < 0);
@@ -158,6 +169,7 @@ static const struct item {
      {SYS_clone, SYS_wait4, SYS_set_robust_list, SYS_rseq, -1}},
     {"vfork", fork_by_vfork, no_preparation, {SYS_vfork, SYS_wait4, -1}},
     {"execve", start_nothing, no_preparation, {SYS_execve, -1}},
+    {"execve with many variables", start_nothing_twice, have_many_variables, {SYS_execve, -1}},
     {"execve with another environment", start_nothing_from_nothing, no_preparation, {SYS_execve, -1}},
 };
 

@@ -7,7 +7,7 @@ extension EndToEnd {
         @Test(arguments: [[], ["made"], ["threads"], ["made", "threads"]])
         func `No call makes a system call that the program did not make`(before: [String]) async throws {
             let native = try await CallProbe.run("confined", before, library: .absent)
-            #expect(native.lines.count == 27 && native.lines.allSatisfy { $0.hasSuffix(": nothing else") }, "\(native)")
+            #expect(native.lines.count == 28 && native.lines.allSatisfy { $0.hasSuffix(": nothing else") }, "\(native)")
             try await TestProxy.during { proxy in
                 let output = try await proxy.run("confined", before)
                 #expect(output.lines == native.lines, "\(output)")
