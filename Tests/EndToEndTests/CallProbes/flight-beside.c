@@ -113,7 +113,8 @@ static int watching = -1;
 /* The result of a sleep that a handler has ended, of which `left` is left: 1, or an error where nothing woke it for
  * good. */
 static ssize_t woken(int error, double left) {
-    if (error != EINTR || left <= 0 || left > 60) return -2;
+    /* The kernel tells of its slack, too (prctl(2), PR_SET_TIMERSLACK). */
+    if (error != EINTR || left <= 0 || left > 61) return -2;
     if (is_woken) {
         is_awake = 1;
         return 1;
