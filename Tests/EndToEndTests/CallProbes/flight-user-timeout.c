@@ -91,21 +91,10 @@ static void set_in_flight(void) { change(45678); }
 static void cleared_in_flight(void) { change(0); }
 
 /* A call that waits for the connection. */
-static void *serve(void *argument) {
-    flight *f = argument;
-    if (native) {
-        f->far = accept_client(listening);
-    } else {
-        drive = NULL;
-        land(f, "");
-    }
-    return NULL;
-}
-
 static void blocking(void) {
     flight f = {with_timeout(0), -1, UNREACHED};
     pthread_t thread;
-    require(pthread_create(&thread, NULL, serve, &f) == 0);
+    require(pthread_create(&thread, NULL, meet_and_land, &f) == 0);
     say("connect %s\n", connect_to_target(f.fd));
     require(pthread_join(thread, NULL) == 0);
     say("landed %d\n", timeout_of(f.fd));

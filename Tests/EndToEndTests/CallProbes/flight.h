@@ -211,6 +211,18 @@ unused static void land(flight *f, const char *tail) {
     f->stage = LANDED;
 }
 
+/* The far side in a thread of its own, for a call of connect(2) that waits. */
+unused static void *meet_and_land(void *argument) {
+    flight *f = argument;
+    if (native) {
+        f->far = accept_client(listening);
+    } else {
+        drive = NULL;
+        land(f, "");
+    }
+    return NULL;
+}
+
 /* From now on nobody listens, and nobody else can. */
 unused static void close_far_side(void) {
     close(listening);
