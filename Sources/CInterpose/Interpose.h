@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "CInterpose.h"
 
@@ -41,10 +39,6 @@ static inline int may_wait(int fd, unsigned flags) {
 /* For calls that wait for no descriptor: the handshakes go on that no call of connect(2) drives. Returns 0 when a
  * signal has come whose handler ends calls. */
 int go_on_for_a_moment(void);
-
-/* For calls that sleep: the same, for so long (NULL: without end), with these signals blocked (NULL: those that are).
- * Returns 0 when the time is over, or -1 with errno EINTR when a handler has run. */
-int sleep_beside_handshakes(const struct timespec *duration, const sigset_t *signals);
 
 /* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
 void before_fork(void);

@@ -18,10 +18,6 @@ static int64_t end_of_call(int fd, unsigned flags) {
 
 #define A_MOMENT (5 * NANOSECONDS_IN_MILLISECOND)
 
-int sleep_beside_handshakes(const struct timespec *duration, const sigset_t *signals) {
-    return poll_until(NULL, 0, end_of(of_timespec(duration)), signals);
-}
-
 int go_on_for_a_moment(void) {
     return poll_until(NULL, 0, end_of(A_MOMENT), NULL) >= 0 || errno != EINTR || !some_handler_interrupts();
 }
