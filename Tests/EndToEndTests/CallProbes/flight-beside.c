@@ -127,14 +127,22 @@ static double seconds(struct timespec time) { return (double)time.tv_sec + (doub
 
 static const struct timespec minute = {60, 0};
 
+/* What is no time, and no place for one. */
+static const struct timespec *volatile nowhere = (const struct timespec *)8;
+static const struct timespec too_much = {0, 1000000000};
+
 static ssize_t by_nanosleep(void) {
     struct timespec left;
+    require(nanosleep(nowhere, NULL) < 0 && errno == EFAULT);
+    require(nanosleep(&too_much, NULL) < 0 && errno == EINVAL);
     int result = nanosleep(&minute, &left);
     return woken(result == 0 ? 0 : errno, seconds(left));
 }
 
 static ssize_t by_clock_nanosleep(void) {
     struct timespec left;
+    require(clock_nanosleep(CLOCK_REALTIME, 0, nowhere, NULL) == EFAULT);
+    require(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &too_much, NULL) == EINVAL);
     int error = clock_nanosleep(CLOCK_REALTIME, 0, &minute, &left);
     return woken(error, seconds(left));
 }
