@@ -55,8 +55,10 @@ extension EndToEnd {
             let lines = try await TestProxy.during { proxy in
                 try await proxy.run("memory", ["refused"] + far + [way, which], ending: Self.ending).lines
             }
-            #expect(lines.count == 24 && lines.contains { $0.contains(": E") }, "\(lines)")
-            for line in lines { #expect(line.wholeMatch(of: /\d+: (echoed|E[A-Z]+), echoed then/) != nil, "\(line)") }
+            #expect(lines.last == "all: echoed" && lines.contains { $0.contains(": E") }, "\(lines)")
+            for line in lines.dropLast() {
+                #expect(line.wholeMatch(of: /\d+: (echoed|E[A-Z]+), echoed then/) != nil, "\(line)")
+            }
         }
 
         @Test func `A file that is being read when memory is refused does not stay open`() async throws {
@@ -66,7 +68,9 @@ extension EndToEnd {
                 let output = try await CallProbe.run(
                     "memory", ["refused", FarSide.ipv4, port, "stream", "since"], environment: ["SOCKSIFY_CONF": path],
                     ending: Self.ending)
-                #expect(output.lines.count == 24 && output.lines.allSatisfy { $0.contains(": E") }, "\(output)")
+                let lines = output.lines
+                let wrong = lines.filter { !$0.contains(": E") || $0.contains("more") }
+                #expect(lines.count > 20 && wrong.isEmpty, "\(lines.count): \(wrong)")
             }
         }
 
