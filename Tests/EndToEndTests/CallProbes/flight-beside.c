@@ -248,13 +248,18 @@ static const call calls[] = {
 
 static const call *the_call;
 
+static int is_restarted;
+
 static void *fly_and_release(void *argument) {
+    if (is_restarted) interrupt_when_asleep(NULL);
     fly(argument);
     the_call->release();
     return NULL;
 }
 
-static void do_nothing(int number) { (void)number; }
+static volatile int handled;
+
+static void handle(int number unused) { handled++; }
 
 int main(int count, char **arguments) {
     require(count == 4);
@@ -263,10 +268,11 @@ int main(int count, char **arguments) {
         if (strcmp(calls[index].name, arguments[1]) == 0) the_call = &calls[index];
     require(the_call);
     the_call->make();
-    struct sigaction action = {.sa_handler = do_nothing};
+    const char *way = arguments[3];
+    is_restarted = strcmp(way, "restarted") == 0;
+    struct sigaction action = {.sa_handler = handle, .sa_flags = is_restarted ? SA_RESTART : 0};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     pthread_t interrupting;
-    const char *way = arguments[3];
     flight f = depart(REACHED);
     if (strcmp(way, "watched") == 0) {
         watching = epoll_create1(EPOLL_CLOEXEC);
@@ -281,6 +287,7 @@ int main(int count, char **arguments) {
     drive = NULL;
     require(pthread_create(&p.thread, NULL, fly_and_release, &p) == 0);
     say("%s: %zd\n", the_call->name, the_call->wait());
+    if (is_restarted) say("handled %d\n", handled);
     leave(&p);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     int ready = poll(&entry, 1, -1);

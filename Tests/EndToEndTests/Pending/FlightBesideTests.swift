@@ -11,18 +11,22 @@ extension EndToEnd {
             "pause", "sigsuspend",
         ]
 
-        private static func cases(_ way: String) -> [Flight.Case] {
+        /// Those that a handler with SA_RESTART does not end (signal(7)).
+        private static let restartable = Array(calls[..<15])
+
+        private static func cases(_ way: String, of calls: [String] = calls) -> [Flight.Case] {
             calls.map {
                 Flight.Case(
                     probe: "flight-beside", name: $0, arguments: [way],
-                    lines: (way == "interrupted" ? ["interrupted: EINTR"] : []) + ["\($0): 1", "poll 1 OUT"]
-                        + Flight.connected)
+                    lines: (way == "interrupted" ? ["interrupted: EINTR"] : []) + ["\($0): 1"]
+                        + (way == "restarted" ? ["handled 1"] : []) + ["poll 1 OUT"] + Flight.connected)
             }
         }
 
         static let unwatched = cases("unwatched")
         static let watched = cases("watched")
         static let interrupted = cases("interrupted")
+        static let restarted = cases("restarted", of: restartable)
 
         @Test(arguments: unwatched)
         func `A connection lands while the program waits for something else`(given: Flight.Case) async throws {
@@ -39,8 +43,13 @@ extension EndToEnd {
             try await Flight.check(given)
         }
 
+        @Test(arguments: restarted)
+        func `A signal whose handler restarts calls ends none of these`(given: Flight.Case) async throws {
+            try await Flight.check(given)
+        }
+
         @Test func `The kernel goes on with a connection the same`() async throws {
-            try await Flight.checkNatively(Self.unwatched + Self.watched + Self.interrupted)
+            try await Flight.checkNatively(Self.unwatched + Self.watched + Self.interrupted + Self.restarted)
         }
     }
 }
