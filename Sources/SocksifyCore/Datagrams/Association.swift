@@ -177,9 +177,8 @@ struct Association {
         return Errand(descriptor: control, cookie: controlCookie)
     }
 
-    /// Some 50 milliseconds: servers take less, but may be busy.
+    /// In ticks of 4 milliseconds, `HandshakeInFlight.lingerTime`.
     private static var lingerTicks: UInt32 { 13 }
-    static var lingerTime: Int { 50 }
 
     /// Whether `descriptor` is its connection.
     func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }

@@ -399,7 +399,7 @@ struct CarriedSockets: @unchecked Sendable {
     ///
     /// Datagrams that were sent are not lost by that: those that wait for an association are sent when it is there, by a
     /// descriptor of the library's own, and a connection lingers for a moment.
-    func end(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) {
+    func end(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
         // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
         carried_forget(descriptor)
         let found: Int?
@@ -424,8 +424,8 @@ struct CarriedSockets: @unchecked Sendable {
         let lingering = record.pointee.association.lingering
         if lingering == nil { record.pointee.association.closeControl() }
         if mayHaveOthers { leave(place) } else { remove(place) }
-        errand?.abandon(runtime)
-        lingering?.linger(runtime)
+        errand?.abandon(datagrams.pointee.connections)
+        lingering?.linger(datagrams.pointee.connections)
     }
 
     /// Whether what was sent by a socket of this process waits for an association, or has hardly left.
@@ -509,9 +509,6 @@ struct CarriedSockets: @unchecked Sendable {
     // MARK: What is the process' own
 
     private var hand: UnsafeMutablePointer<Atomic<UInt64>> { own.assumingMemoryBound(to: Atomic<UInt64>.self) }
-
-    /// When and whether the proxy refused to carry datagrams.
-    var refusal: AssociationRefusal { AssociationRefusal(word: (own + 8).assumingMemoryBound(to: Atomic<Int>.self)) }
 
     private var areReached: UnsafeMutablePointer<Atomic<UInt64>> {
         (own + 16).assumingMemoryBound(to: Atomic<UInt64>.self)

@@ -26,25 +26,25 @@ public enum Datagram {
 
     /// Decides on what the socket sends to `peer`, or is connected to. What answers a datagram that came directly goes
     /// the same way, whatever the rules say.
-    static func decide(on peer: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Decision {
-        let decision = decide(on: peer, runtime)
+    static func decide(on peer: SocketAddress, _ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) -> Decision {
+        let decision = decide(on: peer, datagrams)
         switch decision {
         case .direct, .carry(.nameServer, _): return decision
         case .refuse, .carry:
-            return runtime.pointee.directDatagrams.areAnswered(peer, by: socket) ? .direct(.answer) : decision
+            return datagrams.pointee.direct.areAnswered(peer, by: socket) ? .direct(.answer) : decision
         }
     }
 
-    private static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
-        if runtime.pointee.configuration.answersNames(at: peer.address, port: peer.port) {
+    private static func decide(on peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> Decision {
+        if datagrams.pointee.configuration.answersNames(at: peer.address, port: peer.port) {
             return .carry(.nameServer, list: 0)
         }
         let destination: Destination
         let list: Int
-        switch AddressRoute.of(peer.address, port: peer.port, .udp, runtime.pointee.names) {
+        switch AddressRoute.of(peer.address, port: peer.port, .udp, datagrams.pointee.names) {
         case .direct(let reason): return .direct(.configured(reason))
         case .directToName(let number, _):
-            logUnknownAddress(of: number, runtime)
+            logUnknownAddress(of: number, datagrams)
             return .refuse(.hostUnreachable)
         case .refuse(let errno): return .refuse(errno)
         case .proxy where peer.namesLink: return .refuse(.networkUnreachable)
@@ -54,56 +54,35 @@ public enum Datagram {
             list = decided
             var isIPv6 = false
             if case .v6 = peer.address.unmapped { isIPv6 = true }
-            guard let version = runtime.pointee.names.version(of: number) else { return .refuse(.hostUnreachable) }
+            guard let version = datagrams.pointee.names.version(of: number) else { return .refuse(.hostUnreachable) }
             let name = NamedDestinations.Name(number: number, version: version, isIPv6: isIPv6)
             destination = .name(name, port: peer.port)
         }
-        if case .itself = runtime.pointee.proxies.findProxies() { return .direct(.proxyLookup) }
-        return runtime.pointee.configuration.carriesDatagrams(throughList: list)
+        if case .itself = datagrams.pointee.proxies.findProxies() { return .direct(.proxyLookup) }
+        return datagrams.pointee.configuration.carriesDatagrams(throughList: list)
             ? .carry(destination, list: list) : .refuse(.networkUnreachable)
     }
 
     /// A datagram cannot go to a name by an address that only stands for it, and to look the name up here would keep the
     /// program waiting in a call that does not wait.
-    private static func logUnknownAddress(of number: UInt32, _ runtime: UnsafePointer<Runtime>) {
-        Log.write(.error, runtime.pointee.configuration) { line in
+    private static func logUnknownAddress(of number: UInt32, _ datagrams: UnsafePointer<Datagrams>) {
+        Log.write(.error, datagrams.pointee.configuration) { line in
             line.append("udp ")
-            runtime.pointee.names.name(of: number)?.write(to: &line)
+            datagrams.pointee.names.name(of: number)?.write(to: &line)
             line.append(": a rule sends this around the proxies by its port alone, and no address is known; ")
             line.append("name the host in a rule")
         }
     }
 
-    /// Whether the kernel may cut or join the datagrams of a socket (udp(7), UDP_SEGMENT, UDP_GRO): not where each may
-    /// have to go with a header of its own.
-    public static func allowsOffload(_ descriptor: Int32) -> Bool {
-        switch Runtime.state {
-        case .unusable, .short: false
-        case .ready(let runtime): runtime.pointee.configuration.udp == .direct
-        }
-    }
-
-    /// Whether the descriptor's socket is carried, as far as the kernel tells.
-    public static func isCarried(_ descriptor: Int32) -> Bool {
-        guard let runtime = Runtime.existing else { return false }
-        if case .none = runtime.pointee.carried.look(for: descriptor) { return false }
-        return true
-    }
-
-    /// SO_RCVTIMEO in milliseconds; nil when it is not set.
-    public static func receiveTimeout(_ descriptor: Int32) -> Int? {
-        Socket(descriptor: descriptor).receiveTimeout
-    }
-
     // MARK: connect
 
     /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
-    static func connect(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
-        let table = runtime.pointee.carried
-        switch decide(on: peer, socket, runtime) {
+    static func connect(_ socket: Socket, to peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
+        let table = datagrams.pointee.carried
+        switch decide(on: peer, socket, datagrams) {
         case .direct(let reason):
             do throws(Errno) {
-                try endCarrying(socket, runtime)
+                try endCarrying(socket, datagrams)
                 return .direct(reason)
             } catch {
                 return .failed(error)
@@ -113,7 +92,7 @@ public enum Datagram {
             // The kernel has the right words for an address that the socket has no form for.
             if socket.domain == AF_INET, case .v6 = peer.address { return .pass }
             if case .nameServer = destination {
-            } else if runtime.pointee.carried.refusal.isFresh {
+            } else if datagrams.pointee.connections.pointee.refusal.isFresh {
                 return .failed(.networkUnreachable)
             }
             do throws(Errno) {
@@ -121,7 +100,7 @@ public enum Datagram {
                 guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
                 defer { table.leave(place) }
                 record.pointee.descriptor = socket.descriptor
-                try record.pointee.connectInKernel(socket, towards: destination, runtime)
+                try record.pointee.connectInKernel(socket, towards: destination, datagrams)
                 record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination, list: list)
                 return .succeeded
             } catch {
@@ -132,9 +111,9 @@ public enum Datagram {
 
     /// connect(2) with AF_UNSPEC: the socket has no peer any more, and mostly another port, too, which the relay does not
     /// know.
-    static func disconnect(_ descriptor: Int32) {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
-            let record = runtime.pointee.carried.enter(place)
+    static func disconnect(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
+        guard let place = datagrams.pointee.carried.place(of: descriptor),
+            let record = datagrams.pointee.carried.enter(place)
         else { return }
         record.pointee.peer = nil
         record.pointee.kernelPeer = .none
@@ -144,37 +123,37 @@ public enum Datagram {
         record.pointee.way.set(0, of: SocketOptions.device)
         // The relay knows no port yet of one that is being opened.
         let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
-        runtime.pointee.carried.leave(place)
-        kept?.linger(runtime)
+        datagrams.pointee.carried.leave(place)
+        kept?.linger(datagrams.pointee.connections)
     }
 
     /// The socket goes its own way from now on.
-    private static func endCarrying(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+    private static func endCarrying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
         guard may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
-            let place = runtime.pointee.carried.place(of: socket.descriptor),
-            let record = runtime.pointee.carried.enter(place)
+            let place = datagrams.pointee.carried.place(of: socket.descriptor),
+            let record = datagrams.pointee.carried.enter(place)
         else { return }
         do throws(Errno) {
             try record.pointee.way.put(on: socket)
         } catch {
-            runtime.pointee.carried.leave(place)
+            datagrams.pointee.carried.leave(place)
             throw error
         }
         if record.pointee.isShut { socket.shut(2) }
         let errand = record.pointee.association.errand
-        let heir = runtime.pointee.carried.bequeath(record, place)
+        let heir = datagrams.pointee.carried.bequeath(record, place)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil
-        runtime.pointee.carried.remove(place)
-        if let heir { errand?.goOver(to: heir, runtime) } else { errand?.abandon(runtime) }
-        kept?.linger(runtime)
+        datagrams.pointee.carried.remove(place)
+        if let heir { errand?.goOver(to: heir, datagrams) } else { errand?.abandon(datagrams.pointee.connections) }
+        kept?.linger(datagrams.pointee.connections)
     }
 
     /// The address that the program has connected the socket to; nil when it is not carried, or not connected.
-    static func peer(of descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
-        guard may_be_carried(descriptor) != 0, let place = runtime.pointee.carried.place(of: descriptor),
-            let record = runtime.pointee.carried.enter(place)
+    static func peer(of descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> SocketAddress? {
+        guard may_be_carried(descriptor) != 0, let place = datagrams.pointee.carried.place(of: descriptor),
+            let record = datagrams.pointee.carried.enter(place)
         else { return nil }
-        defer { runtime.pointee.carried.leave(place) }
+        defer { datagrams.pointee.carried.leave(place) }
         return record.pointee.peer?.address
     }
 }
@@ -211,7 +190,7 @@ extension CarriedSocket {
 
     /// Has the kernel connect the socket to where what the program has connected it to is reached.
     mutating func connectInKernel(
-        _ socket: Socket, towards destination: Datagram.Destination, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, towards destination: Datagram.Destination, _ datagrams: UnsafePointer<Datagrams>
     ) throws(Errno) {
         if case .nameServer = destination {
             try socket.connectDatagrams(to: findOwnAddress(socket))
@@ -229,7 +208,7 @@ extension CarriedSocket {
             kernelPeer = .relay
             setPeerHeader(for: destination)
         } else {
-            guard let proxy = runtime.pointee.firstHops.anyAddress(for: .unspecified(domain)) else {
+            guard let proxy = datagrams.pointee.firstHops.anyAddress(for: .unspecified(domain)) else {
                 throw .networkUnreachable
             }
             try socket.connectDatagrams(to: proxy)

@@ -8,53 +8,46 @@ import SocketTable
 /// Datagrams that come in to a carried socket.
 extension Datagram {
     /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
-    public static func prepareToReceive(
-        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    static func prepareToReceive(
+        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>,
+        _ datagrams: UnsafePointer<Datagrams>
     ) -> Outcome {
-        guard let runtime = Runtime.existing else { return .pass }
-        switch runtime.pointee.carried.find(descriptor) {
+        switch datagrams.pointee.carried.find(descriptor) {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
         case .place(let place):
-            if any_errands() != 0 { runtime.pointee.inFlight.stepErrands(runtime) }
-            runtime.pointee.carried.prepare(reception, place)
+            if any_errands() != 0 { datagrams.pointee.inFlight.stepErrands(datagrams.pointee.connections) }
+            datagrams.pointee.carried.prepare(reception, place)
             return .succeeded
         }
-    }
-
-    /// The same, on little stack, where nothing is under way and all is known of the socket; false where not.
-    public static func prepareKnownToReceive(
-        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
-    ) -> Bool {
-        guard any_errands() == 0, let runtime = Runtime.existing else { return false }
-        return runtime.pointee.carried.prepareKnown(descriptor, reception)
     }
 
     /// Takes a datagram out of its envelope; false when it is none of the program's.
     ///
     /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
     /// where the library's answers come from, or else from a place that the program reaches directly.
-    public static func unwrap(
-        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+    static func unwrap(
+        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>,
+        _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         let place = Int(arrival.pointee.place)
-        guard let runtime = Runtime.existing, let record = runtime.pointee.carried.enter(place) else { return false }
-        defer { runtime.pointee.carried.leave(place) }
+        guard let record = datagrams.pointee.carried.enter(place) else { return false }
+        defer { datagrams.pointee.carried.leave(place) }
         guard let source = source(of: arrival, record) else { return false }
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
         if record.pointee.association.isForgottenRelay(source) { return false }
         guard isOwn || record.pointee.association.isRelay(source) else {
-            return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, runtime)
+            return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, datagrams)
         }
         let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
         guard let header = DatagramHeader.read(start) else { return false }
         // A fragment that is looked at, and is not all there, is left where it is.
         let isPartial = arrival.pointee.flags & Int32(MSG_PEEK) != 0 && arrival.pointee.length > arrival.pointee.kept
         if header.fragment != 0, !isOwn, !isFromErrorQueue, !isPartial {
-            return join(arrival, header, record, place, opened, runtime)
+            return join(arrival, header, record, place, opened, datagrams)
         }
-        let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, runtime)
+        let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, datagrams)
         guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
         record.pointee.association.unanswered = 0
         record.pointee.expect(headerLength: header.length)
@@ -99,10 +92,10 @@ extension Datagram {
     private static func passDirect(
         _ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>,
         _ opened: UnsafeMutablePointer<socksify_opened>, _ arrival: UnsafePointer<socksify_arrival>,
-        _ runtime: UnsafePointer<Runtime>
+        _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         let socket = Socket(descriptor: record.pointee.descriptor)
-        guard record.pointee.peer == nil, mayComeDirectly(source, to: record, socket, runtime) else { return false }
+        guard record.pointee.peer == nil, mayComeDirectly(source, to: record, socket, datagrams) else { return false }
         opened.pointee.whole = nil
         opened.pointee.header_length = 0
         opened.pointee.source_length = arrival.pointee.source_length
@@ -114,34 +107,29 @@ extension Datagram {
     /// device: nobody knows by which one it came.
     private static func mayComeDirectly(
         _ source: SocketAddress, to record: UnsafeMutablePointer<CarriedSocket>, _ socket: Socket,
-        _ runtime: UnsafePointer<Runtime>
+        _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime.pointee.names) {
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
             return true
         }
         guard record.pointee.hadPort, record.pointee.way.device == 0,
             !record.pointee.names.wasSent(to: source.address.unmapped, port: source.port)
         else { return false }
-        return note(source, socket, runtime)
+        return note(source, socket, datagrams)
     }
 
     /// A datagram has come directly to a socket that is not carried: what answers it goes the same way.
-    public static func received(
-        _ descriptor: Int32, from address: UnsafePointer<sockaddr>, length: socklen_t
-    ) {
-        guard let source = SocketAddress(address, length: length), case .ready(let runtime) = Runtime.state else {
-            return
-        }
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, runtime.pointee.names) { return }
-        _ = note(source, Socket(descriptor: descriptor), runtime)
+    static func received(_ descriptor: Int32, from source: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) {
+        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) { return }
+        _ = note(source, Socket(descriptor: descriptor), datagrams)
     }
 
     /// Notes from where a datagram has come; false where none can come from.
-    private static func note(_ source: SocketAddress, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Bool {
-        guard case .real = runtime.pointee.names.meaning(of: source.address),
-            !runtime.pointee.configuration.answersNames(at: source.address, port: source.port)
+    private static func note(_ source: SocketAddress, _ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
+        guard case .real = datagrams.pointee.names.meaning(of: source.address),
+            !datagrams.pointee.configuration.answersNames(at: source.address, port: source.port)
         else { return false }
-        runtime.pointee.directDatagrams.note(source, socket)
+        datagrams.pointee.direct.note(source, socket)
         return true
     }
 
@@ -171,14 +159,14 @@ extension Datagram {
     private static func join(
         _ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received,
         _ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int,
-        _ opened: UnsafeMutablePointer<socksify_opened>, _ runtime: UnsafePointer<Runtime>
+        _ opened: UnsafeMutablePointer<socksify_opened>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         // One that is only looked at is taken away, and comes here when it is.
-        guard let fragments = runtime.pointee.carried.makeFragments(place) else { return false }
+        guard let fragments = datagrams.pointee.carried.makeFragments(place) else { return false }
         guard let length = fragments.join(arrival, header) else { return false }
         let joined = Span(_unsafeStart: fragments.start, count: length)
         guard let whole = DatagramHeader.read(joined),
-            let seems = record.pointee.apparentSource(whole, joined, isNamed: false, runtime),
+            let seems = record.pointee.apparentSource(whole, joined, isNamed: false, datagrams),
             accepts(seems, record, isOwn: false)
         else { return false }
         opened.pointee.whole = fragments.start + whole.length
@@ -193,13 +181,13 @@ extension CarriedSocket {
     ///
     /// - Parameter isNamed: whether the header says what the program itself has named.
     fileprivate mutating func apparentSource(
-        _ header: DatagramHeader.Received, _ datagram: Span<UInt8>, isNamed: Bool, _ runtime: UnsafePointer<Runtime>
+        _ header: DatagramHeader.Received, _ datagram: Span<UInt8>, isNamed: Bool, _ datagrams: UnsafePointer<Datagrams>
     ) -> SocketAddress? {
         if let address = header.address {
             if !isNamed, let name = names.name(of: address.unmapped, port: header.port),
-                runtime.pointee.names.version(of: name.number) == name.version
+                datagrams.pointee.names.version(of: name.number) == name.version
             {
-                return form(of: runtime.pointee.names.address(of: name, port: header.port))
+                return form(of: datagrams.pointee.names.address(of: name, port: header.port))
             }
             return form(of: SocketAddress(address: address, port: header.port))
         }
@@ -207,11 +195,11 @@ extension CarriedSocket {
         if let address = IPAddress(parsing: text.bytes) {
             return form(of: SocketAddress(address: address, port: header.port))
         }
-        guard NameSyntax.isOfHostElsewhere(text.bytes), let number = runtime.pointee.names.number(of: text),
-            let version = runtime.pointee.names.version(of: number)
+        guard NameSyntax.isOfHostElsewhere(text.bytes), let number = datagrams.pointee.names.number(of: text),
+            let version = datagrams.pointee.names.version(of: number)
         else { return nil }
         let name = NamedDestinations.Name(number: number, version: version, isIPv6: names.isIPv6(number))
-        return form(of: runtime.pointee.names.address(of: name, port: header.port))
+        return form(of: datagrams.pointee.names.address(of: name, port: header.port))
     }
 }
 

@@ -6,9 +6,9 @@ import SOCKS5
 extension Datagram {
     /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
     static func openAssociation(
-        _ socket: Socket, _ place: Int, throughList list: Int, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ place: Int, throughList list: Int, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
-        let table = runtime.pointee.carried
+        let table = datagrams.pointee.carried
         do {
             if let record = table.enter(place) {
                 record.pointee.descriptor = socket.descriptor
@@ -17,13 +17,14 @@ extension Datagram {
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
             let family = socket.sendsToIPv6Alone ? SocketFamily(domain: AF_INET6, isIPv6Only: true) : .own
             let errand = try Errand.prepare(
-                purpose, .associating(overIPv6: false), throughList: list, family: family, runtime)
+                purpose, .associating(overIPv6: false), throughList: list, family: family, datagrams.pointee.connections
+            )
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
                 carried_note_control(errand.descriptor, Int32(truncatingIfNeeded: place))
                 table.leave(place)
             }
-            errand.begin(runtime)
+            errand.begin(datagrams.pointee.connections)
             return nil
         } catch {
             if let record = table.enter(place) {
@@ -34,42 +35,28 @@ extension Datagram {
         }
     }
 
-    /// What becomes of an association's connection.
-    enum ControlFate {
-        case kept
-        case closed
-        /// The program has closed the socket: what waited for the association has been sent, and is not to be lost.
-        case lingers
-    }
-
     /// The handshake of an association is over.
-    ///
-    /// - Parameters:
-    ///   - proxy: the address by which the proxy was reached.
-    ///   - bound: BND of the reply; nil when it failed, with `errno`.
-    static func concludeAssociation(
-        _ place: Int, cookie: UInt64, control: Socket, proxy: IPAddress?, bound: Endpoint?, errno: Errno?,
-        _ runtime: UnsafePointer<Runtime>
-    ) -> ControlFate {
-        let table = runtime.pointee.carried
+    static func concludeAssociation(_ end: AssociationEnd, _ datagrams: UnsafePointer<Datagrams>) -> ControlFate {
+        let table = datagrams.pointee.carried
+        let (place, cookie) = (end.place, end.cookie)
         guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
-        guard record.pointee.association.errand?.descriptor == control.descriptor else {
+        guard record.pointee.association.errand?.descriptor == end.control.descriptor else {
             table.leave(place)
             return .closed
         }
         let socket = Socket(descriptor: record.pointee.descriptor)
         var isOpen = false
         do throws(Errno) {
-            guard let bound, let proxy else { throw errno ?? .networkUnreachable }
+            guard let bound = end.bound, let proxy = end.proxy else { throw end.errno ?? .networkUnreachable }
             let relay = try Association.relay(bound, proxy: proxy)
             guard relay.port != 0, let form = record.pointee.form(of: relay) else { throw .networkUnreachable }
             guard socket.cookie == cookie else { throw .aborted }
             if case .v4 = form.address.unmapped, socket.sendsToIPv6Alone { throw .networkUnreachable }
             record.pointee.association.opened(relay: form)
             if let peer = record.pointee.peer {
-                try record.pointee.connectInKernel(socket, towards: peer.destination, runtime)
+                try record.pointee.connectInKernel(socket, towards: peer.destination, datagrams)
             }
-            table.queue(place)?.hand { sendQueued($0, socket, record, runtime) }
+            table.queue(place)?.hand { sendQueued($0, socket, record, datagrams) }
             record.pointee.association.unanswered = coarse_tick()
             isOpen = true
         } catch {
@@ -91,8 +78,8 @@ extension Datagram {
     /// shutdown(2) for sending: what was sent before goes out yet when the association is open.
     ///
     /// - Parameter how: bits, 1: for receiving, 2: for sending.
-    static func shut(_ descriptor: Int32, _ how: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome {
-        let table = runtime.pointee.carried
+    static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
+        let table = datagrams.pointee.carried
         guard how != 1, let place = table.place(of: descriptor), let record = table.enter(place) else { return .pass }
         defer { table.leave(place) }
         record.pointee.isShut = true
@@ -103,9 +90,9 @@ extension Datagram {
 
     /// The connection of an association that is being opened goes on by another socket, which stands in its place.
     static func controlMoved(
-        _ place: Int, cookie: UInt64, to control: Socket, _ runtime: UnsafePointer<Runtime>
+        _ place: Int, cookie: UInt64, to control: Socket, _ datagrams: UnsafePointer<Datagrams>
     ) {
-        let table = runtime.pointee.carried
+        let table = datagrams.pointee.carried
         guard table.cookie(of: place) == cookie, let moved = control.cookie, let record = table.enter(place) else {
             return
         }
@@ -118,16 +105,33 @@ extension Datagram {
     /// The kernel was told that nobody listens where it has the socket connected to. At the relay's port: the server may
     /// have gone, and the program has not asked for it. Returns whether the program is to learn of it, because that is how
     /// it is told that the proxy does not carry its datagrams.
-    public static func isRefused(_ descriptor: Int32) -> Bool {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.carried.place(of: descriptor),
-            let record = runtime.pointee.carried.enter(place)
+    static func isRefused(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
+        guard let place = datagrams.pointee.carried.place(of: descriptor),
+            let record = datagrams.pointee.carried.enter(place)
         else { return false }
-        defer { runtime.pointee.carried.leave(place) }
+        defer { datagrams.pointee.carried.leave(place) }
         if case .nobody = record.pointee.kernelPeer {
             if case .failed = record.pointee.association.state { record.pointee.association.forgetFailure() }
             return true
         }
         record.pointee.association.checkNow()
         return false
+    }
+}
+
+extension Errand {
+    /// The association is that of the carried socket in this place from now on. Where it is over already, that socket is
+    /// for nothing.
+    func goOver(to place: Int, _ datagrams: UnsafePointer<Datagrams>) {
+        let table = datagrams.pointee.carried
+        var isUnderWay = false
+        let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
+        enter(datagrams.pointee.connections) { flight in
+            flight.record.pointee.purpose = purpose
+            isUnderWay = true
+        }
+        guard !isUnderWay, let record = table.enter(place) else { return }
+        OwnDescriptor.close(record.pointee.descriptor)
+        table.remove(place)
     }
 }

@@ -21,14 +21,13 @@ extension Datagram {
     }
 
     /// Before a datagram is sent by a socket that may be carried.
-    public static func wrap(
+    static func wrap(
         _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
-        _ envelope: UnsafeMutablePointer<socksify_envelope>
+        _ envelope: UnsafeMutablePointer<socksify_envelope>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Sending {
-        guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let place: Int
-        switch runtime.pointee.carried.find(descriptor) {
+        switch datagrams.pointee.carried.find(descriptor) {
         case .place(let found): place = found
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
@@ -43,19 +42,19 @@ extension Datagram {
         var destination: Destination?
         var list = 0
         if let named {
-            switch decide(on: named, socket, runtime) {
+            switch decide(on: named, socket, datagrams) {
             case .direct(let reason):
-                guard let record = runtime.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
-                defer { runtime.pointee.carried.leaveUnchanged(place) }
+                guard let record = datagrams.pointee.carried.enter(place) else { return .failed(.outOfBuffers) }
+                defer { datagrams.pointee.carried.leaveUnchanged(place) }
                 if record.pointee.isShut { return .failed(.brokenPipe) }
-                reason.log(.sending, by: socket, to: named, runtime.pointee.names)
+                reason.log(.sending, by: socket, to: named, datagrams.pointee.names)
                 return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
             case .refuse(let errno): return .failed(errno)
             case .carry(let decided, let decidedList): (destination, list) = (decided, decidedList)
             }
         }
         let isNonBlocking = flags & Int32(MSG_DONTWAIT) != 0
-        let table = runtime.pointee.carried
+        let table = datagrams.pointee.carried
         var attempts = 0
         while true {
             guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
@@ -69,7 +68,7 @@ extension Datagram {
             }
             if case .nameServer = destination {
                 table.leave(place)
-                return NameServer.receive(message, for: named, socket, place, flags: flags, runtime)
+                return NameServer.receive(message, for: named, socket, place, flags: flags, datagrams)
             }
             if envelope.pointee.refusal != 0 {
                 table.leave(place)
@@ -80,20 +79,20 @@ extension Datagram {
             record.pointee.association.check(tick)
             guard record.pointee.association.serves(list) else {
                 defer { table.leave(place) }
-                return refuse(list, record, runtime)
+                return refuse(list, record, datagrams)
             }
             switch record.pointee.association.state {
             case .open:
                 record.pointee.association.unanswered = tick
                 if named == nil, record.pointee.peerHeaderLength > 0,
-                    runtime.pointee.configuration.udpFragmentSize == nil
+                    datagrams.pointee.configuration.udpFragmentSize == nil
                 {
                     put(record.pointee.peerHeader, record.pointee.peerHeaderLength, in: envelope)
                     table.leaveUnchanged(place)
                     return .wrapped
                 }
                 let expected = record.pointee.expectedHeader
-                let sending = put(message, to: destination, in: envelope, socket, record, runtime)
+                let sending = put(message, to: destination, in: envelope, socket, record, datagrams)
                 if case .address = destination, expected == record.pointee.expectedHeader {
                     table.leaveUnchanged(place)
                 } else {
@@ -103,16 +102,16 @@ extension Datagram {
             case .none:
                 // One that has ended at once is opened once more; then something is wrong.
                 attempts += 1
-                if attempts > 2 || table.refusal.isFresh {
+                if attempts > 2 || datagrams.pointee.connections.pointee.refusal.isFresh {
                     table.leave(place)
                     return .failed(.networkUnreachable)
                 }
                 table.forgetQueue(place)
                 record.pointee.association.begin(throughList: list)
                 table.leave(place)
-                if let errno = openAssociation(socket, place, throughList: list, runtime) { return .failed(errno) }
+                if let errno = openAssociation(socket, place, throughList: list, datagrams) { return .failed(errno) }
             case .opening:
-                if record.pointee.association.isAbandoned(runtime.pointee.inFlight) {
+                if record.pointee.association.isAbandoned(datagrams.pointee.inFlight) {
                     record.pointee.association.detach()
                     table.leave(place)
                     continue
@@ -122,9 +121,9 @@ extension Datagram {
                 // Where the program has set no limit of its own.
                 let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
                 if !waits || patience == 0 {
-                    let refusal = errand == nil ? nil : queue(message, to: destination, place, record, runtime)
+                    let refusal = errand == nil ? nil : queue(message, to: destination, place, record, datagrams)
                     table.leave(place)
-                    errand?.step(runtime)
+                    errand?.step(datagrams.pointee.connections)
                     if waits, errand == nil { return .failed(.outOfBuffers) }
                     return refusal.map { .failed($0) } ?? .taken
                 }
@@ -137,7 +136,7 @@ extension Datagram {
                     guard interruptible_sleep(1_000_000) else { return .failed(.outOfBuffers) }
                     continue
                 }
-                switch errand.wait(runtime, limitedBy: socket, .sendTimeout, patience: patience) {
+                switch errand.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout, patience: patience) {
                 case .timeOver where patience == nil: return .failed(.again)
                 case .interrupted: return .failed(.interrupted)
                 case .established, .failed, .timeOver: continue
@@ -154,11 +153,11 @@ extension Datagram {
 
     /// A socket has one association, and so the proxies of one list.
     private static func refuse(
-        _ list: Int, _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+        _ list: Int, _ record: UnsafeMutablePointer<CarriedSocket>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Sending {
         if !record.pointee.isOtherListTold {
             record.pointee.isOtherListTold = true
-            Log.write(.error, runtime.pointee.configuration) { line in
+            Log.write(.error, datagrams.pointee.configuration) { line in
                 line.append("udp: one socket cannot send through two lists of proxies")
             }
         }
@@ -179,14 +178,14 @@ extension Datagram {
     private static func put(
         _ message: UnsafePointer<msghdr>, to destination: Destination,
         in envelope: UnsafeMutablePointer<socksify_envelope>, _ socket: Socket,
-        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Sending {
         var header = HeaderInPlace(start: envelope_header(envelope))
-        guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+        guard write(destination, to: &header, noting: &record.pointee.names, datagrams) else {
             return .failed(.hostUnreachable)
         }
         record.pointee.expectAnswer(from: destination, headerLength: header.count)
-        if let limit = runtime.pointee.configuration.udpFragmentSize, size(of: message) > limit {
+        if let limit = datagrams.pointee.configuration.udpFragmentSize, size(of: message) > limit {
             let bytes = UnsafeBufferPointer(start: envelope_header(envelope), count: header.count)
             return sendFragments(message, bytes, limit, socket, record)
         }
@@ -202,7 +201,7 @@ extension Datagram {
     /// Writes the header of a datagram; false for a name that was replaced meanwhile.
     private static func write(
         _ destination: Destination, to sink: inout some ByteSink, noting names: inout NamedDestinations,
-        _ runtime: UnsafePointer<Runtime>
+        _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         switch destination {
         case .address(let address, let port):
@@ -210,8 +209,8 @@ extension Datagram {
             DatagramHeader.write(address: address, port: port, to: &sink)
         case .name(let name, let port):
             // Asked in this order: what was just found has its number for a while.
-            guard let host = runtime.pointee.names.name(of: name.number),
-                runtime.pointee.names.version(of: name.number) == name.version
+            guard let host = datagrams.pointee.names.name(of: name.number),
+                datagrams.pointee.names.version(of: name.number) == name.version
             else { return false }
             names.sent(to: name, port: port)
             DatagramHeader.write(destination: Endpoint(host: .name(host), port: port), to: &sink)
@@ -227,20 +226,20 @@ extension Datagram {
     /// Keeps a datagram for when the association is there; an error number for one that cannot be sent then.
     private static func queue(
         _ message: UnsafePointer<msghdr>, to destination: Destination, _ place: Int,
-        _ record: UnsafeMutablePointer<CarriedSocket>, _ runtime: UnsafePointer<Runtime>
+        _ record: UnsafeMutablePointer<CarriedSocket>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
         var storage = InlineArray<262, UInt8>(repeating: 0)
         return withUnsafeMutableBytes(of: &storage) { bytes in
             guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return .outOfBuffers }
             var header = HeaderInPlace(start: start)
-            guard write(destination, to: &header, noting: &record.pointee.names, runtime) else {
+            guard write(destination, to: &header, noting: &record.pointee.names, datagrams) else {
                 return .hostUnreachable
             }
             let count = header.count
             guard count + size(of: message) <= largestDatagram else { return Errno(EMSGSIZE) }
             guard isReadable(message) else { return Errno(EFAULT) }
             record.pointee.expectAnswer(from: destination, headerLength: count)
-            runtime.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
+            datagrams.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
                 room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
                 copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
             }
@@ -342,10 +341,10 @@ extension Datagram {
     /// Sends a datagram that has waited for the association.
     static func sendQueued(
         _ datagram: UnsafeMutableRawBufferPointer, _ socket: Socket, _ record: UnsafeMutablePointer<CarriedSocket>,
-        _ runtime: UnsafePointer<Runtime>
+        _ datagrams: UnsafePointer<Datagrams>
     ) {
         let bytes = UnsafeRawBufferPointer(datagram).bindMemory(to: UInt8.self)
-        guard let limit = runtime.pointee.configuration.udpFragmentSize,
+        guard let limit = datagrams.pointee.configuration.udpFragmentSize,
             let header = DatagramHeader.read(Span(_unsafeElements: bytes)), datagram.count - header.length > limit
         else {
             try? record.pointee.sendToRelay(UnsafeRawBufferPointer(datagram), socket)

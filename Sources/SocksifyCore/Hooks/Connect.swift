@@ -41,16 +41,18 @@ public enum Connect {
         switch decision {
         case .direct(let reason): return .direct(reason)
         case .refuse(let errno):
-            if transport == .udp, socket.isInternet { return Datagram.connect(socket, to: peer, runtime) }
+            if transport == .udp, socket.isInternet {
+                return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
+            }
             return .failed(errno)
         case .directToName(let number, let reason):
             return connect(socket, toName: number, as: peer, reason, runtime)
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
         guard let transport else { return .pass(unlessRefused: socket) }
-        guard transport == .tcp || runtime.pointee.known(of: socket) != nil else {
+        guard transport == .tcp || runtime.pointee.connections.pointee.known(of: socket) != nil else {
             switch socket.domain {
-            case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime)
+            case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
             case -1: return .pass(unlessRefused: socket)
             // What is no IP goes nowhere.
             default: return .pass
@@ -72,7 +74,7 @@ public enum Connect {
             || !runtime.pointee.configuration.rules.isEmpty
         {
             switch socket.transport {
-            case .udp where socket.isInternet: return Datagram.connect(socket, to: peer, runtime)
+            case .udp where socket.isInternet: return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
             case .udp where socket.domain == -1: return .pass(unlessRefused: socket)
             case .tcp, .udp, .other: break
             case nil: return .pass(unlessRefused: socket)
@@ -83,7 +85,7 @@ public enum Connect {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
         do throws(Errno) {
-            try Replacement.undo(socket.descriptor, runtime)
+            try Replacement.undo(socket.descriptor, runtime.pointee.connections)
         } catch {
             return .failed(error)
         }
@@ -97,11 +99,11 @@ public enum Connect {
         _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         do throws(Errno) {
-            try Replacement.undo(socket.descriptor, runtime)
+            try Replacement.undo(socket.descriptor, runtime.pointee.connections)
         } catch {
             return .failed(error)
         }
-        guard socket.isTCP == true else { return Datagram.connect(socket, to: peer, runtime) }
+        guard socket.isTCP == true else { return Datagram.connect(socket, to: peer, runtime.pointee.datagrams) }
         DirectReason.configured(reason).log(.connecting, by: socket, to: peer, runtime.pointee.names)
         let family = socket.domain == AF_INET ? AF_INET : AF_UNSPEC
         guard let name = runtime.pointee.names.name(of: number),
@@ -128,18 +130,20 @@ public enum Connect {
 
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
     private static func dissolve(_ descriptor: Int32) -> Outcome {
-        if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor) }
         guard let runtime = Runtime.existing else { return .pass }
+        if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
         let socket = Socket(descriptor: descriptor)
         if let cookie = socket.cookie, runtime.pointee.sockets.shut(cookie: cookie) != nil {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
-        if !HandshakesInFlight.isEmpty, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime) {
+        if !HandshakesInFlight.isEmpty,
+            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+        {
             defer { flight.leave() }
             return flight.dissolve()
         }
         do throws(Errno) {
-            return try Replacement.dissolve(descriptor, runtime) ? .succeeded : .pass
+            return try Replacement.dissolve(descriptor, runtime.pointee.connections) ? .succeeded : .pass
         } catch {
             return .failed(error)
         }
@@ -193,7 +197,7 @@ private struct Connection {
     /// Goes on with the handshake that an earlier call left; nil when there is none.
     static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome? {
         guard may_be_in_flight(descriptor) != 0 else { return nil }
-        switch HandshakeInFlight.of(descriptor, runtime) {
+        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
         case .busy: return .failed(.alreadyInProgress)
         case .refused(let errno): return .failed(errno)
@@ -230,10 +234,10 @@ private struct Connection {
         let shut = runtime.pointee.sockets.shut(cookie: cookie)
         if shut != nil { try socket.disconnect() }
         let request = Request(command: .connect, destination: destination)
-        let family = try Replacement.family(of: socket, peer: peer, runtime)
+        let family = try Replacement.family(of: socket, peer: peer, runtime.pointee.connections)
         var failed = ProxySet()
         let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
-        let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime)
+        let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime.pointee.connections)
         guard
             let entered = runtime.pointee.inFlight.add(
                 HandshakeRecord(
@@ -270,7 +274,9 @@ private struct Connection {
 
     private func begin(_ entered: HandshakesInFlight.Entered, _ approach: Replacement.Approach) -> Outcome {
         let began = entered.record.pointee.handshake.started
-        let limit = prepare(HandshakeInFlight(runtime: runtime, socket: socket, entered), approach.registrations)
+        let limit = prepare(
+            HandshakeInFlight(connections: runtime.pointee.connections, socket: socket, entered), approach.registrations
+        )
         do {
             try connect(to: approach.address, limit)
         } catch {
@@ -343,7 +349,7 @@ private struct Connection {
     private func prepare(_ flight: HandshakeInFlight, _ registrations: TakenRegistrations?) -> Int? {
         registrations?.restore(by: flight)
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
-            EpollInventory(runtime).adoptRegistrations(of: flight)
+            EpollInventory(runtime.pointee.connections).adoptRegistrations(of: flight)
         }
         flight.borrowOptions()
         flight.noteVersion()
@@ -355,7 +361,8 @@ private struct Connection {
 
     /// Runs `body` with the handshake, if there still is one.
     private func enter(_ body: (inout HandshakeInFlight) -> Void) {
-        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) else { return }
+        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime.pointee.connections)
+        else { return }
         body(&flight)
         flight.leave()
     }
@@ -388,7 +395,8 @@ private struct Connection {
 
     private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
         let driver = HandshakeDriver(
-            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: .connecting, began: began)
+            socket: socket, timed: socket, cookie: cookie, connections: runtime.pointee.connections, limit: .connecting,
+            began: began)
         switch driver.drive(events: events ?? socket.readyEvents) {
         case .established: return .succeeded
         case .timeOver:

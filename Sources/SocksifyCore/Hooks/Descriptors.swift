@@ -8,13 +8,14 @@ public enum Descriptors {
     public static func end(_ descriptor: Int32) {
         // By this number alone a handshake is known; what is a duplicate of it needs no look.
         if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_IN_FLIGHT) != 0, may_be_in_flight(descriptor) != 0,
-            let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+            let runtime = Runtime.existing,
+            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         {
             if flight.mayHaveOthers { flight.end(descriptor) } else { flight.remove() }
             flight.leave()
         }
         if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
-            runtime.pointee.carried.end(descriptor, runtime)
+            runtime.pointee.carried.end(descriptor, runtime.pointee.datagrams)
         }
     }
 
@@ -22,7 +23,9 @@ public enum Descriptors {
     public static func isOwn(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
         if runtime.pointee.carried.isControl(descriptor) { return true }
-        guard case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime) else { return false }
+        guard case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections) else {
+            return false
+        }
         defer { flight.leave() }
         return flight.record.pointee.purpose.isErrand
     }
@@ -42,7 +45,7 @@ public enum Descriptors {
         guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
         let table = runtime.pointee.inFlight
         for place in 0..<table.places.end {
-            guard let flight = HandshakeInFlight.at(place, runtime) else { continue }
+            guard let flight = HandshakeInFlight.at(place, runtime.pointee.connections) else { continue }
             let record = flight.record
             let isHandedOn =
                 flight.hasSocket && flight.standing == .underWay && !record.pointee.purpose.isErrand
@@ -100,7 +103,7 @@ public enum Descriptors {
             guard let runtime = Runtime.ofTree, let cookie = socket.cookie else { return }
             if let failure = runtime.pointee.sockets.failure(cookie: cookie) {
                 let errno = failure == 0 ? nil : Errno(failure)
-                runtime.pointee.inFlight.add(failure: errno, descriptor, cookie: cookie, runtime)
+                runtime.pointee.inFlight.add(failure: errno, descriptor, cookie: cookie, runtime.pointee.connections)
             }
             if runtime.pointee.replaced.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))

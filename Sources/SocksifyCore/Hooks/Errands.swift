@@ -6,7 +6,7 @@ public enum Errands {
     public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>) -> Int {
         guard let runtime = Runtime.existing else { return 0 }
         var count = 0
-        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
+        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { flight in
             guard count < descriptors.count, flight.hasSocket, !flight.isLingering else { return }
             descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
             count += 1
@@ -19,7 +19,7 @@ public enum Errands {
     public static func watch(by epoll: Int32) -> Int? {
         guard let runtime = Runtime.existing else { return nil }
         var isComplete = true
-        runtime.pointee.inFlight.forEachErrand(runtime) { flight in
+        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { flight in
             if flight.isLingering || flight.watch(by: epoll) { return }
             isComplete = false
             flight.step()
@@ -35,7 +35,7 @@ public enum Errands {
         let end = Clock.now + longestSettling
         while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
             guard interruptible_sleep(1_000_000) else { return }
-            runtime.pointee.inFlight.stepErrands(runtime)
+            runtime.pointee.inFlight.stepErrands(runtime.pointee.connections)
             _ = Readiness.inspect()
         }
     }
@@ -45,7 +45,17 @@ public enum Errands {
 
     private static func isLingering(_ runtime: UnsafePointer<Runtime>) -> Bool {
         var isLingering = false
-        runtime.pointee.inFlight.forEachErrand(runtime) { if $0.isLingering { isLingering = true } }
+        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { if $0.isLingering { isLingering = true } }
         return isLingering
+    }
+}
+
+extension Unattended {
+    /// Fills in what they wait for; returns how many were.
+    ///
+    /// - Parameter epolls: connections that these watch are left out.
+    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>, besides epolls: Epolls) -> Int {
+        guard let runtime = Runtime.existing else { return 0 }
+        return fill(descriptors, besides: epolls, runtime.pointee.connections)
     }
 }

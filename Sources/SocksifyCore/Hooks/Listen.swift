@@ -8,7 +8,7 @@ public enum Listen {
     public static func listen(_ descriptor: Int32) -> Outcome {
         // As the kernel refuses it of a socket that connects, or could not.
         if may_be_in_flight(descriptor) != 0, let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         {
             flight.leave()
             return .failed(Errno(EINVAL))

@@ -27,10 +27,12 @@ public enum PeerName {
         guard kernelPeer != nil || may_be_replaced(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
         // Of datagrams one with port 0 counts as none.
-        if let peer = Datagram.peer(of: descriptor, runtime) { return peer.port == 0 ? .notConnected : .peer(peer) }
+        if let peer = Datagram.peer(of: descriptor, runtime.pointee.datagrams) {
+            return peer.port == 0 ? .notConnected : .peer(peer)
+        }
         // First: before the handshake is over the socket can still become another one.
         if may_be_in_flight(descriptor) != 0 {
-            switch HandshakeInFlight.of(descriptor, runtime) {
+            switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
             case .none: break
             case .busy, .refused: return .notConnected
             case .entered(var flight):
@@ -39,7 +41,7 @@ public enum PeerName {
             }
         }
         let socket = Socket(descriptor: descriptor)
-        let isReplaced = runtime.pointee.known(of: socket) != nil
+        let isReplaced = runtime.pointee.connections.pointee.known(of: socket) != nil
         if !isReplaced {
             guard let kernelPeer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
         }

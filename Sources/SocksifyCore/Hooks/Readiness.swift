@@ -6,7 +6,8 @@ import SocketTable
 public enum Readiness {
     /// What the socket is to be polled for in the program's stead; 0 when it is not in flight, or has failed.
     public static func interest(of descriptor: Int32) -> Int16 {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return 0 }
         defer { flight.leave() }
         guard flight.standing == .underWay else { return 0 }
@@ -16,7 +17,8 @@ public enum Readiness {
 
     /// Goes on with a socket whose poll(2) gave `events`. False when it is in flight no more.
     public static func advance(_ descriptor: Int32, events: Int16) -> Bool {
-        guard let runtime = Runtime.existing, case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return false }
         defer { flight.leave() }
         return flight.step(events: events) == .underWay
@@ -26,7 +28,7 @@ public enum Readiness {
     public static func take(eventData data: UInt64, events: UInt32) -> Bool {
         guard let runtime = Runtime.existing, let place = runtime.pointee.inFlight.marker.place(of: data)
         else { return false }
-        if var flight = HandshakeInFlight.at(place, runtime) {
+        if var flight = HandshakeInFlight.at(place, runtime.pointee.connections) {
             // Those that poll(2) has too, by the same numbers.
             flight.step(events: Int16(truncatingIfNeeded: events & 0x1f))
             flight.leave()
@@ -45,7 +47,7 @@ public enum Readiness {
         }
         let now = Clock.now
         table.deadlines.forEachOver(now: now, end: table.places.end) { place in
-            guard var flight = HandshakeInFlight.at(place, runtime) else {
+            guard var flight = HandshakeInFlight.at(place, runtime.pointee.connections) else {
                 // Somebody is at work on it, and may set another.
                 if table.places.cookie(of: place) != 0 { table.deadlines.set(now + 1, for: place) }
                 return
@@ -59,20 +61,21 @@ public enum Readiness {
     /// Before a wait on an epoll: sees to it that all is known which it watches.
     public static func audit(epoll: Int32) {
         guard let runtime = Runtime.existing else { return }
-        EpollInventory(runtime).audit(epoll)
+        EpollInventory(runtime.pointee.connections).audit(epoll)
     }
 
     /// Before a wait on an epoll of which not all is known that it watches, while datagrams are carried.
     public static func note(epoll: Int32) {
         guard let runtime = Runtime.existing else { return }
-        EpollInventory(runtime).note(epoll)
+        EpollInventory(runtime.pointee.connections).note(epoll)
     }
 
     /// epoll_ctl(2) on a socket that may be in flight.
     public static func control(
         _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, events: UInt32, data: UInt64
     ) -> Outcome {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return .pass }
         defer { flight.leave() }
         guard flight.standing == .underWay else { return .pass }
@@ -84,7 +87,8 @@ public enum Readiness {
 
     /// A registration was made just when the socket began to connect: takes it over.
     public static func adopt(_ epoll: Int32, _ descriptor: Int32, events: UInt32, data: UInt64) {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return }
         if flight.standing == .underWay {
             flight.adopt(EpollRegistration(target: descriptor, events: events, data: data), by: epoll)

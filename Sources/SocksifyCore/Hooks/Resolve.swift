@@ -28,7 +28,7 @@ public enum Resolve {
     public static func answer(_ question: UnsafeBufferPointer<UInt8>, into room: UnsafeMutableRawBufferPointer) -> Int?
     {
         guard case .ready(let runtime) = Runtime.state else { return nil }
-        return NameServer.answer(message: Span(_unsafeElements: question), into: room, runtime)
+        return NameServer.answer(message: Span(_unsafeElements: question), into: room, runtime.pointee.connections)
     }
 
     /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3), which are negative; or the

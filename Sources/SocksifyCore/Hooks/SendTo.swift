@@ -13,7 +13,7 @@ public enum SendTo {
     ) -> Outcome {
         let socket = Socket(descriptor: descriptor)
         guard case .internet(let peer) = NamedAddress(address, length: length, of: socket) else { return .pass }
-        let isReplaced = Runtime.existing?.pointee.known(of: socket) != nil
+        let isReplaced = Runtime.existing?.pointee.connections.pointee.known(of: socket) != nil
         // Of what is not told which it is, connect(2) judges.
         if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true {
             return Connect.connect(descriptor, to: address, length: length)
@@ -31,7 +31,7 @@ public enum SendTo {
     }
 
     private static func decide(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
-        let decision = Datagram.decide(on: peer, socket, runtime)
+        let decision = Datagram.decide(on: peer, socket, runtime.pointee.datagrams)
         if case .direct(let reason) = decision {
             // What another process, or this one by another number, has made of the socket.
             if SocketOptions.mayHold(socket), runtime.pointee.carried.place(of: socket.descriptor) != nil {

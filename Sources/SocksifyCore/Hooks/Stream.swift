@@ -24,7 +24,7 @@ public enum Stream {
     public static func prepareToSend(descriptor: Int32) -> Outcome {
         let outcome = finish(Socket(descriptor: descriptor), limit: .none, waits: true)
         guard case .pass = outcome, let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return outcome }
         if let error = flight.untoldError {
             runtime.pointee.sockets.insert(failure: error.code, cookie: flight.record.pointee.cookie)
@@ -40,7 +40,7 @@ public enum Stream {
         _ socket: Socket, limit: HandshakeDriver.TimeLimit, waits: @autoclosure () -> Bool
     ) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        switch HandshakeInFlight.of(socket.descriptor, runtime) {
+        switch HandshakeInFlight.of(socket.descriptor, runtime.pointee.connections) {
         case .none: return .pass
         case .busy: return .failed(.again)
         case .refused(let errno): return .failed(errno)
@@ -56,7 +56,8 @@ public enum Stream {
         }
         guard waits(), let cookie = socket.cookie else { return .failed(.again) }
         let driver = HandshakeDriver(
-            socket: socket, timed: socket, cookie: cookie, runtime: runtime, limit: limit, began: Clock.now)
+            socket: socket, timed: socket, cookie: cookie, connections: runtime.pointee.connections, limit: limit,
+            began: Clock.now)
         switch driver.drive(events: socket.readyEvents) {
         case .established: return .pass
         case .timeOver: return .failed(.again)
@@ -68,7 +69,7 @@ public enum Stream {
     /// SO_ERROR, which thereby is taken; nil when it is the kernel's to tell.
     public static func takeError(_ descriptor: Int32) -> Int32? {
         guard let runtime = Runtime.existing else { return nil }
-        switch HandshakeInFlight.of(descriptor, runtime) {
+        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
         case .busy: return 0
         case .refused(let errno): return errno.code
@@ -85,7 +86,7 @@ public enum Stream {
     /// Whether a handshake is under way, so that there is nothing of the program's to be read.
     public static func isUnderWay(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        switch HandshakeInFlight.of(descriptor, runtime) {
+        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
         case .none: return false
         case .busy, .refused: return true
         case .entered(var flight):
@@ -97,7 +98,8 @@ public enum Stream {
     /// The program asks for TCP_USER_TIMEOUT or sets it, and shall not see the library's. What is left of the time to
     /// connect, the handshake's deadline limits.
     public static func putUserTimeoutBack(_ descriptor: Int32) {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return }
         flight.putUserTimeoutBack()
         flight.leave()
@@ -105,7 +107,8 @@ public enum Stream {
 
     /// What the program has set an option to that the library has lent itself; nil: what the kernel says.
     public static func lentOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return nil }
         defer { flight.leave() }
         return flight.record.pointee.lent.value(of: SocketOption(level, name))
@@ -115,7 +118,8 @@ public enum Stream {
     public static func setLentOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
-        guard let runtime = Runtime.existing, case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime)
+        guard let runtime = Runtime.existing,
+            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
         else { return .pass }
         defer { flight.leave() }
         guard flight.standing == .underWay else { return .pass }
@@ -125,8 +129,8 @@ public enum Stream {
     /// shutdown(2): ends an attempt to connect, in whatever direction; and carried datagrams.
     public static func shutDown(_ descriptor: Int32, _ how: Int32) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        guard case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime) else {
-            return Datagram.shut(descriptor, how + 1, runtime)
+        guard case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections) else {
+            return Datagram.shut(descriptor, how + 1, runtime.pointee.datagrams)
         }
         defer { flight.leave() }
         return flight.standing == .underWay ? flight.dissolve() : .pass

@@ -4,7 +4,15 @@ import Synchronization
 /// at once that they have to do without.
 struct AssociationRefusal {
     /// Milliseconds of `Clock`; 0: there was none.
-    let word: UnsafeMutablePointer<Atomic<Int>>
+    private let word: UnsafeMutablePointer<Atomic<Int>>
+
+    /// Private memory that it needs, in bytes.
+    static var ownSize: Int { MemoryLayout<Atomic<Int>>.size }
+
+    /// - Parameter own: `ownSize` bytes, zero-filled, private.
+    init(own: UnsafeMutableRawPointer) {
+        word = own.assumingMemoryBound(to: Atomic<Int>.self)
+    }
 
     private static var duration: Int { 10_000 }
 

@@ -35,17 +35,17 @@ struct Errand {
     ///   - family: in which the proxy is reached if it can be.
     static func prepare(
         _ purpose: Purpose, _ request: Request, throughList list: Int, family: SocketFamily = .own,
-        _ runtime: UnsafePointer<Runtime>
+        _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> Errand {
         var failed = ProxySet()
         // Only these have associations.
-        if request.command == .udpAssociate { failed = runtime.pointee.configuration.withoutDatagrams }
-        let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
+        if request.command == .udpAssociate { failed = connections.pointee.configuration.withoutDatagrams }
+        let way = try connections.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
         // The relay is where the proxy is.
         if case .association = purpose, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
         let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
-        let table = runtime.pointee.inFlight
+        let table = connections.pointee.inFlight
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let entered = table.add(
                 HandshakeRecord(
@@ -58,13 +58,13 @@ struct Errand {
             OwnDescriptor.close(descriptor)
             throw .outOfBuffers
         }
-        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered).leave()
+        HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
         return Errand(descriptor: descriptor, cookie: cookie)
     }
 
     /// Connects, and goes as far as it can without waiting.
-    func begin(_ runtime: UnsafePointer<Runtime>) {
-        enter(runtime) { flight in
+    func begin(_ connections: UnsafePointer<Connections>) {
+        enter(connections) { flight in
             do throws(Errno) {
                 guard let address = flight.firstAddress else { throw .networkUnreachable }
                 try flight.socket.concludeConnecting(to: address)
@@ -81,40 +81,25 @@ struct Errand {
     }
 
     /// Goes on, if it is under way, as far as it can without waiting.
-    func step(_ runtime: UnsafePointer<Runtime>) {
-        enter(runtime) { $0.step() }
+    func step(_ connections: UnsafePointer<Connections>) {
+        enter(connections) { $0.step() }
     }
 
     /// Gives it up, whoever else may be at work on it.
-    func abandon(_ runtime: UnsafePointer<Runtime>) {
-        enter(runtime) { $0.fail(.kernel(.aborted)) }
+    func abandon(_ connections: UnsafePointer<Connections>) {
+        enter(connections) { $0.fail(.kernel(.aborted)) }
     }
 
-    private func enter(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
+    func enter(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
         let socket = Socket(descriptor: descriptor)
-        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) else { return }
+        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, connections) else { return }
         body(&flight)
         flight.leave()
     }
 
-    /// The association is that of the carried socket in this place from now on. Where it is over already, that socket is
-    /// for nothing.
-    func goOver(to place: Int, _ runtime: UnsafePointer<Runtime>) {
-        let table = runtime.pointee.carried
-        var isUnderWay = false
-        let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
-        enter(runtime) { flight in
-            flight.record.pointee.purpose = purpose
-            isUnderWay = true
-        }
-        guard !isUnderWay, let record = table.enter(place) else { return }
-        OwnDescriptor.close(record.pointee.descriptor)
-        table.remove(place)
-    }
-
     /// Keeps the connection of an association for a moment.
-    func linger(_ runtime: UnsafePointer<Runtime>) {
-        let table = runtime.pointee.inFlight
+    func linger(_ connections: UnsafePointer<Connections>) {
+        let table = connections.pointee.inFlight
         guard
             let entered = table.add(
                 HandshakeRecord(
@@ -125,19 +110,19 @@ struct Errand {
                     descriptor: descriptor, purpose: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }
-        var flight = HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered)
+        var flight = HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered)
         flight.linger()
         flight.leave()
     }
 
     /// Waits until it is over, or the time is that `limit` sets, or so many milliseconds are over.
     func wait(
-        _ runtime: UnsafePointer<Runtime>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit,
+        _ connections: UnsafePointer<Connections>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit,
         patience: Int? = nil
     ) -> HandshakeDriver.Outcome {
         let socket = Socket(descriptor: descriptor)
         let driver = HandshakeDriver(
-            socket: socket, timed: timed, cookie: cookie, runtime: runtime, limit: limit, patience: patience,
+            socket: socket, timed: timed, cookie: cookie, connections: connections, limit: limit, patience: patience,
             began: Clock.now)
         return driver.drive(events: socket.readyEvents)
     }
@@ -147,10 +132,10 @@ struct Errand {
 
 extension HandshakesInFlight {
     /// Calls `body` for each errand of this process.
-    func forEachErrand(_ runtime: UnsafePointer<Runtime>, _ body: (inout HandshakeInFlight) -> Void) {
+    func forEachErrand(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
         guard any_errands() != 0 else { return }
         var place = 0
-        while var flight = enterErrand(from: &place, runtime) {
+        while var flight = enterErrand(from: &place, connections) {
             body(&flight)
             flight.leave()
         }
@@ -158,11 +143,11 @@ extension HandshakesInFlight {
 
     /// Enters the first errand of this process from a place on, which becomes the place behind it; nil when there is none.
     @inline(never)
-    private func enterErrand(from place: inout Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
+    private func enterErrand(from place: inout Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
         while place < places.end {
             defer { place += 1 }
             // Looked at without the lock first: most are the program's own.
-            guard isErrand(place), let flight = HandshakeInFlight.at(place, runtime) else { continue }
+            guard isErrand(place), let flight = HandshakeInFlight.at(place, connections) else { continue }
             if flight.record.pointee.purpose.isErrand { return flight }
             flight.leave()
         }
@@ -170,7 +155,7 @@ extension HandshakesInFlight {
     }
 
     /// Goes on with all errands as far as they can without waiting.
-    func stepErrands(_ runtime: UnsafePointer<Runtime>) {
-        forEachErrand(runtime) { $0.step() }
+    func stepErrands(_ connections: UnsafePointer<Connections>) {
+        forEachErrand(connections) { $0.step() }
     }
 }

@@ -151,17 +151,13 @@ struct Exchange {
         return (try? DNSResponse(Span(_unsafeElements: message), to: query)) != nil
     }
 
-    /// It is over: whoever waits sees that; a datagram is answered, and the memory given back.
+    /// It is over: whoever waits sees that.
     ///
     /// - Parameter isOfResolver: whether a proxy that was asked to resolve has caused the error. Of others "host
     ///   unreachable" says that the one who is to be asked cannot be reached.
-    func conclude(_ error: HandshakeError?, isOfResolver: Bool, _ runtime: UnsafePointer<Runtime>) {
-        if let error {
-            state.pointee.end = .failed
-            if isOfResolver, case .proxy(.socks5(.rejected(.hostUnreachable))) = error { state.pointee.end = .notFound }
-        }
-        guard case .datagram = asker else { return }
-        NameServer.answer(self, runtime)
-        unmap()
+    func conclude(_ error: HandshakeError?, isOfResolver: Bool) {
+        guard let error else { return }
+        state.pointee.end = .failed
+        if isOfResolver, case .proxy(.socks5(.rejected(.hostUnreachable))) = error { state.pointee.end = .notFound }
     }
 }

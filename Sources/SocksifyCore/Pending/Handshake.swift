@@ -108,14 +108,14 @@ struct Handshake {
     /// - Parameter receivesAtOnce: whether to look for an answer right after its question: it cannot be there yet, but a
     ///   proxy may have sent it unasked, and nobody tells of it again.
     mutating func advance(
-        on socket: Socket, _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>, receivesAtOnce: Bool
+        on socket: Socket, _ buffers: HandshakeBuffers, _ connections: UnsafePointer<Connections>, receivesAtOnce: Bool
     ) throws(HandshakeError) -> Progress {
         let stream = SocketStream(socket: socket)
-        let isolation = runtime.pointee.isolation.credentials
+        let isolation = connections.pointee.isolation.credentials
         while true {
             do throws(HandshakeError) {
                 switch try tunnel.advance(
-                    over: stream, through: runtime.pointee.names.proxies.configuration.proxies.span,
+                    over: stream, through: connections.pointee.names.proxies.configuration.proxies.span,
                     isolation: isolation, buffers)
                 {
                 case .waiting: return .waiting
@@ -189,14 +189,16 @@ extension Handshake {
 
     /// nil for words that no handshake was written as; those that are read may still be half written.
     @inline(never)
-    init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ runtime: UnsafePointer<Runtime>) {
+    init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ connections: UnsafePointer<Connections>) {
         peer = words.readSocketAddress()
         guard let destination = words.readEndpoint() else { return nil }
         let (list, flags) = words.readHalves()
         family = SocketFamily(
             domain: flags & Handshake.isIPv6 == 0 ? AF_INET : AF_INET6, isIPv6Only: flags & Handshake.isIPv6Only != 0)
         self.list = Int(list)
-        let (lists, proxies) = (runtime.pointee.configuration.lists.count, runtime.pointee.configuration.proxies.count)
+        let (lists, proxies) = (
+            connections.pointee.configuration.lists.count, connections.pointee.configuration.proxies.count
+        )
         guard self.list < lists else { return nil }
         var chain = Chain()
         for _ in 0..<words.read(upTo: UInt64(Chain.capacity)) {
@@ -220,8 +222,8 @@ extension Handshake {
         guard
             let tunnel = ChainHandshake(
                 for: SOCKS5.Request(command: .connect, destination: destination), through: chain, at: position,
-                runtime.pointee.names.proxies.configuration.proxies.span,
-                isolation: runtime.pointee.isolation.credentials)
+                connections.pointee.names.proxies.configuration.proxies.span,
+                isolation: connections.pointee.isolation.credentials)
         else { return nil }
         self.tunnel = tunnel
         isConnecting = flags & Handshake.isConnecting != 0

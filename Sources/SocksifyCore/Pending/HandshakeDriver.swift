@@ -11,7 +11,7 @@ struct HandshakeDriver {
     let timed: Socket
     /// The socket's, as it was when the driver began: another may have taken its place since.
     let cookie: UInt64
-    let runtime: UnsafePointer<Runtime>
+    let connections: UnsafePointer<Connections>
     /// That option.
     let limit: TimeLimit
     /// Milliseconds after which the call's time is over in any case.
@@ -85,7 +85,7 @@ struct HandshakeDriver {
         guard var flight = enter() else {
             // Another thread ended it; or the socket was closed.
             // By then another socket may stand in the place of the one that it began with.
-            let peer = runtime.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
+            let peer = connections.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
             return .over(peer == nil ? .failed(.aborted) : .established)
         }
         defer { flight.leave() }
@@ -113,8 +113,8 @@ struct HandshakeDriver {
 
     /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
     private func enter() -> HandshakeInFlight? {
-        if case .entered(let flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime) { return flight }
-        guard case .entered(let flight) = HandshakeInFlight.find(socket, runtime) else { return nil }
+        if case .entered(let flight) = HandshakeInFlight.enter(cookie: cookie, socket, connections) { return flight }
+        guard case .entered(let flight) = HandshakeInFlight.find(socket, connections) else { return nil }
         return flight
     }
 
@@ -139,7 +139,7 @@ struct HandshakeDriver {
         var milliseconds = deadline.map { max($0 - now, 0) }
         if process_is_threaded() != 0 { milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestSharedWait) }
         if !isAlone {
-            Unattended.step(runtime)
+            Unattended.step(connections)
             milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestWaitBesideOthers)
         }
         if let patience {

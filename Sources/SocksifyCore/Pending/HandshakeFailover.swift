@@ -35,7 +35,7 @@ extension HandshakeInFlight {
 
     /// Milliseconds that the TCP connection to the first proxy may take; nil: as long as the kernel tries.
     var connectTimeout: Int? {
-        let configured = runtime.pointee.configuration.connectTimeout
+        let configured = connections.pointee.configuration.connectTimeout
         return configured > 0 ? configured : patience
     }
 
@@ -44,7 +44,7 @@ extension HandshakeInFlight {
     ///
     /// By then the kernel has sent a SYN three times (tcp(7)), and it is about to send the fourth.
     var patience: Int? {
-        guard handshake.pointee.isConnecting || runtime.pointee.configuration.hasDefaultReadTimeout,
+        guard handshake.pointee.isConnecting || connections.pointee.configuration.hasDefaultReadTimeout,
             !handshake.pointee.waitsForDestination, hasAlternative
         else { return nil }
         return 7000
@@ -53,7 +53,7 @@ extension HandshakeInFlight {
     /// Whether there is another way if the proxy that is waited for keeps silent.
     private var hasAlternative: Bool {
         if nextAddress != nil { return true }
-        guard runtime.pointee.configuration.proxies.count > 1 else { return false }
+        guard connections.pointee.configuration.proxies.count > 1 else { return false }
         guard case .proxy(let place) = handshake.pointee.culprit(of: .timedOut) else { return false }
         var failed = handshake.pointee.failed
         failed.insert(place)
@@ -61,7 +61,7 @@ extension HandshakeInFlight {
     }
 
     private func anotherWay(besides failed: ProxySet, isTaken: Bool) -> Way? {
-        runtime.pointee.proxies.findAnotherWay(
+        connections.pointee.proxies.findAnotherWay(
             throughList: handshake.pointee.list, for: handshake.pointee.request, from: handshake.pointee.family,
             besides: failed, isTaken: isTaken)
     }
@@ -69,7 +69,7 @@ extension HandshakeInFlight {
     /// The next address of the first proxy while it is being connected to.
     private var nextAddress: HopPlace? {
         guard handshake.pointee.isConnecting, let first = handshake.pointee.chain[0] else { return nil }
-        return runtime.pointee.proxies.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
+        return connections.pointee.proxies.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
     }
 
     // MARK: Another attempt
@@ -106,7 +106,7 @@ extension HandshakeInFlight {
             handshake.pointee.failed.insert(place)
         case .proxy(let place):
             noteAnswers(before: handshake.pointee.hop + (failure.isRefusal ? 1 : 0))
-            runtime.pointee.health.note(failureOf: place)
+            connections.pointee.health.note(failureOf: place)
             handshake.pointee.failed.insert(place)
         }
         guard let way = anotherWay(besides: handshake.pointee.failed, isTaken: true) else { return nil }
@@ -120,14 +120,14 @@ extension HandshakeInFlight {
         if case .byKernel = failure { failure = .kernel(socket.takeError() ?? .connectionRefused) }
         ConnectionLog.write(
             &handshake.pointee, record.pointee.purpose, failedBy: failure, isLast: false,
-            runtime.pointee.configuration)
+            connections.pointee.configuration)
     }
 
     /// The proxies before this hop have done what they were asked for.
     func noteAnswers(before hop: Int) {
         for index in 0..<max(hop, 0) {
             guard let place = handshake.pointee.chain[index] else { return }
-            runtime.pointee.health.note(answerOf: place)
+            connections.pointee.health.note(answerOf: place)
         }
     }
 

@@ -9,7 +9,7 @@ import Tunnel
 ///
 /// It ends by `leave`, always.
 struct HandshakeInFlight {
-    let runtime: UnsafePointer<Runtime>
+    let connections: UnsafePointer<Connections>
     let socket: Socket
     private let entered: HandshakesInFlight.Entered
     /// Whether `socket` is the handshake's: a process may have closed its descriptor.
@@ -18,18 +18,19 @@ struct HandshakeInFlight {
     private(set) var isRemoved = false
 
     init(
-        runtime: UnsafePointer<Runtime>, socket: Socket, _ entered: HandshakesInFlight.Entered, hasSocket: Bool = true
+        connections: UnsafePointer<Connections>, socket: Socket, _ entered: HandshakesInFlight.Entered,
+        hasSocket: Bool = true
     ) {
-        self.runtime = runtime
+        self.connections = connections
         self.socket = socket
         self.entered = entered
         self.hasSocket = hasSocket
     }
 
-    var table: HandshakesInFlight { runtime.pointee.inFlight }
+    var table: HandshakesInFlight { connections.pointee.inFlight }
     var place: Int { entered.place }
     var record: UnsafeMutablePointer<HandshakeRecord> { entered.record }
-    private var configuration: Configuration { runtime.pointee.configuration }
+    private var configuration: Configuration { connections.pointee.configuration }
 
     // MARK: Entering and leaving
 
@@ -46,10 +47,10 @@ struct HandshakeInFlight {
     /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is. When there is none, the
     /// descriptor is taken for an ordinary one from then on.
     @inline(never)
-    static func of(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Search {
+    static func of(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) -> Search {
         let seen = descriptor_mark(descriptor)
         let socket = Socket(descriptor: descriptor)
-        let search = find(socket, runtime)
+        let search = find(socket, connections)
         guard case .none = search else { return search }
         var stale = DESCRIPTOR_IN_FLIGHT
         // What is no TCP will never be in flight by another number either. Duplicates of an epoll, of a socket whose
@@ -60,7 +61,7 @@ struct HandshakeInFlight {
             stale |= DESCRIPTOR_DUPLICATED
         }
         descriptor_clear_wrong_marks(descriptor, UInt32(stale), seen)
-        runtime.pointee.inFlight.correctCount()
+        connections.pointee.inFlight.correctCount()
         return .none
     }
 
@@ -69,10 +70,10 @@ struct HandshakeInFlight {
     /// A table that does not know the cookie says nothing yet: while it was looked for other sockets may have taken the
     /// place of the one that was asked, and the former cookies are remembered for a while only. A socket whose cookie is
     /// the same before and after has no handshake.
-    static func find(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
+    static func find(_ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
         var identity = socket.identity
         while case .socket(let asked) = identity {
-            let search = enter(cookie: asked, socket, runtime)
+            let search = enter(cookie: asked, socket, connections)
             switch search {
             case .busy, .refused: return search
             case .entered(let flight):
@@ -92,30 +93,30 @@ struct HandshakeInFlight {
     }
 
     /// Enters the handshake that the socket has, or had, with this cookie.
-    static func enter(cookie: UInt64, _ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Search {
-        switch runtime.pointee.inFlight.enter(cookie: cookie, runtime) {
+    static func enter(cookie: UInt64, _ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
+        switch connections.pointee.inFlight.enter(cookie: cookie, connections) {
         case .none: return .none
         case .busy: return .busy
         case .record(let entered):
-            return .entered(HandshakeInFlight(runtime: runtime, socket: socket, entered))
+            return .entered(HandshakeInFlight(connections: connections, socket: socket, entered))
         case .another(let entered):
-            leave(entered, runtime)
+            leave(entered, connections)
             return .none
         }
     }
 
     /// Enters the handshake in a place, if nobody is at work on it.
     @inline(never)
-    static func at(_ place: Int, _ runtime: UnsafePointer<Runtime>) -> HandshakeInFlight? {
-        guard let entered = runtime.pointee.inFlight.tryEnter(place: place, runtime) else { return nil }
+    static func at(_ place: Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
+        guard let entered = connections.pointee.inFlight.tryEnter(place: place, connections) else { return nil }
         let record = entered.record
         let socket = Socket(descriptor: record.pointee.descriptor)
         let isThere = socket.descriptor >= 0 && socket.mayBe(record.pointee.cookie)
         guard !isThere, let other = otherDescriptor(of: record) else {
-            return HandshakeInFlight(runtime: runtime, socket: socket, entered, hasSocket: isThere)
+            return HandshakeInFlight(connections: connections, socket: socket, entered, hasSocket: isThere)
         }
         record.pointee.name(by: other)
-        return HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: other), entered)
+        return HandshakeInFlight(connections: connections, socket: Socket(descriptor: other), entered)
     }
 
     /// The number of a socket was closed: one by which it lives on, be it that an epoll knows it, or that it is another
@@ -146,13 +147,13 @@ struct HandshakeInFlight {
     /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
-        HandshakeInFlight.leave(entered, runtime)
+        HandshakeInFlight.leave(entered, connections)
     }
 
-    private static func leave(_ entered: HandshakesInFlight.Entered, _ runtime: UnsafePointer<Runtime>) {
+    private static func leave(_ entered: HandshakesInFlight.Entered, _ connections: UnsafePointer<Connections>) {
         var entered = entered
-        while runtime.pointee.inFlight.leave(entered) {
-            guard var next = at(entered.place, runtime) else { return }
+        while connections.pointee.inFlight.leave(entered) {
+            guard var next = at(entered.place, connections) else { return }
             next.step()
             if next.isRemoved { return }
             entered = next.entered
@@ -194,7 +195,7 @@ struct HandshakeInFlight {
         _ = table.takeAsked(entered)
         if isLingering { return .underWay }
         if record.pointee.isElsewhere {
-            if runtime.pointee.sockets.peer(cookie: record.pointee.cookie) != nil { abandon() }
+            if connections.pointee.sockets.peer(cookie: record.pointee.cookie) != nil { abandon() }
             return standing
         }
         if !hasSocket, record.pointee.purpose.isErrand {
@@ -250,7 +251,7 @@ struct HandshakeInFlight {
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
-            on: socket, entered.buffers, runtime, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
+            on: socket, entered.buffers, connections, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
         if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
             record.pointee.handshake.deadline = nil
             return try exchange.begin(
@@ -265,7 +266,7 @@ struct HandshakeInFlight {
 
     private var firstPlace: HopPlace? {
         guard let first = record.pointee.handshake.chain[0] else { return nil }
-        return runtime.pointee.proxies.hop(
+        return connections.pointee.proxies.hop(
             of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
     }
 
@@ -375,7 +376,7 @@ struct HandshakeInFlight {
         if record.pointee.purpose.isErrand { return conclude(nil) }
         let saysNoMore = record.pointee.isToldByKernel || record.pointee.shut != 0
         let isUntold = record.pointee.attendance != .call && saysNoMore
-        runtime.pointee.sockets.insert(
+        connections.pointee.sockets.insert(
             record.pointee.handshake.peer, isUntold: isUntold, cookie: record.pointee.cookie)
         if record.pointee.shut != 0 { socket.shut(record.pointee.shut) }
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
@@ -455,7 +456,7 @@ struct HandshakeInFlight {
             if teller == .other { return nil }
             remove()
             // One of a Unix domain connects but once: one of the program's family stands there again, as new.
-            let isReplaced = (try? Replacement.dissolve(socket.descriptor, runtime)) ?? false
+            let isReplaced = (try? Replacement.dissolve(socket.descriptor, connections)) ?? false
             if !isReplaced { try? socket.disconnect() }
             _ = socket.takeError()
             return .aborted
@@ -487,12 +488,12 @@ struct HandshakeInFlight {
         case .lingering: break
         case .association(let place, let cookie):
             // Some servers (sshd) end the connection in place of an answer.
-            if error?.isOfProtocol == true { runtime.pointee.carried.refusal.note() }
-            let fate = Datagram.concludeAssociation(
-                place, cookie: cookie, control: socket, proxy: proxyAddress,
-                bound: error == nil ? record.pointee.handshake.tunnel.boundAddress : nil,
-                errno: error?.errnoOfDatagrams,
-                runtime)
+            if error?.isOfProtocol == true { connections.pointee.refusal.note() }
+            let fate = connections.pointee.owners.concludeAssociation(
+                AssociationEnd(
+                    place: place, cookie: cookie, control: socket, proxy: proxyAddress,
+                    bound: error == nil ? record.pointee.handshake.tunnel.boundAddress : nil,
+                    errno: error?.errnoOfDatagrams))
             switch fate {
             case .closed: break
             case .kept: isKept = true
@@ -504,22 +505,23 @@ struct HandshakeInFlight {
             if case .datagram = exchange.asker { isQuestion = true }
             let handshake = record.pointee.handshake
             let isOfResolver = handshake.isAtLastHop && handshake.request.command != .connect
-            exchange.conclude(error, isOfResolver: isOfResolver, runtime)
+            exchange.conclude(error, isOfResolver: isOfResolver)
+            if isQuestion { connections.pointee.owners.answer(exchange) }
         }
         if hasSocket { unwatch() }
         let descriptor = socket.descriptor
         remove()
         if hasSocket, !isKept { OwnDescriptor.close(descriptor) }
-        if isQuestion {
-            Questions().end()
-            NameServer.startWaitingQuestions(runtime)
-        }
+        if isQuestion { connections.pointee.owners.endQuestion() }
     }
+
+    /// Some 50 milliseconds: servers take less, but may be busy.
+    static var lingerTime: Int { 50 }
 
     /// The connection is of no use any more, but is not to be closed yet.
     mutating func linger() {
         record.pointee.purpose = .lingering
-        table.deadlines.set(Clock.now + Association.lingerTime, for: place)
+        table.deadlines.set(Clock.now + HandshakeInFlight.lingerTime, for: place)
     }
 
     var isLingering: Bool {
@@ -533,7 +535,7 @@ struct HandshakeInFlight {
         // The program has given it up itself.
         if case .kernel(.aborted)? = error { return }
         if let error {
-            let isKnown = runtime.pointee.carried.refusal.isFresh
+            let isKnown = connections.pointee.refusal.isFresh
             ConnectionLog.write(
                 &record.pointee.handshake, record.pointee.purpose, failedBy: error, isKnown: isKnown, configuration)
         } else {
@@ -546,7 +548,9 @@ struct HandshakeInFlight {
         do throws(Errno) {
             if socket.domain != AF_UNIX { try socket.disconnect() }
             abandon()
-            if runtime.pointee.known(of: socket) != nil { _ = try Replacement.dissolve(socket.descriptor, runtime) }
+            if connections.pointee.known(of: socket) != nil {
+                _ = try Replacement.dissolve(socket.descriptor, connections)
+            }
         } catch {
             return .failed(error)
         }

@@ -178,7 +178,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
     /// never longer.
-    func enter(cookie: UInt64, _ runtime: UnsafePointer<Runtime>) -> Entry {
+    func enter(cookie: UInt64, _ connections: UnsafePointer<Connections>) -> Entry {
         guard let place = places.find(cookie: cookie) else { return .none }
         guard let shared = reach(place) else { return .busy }
         if let known = known(place, shared), known.record.pointee.isErrandOfAnother { return .none }
@@ -189,7 +189,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         case .inherited: isHalfChanged = true
         }
         let published = places.cookie(of: place)
-        guard published != 0, let entered = read(place, shared, published, runtime) else {
+        guard published != 0, let entered = read(place, shared, published, connections) else {
             shared.lock.release()
             return published == 0 ? .none : .busy
         }
@@ -203,7 +203,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Takes the handshake in this place; nil when there is none, when it is none of this process' business, or when
     /// somebody else has it, who will then look at the socket again.
-    func tryEnter(place: Int, _ runtime: UnsafePointer<Runtime>) -> Entered? {
+    func tryEnter(place: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
         // An errand of another process is not even asked for a look: that one may ask for it meanwhile.
         guard place < places.end, let shared = reach(place), !isErrandOfAnother(place, shared) else { return nil }
         if !shared.lock.tryAcquire() {
@@ -213,7 +213,8 @@ struct HandshakesInFlight: @unchecked Sendable {
         let cookie = places.cookie(of: place)
         // Set by somebody who still took it for used.
         if cookie == 0 { deadlines.set(nil, for: place) }
-        guard cookie != 0, !isErrandOfAnother(place, shared), let entered = read(place, shared, cookie, runtime) else {
+        guard cookie != 0, !isErrandOfAnother(place, shared), let entered = read(place, shared, cookie, connections)
+        else {
             shared.lock.release()
             return nil
         }
@@ -261,7 +262,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     ///
     /// - Parameter cookie: that of the place.
     private func read(
-        _ place: Int, _ shared: SharedWords, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>
+        _ place: Int, _ shared: SharedWords, _ cookie: UInt64, _ connections: UnsafePointer<Connections>
     ) -> Entered? {
         guard let entered = makeCopy(of: place, shared) else { return nil }
         let turn = shared.turn.pointee.load(ordering: .acquiring)
@@ -272,7 +273,7 @@ struct HandshakesInFlight: @unchecked Sendable {
             return entered
         }
         var words = shared.record(check: mixed(cookie, into: turn))
-        if !entered.record.pointee.read(from: &words, entered.buffers, runtime) {
+        if !entered.record.pointee.read(from: &words, entered.buffers, connections) {
             entered.record.pointee.isBroken = true
         }
         entered.turn.pointee = turn
@@ -343,7 +344,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Makes a record of a handshake of another process, which has handed on its socket.
     ///
     /// - Parameter failure: why it has failed; nil when it is under way there, and has failed for this process.
-    func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ runtime: UnsafePointer<Runtime>) {
+    func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ connections: UnsafePointer<Connections>) {
         if places.find(cookie: cookie) != nil {
             // That of a process which shares the records: it was begun after the fork, and is not counted here.
             in_flight_begin()
@@ -356,7 +357,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         else { return }
         entered.record.pointee.failure = .errno(told)
         entered.record.pointee.isElsewhere = failure == nil
-        HandshakeInFlight(runtime: runtime, socket: Socket(descriptor: descriptor), entered).leave()
+        HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
     }
 
     /// Ends a record that was entered, and leaves it.

@@ -61,7 +61,7 @@ extension HandshakeInFlight {
         _ option: SocketOption, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
         if SocketOptions.isOfWay(SocketOptions.remembered(option)) {
-            return ApparentSocket.setWay(option, of: socket, value, length, runtime)
+            return connections.pointee.setWay(option, of: socket, value, length)
         }
         // Of one that stands in the place of the program's, the library remembers what that would have.
         guard !SocketOptions.isLevel(option.level, lackedBy: socket.domain) else { return .pass }

@@ -23,10 +23,12 @@ public enum Unattended {
     /// Fills in what they wait for; returns how many were.
     ///
     /// - Parameter epolls: connections that these watch are left out.
-    public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>, besides epolls: Epolls) -> Int {
-        guard let runtime = Runtime.existing else { return 0 }
+    static func fill(
+        _ descriptors: UnsafeMutableBufferPointer<pollfd>, besides epolls: Epolls,
+        _ connections: UnsafePointer<Connections>
+    ) -> Int {
         var count = 0
-        forEach(runtime, besides: epolls) { flight in
+        forEach(connections, besides: epolls) { flight in
             guard count < descriptors.count else { return false }
             guard flight.hasSocket, flight.standing == .underWay else { return true }
             descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
@@ -37,8 +39,8 @@ public enum Unattended {
     }
 
     /// Goes on with them as far as they can without waiting.
-    static func step(_ runtime: UnsafePointer<Runtime>) {
-        forEach(runtime, besides: .none) { flight in
+    static func step(_ connections: UnsafePointer<Connections>) {
+        forEach(connections, besides: .none) { flight in
             flight.step()
             return true
         }
@@ -46,9 +48,9 @@ public enum Unattended {
 
     /// Calls `body` with one after the other, until it gives false; each call begins behind the one where the last did.
     private static func forEach(
-        _ runtime: UnsafePointer<Runtime>, besides epolls: Epolls, _ body: (inout HandshakeInFlight) -> Bool
+        _ connections: UnsafePointer<Connections>, besides epolls: Epolls, _ body: (inout HandshakeInFlight) -> Bool
     ) {
-        let table = runtime.pointee.inFlight
+        let table = connections.pointee.inFlight
         let end = table.places.end
         guard end > 0, any_unattended() != 0 else { return }
         let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
@@ -57,7 +59,7 @@ public enum Unattended {
             let attendance = table.attendance(place)
             if case .call = attendance { continue }
             if case .epolls = attendance, case .all = epolls { continue }
-            guard var flight = HandshakeInFlight.at(place, runtime) else { continue }
+            guard var flight = HandshakeInFlight.at(place, connections) else { continue }
             var goesOn = true
             if case .one(let epoll) = epolls, flight.isRegistered(with: epoll) {} else { goesOn = body(&flight) }
             flight.leave()

@@ -33,21 +33,17 @@ enum NameLookup {
     }
 
     /// - Parameter name: not a numeric address.
-    static func look(up name: Span<UInt8>, family: Int32, for purpose: Purpose = Purpose()) -> Answer {
-        let runtime: UnsafePointer<Runtime>
-        switch Runtime.state {
-        case .unusable: return .failure
-        case .short(let errno): return errno.isShortage ? .short(errno) : .tryAgain
-        case .ready(let pointer): runtime = pointer
-        }
-        let isLocal = runtime.pointee.configuration.dns == .local
-        if isLocal, runtime.pointee.configuration.rules.isEmpty { return .byLibC }
+    static func look(
+        up name: Span<UInt8>, family: Int32, for purpose: Purpose, _ connections: UnsafePointer<Connections>
+    ) -> Answer {
+        let isLocal = connections.pointee.configuration.dns == .local
+        if isLocal, connections.pointee.configuration.rules.isEmpty { return .byLibC }
         guard let host = HostName(NameSyntax.withoutFinalDot(name)) else { return isLocal ? .byLibC : .none }
-        let ruled = runtime.pointee.configuration.lookup(
+        let ruled = connections.pointee.configuration.lookup(
             of: host.bytes, port: purpose.port, transport: purpose.transport)
-        switch runtime.pointee.names.known(host, family: family) {
+        switch connections.pointee.names.known(host, family: family) {
         case .addresses(let list):
-            if ruled != .byMode { list.remember(as: host, runtime.pointee.names) }
+            if ruled != .byMode { list.remember(as: host, connections.pointee.names) }
             if isLocal { return .byLibC }
             return list.count > 0 ? .addresses(list) : .none
         case .none: return isLocal ? .byLibC : .none
@@ -56,16 +52,17 @@ enum NameLookup {
         }
         switch ruled {
         case .byMode where isLocal: return .byLibC
-        case .byMode where runtime.pointee.names.searchesDomains && !runtime.pointee.names.givesFakeAddress(to: host):
-            return RemoteLookup.search(for: name, family: family, runtime)
-        case .byMode where !runtime.pointee.names.givesFakeAddress(to: host):
-            return RemoteLookup.addresses(of: host, family: family, runtime)
+        case .byMode
+        where connections.pointee.names.searchesDomains && !connections.pointee.names.givesFakeAddress(to: host):
+            return RemoteLookup.search(for: name, family: family, connections)
+        case .byMode where !connections.pointee.names.givesFakeAddress(to: host):
+            return RemoteLookup.addresses(of: host, family: family, connections)
         // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.
         case .local,
             .undecided where isLocal:
-            return runtime.pointee.names.number(lookingUp: host).map { .local(number: $0) } ?? .tryAgain
+            return connections.pointee.names.number(lookingUp: host).map { .local(number: $0) } ?? .tryAgain
         case .byMode, .proxy, .undecided:
-            return runtime.pointee.names.number(lookingUp: host).map { .fake(number: $0) } ?? .tryAgain
+            return connections.pointee.names.number(lookingUp: host).map { .fake(number: $0) } ?? .tryAgain
         }
     }
 }

@@ -8,16 +8,16 @@ import SOCKS5
 enum RemoteLookup {
     /// - Parameter family: AF_INET, AF_INET6, or AF_UNSPEC for both.
     static func addresses(
-        of host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>
+        of host: HostName, family: Int32, _ connections: UnsafePointer<Connections>
     ) -> NameLookup.Answer {
-        let found = find(host, family: family, runtime)
+        let found = find(host, family: family, connections)
         if found.list.isKnown { return .addresses(found.list) }
         return found.hasFailed ? .tryAgain : .none
     }
 
     /// Looks up what resolv.conf(5) has looked up for a name: the first that has an address counts, as in res_search(3).
     static func search(
-        for name: Span<UInt8>, family: Int32, _ runtime: UnsafePointer<Runtime>
+        for name: Span<UInt8>, family: Int32, _ connections: UnsafePointer<Connections>
     ) -> NameLookup.Answer {
         var names = name_search()
         name.withUnsafeBytes { bytes in
@@ -27,7 +27,7 @@ enum RemoteLookup {
         var isThere = false
         var hasFailed = false
         while let host = next(of: &names) {
-            var found = find(host, family: family, runtime)
+            var found = find(host, family: family, connections)
             if found.list.count > 0 {
                 if found.list.canonicalName == nil { found.list.setCanonicalName(host) }
                 return .addresses(found.list)
@@ -56,25 +56,25 @@ enum RemoteLookup {
         }
     }
 
-    private static func find(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) -> Found {
+    private static func find(_ host: HostName, family: Int32, _ connections: UnsafePointer<Connections>) -> Found {
         var found = Found()
-        switch runtime.pointee.configuration.dns {
+        switch connections.pointee.configuration.dns {
         case .fake, .local: found.hasFailed = true
-        case .tor: found.resolve(host, family: family, runtime)
+        case .tor: found.resolve(host, family: family, connections)
         case .tcp(let server):
-            if family != AF_INET6 { found.ask(server, host, .a, runtime) }
+            if family != AF_INET6 { found.ask(server, host, .a, connections) }
             // A server that does not answer is not waited for twice.
-            if family != AF_INET, !found.hasFailed { found.ask(server, host, .aaaa, runtime) }
+            if family != AF_INET, !found.hasFailed { found.ask(server, host, .aaaa, connections) }
         }
         return found
     }
 
     /// The name of an address.
-    static func name(of address: IPAddress, _ runtime: UnsafePointer<Runtime>) -> ReverseLookup.Answer {
-        switch runtime.pointee.configuration.dns {
+    static func name(of address: IPAddress, _ connections: UnsafePointer<Connections>) -> ReverseLookup.Answer {
+        switch connections.pointee.configuration.dns {
         case .fake, .local: return .none
         case .tor:
-            guard let exchange = NameServer.ask(Span(), .resolving(address), runtime) else { return .tryAgain }
+            guard let exchange = NameServer.ask(Span(), .resolving(address), connections) else { return .tryAgain }
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
@@ -87,7 +87,7 @@ enum RemoteLookup {
             var text = ReverseText()
             ReverseName.write(for: address, to: &text)
             guard let name = DNSName(text.bytes),
-                let response = response(of: server, DNSQuestion(name: name, type: .ptr), runtime)
+                let response = response(of: server, DNSQuestion(name: name, type: .ptr), connections)
             else { return .tryAgain }
             guard response.code == .noError || response.code == .nameError else { return .tryAgain }
             return response.pointer?.hostName.map { answer($0) } ?? .none
@@ -105,12 +105,14 @@ enum RemoteLookup {
         /// Whether it has failed because nobody has answered.
         var isSilent = false
 
-        mutating func resolve(_ host: HostName, family: Int32, _ runtime: UnsafePointer<Runtime>) {
-            guard let exchange = NameServer.ask(Span(), .resolving(host), runtime) else { return fail() }
+        mutating func resolve(_ host: HostName, family: Int32, _ connections: UnsafePointer<Connections>) {
+            guard let exchange = NameServer.ask(Span(), .resolving(host), connections) else { return fail() }
             defer { exchange.unmap() }
             switch exchange.end {
             case .resolved(let endpoint):
-                if case .address(let address) = endpoint.host, runtime.pointee.names.accepts(address, for: host.bytes) {
+                if case .address(let address) = endpoint.host,
+                    connections.pointee.names.accepts(address, for: host.bytes)
+                {
                     list.add(address, ifOf: family)
                 } else {
                     list.addNothing()
@@ -126,14 +128,14 @@ enum RemoteLookup {
         }
 
         mutating func ask(
-            _ server: Endpoint, _ host: HostName, _ type: DNSType, _ runtime: UnsafePointer<Runtime>
+            _ server: Endpoint, _ host: HostName, _ type: DNSType, _ connections: UnsafePointer<Connections>
         ) {
             guard let name = DNSName(host.bytes) else { return }
-            guard let response = response(of: server, DNSQuestion(name: name, type: type), runtime) else {
+            guard let response = response(of: server, DNSQuestion(name: name, type: type), connections) else {
                 return fail()
             }
             switch response.code {
-            case .noError: list.add(response) { runtime.pointee.names.accepts($0, for: host.bytes) }
+            case .noError: list.add(response) { connections.pointee.names.accepts($0, for: host.bytes) }
             case .nameError: break
             default: hasFailed = true
             }
@@ -141,7 +143,7 @@ enum RemoteLookup {
     }
 
     private static func response(
-        of server: Endpoint, _ question: DNSQuestion, _ runtime: UnsafePointer<Runtime>
+        of server: Endpoint, _ question: DNSQuestion, _ connections: UnsafePointer<Connections>
     ) -> DNSResponse? {
         var id: UInt16 = 0
         _ = kernel_random(&id, 2)
@@ -149,7 +151,7 @@ enum RemoteLookup {
         var storage = InlineArray<512, UInt8>(repeating: 0)
         guard let length = query.write(into: storage.mutableSpan) else { return nil }
         let request = Request(command: .connect, destination: server)
-        guard let exchange = NameServer.ask(storage.span.extracting(first: length), request, runtime) else {
+        guard let exchange = NameServer.ask(storage.span.extracting(first: length), request, connections) else {
             return nil
         }
         defer { exchange.unmap() }

@@ -14,20 +14,16 @@ enum ReverseLookup {
         case tryAgain
     }
 
-    static func look(up address: IPAddress) -> Answer {
-        let runtime: UnsafePointer<Runtime>
-        switch Runtime.state {
-        case .unusable, .short: return .none
-        case .ready(let pointer): runtime = pointer
-        }
-        if case .real = runtime.pointee.names.meaning(of: address), runtime.pointee.configuration.dns == .local {
+    static func look(up address: IPAddress, _ connections: UnsafePointer<Connections>) -> Answer {
+        if case .real = connections.pointee.names.meaning(of: address), connections.pointee.configuration.dns == .local
+        {
             return .byLibC
         }
-        switch runtime.pointee.names.known(address) {
+        switch connections.pointee.names.known(address) {
         case .name(let name, let isListed): return .name(name, isListed: isListed)
         case .none: return .none
         case .tryAgain: return .tryAgain
-        case .unknown: return RemoteLookup.name(of: address, runtime)
+        case .unknown: return RemoteLookup.name(of: address, connections)
         }
     }
 }

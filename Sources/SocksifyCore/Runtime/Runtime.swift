@@ -13,19 +13,18 @@ import Synchronization
 ///
 /// It cannot be copied: each call would count references to everything in the configuration.
 struct Runtime: ~Copyable {
-    let names: Names
-    let table: SharedTable
-    let inFlight: HandshakesInFlight
-    let carried: CarriedSockets
-    let directDatagrams: DirectDatagrams
+    let connections: UnsafePointer<Connections>
+    let datagrams: UnsafePointer<Datagrams>
 
-    var proxies: Proxies { _read { yield names.proxies } }
-    var configuration: Configuration { _read { yield names.proxies.configuration } }
-    var firstHops: FirstHops { names.proxies.firstHops }
-    var health: ProxyHealth { names.proxies.health }
-    var isolation: IsolationName { names.proxies.isolation }
-    var sockets: SocketTable<SharedMemory> { table.sockets }
-    var replaced: ReplacedSockets<SharedMemory> { table.replaced }
+    var names: Names { _read { yield connections.pointee.names } }
+    var proxies: Proxies { _read { yield connections.pointee.names.proxies } }
+    var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
+    var firstHops: FirstHops { connections.pointee.firstHops }
+    var table: SharedTable { connections.pointee.table }
+    var sockets: SocketTable<SharedMemory> { connections.pointee.sockets }
+    var replaced: ReplacedSockets<SharedMemory> { connections.pointee.replaced }
+    var inFlight: HandshakesInFlight { connections.pointee.inFlight }
+    var carried: CarriedSockets { datagrams.pointee.carried }
 
     /// The state of the process in the eyes of a call.
     enum State {
@@ -120,12 +119,14 @@ struct Runtime: ~Copyable {
         }
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
-            MemoryLayout<Runtime>.size, SharedTable.notesSize(CarriedSockets.sharedSizes), HandshakesInFlight.notesSize,
-            EpollAudits.size,
-            HandshakesInFlight.copiesSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
-            FirstHops.size(configuration), ProxyHealth.size(configuration),
-            ListTurns.size(configuration), IsolationName.ownSize)
-        let place = own.take(MemoryLayout<Runtime>.size).bindMemory(to: Runtime.self, capacity: 1)
+            MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
+            SharedTable.notesSize(CarriedSockets.sharedSizes), HandshakesInFlight.notesSize, EpollAudits.size,
+            HandshakesInFlight.copiesSize, AssociationRefusal.ownSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
+            FirstHops.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
+            IsolationName.ownSize)
+        let runtime = own.take(for: Runtime.self)
+        let connections = own.take(for: Connections.self)
+        let datagrams = own.take(for: Datagrams.self)
         let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
         // From here on nothing is allocated: the heap does not know of these mappings.
         guard
@@ -141,8 +142,8 @@ struct Runtime: ~Copyable {
             inFlight.unmap()
             return .failure(.short(.outOfMemory))
         }
-        place.initialize(
-            to: Runtime(
+        connections.initialize(
+            to: Connections(
                 names: Names(
                     proxies: Proxies(
                         configuration: configuration, places: places, firstHops: firstHops,
@@ -154,11 +155,17 @@ struct Runtime: ~Copyable {
                             configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))),
                     fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),
                 table: table, inFlight: inFlight,
+                refusal: AssociationRefusal(own: own.take(AssociationRefusal.ownSize)), owners: .ofThisProcess))
+        datagrams.initialize(
+            to: Datagrams(
+                connections: UnsafePointer(connections),
                 carried: CarriedSockets(
                     places: table.associationPlaces, records: table.associations,
                     own: own.take(CarriedSockets.ownSize)),
-                directDatagrams: DirectDatagrams(own: own.take(DirectDatagrams.ownSize))))
-        return .success(UnsafePointer(place))
+                direct: DirectDatagrams(own: own.take(DirectDatagrams.ownSize))))
+        runtime.initialize(
+            to: Runtime(connections: UnsafePointer(connections), datagrams: UnsafePointer(datagrams)))
+        return .success(UnsafePointer(runtime))
     }
 
     /// What a process has for itself alone, in one piece.
@@ -175,6 +182,11 @@ struct Runtime: ~Copyable {
         mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
             defer { place += PrivateMemory.padded(size) }
             return place
+        }
+
+        /// Room for a part that is made later.
+        mutating func take<Part: ~Copyable>(for part: Part.Type) -> UnsafeMutablePointer<Part> {
+            take(MemoryLayout<Part>.size).bindMemory(to: Part.self, capacity: 1)
         }
 
         private static func padded(_ size: Int) -> Int { (size + 63) / 64 * 64 }

@@ -85,3 +85,13 @@ extension SocketAddress {
         }
     }
 }
+
+extension SocketAddress {
+    /// AF_INET or AF_INET6.
+    var domain: Int32 {
+        switch address {
+        case .v4: AF_INET
+        case .v6: AF_INET6
+        }
+    }
+}

@@ -5,10 +5,10 @@ import SocketTable
 /// What the program's epolls watch: as it was seen when it was asked for, or as the kernel tells it in
 /// /proc/self/fdinfo, which is exact, and slow where an epoll watches thousands.
 struct EpollInventory {
-    private let runtime: UnsafePointer<Runtime>
+    private let connections: UnsafePointer<Connections>
 
-    init(_ runtime: UnsafePointer<Runtime>) {
-        self.runtime = runtime
+    init(_ connections: UnsafePointer<Connections>) {
+        self.connections = connections
     }
 
     /// Takes over the registrations of a socket that is about to connect.
@@ -57,11 +57,11 @@ struct EpollInventory {
 
     /// Takes over what an epoll watches of all that is in flight, if it might not have been seen.
     func audit(_ epoll: Int32) {
-        let table = runtime.pointee.inFlight
+        let table = connections.pointee.inFlight
         guard table.audits.isDue(epoll) else { return }
         forEachRegistration(with: epoll) { registration in
             guard table.marker.place(of: registration.data) == nil,
-                case .entered(let flight) = HandshakeInFlight.of(registration.target, runtime)
+                case .entered(let flight) = HandshakeInFlight.of(registration.target, connections)
             else { return }
             if flight.standing == .underWay { flight.adopt(registration, by: epoll) }
             flight.leave()
@@ -71,7 +71,7 @@ struct EpollInventory {
     /// Notes all that an epoll watches, of which not all was seen: it came from another program.
     func note(_ epoll: Int32) {
         guard process_is_confined() == 0 else { return }
-        let marker = runtime.pointee.inFlight.marker
+        let marker = connections.pointee.inFlight.marker
         forEachRegistration(with: epoll) { registration in
             guard marker.place(of: registration.data) == nil else { return }
             watched_note(registration.target, epoll, registration.events, registration.data)

@@ -133,7 +133,7 @@ extension HandshakeInFlight {
         if !record.pointee.purpose.isErrand,
             descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
         {
-            EpollInventory(runtime).adoptRegistrations(of: self)
+            EpollInventory(connections).adoptRegistrations(of: self)
         }
         for index in 0..<record.pointee.registrationCount {
             let registration = record.pointee.registrations[index]

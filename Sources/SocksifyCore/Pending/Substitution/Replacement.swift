@@ -23,8 +23,8 @@ struct Replacement {
 
     /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
     @inline(never)
-    init(of socket: Socket, by domain: Int32, for end: End, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
-        var known = runtime.pointee.known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
+    init(of socket: Socket, by domain: Int32, for end: End, _ connections: UnsafePointer<Connections>) throws(Errno) {
+        var known = connections.pointee.known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
         // It may be bound, unless another family's stands there.
         if known.name == .unspecified(socket.domain), socket.isInternet {
             known.name = try Replacement.boundName(of: socket)
@@ -35,7 +35,7 @@ struct Replacement {
             kernel_take_over_flags(made.descriptor, socket.descriptor)
             try Replacement.bind(made, domain, as: known.name, inPlaceOf: socket)
             isMarked = domain != known.name.domain || end == .proxy && SocketOptions.haveWay(known)
-            guard let cookie = made.cookie, !isMarked || runtime.pointee.replaced.insert(known, cookie: cookie)
+            guard let cookie = made.cookie, !isMarked || connections.pointee.replaced.insert(known, cookie: cookie)
             else { throw .outOfBuffers }
             self.cookie = cookie
         } catch {
@@ -165,7 +165,7 @@ extension HandshakeInFlight {
         let replacement =
             isOwn
             ? try Replacement(ofOwn: socket, by: domain)
-            : try Replacement(of: socket, by: domain, for: .proxy, runtime)
+            : try Replacement(of: socket, by: domain, for: .proxy, connections)
         guard table.places.add(replacement.cookie, to: place) else {
             replacement.discard()
             throw .outOfBuffers
@@ -175,7 +175,7 @@ extension HandshakeInFlight {
             record.pointee.cookie = replacement.cookie
         }
         if case .association(let place, let cookie) = record.pointee.purpose {
-            Datagram.controlMoved(place, cookie: cookie, to: socket, runtime)
+            connections.pointee.owners.moveControl(place, cookie, socket)
         }
     }
 }
@@ -188,11 +188,11 @@ struct TakenRegistrations {
     private var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
     private var count = 0
 
-    init(of socket: Socket, _ runtime: UnsafePointer<Runtime>) {
+    init(of socket: Socket, _ connections: UnsafePointer<Connections>) {
         guard descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
         else { return }
         var (found, end) = (registrations, 0)
-        EpollInventory(runtime).forEachRegistration(of: socket) { asked, epoll in
+        EpollInventory(connections).forEachRegistration(of: socket) { asked, epoll in
             guard end < found.count else { return }
             found[end] = RecordedRegistration(epoll: epoll, asked: asked)
             end += 1
@@ -236,9 +236,9 @@ extension Replacement {
     ///
     /// An IPv4 address is taken to be for an IPv4 socket: others are refused by the kernel, or by `approach`.
     static func family(
-        of socket: Socket, peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
+        of socket: Socket, peer: SocketAddress, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> SocketFamily {
-        let known = runtime.pointee.known(of: socket)
+        let known = connections.pointee.known(of: socket)
         if known == nil, peer.domain == AF_INET { return SocketFamily(domain: AF_INET, isIPv6Only: false) }
         let domain = known?.name.domain ?? socket.domain
         // As the kernel refuses an address that the socket has no form for.
@@ -255,39 +255,39 @@ extension Replacement {
     @inline(never)
     static func approach(
         _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to place: HopPlace,
-        _ runtime: UnsafePointer<Runtime>
+        _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> Approach {
         guard let address = place.address(for: family) else { throw .networkUnreachable }
-        let isOwn = runtime.pointee.known(of: socket) == nil
+        let isOwn = connections.pointee.known(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
         let hasWay = isOwn && SocketOptions.mayHold(socket) && SocketOptions.haveWay(of: socket)
         if address.domain == domain, !hasWay, domain != AF_UNIX || !socket.isConnected {
             return Approach(address: address, cookie: cookie, registrations: nil)
         }
         if isOwn, socket.domain != domain { throw Errno(EINVAL) }
-        try checkUnconnected(socket, domain, runtime)
-        let (cookie, registrations) = try replace(socket, cookie, by: address.domain, for: .proxy, runtime)
+        try checkUnconnected(socket, domain, connections)
+        let (cookie, registrations) = try replace(socket, cookie, by: address.domain, for: .proxy, connections)
         return Approach(address: address, cookie: cookie, registrations: registrations)
     }
 
     /// - Parameter former: the socket's cookie.
     private static func replace(
-        _ socket: Socket, _ former: UInt64, by domain: Int32, for end: End, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ former: UInt64, by domain: Int32, for end: End, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> (cookie: UInt64, TakenRegistrations) {
-        let replacement = try Replacement(of: socket, by: domain, for: end, runtime)
-        let registrations = TakenRegistrations(of: socket, runtime)
+        let replacement = try Replacement(of: socket, by: domain, for: end, connections)
+        let registrations = TakenRegistrations(of: socket, connections)
         replacement.take(placeOf: socket)
-        runtime.pointee.sockets.remove(cookie: former)
+        connections.pointee.sockets.remove(cookie: former)
         return (replacement.cookie, registrations)
     }
 
     /// connect(2) refuses a socket that is connected, or is being.
     private static func checkUnconnected(
-        _ socket: Socket, _ domain: Int32, _ runtime: UnsafePointer<Runtime>
+        _ socket: Socket, _ domain: Int32, _ connections: UnsafePointer<Connections>
     ) throws(Errno) {
         if domain == AF_UNIX {
             // One that has failed stays connected.
-            guard let cookie = socket.cookie, runtime.pointee.sockets.peer(cookie: cookie) != nil else { return }
+            guard let cookie = socket.cookie, connections.pointee.sockets.peer(cookie: cookie) != nil else { return }
             throw .isConnected
         }
         switch socket.stateOfTCP {
@@ -299,20 +299,20 @@ extension Replacement {
 
     /// The program's socket is to be one of its own family again, if it is not: it connects directly.
     @inline(never)
-    static func undo(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) {
+    static func undo(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) {
         let socket = Socket(descriptor: descriptor)
-        guard let known = runtime.pointee.known(of: socket), let cookie = socket.cookie else { return }
-        try checkUnconnected(socket, socket.domain, runtime)
-        try replace(socket, cookie, by: known.name.domain, for: .destination, runtime).1.restore()
+        guard let known = connections.pointee.known(of: socket), let cookie = socket.cookie else { return }
+        try checkUnconnected(socket, socket.domain, connections)
+        try replace(socket, cookie, by: known.name.domain, for: .destination, connections).1.restore()
     }
 
     /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
     /// kernel's to do.
-    static func dissolve(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) throws(Errno) -> Bool {
+    static func dissolve(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) -> Bool {
         let socket = Socket(descriptor: descriptor)
-        guard let known = runtime.pointee.known(of: socket), socket.domain == AF_UNIX, let cookie = socket.cookie
+        guard let known = connections.pointee.known(of: socket), socket.domain == AF_UNIX, let cookie = socket.cookie
         else { return false }
-        try replace(socket, cookie, by: known.name.domain, for: .destination, runtime).1.restore()
+        try replace(socket, cookie, by: known.name.domain, for: .destination, connections).1.restore()
         return true
     }
 }

@@ -192,3 +192,23 @@ enum SocketOptions {
         }
     }
 }
+
+extension SocketOptions {
+    /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
+    static func answer(
+        _ option: SocketOption, asIf number: Int32?, _ socket: Socket, _ value: UnsafeMutableRawPointer?,
+        _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Outcome {
+        let result = kernel_ask_option(socket.descriptor, option.level, option.name, value, length)
+        guard result == 0 else { return .failed(Errno(result: result)) }
+        if let number, let value, let length {
+            var number = number
+            withUnsafeBytes(of: &number) { bytes in
+                let room = min(Int(length.pointee), bytes.count)
+                UnsafeMutableRawBufferPointer(start: value, count: room).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[..<room]))
+            }
+        }
+        return .succeeded
+    }
+}

@@ -124,7 +124,7 @@ extension WayOptions {
         let number = self.value(of: remembered)
         guard number != 0 else { return .pass }
         return ask(domain) { judge in
-            ApparentSocket.answerOption(option, asIf: option == remembered ? number : nil, judge, value, length)
+            SocketOptions.answer(option, asIf: option == remembered ? number : nil, judge, value, length)
         }
     }
 
@@ -150,21 +150,5 @@ extension WayOptions {
         let judge = Socket(descriptor: made)
         try? put(on: judge)
         return body(judge)
-    }
-}
-
-extension Datagram {
-    /// Runs `body` with the way of a carried socket, if the option is of that; else the call passes.
-    static func withWay(
-        of socket: Socket, by option: SocketOption, _ runtime: UnsafePointer<Runtime>,
-        _ body: (inout WayOptions) -> Outcome
-    ) -> Outcome {
-        let table = runtime.pointee.carried
-        guard WayOptions.has(SocketOptions.remembered(option)),
-            case .place(let place) = table.look(for: socket.descriptor)
-        else { return .pass }
-        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
-        defer { table.leave(place) }
-        return body(&record.pointee.way)
     }
 }

@@ -1,0 +1,18 @@
+import CPreload
+import SocketTable
+
+extension Datagram {
+    /// Runs `body` with the way of a carried socket, if the option is of that; else the call passes.
+    static func withWay(
+        of socket: Socket, by option: SocketOption, _ datagrams: UnsafePointer<Datagrams>,
+        _ body: (inout WayOptions) -> Outcome
+    ) -> Outcome {
+        let table = datagrams.pointee.carried
+        guard WayOptions.has(SocketOptions.remembered(option)),
+            case .place(let place) = table.look(for: socket.descriptor)
+        else { return .pass }
+        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+        defer { table.leave(place) }
+        return body(&record.pointee.way)
+    }
+}

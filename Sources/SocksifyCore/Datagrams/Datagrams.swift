@@ -1,0 +1,14 @@
+import ProxyConfig
+
+/// What a process needs for datagrams.
+struct Datagrams: ~Copyable {
+    let connections: UnsafePointer<Connections>
+    let carried: CarriedSockets
+    let direct: DirectDatagrams
+
+    var names: Names { _read { yield connections.pointee.names } }
+    var proxies: Proxies { _read { yield connections.pointee.names.proxies } }
+    var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
+    var firstHops: FirstHops { connections.pointee.firstHops }
+    var inFlight: HandshakesInFlight { connections.pointee.inFlight }
+}

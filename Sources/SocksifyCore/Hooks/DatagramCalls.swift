@@ -1,0 +1,77 @@
+import Addressing
+import CPreload
+import ProxyConfig
+
+/// Calls that send and receive datagrams.
+extension Datagram {
+    /// Before a datagram is sent by a socket that may be carried.
+    public static func wrap(
+        _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
+        _ envelope: UnsafeMutablePointer<socksify_envelope>
+    ) -> Sending {
+        guard let runtime = Runtime.existing else { return .pass }
+        return wrap(descriptor, message, flags: flags, envelope, runtime.pointee.datagrams)
+    }
+
+    /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
+    public static func prepareToReceive(
+        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    ) -> Outcome {
+        guard let runtime = Runtime.existing else { return .pass }
+        return prepareToReceive(descriptor, reception, runtime.pointee.datagrams)
+    }
+
+    /// The same, on little stack, where nothing is under way and all is known of the socket; false where not.
+    public static func prepareKnownToReceive(
+        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    ) -> Bool {
+        guard any_errands() == 0, let runtime = Runtime.existing else { return false }
+        return runtime.pointee.datagrams.pointee.carried.prepareKnown(descriptor, reception)
+    }
+
+    /// Takes a datagram out of its envelope; false when it is none of the program's.
+    public static func unwrap(
+        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+    ) -> Bool {
+        guard let runtime = Runtime.existing else { return false }
+        return unwrap(arrival, opened, runtime.pointee.datagrams)
+    }
+
+    /// A datagram has come directly to a socket that is not carried: what answers it goes the same way.
+    public static func received(
+        _ descriptor: Int32, from address: UnsafePointer<sockaddr>, length: socklen_t
+    ) {
+        guard let source = SocketAddress(address, length: length), case .ready(let runtime) = Runtime.state else {
+            return
+        }
+        received(descriptor, from: source, runtime.pointee.datagrams)
+    }
+
+    /// The kernel was told that nobody listens where it has the socket connected to. Returns whether the program is to
+    /// learn of it.
+    public static func isRefused(_ descriptor: Int32) -> Bool {
+        guard let runtime = Runtime.existing else { return false }
+        return isRefused(descriptor, runtime.pointee.datagrams)
+    }
+
+    /// Whether the kernel may cut or join the datagrams of a socket (udp(7), UDP_SEGMENT, UDP_GRO): not where each may
+    /// have to go with a header of its own.
+    public static func allowsOffload(_ descriptor: Int32) -> Bool {
+        switch Runtime.state {
+        case .unusable, .short: false
+        case .ready(let runtime): runtime.pointee.configuration.udp == .direct
+        }
+    }
+
+    /// Whether the descriptor's socket is carried, as far as the kernel tells.
+    public static func isCarried(_ descriptor: Int32) -> Bool {
+        guard let runtime = Runtime.existing else { return false }
+        if case .none = runtime.pointee.carried.look(for: descriptor) { return false }
+        return true
+    }
+
+    /// SO_RCVTIMEO in milliseconds; nil when it is not set.
+    public static func receiveTimeout(_ descriptor: Int32) -> Int? {
+        Socket(descriptor: descriptor).receiveTimeout
+    }
+}

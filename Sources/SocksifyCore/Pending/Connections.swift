@@ -1,0 +1,20 @@
+import ProxyConfig
+import SocketTable
+
+/// What a process needs for connections: where they may lead, those that are under way, and what the process tree knows of
+/// those that stand.
+struct Connections: ~Copyable {
+    let names: Names
+    let table: SharedTable
+    let inFlight: HandshakesInFlight
+    let refusal: AssociationRefusal
+    let owners: InternalConnectionOwners
+
+    var proxies: Proxies { _read { yield names.proxies } }
+    var configuration: Configuration { _read { yield names.proxies.configuration } }
+    var firstHops: FirstHops { names.proxies.firstHops }
+    var health: ProxyHealth { names.proxies.health }
+    var isolation: IsolationName { names.proxies.isolation }
+    var sockets: SocketTable<SharedMemory> { table.sockets }
+    var replaced: ReplacedSockets<SharedMemory> { table.replaced }
+}

@@ -1,0 +1,23 @@
+extension InternalConnectionOwners {
+    /// The parts of this process, which are all there when the first connection is made.
+    static var ofThisProcess: InternalConnectionOwners {
+        InternalConnectionOwners(
+            concludeAssociation: { end in
+                guard let runtime = Runtime.existing else { return .closed }
+                return Datagram.concludeAssociation(end, runtime.pointee.datagrams)
+            },
+            moveControl: { place, cookie, control in
+                guard let runtime = Runtime.existing else { return }
+                Datagram.controlMoved(place, cookie: cookie, to: control, runtime.pointee.datagrams)
+            },
+            answer: { exchange in
+                guard let runtime = Runtime.existing else { return exchange.unmap() }
+                NameServer.answer(exchange, runtime.pointee.datagrams)
+            },
+            endQuestion: {
+                guard let runtime = Runtime.existing else { return }
+                Questions().end()
+                NameServer.startWaitingQuestions(runtime.pointee.datagrams)
+            })
+    }
+}
