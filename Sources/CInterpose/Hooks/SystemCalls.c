@@ -15,75 +15,28 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* ----- Calls whose words are others than those of the function ----- */
+
+/* Here the offset takes two words, of which the first has it all. */
+static ssize_t preadv2_by_number(int fd, const struct iovec *parts, int count, long offset, long nothing, int flags) {
+    (void)nothing;
+    return preadv2(fd, parts, count, offset, flags);
+}
+
+static ssize_t pwritev2_by_number(int fd, const struct iovec *parts, int count, long offset, long nothing, int flags) {
+    (void)nothing;
+    return pwritev2(fd, parts, count, offset, flags);
+}
+
 /* The kernel's signal set is as long as its size says, and a prefix of libc's; no more of it is read. */
 struct sized_signals {
     const sigset_t *signals;
     size_t size;
 };
 
-/* Calls that matter only while something is in flight, or carried. False for any other. */
-static int call_disturbed(long number, const long word[6], long *result) {
-    switch (number) {
-        case SYS_read: *result = read((int)word[0], (void *)word[1], (size_t)word[2]); break;
-        case SYS_readv: *result = readv((int)word[0], (const struct iovec *)word[1], (int)word[2]); break;
-        /* Here the offset takes two words, of which the first has it all. */
-        case SYS_preadv2:
-            *result = preadv2((int)word[0], (const struct iovec *)word[1], (int)word[2], word[3], (int)word[5]);
-            break;
-        case SYS_recvfrom:
-            *result = recvfrom((int)word[0], (void *)word[1], (size_t)word[2], (int)word[3],
-                               (struct sockaddr *)word[4], (socklen_t *)word[5]);
-            break;
-        case SYS_recvmsg: *result = recvmsg((int)word[0], (struct msghdr *)word[1], (int)word[2]); break;
-        case SYS_recvmmsg:
-            *result = recvmmsg((int)word[0], (struct mmsghdr *)word[1], (unsigned)word[2], (int)word[3],
-                               (struct timespec *)word[4]);
-            break;
-        case SYS_write: *result = write((int)word[0], (const void *)word[1], (size_t)word[2]); break;
-        case SYS_writev: *result = writev((int)word[0], (const struct iovec *)word[1], (int)word[2]); break;
-        case SYS_pwritev2:
-            *result = pwritev2((int)word[0], (const struct iovec *)word[1], (int)word[2], word[3], (int)word[5]);
-            break;
-        case SYS_sendfile:
-            *result = sendfile((int)word[0], (int)word[1], (off_t *)word[2], (size_t)word[3]);
-            break;
-        case SYS_splice:
-            *result = splice((int)word[0], (off64_t *)word[1], (int)word[2], (off64_t *)word[3], (size_t)word[4],
-                             (unsigned)word[5]);
-            break;
-        case SYS_shutdown: *result = shutdown((int)word[0], (int)word[1]); break;
-        case SYS_ioctl: *result = ioctl((int)word[0], (unsigned long)word[1], (void *)word[2]); break;
-#ifdef SYS_poll
-        case SYS_poll: *result = poll((struct pollfd *)word[0], (nfds_t)word[1], (int)word[2]); break;
-        case SYS_select:
-            *result = select((int)word[0], (fd_set *)word[1], (fd_set *)word[2], (fd_set *)word[3],
-                             (struct timeval *)word[4]);
-            break;
-        case SYS_epoll_wait:
-            *result = epoll_wait((int)word[0], (struct epoll_event *)word[1], (int)word[2], (int)word[3]);
-            break;
-#endif
-        case SYS_ppoll:
-            *result = ppoll((struct pollfd *)word[0], (nfds_t)word[1], (const struct timespec *)word[2],
-                            (const sigset_t *)word[3]);
-            break;
-        case SYS_pselect6: {
-            const struct sized_signals *sized = (const void *)word[5];
-            *result = pselect((int)word[0], (fd_set *)word[1], (fd_set *)word[2], (fd_set *)word[3],
-                              (const struct timespec *)word[4], sized ? sized->signals : NULL);
-            break;
-        }
-        case SYS_epoll_pwait:
-            *result = epoll_pwait((int)word[0], (struct epoll_event *)word[1], (int)word[2], (int)word[3],
-                                  (const sigset_t *)word[4]);
-            break;
-        case SYS_epoll_pwait2:
-            *result = epoll_pwait2((int)word[0], (struct epoll_event *)word[1], (int)word[2],
-                                   (const struct timespec *)word[3], (const sigset_t *)word[4]);
-            break;
-        default: return 0;
-    }
-    return 1;
+static int pselect6(int count, fd_set *reading, fd_set *writing, fd_set *excepted, const struct timespec *limit,
+                    const struct sized_signals *sized) {
+    return pselect(count, reading, writing, excepted, limit, sized ? sized->signals : NULL);
 }
 
 static long filter(unsigned operation, unsigned flags, void *arguments) {
@@ -95,52 +48,109 @@ static long filter(unsigned operation, unsigned flags, void *arguments) {
     return result;
 }
 
+static long io_uring_setup(void) {
+    /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall back on
+     * epoll where there is none. */
+    errno = ENOSYS;
+    return -1;
+}
+
+/* ----- Lists: the number, the function, the types of its words ----- */
+
+/* Calls that matter only while something is in flight, or carried. */
+#define DISTURBED_CALLS(CALL)                                                                           \
+    CALL(read, read, int, void *, size_t)                                                               \
+    CALL(readv, readv, int, const struct iovec *, int)                                                  \
+    CALL(preadv2, preadv2_by_number, int, const struct iovec *, int, long, long, int)                   \
+    CALL(recvfrom, recvfrom, int, void *, size_t, int, struct sockaddr *, socklen_t *)                  \
+    CALL(recvmsg, recvmsg, int, struct msghdr *, int)                                                   \
+    CALL(recvmmsg, recvmmsg, int, struct mmsghdr *, unsigned, int, struct timespec *)                   \
+    CALL(write, write, int, const void *, size_t)                                                       \
+    CALL(writev, writev, int, const struct iovec *, int)                                                \
+    CALL(pwritev2, pwritev2_by_number, int, const struct iovec *, int, long, long, int)                 \
+    CALL(sendfile, sendfile, int, int, off_t *, size_t)                                                 \
+    CALL(splice, splice, int, off64_t *, int, off64_t *, size_t, unsigned)                              \
+    CALL(shutdown, shutdown, int, int)                                                                  \
+    CALL(ioctl, ioctl, int, unsigned long, void *)                                                      \
+    CALL(ppoll, ppoll, struct pollfd *, nfds_t, const struct timespec *, const sigset_t *)              \
+    CALL(pselect6, pselect6, int, fd_set *, fd_set *, fd_set *, const struct timespec *,                \
+         const struct sized_signals *)                                                                  \
+    CALL(epoll_pwait, epoll_pwait, int, struct epoll_event *, int, int, const sigset_t *)               \
+    CALL(epoll_pwait2, epoll_pwait2, int, struct epoll_event *, int, const struct timespec *, const sigset_t *)
+
+#define CALLS(CALL)                                                                                     \
+    CALL(socket, socket, int, int, int)                                                                 \
+    CALL(listen, listen, int, int)                                                                      \
+    CALL(connect, connect, int, const struct sockaddr *, socklen_t)                                     \
+    CALL(getpeername, getpeername, int, struct sockaddr *, socklen_t *)                                 \
+    CALL(getsockname, getsockname, int, struct sockaddr *, socklen_t *)                                 \
+    CALL(getsockopt, getsockopt, int, int, int, void *, socklen_t *)                                    \
+    CALL(setsockopt, setsockopt, int, int, int, const void *, socklen_t)                                \
+    CALL(sendto, sendto, int, const void *, size_t, int, const struct sockaddr *, socklen_t)            \
+    CALL(sendmsg, sendmsg, int, const struct msghdr *, int)                                             \
+    CALL(sendmmsg, sendmmsg, int, struct mmsghdr *, unsigned, int)                                      \
+    CALL(epoll_create1, epoll_create1, int)                                                             \
+    CALL(epoll_ctl, epoll_ctl, int, int, int, struct epoll_event *)                                     \
+    CALL(close, close, int)                                                                             \
+    CALL(close_range, close_range, unsigned, unsigned, int)                                             \
+    CALL(dup, dup, int)                                                                                 \
+    CALL(dup3, dup3, int, int, int)                                                                     \
+    CALL(fcntl, fcntl, int, int, void *)                                                                \
+    CALL(execve, execve, const char *, char *const *, char *const *)                                    \
+    CALL(execveat, execveat, int, const char *, char *const *, char *const *, int)                      \
+    CALL(prctl, prctl, int, long, long, long, long)                                                     \
+    CALL(seccomp, filter, unsigned, unsigned, void *)                                                   \
+    CALL(io_uring_setup, io_uring_setup)
+
+/* Those that newer machines have no number for. */
+#ifdef SYS_poll
+#define OLD_DISTURBED_CALLS(CALL)                                                                       \
+    CALL(poll, poll, struct pollfd *, nfds_t, int)                                                      \
+    CALL(select, select, int, fd_set *, fd_set *, fd_set *, struct timeval *)                           \
+    CALL(epoll_wait, epoll_wait, int, struct epoll_event *, int, int)
+#define OLD_CALLS(CALL)                                                                                 \
+    CALL(epoll_create, epoll_create, int)                                                               \
+    CALL(dup2, dup2, int, int)
+#else
+#define OLD_DISTURBED_CALLS(CALL)
+#define OLD_CALLS(CALL)
+#endif
+
+/* ----- By the lists ----- */
+
+#define WORDS_0()
+#define WORDS_1(a) (a)word[0]
+#define WORDS_2(a, b) WORDS_1(a), (b)word[1]
+#define WORDS_3(a, b, c) WORDS_2(a, b), (c)word[2]
+#define WORDS_4(a, b, c, d) WORDS_3(a, b, c), (d)word[3]
+#define WORDS_5(a, b, c, d, e) WORDS_4(a, b, c, d), (e)word[4]
+#define WORDS_6(a, b, c, d, e, f) WORDS_5(a, b, c, d, e), (f)word[5]
+#define WORDS_OF(ignored, a, b, c, d, e, f, words, ...) words
+#define WORDS(...)                                                                                      \
+    WORDS_OF(ignored, ##__VA_ARGS__, WORDS_6, WORDS_5, WORDS_4, WORDS_3, WORDS_2, WORDS_1, WORDS_0)(__VA_ARGS__)
+#define CASE(number, function, ...) case SYS_##number: return function(WORDS(__VA_ARGS__));
+
+/* While something is in flight, or carried. */
+static long call_disturbed(long number, const long word[6]) {
+    switch (number) {
+        DISTURBED_CALLS(CASE)
+        OLD_DISTURBED_CALLS(CASE)
+        default: return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+    }
+}
+
 long syscall(long number, ...) {
     va_list arguments;
-    long word[6], result;
+    long word[6];
     va_start(arguments, number);
     for (int index = 0; index < 6; index++) word[index] = va_arg(arguments, long);
     va_end(arguments);
     switch (number) {
-        case SYS_socket: return socket((int)word[0], (int)word[1], (int)word[2]);
-        case SYS_listen: return listen((int)word[0], (int)word[1]);
-        case SYS_connect:
-            return connect((int)word[0], (const struct sockaddr *)word[1], (socklen_t)word[2]);
-        case SYS_getpeername:
-            return getpeername((int)word[0], (struct sockaddr *)word[1], (socklen_t *)word[2]);
-        case SYS_getsockname:
-            return getsockname((int)word[0], (struct sockaddr *)word[1], (socklen_t *)word[2]);
-        case SYS_getsockopt:
-            return getsockopt((int)word[0], (int)word[1], (int)word[2], (void *)word[3], (socklen_t *)word[4]);
-        case SYS_sendto:
-            return sendto((int)word[0], (const void *)word[1], (size_t)word[2], (int)word[3],
-                          (const struct sockaddr *)word[4], (socklen_t)word[5]);
-        case SYS_sendmsg: return sendmsg((int)word[0], (const struct msghdr *)word[1], (int)word[2]);
-        case SYS_sendmmsg:
-            return sendmmsg((int)word[0], (struct mmsghdr *)word[1], (unsigned int)word[2], (int)word[3]);
-#ifdef SYS_epoll_create
-        case SYS_epoll_create: return epoll_create((int)word[0]);
-#endif
-        case SYS_epoll_create1: return epoll_create1((int)word[0]);
-        case SYS_epoll_ctl:
-            return epoll_ctl((int)word[0], (int)word[1], (int)word[2], (struct epoll_event *)word[3]);
-        case SYS_setsockopt:
-            return setsockopt((int)word[0], (int)word[1], (int)word[2], (const void *)word[3], (socklen_t)word[4]);
-        case SYS_close: return close((int)word[0]);
-        case SYS_close_range: return close_range((unsigned)word[0], (unsigned)word[1], (int)word[2]);
-        case SYS_dup: return dup((int)word[0]);
-#ifdef SYS_dup2
-        case SYS_dup2: return dup2((int)word[0], (int)word[1]);
-#endif
-        case SYS_dup3: return dup3((int)word[0], (int)word[1], (int)word[2]);
-        case SYS_fcntl: return fcntl((int)word[0], (int)word[1], (void *)word[2]);
-        case SYS_execve:
-            return execve((const char *)word[0], (char *const *)word[1], (char *const *)word[2]);
-        case SYS_execveat:
-            return execveat((int)word[0], (const char *)word[1], (char *const *)word[2], (char *const *)word[3],
-                            (int)word[4]);
-        case SYS_prctl: return prctl((int)word[0], word[1], word[2], word[3], word[4]);
-        case SYS_seccomp: return filter((unsigned)word[0], (unsigned)word[1], (void *)word[2]);
+        CALLS(CASE)
+        OLD_CALLS(CASE)
+        case SYS_setuid:
+        case SYS_setreuid:
+        case SYS_setresuid: return change_thread_user(number, (uid_t)word[0], (uid_t)word[1], (uid_t)word[2]);
 #ifdef SYS_fork
         case SYS_fork: before_fork(); break;
 #endif
@@ -151,16 +161,8 @@ long syscall(long number, ...) {
             if (is_readable(flags, sizeof *flags)) before_clone(*flags);
             break;
         }
-        case SYS_setuid:
-        case SYS_setreuid:
-        case SYS_setresuid: return change_thread_user(number, (uid_t)word[0], (uid_t)word[1], (uid_t)word[2]);
-        case SYS_io_uring_setup:
-            /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall
-             * back on epoll where there is none. */
-            errno = ENOSYS;
-            return -1;
         default:
-            if (!is_undisturbed(in_flight_word()) && call_disturbed(number, word, &result)) return result;
+            if (!is_undisturbed(in_flight_word())) return call_disturbed(number, word);
     }
     return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 }
