@@ -10,10 +10,12 @@ import Addressing
 ///
 /// On the way to the proxy DST is where the data go; on the way back it is where they came from.
 public struct DatagramHeader: ByteSink, Sendable {
-    /// The longest header: that of a name of 255 bytes.
-    public static var capacity: Int { 262 }
+    private typealias Storage = InlineArray<262, UInt8>
 
-    private var storage = InlineArray<262, UInt8>(repeating: 0)
+    /// The longest header: that of a name of 255 bytes.
+    public static var capacity: Int { MemoryLayout<Storage>.size }
+
+    private var storage = Storage(repeating: 0)
     private var length = 0
 
     /// The header of data that go to `destination`.

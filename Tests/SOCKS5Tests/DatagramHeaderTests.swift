@@ -1,4 +1,5 @@
 import Addressing
+import Foundation
 import SOCKS5
 import Testing
 
@@ -118,5 +119,13 @@ import Testing
 
     private func read(_ datagram: [UInt8]) -> DatagramHeader.Received? {
         DatagramHeader.read(datagram.span)
+    }
+
+    @Test func `There is room for the longest header in C`() throws {
+        let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(
+            contentsOf: package.appending(path: "Sources/CPreload/include/Envelope.h"), encoding: .utf8)
+        #expect(text.contains("SOCKSIFY_LONGEST_HEADER = \(DatagramHeader.capacity),"))
     }
 }

@@ -96,7 +96,7 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
 
 int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
     *result = -1;
-    int error = fault(message->msg_iov, message->msg_iovlen, SIZE_MAX);
+    int error = fault_of(message->msg_iov, message->msg_iovlen);
     if (error) {
         errno = error;
         return socksify_is_carried(fd);

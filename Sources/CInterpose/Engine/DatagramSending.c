@@ -19,6 +19,13 @@ static int refusal(const struct msghdr *message, int flags) {
     return 0;
 }
 
+/* What the kernel says of the parts, and of more bytes than a datagram has. */
+static int fault(const struct msghdr *message) {
+    int error = fault_of(message->msg_iov, message->msg_iovlen);
+    if (!error && size_of(message->msg_iov, message->msg_iovlen) > LONGEST_DATAGRAM) return EMSGSIZE;
+    return error;
+}
+
 /* Makes `wrapped` the message in its envelope; `parts` has room for one more than the message has. */
 static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct iovec *parts,
                    struct socksify_envelope *envelope) {
@@ -69,7 +76,7 @@ static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr
 int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_envelope envelope;
     *result = -1;
-    int error = fault(message->msg_iov, message->msg_iovlen, LONGEST_DATAGRAM);
+    int error = fault(message);
     if (error) {
         errno = error;
         return 1;
@@ -141,7 +148,7 @@ enum addition {
 
 /* Adds the message to the batch. */
 static enum addition add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
-    if (!has_room(batch, message) || fault(message->msg_iov, message->msg_iovlen, LONGEST_DATAGRAM)) return APART;
+    if (!has_room(batch, message) || fault(message)) return APART;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
     envelope->refusal = refusal(message, flags);
     struct mmsghdr *wrapped = &batch->wrapped[batch->count];

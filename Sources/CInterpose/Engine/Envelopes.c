@@ -3,25 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 
-/* As much of a part as the kernel takes in one call is enough to know of it. */
-size_t size_of(const struct iovec *parts, size_t count) {
-    size_t size = 0;
-    for (size_t index = 0; index < count; index++) {
-        size_t length = parts[index].iov_len;
-        size += length < INT_MAX ? length : INT_MAX;
-    }
-    return size;
-}
-
-int fault(const struct iovec *parts, size_t count, size_t most) {
-    if (count == 0) return 0;
-    if (count >= IOV_MAX) return EMSGSIZE;
-    if ((uintptr_t)parts < 4096) return EFAULT;
-    for (size_t index = 0; index < count; index++)
-        if (parts[index].iov_len > SSIZE_MAX) return EINVAL;
-    return size_of(parts, count) > most ? EMSGSIZE : 0;
-}
-
 void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec *parts, struct room *room,
                const struct socksify_reception *reception) {
     parts[0] = (struct iovec){room->head, reception->head};
@@ -37,55 +18,6 @@ void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec 
     whole->msg_namelen = reception->is_connected ? 0 : sizeof room->source;
     whole->msg_iov = parts;
     whole->msg_iovlen += 2;
-}
-
-/* The part that the byte at `offset` lies in; the offset becomes that within the part. */
-static const struct iovec *part_at(const struct iovec *parts, size_t *offset) {
-    while (*offset >= parts->iov_len) *offset -= parts++->iov_len;
-    return parts;
-}
-
-/* Copies the first `length` bytes that lie in the parts. */
-static size_t gather(const struct iovec *parts, uint8_t *bytes, size_t length) {
-    size_t copied = 0;
-    for (; copied < length; parts++) {
-        size_t run = parts->iov_len < length - copied ? parts->iov_len : length - copied;
-        if (run) memcpy(bytes + copied, parts->iov_base, run);
-        copied += run;
-    }
-    return copied;
-}
-
-/* Moves `length` bytes within the parts, from an offset to another. */
-static void move(const struct iovec *parts, size_t from, size_t to, size_t length) {
-    for (size_t moved = 0; from != to && moved < length;) {
-        /* From the front when it goes to the front, else from the back, as memmove does. */
-        size_t source_offset, target_offset, run;
-        const struct iovec *source, *target;
-        if (from > to) {
-            source_offset = from + moved, target_offset = to + moved;
-            source = part_at(parts, &source_offset), target = part_at(parts, &target_offset);
-            run = source->iov_len - source_offset;
-            if (run > target->iov_len - target_offset) run = target->iov_len - target_offset;
-            if (run > length - moved) run = length - moved;
-        } else {
-            source_offset = from + length - moved - 1, target_offset = to + length - moved - 1;
-            source = part_at(parts, &source_offset), target = part_at(parts, &target_offset);
-            run = source_offset < target_offset ? source_offset + 1 : target_offset + 1;
-            if (run > length - moved) run = length - moved;
-            source_offset -= run - 1, target_offset -= run - 1;
-        }
-        memmove((uint8_t *)target->iov_base + target_offset, (uint8_t *)source->iov_base + source_offset, run);
-        moved += run;
-    }
-}
-
-static void copy_to_parts(const uint8_t *bytes, size_t length, const struct iovec *parts) {
-    for (size_t copied = 0; copied < length; parts++) {
-        size_t run = parts->iov_len < length - copied ? parts->iov_len : length - copied;
-        if (run) memcpy(parts->iov_base, bytes + copied, run);
-        copied += run;
-    }
 }
 
 static void answer_name(struct msghdr *message, const struct sockaddr_storage *source, socklen_t length) {
@@ -126,21 +58,23 @@ int take_out(const struct socksify_reception *reception, struct msghdr *message,
     const uint8_t *start = parts[0].iov_base;
     size_t known = kept < head ? kept : head;
     if (!is_in_head(start, known)) {
-        known = gather(parts, gathered, kept < LONGEST_HEADER ? kept : LONGEST_HEADER);
+        known = kept < LONGEST_HEADER ? kept : LONGEST_HEADER;
+        gather(parts, gathered, known);
         start = gathered;
     }
     struct socksify_arrival arrival = {
-        .place = reception->place, .start = start, .known = known, .length = length, .parts = parts, .kept = kept,
-        .source = &around->source, .source_length = whole->msg_name ? whole->msg_namelen : 0,
-        .wants_source = message->msg_name != NULL, .flags = flags,
+        .place = reception->place, .start = start, .known = known, .length = length, .parts = parts,
+        .parts_count = whole->msg_iovlen, .kept = kept, .source = &around->source,
+        .source_length = whole->msg_name ? whole->msg_namelen : 0, .wants_source = message->msg_name != NULL,
+        .flags = flags,
     };
     if (!socksify_unwrap(&arrival, &opened)) return 0;
     size_t payload = opened.whole ? opened.length : length - opened.header_length;
     size_t fitting = payload < room ? payload : room;
     if (opened.whole)
-        copy_to_parts(opened.whole, fitting, message->msg_iov);
+        scatter(opened.whole, fitting, message->msg_iov);
     else
-        move(parts, opened.header_length, head, fitting);
+        move_within(parts, opened.header_length, head, fitting);
     answer_name(message, &around->source, opened.source_length);
     conclude(message, whole, flags, payload, room, received);
     return 1;

@@ -2,12 +2,11 @@
  * is taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
 #pragma once
 
-#include <sys/uio.h>
-
 #include "Interpose.h"
 
+#include "MessageParts.h"
+
 enum {
-    /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT. */
     LONGEST_HEADER = SOCKSIFY_LONGEST_HEADER,
     /* With an IPv4 address. */
     SHORTEST_HEADER = 10,
@@ -16,16 +15,8 @@ enum {
     BATCH_PARTS = 256,
     /* What is tried again when the relay turns out to be gone. */
     ATTEMPTS = 3,
-    /* No datagram is longer, whatever it goes by (udp(7)). */
-    LONGEST_DATAGRAM = 65535,
+    LONGEST_DATAGRAM = SOCKSIFY_LONGEST_DATAGRAM,
 };
-
-/* How many bytes the parts have. */
-size_t size_of(const struct iovec *_Nullable parts, size_t count);
-
-/* What the kernel says of more parts, of parts that nobody can read, of lengths below 0, and of more than `most` bytes
- * (sendmsg(2)); 0 when there is nothing to say. One more part has to fit in. */
-int fault(const struct iovec *_Nullable parts, size_t count, size_t most);
 
 /* Parts of a message: in the function's own frame where they are few, else in the library's memory. */
 struct part_list {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "Engine/Datagrams.h"
+#include "Engine/MessageParts.h"
 
 /* Called by programs that were compiled with checks; no header declares them without. */
 ssize_t __read_chk(int fd, void *bytes, size_t count, size_t room);
@@ -54,9 +55,7 @@ static inline unsigned receiving_flags(int flags) {
 static inline unsigned parts_flags(const struct iovec *parts, int count) {
     if (count <= 0 || count > IOV_MAX) return OF_NOTHING;
     if (!is_readable(parts, (size_t)count * sizeof *parts)) return OF_NOTHING;
-    for (int index = 0; index < count; index++)
-        if (parts[index].iov_len) return 0;
-    return OF_NOTHING;
+    return size_of(parts, (size_t)count) ? 0 : OF_NOTHING;
 }
 
 static inline unsigned read_write_flags(int flags) {

@@ -6,8 +6,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT (RFC 1928 section 7). */
-#define SOCKSIFY_LONGEST_HEADER 262
+enum {
+    /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT (RFC 1928 section 7). */
+    SOCKSIFY_LONGEST_HEADER = 262,
+    /* No datagram is longer, whatever it goes by (udp(7)). */
+    SOCKSIFY_LONGEST_DATAGRAM = 65535,
+    /* Of a message, so that one more fits in, for the header (sendmsg(2)). */
+    SOCKSIFY_MOST_PARTS = UIO_MAXIOV - 1,
+};
 
 /* Which way a datagram takes: by that device and with that mark, where they are not 0. */
 struct socksify_way {
@@ -61,6 +67,7 @@ struct socksify_arrival {
     /* Of the whole datagram; of which so much was kept, in the parts. */
     size_t length;
     const struct iovec *_Nonnull parts;
+    size_t parts_count;
     size_t kept;
     /* Where it came from, length 0 where the kernel was not asked; becomes where it seems to come from. */
     struct sockaddr_storage *_Nonnull source;

@@ -185,7 +185,7 @@ extension Datagram {
             return .failed(.hostUnreachable)
         }
         record.pointee.expectAnswer(from: destination, headerLength: header.count)
-        if let limit = datagrams.pointee.configuration.udpFragmentSize, size(of: message) > limit {
+        if let limit = datagrams.pointee.configuration.udpFragmentSize, MessageParts(of: message).size > limit {
             let bytes = UnsafeBufferPointer(start: envelope_header(envelope), count: header.count)
             return sendFragments(message, bytes, limit, socket, record)
         }
@@ -220,14 +220,12 @@ extension Datagram {
         return true
     }
 
-    /// Bytes of the longest datagram over IPv4 (udp(7)).
-    private static var largestDatagram: Int { 65_507 }
-
     /// Keeps a datagram for when the association is there; an error number for one that cannot be sent then.
     private static func queue(
         _ message: UnsafePointer<msghdr>, to destination: Destination, _ place: Int,
         _ record: UnsafeMutablePointer<CarriedSocket>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
+        let parts = MessageParts(of: message)
         var storage = InlineArray<262, UInt8>(repeating: 0)
         return withUnsafeMutableBytes(of: &storage) { bytes in
             guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return .outOfBuffers }
@@ -236,60 +234,15 @@ extension Datagram {
                 return .hostUnreachable
             }
             let count = header.count
-            guard count + size(of: message) <= largestDatagram else { return Errno(EMSGSIZE) }
-            guard isReadable(message) else { return Errno(EFAULT) }
+            guard count + parts.size <= Reassembly.largestPayload else { return Errno(EMSGSIZE) }
+            guard parts.isReadable else { return Errno(EFAULT) }
             record.pointee.expectAnswer(from: destination, headerLength: count)
-            datagrams.pointee.carried.makeQueue(place)?.append(count: count + size(of: message)) { room in
+            datagrams.pointee.carried.makeQueue(place)?.append(count: count + parts.size) { room in
                 room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-                copy(message, to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
+                parts.copy(to: UnsafeMutableRawBufferPointer(rebasing: room[count...]))
             }
             return nil
         }
-    }
-
-    // MARK: What a message carries
-
-    static func size(of message: UnsafePointer<msghdr>) -> Int {
-        var size = 0
-        for index in 0..<message.pointee.msg_iovlen { size &+= message.pointee.msg_iov[index].iov_len }
-        return size
-    }
-
-    /// Whether the bytes of a message can be read. Where not, the kernel would refuse to send it (EFAULT), and who copied it
-    /// would end the process.
-    static func isReadable(_ message: UnsafePointer<msghdr>) -> Bool {
-        for index in 0..<message.pointee.msg_iovlen {
-            let part = message.pointee.msg_iov[index]
-            guard part.iov_len > 0 else { continue }
-            let first = UInt(bitPattern: part.iov_base)
-            let last = first &+ UInt(part.iov_len) &- 1
-            guard last >= first else { return false }
-            // A word of each page.
-            var word = first & ~7
-            while word <= last {
-                guard kernel_can_read(UnsafeRawPointer(bitPattern: word)) != 0 else { return false }
-                let next = (word | 4095) &+ 1
-                guard next > word else { break }
-                word = next
-            }
-        }
-        return true
-    }
-
-    /// Copies as much as there is room for; returns how much that is.
-    @discardableResult
-    static func copy(_ message: UnsafePointer<msghdr>, to room: UnsafeMutableRawBufferPointer) -> Int {
-        var copied = 0
-        for index in 0..<message.pointee.msg_iovlen {
-            let part = message.pointee.msg_iov[index]
-            let count = min(part.iov_len, room.count - copied)
-            if count > 0, let start = part.iov_base {
-                UnsafeMutableRawBufferPointer(rebasing: room[copied..<copied + count])
-                    .copyMemory(from: UnsafeRawBufferPointer(start: start, count: count))
-                copied += count
-            }
-        }
-        return copied
     }
 
     // MARK: Fragments
@@ -299,8 +252,9 @@ extension Datagram {
         _ message: UnsafePointer<msghdr>, _ header: UnsafeBufferPointer<UInt8>, _ limit: Int, _ socket: Socket,
         _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> Sending {
-        guard isReadable(message) else { return .failed(Errno(EFAULT)) }
-        let size = header.count + size(of: message)
+        let parts = MessageParts(of: message)
+        guard parts.isReadable else { return .failed(Errno(EFAULT)) }
+        let size = header.count + parts.size
         let mapped = kernel_map(size)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
             return .failed(.outOfBuffers)
@@ -308,7 +262,7 @@ extension Datagram {
         defer { kernel_unmap(memory, size) }
         let datagram = UnsafeMutableRawBufferPointer(start: memory, count: size)
         datagram.copyMemory(from: UnsafeRawBufferPointer(header))
-        copy(message, to: UnsafeMutableRawBufferPointer(rebasing: datagram[header.count...]))
+        parts.copy(to: UnsafeMutableRawBufferPointer(rebasing: datagram[header.count...]))
         do {
             try sendFragments(of: datagram, headerLength: header.count, limit, socket, record)
             return .taken

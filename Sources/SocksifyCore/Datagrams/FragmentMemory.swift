@@ -30,27 +30,19 @@ struct FragmentMemory {
     /// only looked at (MSG_PEEK), comes again; the others are taken away by whoever looked.
     func join(_ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received) -> Int? {
         let fragment = memory + FragmentMemory.fragmentOffset
-        var length = 0
-        var part = arrival.pointee.parts
-        while length < min(arrival.pointee.kept, Reassembly.capacity) {
-            let count = min(part.pointee.iov_len, arrival.pointee.kept - length, Reassembly.capacity - length)
-            if count > 0, let start = part.pointee.iov_base {
-                (fragment + length).copyMemory(from: start, byteCount: count)
-            }
-            length += count
-            part += 1
-        }
+        let room = UnsafeMutableRawBufferPointer(start: fragment, count: min(arrival.pointee.kept, Reassembly.capacity))
+        let length = MessageParts(arrival.pointee.parts, count: arrival.pointee.parts_count).copy(to: room)
         // A part of a fragment would be taken for all of it.
         guard length == arrival.pointee.length else { return nil }
         let bytes = Span(_unsafeStart: UnsafeRawPointer(fragment).assumingMemoryBound(to: UInt8.self), count: length)
-        let room = UnsafeMutableRawBufferPointer(
+        let joined = UnsafeMutableRawBufferPointer(
             start: memory + FragmentMemory.joinedOffset, count: Reassembly.capacity)
         let reassembly = memory.assumingMemoryBound(to: Reassembly.self)
         let before = reassembly.pointee
-        guard case .joined(let joined) = reassembly.pointee.receive(bytes, header, in: room, at: Clock.now) else {
+        guard case .joined(let whole) = reassembly.pointee.receive(bytes, header, in: joined, at: Clock.now) else {
             return nil
         }
         if arrival.pointee.flags & Int32(MSG_PEEK) != 0 { reassembly.pointee = before }
-        return joined
+        return whole
     }
 }

@@ -27,9 +27,10 @@ extension NameServer {
         } catch {
             return .failed(error)
         }
-        guard Datagram.isReadable(message) else { return .failed(Errno(EFAULT)) }
+        let parts = MessageParts(of: message)
+        guard parts.isReadable else { return .failed(Errno(EFAULT)) }
         var storage = InlineArray<1500, UInt8>(repeating: 0)
-        let length = withUnsafeMutableBytes(of: &storage) { Datagram.copy(message, to: $0) }
+        let length = withUnsafeMutableBytes(of: &storage) { parts.copy(to: $0) }
         let question = storage.span.extracting(first: length)
         guard let query = DNSQuery(question) else { return .taken }
         let asker = Exchange.Asker.datagram(
