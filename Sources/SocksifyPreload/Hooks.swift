@@ -139,10 +139,17 @@ public func socksify_epoll_adopt(_ epoll: Int32, _ fd: Int32, _ events: UInt32, 
 }
 
 @c @implementation
-public func socksify_send_to(
-    _ fd: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t, _ flags: Int32
+public func socksify_send(
+    _ fd: Int32, _ message: UnsafePointer<msghdr>, _ flags: Int32, _ envelope: UnsafeMutablePointer<socksify_envelope>
 ) -> Int32 {
-    SendTo.decide(fd, to: address, length: length, flags: flags).result
+    switch SendTo.send(fd, message, flags: flags, envelope) {
+    case .pass: Outcome.pass.result
+    case .unaddressed: Int32(SOCKSIFY_UNADDRESSED)
+    case .byWay: Int32(SOCKSIFY_BY_WAY)
+    case .wrapped: 0
+    case .taken: Int32(SOCKSIFY_TAKEN)
+    case .failed(let errno): -errno.code
+    }
 }
 
 @c @implementation
@@ -153,19 +160,6 @@ public func socksify_allows_offload(_ fd: Int32) -> Int32 {
 @c @implementation
 public func socksify_is_carried(_ fd: Int32) -> Int32 {
     Datagram.isCarried(fd) ? 1 : 0
-}
-
-@c @implementation
-public func socksify_wrap(
-    _ fd: Int32, _ message: UnsafePointer<msghdr>, _ flags: Int32, _ envelope: UnsafeMutablePointer<socksify_envelope>
-) -> Int32 {
-    switch Datagram.wrap(fd, message, flags: flags, envelope) {
-    case .pass: Outcome.pass.result
-    case .byWay: Int32(SOCKSIFY_BY_WAY)
-    case .wrapped: 0
-    case .taken: Int32(SOCKSIFY_TAKEN)
-    case .failed(let errno): -errno.code
-    }
 }
 
 @c @implementation

@@ -7,25 +7,6 @@
 
 #include "Envelopes.h"
 
-/* Whether the message asks for what cannot be had with a header before each datagram. Programs know these answers from
- * kernels and network cards that cannot do it either. */
-static int refusal(const struct msghdr *message, int flags) {
-    if (flags & MSG_ZEROCOPY) return ENOBUFS;
-    if (flags & MSG_MORE) return EOPNOTSUPP;
-    if (!message->msg_control || message->msg_controllen < sizeof(struct cmsghdr)) return 0;
-    struct msghdr given = *message;
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(&given); control; control = CMSG_NXTHDR(&given, control))
-        if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_SEGMENT) return EIO;
-    return 0;
-}
-
-/* What the kernel says of the parts, and of more bytes than a datagram has. */
-static int fault(const struct msghdr *message) {
-    int error = fault_of(message->msg_iov, message->msg_iovlen);
-    if (!error && size_of(message->msg_iov, message->msg_iovlen) > LONGEST_DATAGRAM) return EMSGSIZE;
-    return error;
-}
-
 /* Makes `wrapped` the message in its envelope; `parts` has room for one more than the message has. */
 static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct iovec *parts,
                    struct socksify_envelope *envelope) {
@@ -73,56 +54,70 @@ static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr
     return REAL(sendmsg)(fd, &directed, flags);
 }
 
-int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
+static inline ssize_t send_in_envelope(int fd, const struct msghdr *message, int flags,
+                                       struct socksify_envelope *envelope) {
+    struct part_list list;
+    struct iovec *parts = take_parts(&list, message->msg_iovlen + 1);
+    if (!parts) return -1;
+    struct msghdr wrapped;
+    put_in(&wrapped, message, parts, envelope);
+    ssize_t sent = REAL(sendmsg)(fd, &wrapped, flags);
+    give_back_parts(&list);
+    return sent < 0 ? sent : sent - (ssize_t)envelope->header_length;
+}
+
+/* Does what was decided on a message, other than to leave it to libc. Returns what the call returns. */
+static inline __attribute__((always_inline)) ssize_t send_decided(
+    int fd, const struct msghdr *message, int flags, int decision, struct socksify_envelope *envelope) {
+    if (decision == 0) return send_in_envelope(fd, message, flags, envelope);
+    if (decision == SOCKSIFY_BY_WAY) return send_by_way(fd, message, flags, &envelope->way);
+    if (decision == SOCKSIFY_TAKEN) return (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
+    return returned(decision);
+}
+
+/* Whether what has failed is to be decided on and sent once more: the relay was gone. */
+static int is_to_be_repeated(int fd, int decision) {
+    return decision == 0 && errno == ECONNREFUSED && !socksify_is_refused(fd);
+}
+
+enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_envelope envelope;
-    *result = -1;
-    int error = fault(message);
-    if (error) {
-        errno = error;
-        return 1;
-    }
     for (int attempt = 1;; attempt++) {
-        envelope.refusal = refusal(message, flags);
-        int decision = socksify_wrap(fd, message, flags, &envelope);
-        if (decision == SOCKSIFY_PASS) return 0;
-        if (decision == SOCKSIFY_BY_WAY) {
-            *result = send_by_way(fd, message, flags, &envelope.way);
-            return 1;
-        }
-        if (decision == SOCKSIFY_TAKEN) {
-            *result = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
-            return 1;
-        }
-        if (decision < 0) {
-            *result = returned(decision);
-            return 1;
-        }
-        struct part_list list;
-        struct iovec *parts = take_parts(&list, message->msg_iovlen + 1);
-        if (!parts) return 1;
-        struct msghdr wrapped;
-        put_in(&wrapped, message, parts, &envelope);
-        *result = REAL(sendmsg)(fd, &wrapped, flags);
-        give_back_parts(&list);
-        if (*result >= 0) *result -= envelope.header_length;
-        if (*result >= 0 || errno != ECONNREFUSED || attempt == ATTEMPTS || socksify_is_refused(fd)) return 1;
+        int decision = socksify_send(fd, message, flags, &envelope);
+        if (decision == SOCKSIFY_PASS) return SENT_BY_LIBC;
+        if (decision == SOCKSIFY_UNADDRESSED) return SENT_BY_LIBC_UNADDRESSED;
+        *result = send_decided(fd, message, flags, decision, &envelope);
+        if (*result >= 0 || attempt == ATTEMPTS || !is_to_be_repeated(fd, decision)) return SENT;
     }
 }
 
-int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
-                       socklen_t length, ssize_t *result) {
+enum sending decide_and_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
+                                   socklen_t length, ssize_t *result) {
     /* As much as the kernel takes in one call. */
     struct iovec part = {(void *)bytes, count < INT_MAX ? count : INT_MAX};
     struct msghdr message = {(void *)address, address ? length : 0, &part, 1, NULL, 0, 0};
-    return carried_send(fd, &message, flags, result);
+    return decide_and_send(fd, &message, flags, result);
+}
+
+int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize_t *result) {
+    return decide_and_send_bytes(fd, bytes, count, flags, NULL, 0, result) == SENT;
 }
 
 int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
     /* writev(2) of nothing sends no datagram. */
     if (count < 0 || count > IOV_MAX || ((uintptr_t)parts >= 4096 && size_of(parts, (size_t)count) == 0)) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
-    return carried_send(fd, &message, 0, result);
+    return decide_and_send(fd, &message, 0, result) == SENT;
 }
+
+/* ----- Several at once ----- */
+
+/* A message that was decided on before its turn. */
+struct decided {
+    unsigned index;
+    int decision;
+    struct socksify_envelope envelope;
+};
 
 /* Messages on their way together. */
 struct batch {
@@ -130,47 +125,42 @@ struct batch {
     struct iovec parts[BATCH_PARTS];
     struct socksify_envelope envelopes[BATCH];
     unsigned count, parts_count;
+    struct decided ahead;
+    /* So many of the first are libc's, as was decided, too. */
+    unsigned passed;
 };
 
-static int has_room(const struct batch *batch, const struct msghdr *message) {
-    return batch->count < BATCH && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS;
+static int decision_on(const struct batch *batch, int fd, const struct msghdr *message, unsigned index, int flags,
+                       struct socksify_envelope *envelope) {
+    if (index < batch->passed) return SOCKSIFY_PASS;
+    if (index == batch->ahead.index) {
+        *envelope = batch->ahead.envelope;
+        return batch->ahead.decision;
+    }
+    if (!is_to_be_decided(fd, message->msg_name, message->msg_namelen)) return SOCKSIFY_PASS;
+    int decision = socksify_send(fd, message, flags, envelope);
+    /* A stream, which another thread has put there: it ignores the address. */
+    return decision == SOCKSIFY_UNADDRESSED ? SOCKSIFY_PASS : decision;
 }
 
-enum addition {
-    ADDED,
-    /* It cannot go with the others. */
-    APART,
-    /* It was sent, or kept: it does not go through the kernel with the others. */
-    TAKEN,
-    /* It is the first, and fails, as `errno` says. */
-    FAILED,
-};
-
-/* Adds the message to the batch. */
-static enum addition add(struct batch *batch, int fd, const struct msghdr *message, int flags) {
-    if (!has_room(batch, message) || fault(message)) return APART;
+/* Adds a message to the batch. Returns 0 where it cannot go with the others, and is ahead. */
+static int add(struct batch *batch, int fd, const struct msghdr *message, unsigned index, int flags) {
+    if (batch->count == BATCH) return 0;
     struct socksify_envelope *envelope = &batch->envelopes[batch->count];
-    envelope->refusal = refusal(message, flags);
-    struct mmsghdr *wrapped = &batch->wrapped[batch->count];
-    int decision = socksify_wrap(fd, message, flags, envelope);
+    struct msghdr *wrapped = &batch->wrapped[batch->count].msg_hdr;
+    int decision = decision_on(batch, fd, message, index, flags, envelope);
     if (decision == SOCKSIFY_PASS) {
         envelope->header_length = 0;
-        wrapped->msg_hdr = *message;
-    } else if (decision == 0) {
-        put_in(&wrapped->msg_hdr, message, &batch->parts[batch->parts_count], envelope);
+        *wrapped = *message;
+    } else if (decision == 0 && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS) {
+        put_in(wrapped, message, &batch->parts[batch->parts_count], envelope);
         batch->parts_count += message->msg_iovlen + 1;
-    } else if (decision == SOCKSIFY_TAKEN) {
-        return TAKEN;
-    } else if (decision == SOCKSIFY_BY_WAY) {
-        return APART;
-    } else if (batch->count > 0) {
-        return APART;
     } else {
-        errno = -decision;
-        return FAILED;
+        batch->ahead = (struct decided){index, decision, *envelope};
+        return 0;
     }
     batch->count++;
-    return ADDED;
+    return 1;
 }
 
 /* Sends what the batch has, and returns how many of it went; the first that did not has its error in `errno`. */
@@ -181,51 +171,68 @@ static int send_batch(struct batch *batch, int fd, struct mmsghdr *messages, int
     return sent;
 }
 
-static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, unsigned count, int flags) {
-    unsigned done = 0;
-    int sent = 0;
-    while (done < count) {
-        batch->count = batch->parts_count = 0;
-        enum addition added = ADDED;
-        unsigned next = done;
-        while (next < count && (added = add(batch, fd, &messages[next].msg_hdr, flags)) == ADDED) next++;
-        if (batch->count > 0) {
-            sent = send_batch(batch, fd, messages + done, flags);
-            if (sent < 0 && errno == ECONNREFUSED && !socksify_is_refused(fd)) {
-                added = APART;
-                next = done;
-            } else if (sent < (int)batch->count) {
-                if (sent > 0) done += (unsigned)sent;
-                break;
-            } else {
-                done = next;
-                /* What was apart may be the first of others. */
-                if (added != TAKEN) continue;
-            }
-        }
-        const struct msghdr *message = &messages[next].msg_hdr;
-        ssize_t one = -1;
-        if (added == TAKEN) one = (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
-        /* By itself, with what is tried again there. */
-        if (added == APART && !carried_send(fd, message, flags, &one)) one = REAL(sendmsg)(fd, message, flags);
-        if (one < 0) {
-            sent = -1;
-            break;
-        }
-        messages[next].msg_len = (unsigned)one;
-        done = next + 1;
-    }
-    return done > 0 || count == 0 ? (int)done : sent;
+static int is_sent(struct mmsghdr *message, ssize_t result) {
+    if (result >= 0) message->msg_len = (unsigned)result;
+    return result >= 0;
 }
 
-int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result) {
-    if (!socksify_is_carried(fd)) return 0;
-    struct batch *batch = library_memory_take();
+/* The relay was gone: decides on the message once more. */
+static int repeat(struct batch *batch, int fd, struct mmsghdr *message, int flags) {
+    ssize_t result;
+    /* What was to go to that relay is decided on once more, too. */
+    if (batch->ahead.decision == 0) batch->ahead.index = UINT_MAX;
+    if (decide_and_send(fd, &message->msg_hdr, flags, &result) != SENT)
+        result = REAL(sendmsg)(fd, &message->msg_hdr, flags);
+    return is_sent(message, result);
+}
+
+static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, unsigned count, int flags) {
+    unsigned done = 0;
+    while (done < count) {
+        struct mmsghdr *next = messages + done;
+        batch->count = batch->parts_count = 0;
+        unsigned index = done;
+        while (index < count && add(batch, fd, &messages[index].msg_hdr, index, flags)) index++;
+        int decision = batch->count > 0 ? 0 : batch->ahead.decision, planned = 1, sent;
+        /* The error of one that is not the first is not told. */
+        if (decision < 0 && done > 0) break;
+        if (batch->count > 0)
+            sent = send_batch(batch, fd, next, flags), planned = (int)batch->count;
+        else
+            sent = is_sent(next, send_decided(fd, &next->msg_hdr, flags, decision, &batch->ahead.envelope));
+        if (sent <= 0 && is_to_be_repeated(fd, decision))
+            sent = repeat(batch, fd, next, flags), planned = 1;
+        if (sent > 0) done += (unsigned)sent;
+        if (sent < planned) break;
+    }
+    return done > 0 ? (int)done : -1;
+}
+
+/* Decides on the messages up to the first that is not libc's. */
+int carried_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
+    struct decided first = {.index = 0};
+    for (; first.index < *count; first.index++) {
+        const struct msghdr *message = &messages[first.index].msg_hdr;
+        if (!is_to_be_decided(fd, message->msg_name, message->msg_namelen)) continue;
+        first.decision = socksify_send(fd, message, *flags, &first.envelope);
+        if (first.decision == SOCKSIFY_UNADDRESSED)
+            *flags &= ~MSG_FASTOPEN;
+        else if (first.decision != SOCKSIFY_PASS)
+            break;
+    }
+    if (first.index == *count) return 0;
+    if (first.decision < 0 && first.index > 0) {
+        *count = first.index;
+        return 0;
+    }
+    struct batch *batch = first.decision < 0 ? NULL : library_memory_take();
     if (!batch) {
-        *result = returned(-ENOBUFS);
+        *result = returned(first.decision < 0 ? first.decision : -ENOBUFS);
         return 1;
     }
-    *result = send_several(batch, fd, messages, count, flags);
+    batch->ahead = first;
+    batch->passed = first.index;
+    *result = send_several(batch, fd, messages, *count, *flags);
     library_memory_give_back(batch);
     return 1;
 }

@@ -3,13 +3,34 @@
 
 #include "Interpose.h"
 
+/* ----- Sending ----- */
+
+/* Whether a send is to be decided on: it names an address, or may be of a socket that is carried. */
+static inline int is_to_be_decided(int fd, const struct sockaddr *address, socklen_t length) {
+    /* AF_UNSPEC means AF_INET to the kernel. */
+    return is_internet(address, length) || family_of(address, length) == AF_UNSPEC || may_be_carried(fd);
+}
+
+enum sending {
+    /* libc's own function is to run. */
+    SENT_BY_LIBC,
+    /* The same without address, and without MSG_FASTOPEN, which has connected the socket. */
+    SENT_BY_LIBC_UNADDRESSED,
+    /* What the call returns is in `result`, and `errno` is set. */
+    SENT,
+};
+enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ssize_t *result);
+enum sending decide_and_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
+                                   socklen_t length, ssize_t *result);
+/* Returns 0 where libc is to send the first `count` of the messages, with these flags. */
+int carried_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result);
+
+/* ----- Without an address, and receiving ----- */
+
 /* Each returns 0 where the descriptor's datagrams are not carried, and libc's own function is to run; else what the
  * call returns is in `result`, and `errno` is set. Only for what may_be_carried(). */
-int carried_send(int fd, const struct msghdr *message, int flags, ssize_t *result);
-int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
-                       socklen_t length, ssize_t *result);
+int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize_t *result);
 int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result);
-int carried_send_several(int fd, struct mmsghdr *messages, unsigned count, int flags, int *result);
 int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result);
 int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result);

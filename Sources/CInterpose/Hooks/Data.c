@@ -258,7 +258,7 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
 /* ----- Sending ----- */
 
 STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count), SOCKSIFY_SENDING,
-       carried_send_bytes(fd, bytes, count, 0, NULL, 0, &result))
+       carried_send_bytes(fd, bytes, count, 0, &result))
 
 ssize_t __write(int fd, const void *bytes, size_t count) __attribute__((alias("write")));
 
@@ -273,42 +273,29 @@ ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset
     __attribute__((alias("pwritev2")));
 
 STREAM(ssize_t, send, (int fd, const void *bytes, size_t count, int flags), (fd, bytes, count, flags),
-       SOCKSIFY_SENDING | message_flags(flags), carried_send_bytes(fd, bytes, count, flags, NULL, 0, &result))
+       SOCKSIFY_SENDING | message_flags(flags), carried_send_bytes(fd, bytes, count, flags, &result))
 
 ssize_t __send(int fd, const void *bytes, size_t count, int flags) __attribute__((alias("send")));
 
-/* The mark of a descriptor that was closed unseen is still there when another socket has its number, and says nothing
- * of that one. */
-static inline int is_carried(int fd) {
-    return may_be_carried(fd) && socksify_is_carried(fd);
-}
-
-/* Sends that name an address: MSG_FASTOPEN connects, and then there is none to name any more. The first datagram that
- * has to be carried makes the socket one whose datagrams are. */
-static inline int decide(int fd, const struct sockaddr *address, socklen_t length, int flags) {
-    /* AF_UNSPEC means AF_INET to the kernel. */
-    int names_host = is_internet(address, length) || family_of(address, length) == AF_UNSPEC;
-    return names_host && !is_carried(fd) ? socksify_send_to(fd, address, length, flags) : SOCKSIFY_PASS;
-}
-
 ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address, socklen_t length) {
-    int decision = decide(fd, address, length, flags);
-    if (decision < 0) return returned(decision);
     ssize_t result;
-    if (may_be_carried(fd) && carried_send_bytes(fd, bytes, count, flags, address, length, &result)) return result;
+    enum sending sending = SENT_BY_LIBC;
+    if (is_to_be_decided(fd, address, length))
+        sending = decide_and_send_bytes(fd, bytes, count, flags, address, length, &result);
+    if (sending == SENT) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    if (decision == SOCKSIFY_PASS) return REAL(sendto)(fd, bytes, count, flags, address, length);
+    if (sending == SENT_BY_LIBC) return REAL(sendto)(fd, bytes, count, flags, address, length);
     return REAL(sendto)(fd, bytes, count, flags & ~MSG_FASTOPEN, NULL, 0);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
-    int decision = (uintptr_t)message >= 4096 ? decide(fd, message->msg_name, message->msg_namelen, flags)
-                                              : SOCKSIFY_PASS;
-    if (decision < 0) return returned(decision);
     ssize_t result;
-    if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_send(fd, message, flags, &result)) return result;
+    enum sending sending = SENT_BY_LIBC;
+    if ((uintptr_t)message >= 4096 && is_to_be_decided(fd, message->msg_name, message->msg_namelen))
+        sending = decide_and_send(fd, message, flags, &result);
+    if (sending == SENT) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    if (decision == SOCKSIFY_PASS) {
+    if (sending == SENT_BY_LIBC) {
         int prepared = prepare_rights(fd, message);
         if (prepared != SOCKSIFY_PASS) return returned(prepared);
         ssize_t sent = REAL(sendmsg)(fd, message, flags);
@@ -323,30 +310,16 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 
 /* Sends the messages up to the first whose destination is refused, as the kernel does with one that fails. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
-    unsigned int allowed = 0;
-    for (; (uintptr_t)messages >= 4096 && allowed < count && !is_carried(fd); allowed++) {
-        const struct msghdr *message = &messages[allowed].msg_hdr;
-        int decision = decide(fd, message->msg_name, message->msg_namelen, flags);
-        if (decision == SOCKSIFY_PASS) continue;
-        if (decision == 0) {
-            flags &= ~MSG_FASTOPEN;
-            continue;
-        }
-        if (allowed == 0) return returned(decision);
-        break;
-    }
-    int carried;
-    if (may_be_carried(fd) && (uintptr_t)messages >= 4096 &&
-        carried_send_several(fd, messages, count, flags, &carried))
-        return carried;
+    int sent, has_messages = (uintptr_t)messages >= 4096;
+    if (has_messages && carried_send_several(fd, messages, &count, &flags, &sent)) return sent;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
-    for (unsigned int index = 0; index < allowed; index++) {
+    for (unsigned int index = 0; has_messages && index < count; index++) {
         int prepared = prepare_rights(fd, &messages[index].msg_hdr);
         if (prepared == SOCKSIFY_PASS) continue;
         if (index == 0) return returned(prepared);
-        allowed = index;
+        count = index;
     }
-    int sent = REAL(sendmmsg)(fd, messages, messages ? allowed : count, flags);
+    sent = REAL(sendmmsg)(fd, messages, count, flags);
     for (int index = 0; index < sent; index++) visit_rights(&messages[index].msg_hdr, note_sent);
     return sent;
 }

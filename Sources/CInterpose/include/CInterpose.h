@@ -35,10 +35,18 @@ int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t ro
 int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
 int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* A send that names an address: MSG_FASTOPEN, or a datagram. 0: the socket has been connected, what is to be sent
- * goes out without address and without MSG_FASTOPEN. SOCKSIFY_PASS also where the socket's datagrams are carried from
- * now on, as may_be_carried() then says. */
-int socksify_send_to(int fd, const struct sockaddr *_Nonnull address, socklen_t length, int flags);
+/* A message that names an address (sendto(2)), or goes by what may_be_carried(). SOCKSIFY_PASS; one of those below; or
+ * 0: it is a datagram that goes in the envelope. */
+int socksify_send(int fd, const struct msghdr *_Nonnull message, int flags,
+                  struct socksify_envelope *_Nonnull envelope);
+enum {
+    /* The socket has been connected (MSG_FASTOPEN): it goes without address and without MSG_FASTOPEN. */
+    SOCKSIFY_UNADDRESSED = 1 << 29,
+    /* The datagram was sent, or kept: libc has nothing to do with it. */
+    SOCKSIFY_TAKEN = 1 << 28,
+    /* It goes as it is, by the way that the envelope says. */
+    SOCKSIFY_BY_WAY = 1 << 27,
+};
 
 /* setsockopt(2) with an option of UDP that lets the kernel cut or join datagrams: 0 when the socket has to do without
  * it. */
@@ -51,14 +59,6 @@ void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, soc
 
 /* Whether it is. */
 int socksify_is_carried(int fd);
-/* The datagram was sent, or kept: libc has nothing to do with it. */
-enum { SOCKSIFY_TAKEN = 1 << 29 };
-/* It goes as it is, by the way that the envelope says. */
-enum { SOCKSIFY_BY_WAY = 1 << 28 };
-/* Before a datagram is sent, which has to be readable. SOCKSIFY_PASS; SOCKSIFY_TAKEN; SOCKSIFY_BY_WAY; or 0: it goes in
- * the envelope. */
-int socksify_wrap(int fd, const struct msghdr *_Nonnull message, int flags,
-                  struct socksify_envelope *_Nonnull envelope);
 /* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */
 int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception);
 /* The same, as it mostly is: 1 when nothing has to be asked or done for it; else 0, and it is to be prepared so. */

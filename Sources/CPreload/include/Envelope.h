@@ -28,8 +28,6 @@ struct socksify_envelope {
     /* Where to; length 0: to the kernel's own peer. */
     struct sockaddr_storage address;
     socklen_t address_length;
-    /* Given: the error number for what the message asks for that cannot be had with a header; 0: none. */
-    int refusal;
     unsigned header_length;
     uint8_t header[SOCKSIFY_LONGEST_HEADER];
     /* Of one that goes without all this. */

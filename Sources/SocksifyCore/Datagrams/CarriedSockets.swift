@@ -80,8 +80,9 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     /// Finds a descriptor's socket.
-    func find(_ descriptor: Int32) -> Search {
-        let tick = coarse_tick()
+    ///
+    /// - Parameter tick: the present one.
+    func find(_ descriptor: Int32, at tick: UInt32 = coarse_tick()) -> Search {
         let known = carried_place(descriptor, tick)
         if known >= 0 { return .place(Int(known)) }
         let search = ask(descriptor)

@@ -59,7 +59,7 @@ public enum Datagram {
             destination = .name(name, port: peer.port)
         }
         if case .itself = datagrams.pointee.proxies.findProxies() { return .direct(.proxyLookup) }
-        return datagrams.pointee.configuration.carriesDatagrams(throughList: list)
+        return datagrams.pointee.proxies.carryDatagrams(throughList: list)
             ? .carry(destination, list: list) : .refuse(.networkUnreachable)
     }
 

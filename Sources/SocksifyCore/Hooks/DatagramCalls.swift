@@ -2,17 +2,8 @@ import Addressing
 import CPreload
 import ProxyConfig
 
-/// Calls that send and receive datagrams.
+/// Calls that receive datagrams, and what else is asked of their sockets.
 extension Datagram {
-    /// Before a datagram is sent by a socket that may be carried.
-    public static func wrap(
-        _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
-        _ envelope: UnsafeMutablePointer<socksify_envelope>
-    ) -> Sending {
-        guard let runtime = Runtime.existing else { return .pass }
-        return wrap(descriptor, message, flags: flags, envelope, runtime.pointee.datagrams)
-    }
-
     /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
     public static func prepareToReceive(
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>

@@ -2,55 +2,116 @@ import Addressing
 import CPreload
 import ProxyConfig
 
-/// Sends that name an address (sendto(2)).
-public enum SendTo {
-    /// Decides on sendto(2), sendmsg(2) or one message of sendmmsg(2) on a socket that is not carried.
-    ///
-    /// MSG_FASTOPEN on a stream is a connect(2) that brings data: it succeeds when the socket is connected, and the data
-    /// is then sent without address. For a datagram that is to be carried, the socket becomes one that is.
-    public static func decide(
-        _ descriptor: Int32, to address: UnsafePointer<sockaddr>, length: socklen_t, flags: Int32
-    ) -> Outcome {
+/// A message that names an address (sendto(2)), or goes by a socket that may be carried.
+public struct SendTo {
+    private let socket: Socket
+    private let message: UnsafePointer<msghdr>
+    private let flags: Int32
+    private let envelope: UnsafeMutablePointer<socksify_envelope>
+
+    /// Decides on a message of sendto(2), sendmsg(2) or sendmmsg(2), and on one without address by a socket that may be
+    /// carried. A datagram that is to be carried gets its envelope at once, whether its socket is carried by now or was.
+    public static func send(
+        _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
+        _ envelope: UnsafeMutablePointer<socksify_envelope>
+    ) -> Datagram.Sending {
         let socket = Socket(descriptor: descriptor)
-        guard case .internet(let peer) = NamedAddress(address, length: length, of: socket) else { return .pass }
+        return SendTo(socket: socket, message: message, flags: flags, envelope: envelope).decide()
+    }
+
+    private func decide() -> Datagram.Sending {
+        if may_be_carried(socket.descriptor) != 0, let runtime = Runtime.existing {
+            let tick = coarse_tick()
+            switch runtime.pointee.carried.find(socket.descriptor, at: tick) {
+            case .place(let place): return datagram(from: place, tick, runtime).send(as: nil)
+            case .none: break
+            case .refused(let errno): return .failed(errno)
+            }
+        }
+        guard case .internet(let peer) = NamedAddress(of: message, by: socket) else { return .pass }
         let isReplaced = Runtime.existing?.pointee.connections.pointee.known(of: socket) != nil
         // Of what is not told which it is, connect(2) judges.
-        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true {
-            return Connect.connect(descriptor, to: address, length: length)
-        }
+        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true { return connect() }
         // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
-        if isReplaced { return .succeeded }
+        if isReplaced { return .unaddressed }
         switch Runtime.state {
-        case .unusable: return refuse(socket, .networkUnreachable)
-        case .short(let errno): return refuse(socket, errno)
-        case .ready(let runtime):
-            let outcome = decide(socket, to: peer, runtime)
-            if case .direct(let reason) = outcome { reason.log(.sending, by: socket, to: peer, runtime.pointee.names) }
-            return outcome
+        case .unusable: return refuse(.networkUnreachable)
+        case .short(let errno): return refuse(errno)
+        case .ready(let runtime): return decide(on: peer, runtime)
         }
     }
 
-    private static func decide(_ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+    /// MSG_FASTOPEN on a stream is a connect(2) that brings data: it succeeds when the socket is connected, and the data is
+    /// then sent without address.
+    private func connect() -> Datagram.Sending {
+        let name = UnsafeRawPointer(message.pointee.msg_name)?.assumingMemoryBound(to: sockaddr.self)
+        return switch Connect.connect(socket.descriptor, to: name, length: message.pointee.msg_namelen) {
+        case .pass, .direct: .pass
+        case .succeeded: .unaddressed
+        case .failed(let errno): .failed(errno)
+        }
+    }
+
+    private func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Datagram.Sending {
         let decision = Datagram.decide(on: peer, socket, runtime.pointee.datagrams)
         if case .direct(let reason) = decision {
             // What another process, or this one by another number, has made of the socket.
-            if SocketOptions.mayHold(socket), runtime.pointee.carried.place(of: socket.descriptor) != nil {
-                runtime.pointee.carried.mark(socket.descriptor)
+            guard SocketOptions.mayHold(socket), let place = runtime.pointee.carried.place(of: socket.descriptor) else {
+                reason.log(.sending, by: socket, to: peer, runtime.pointee.names)
+                return .pass
             }
-            return .direct(reason)
+            runtime.pointee.carried.mark(socket.descriptor)
+            return datagram(from: place, coarse_tick(), runtime).send(as: decision)
         }
-        switch (Kind(of: socket), decision) {
-        case (.otherOfIP, _): return OtherProtocols.send(to: peer, runtime)
-        case (_, .refuse(let errno)): return refuse(socket, errno)
-        case (.datagrams(let domain), _):
-            do throws(Errno) {
-                _ = try runtime.pointee.carried.add(socket.descriptor, domain: domain)
-            } catch {
-                return .failed(error)
-            }
+        switch Kind(of: socket) {
+        case .datagrams(let domain):
+            if case .refuse(let errno) = decision { return .failed(errno) }
+            return carry(domain: domain, as: decision, runtime)
+        case .otherOfIP: return sendByOtherProtocol(to: peer, runtime)
+        case .stream, .noIP: return .pass
+        case .unknown: return socket.refusal.map { .failed($0) } ?? .pass
+        }
+    }
+
+    /// The socket becomes one that is carried.
+    private func carry(
+        domain: Int32, as decision: Datagram.Decision, _ runtime: UnsafePointer<Runtime>
+    ) -> Datagram.Sending {
+        do throws(Errno) {
+            _ = try runtime.pointee.carried.add(socket.descriptor, domain: domain)
+        } catch {
+            return .failed(error)
+        }
+        switch runtime.pointee.carried.find(socket.descriptor) {
+        case .place(let place): return datagram(from: place, coarse_tick(), runtime).send(as: decision)
+        // Another thread has closed it.
+        case .none: return .failed(.outOfBuffers)
+        case .refused(let errno): return .failed(errno)
+        }
+    }
+
+    /// By a socket that is carried.
+    private func datagram(from place: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
+        OutgoingDatagram(
+            message: message, flags: flags, socket: socket, place: place, tick: tick, envelope: envelope,
+            datagrams: runtime.pointee.datagrams)
+    }
+
+    private func sendByOtherProtocol(to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Datagram.Sending {
+        switch OtherProtocols.send(to: peer, runtime) {
+        case .failed(let errno): return .failed(errno)
+        case .direct(let reason):
+            reason.log(.sending, by: socket, to: peer, runtime.pointee.names)
             return .pass
-        case (.stream, _), (.noIP, _): return .pass
-        case (.unknown, _): return .pass(unlessRefused: socket)
+        case .pass, .succeeded: return .pass
+        }
+    }
+
+    private func refuse(_ errno: Errno) -> Datagram.Sending {
+        switch Kind(of: socket) {
+        case .datagrams, .otherOfIP: .failed(errno)
+        case .stream, .noIP: .pass
+        case .unknown: socket.refusal.map { .failed($0) } ?? .pass
         }
     }
 
@@ -80,14 +141,6 @@ public enum SendTo {
                 case (.other, AF_INET), (.other, AF_INET6): .otherOfIP
                 default: .noIP
                 }
-        }
-    }
-
-    private static func refuse(_ socket: Socket, _ errno: Errno) -> Outcome {
-        switch Kind(of: socket) {
-        case .datagrams, .otherOfIP: .failed(errno)
-        case .stream, .noIP: .pass
-        case .unknown: .pass(unlessRefused: socket)
         }
     }
 }

@@ -13,3 +13,10 @@ struct Proxies: ~Copyable {
     let turns: ListTurns
     let isolation: IsolationName
 }
+
+extension Proxies {
+    /// Whether datagrams can go through a chain of the list. Asked here, where the configuration is not copied for it.
+    func carryDatagrams(throughList list: Int) -> Bool {
+        configuration.carriesDatagrams(throughList: list)
+    }
+}

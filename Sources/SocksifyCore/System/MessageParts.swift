@@ -21,6 +21,22 @@ struct MessageParts: Sequence, IteratorProtocol {
         return start[index]
     }
 
+    /// What the kernel says before it sends them: of more than it takes, of a list that nobody can read, of lengths below
+    /// 0, and of more bytes than a datagram has (sendmsg(2)). One more part has to fit in. All else is to be asked of
+    /// parts without fault.
+    var fault: Errno? {
+        guard count != 0 else { return nil }
+        guard count > 0, count <= SOCKSIFY_MOST_PARTS else { return Errno(EMSGSIZE) }
+        guard UInt(bitPattern: start) >= 4096 else { return Errno(EFAULT) }
+        var size = 0
+        for part in self {
+            guard part.iov_len >= 0 else { return .invalidArgument }
+            // As much of a part as the kernel takes in one call is enough to know of it.
+            size += Swift.min(part.iov_len, Int(Int32.max))
+        }
+        return size <= SOCKSIFY_LONGEST_DATAGRAM ? nil : Errno(EMSGSIZE)
+    }
+
     /// How many bytes they have.
     var size: Int {
         var size = 0
@@ -60,5 +76,11 @@ struct MessageParts: Sequence, IteratorProtocol {
             }
         }
         return copied
+    }
+
+    /// The same, behind a header, for both of which there is room.
+    func copy(to room: UnsafeMutableRawBufferPointer, behind header: UnsafeRawBufferPointer) {
+        room.copyMemory(from: header)
+        copy(to: UnsafeMutableRawBufferPointer(rebasing: room[header.count...]))
     }
 }

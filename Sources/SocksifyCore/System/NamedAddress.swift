@@ -9,6 +9,18 @@ enum NamedAddress {
     /// Of another kind, or a wrong one: the kernel's to judge.
     case other
 
+    /// That of a message.
+    init(of message: UnsafePointer<msghdr>, by socket: Socket) {
+        let name = UnsafeRawPointer(message.pointee.msg_name)
+        // The first page is never mapped.
+        if let name, UInt(bitPattern: name) < 4096 {
+            self = .other
+        } else {
+            let address = name?.assumingMemoryBound(to: sockaddr.self)
+            self.init(address, length: message.pointee.msg_namelen, of: socket)
+        }
+    }
+
     /// AF_UNSPEC means AF_INET to a datagram socket of IPv4, and no address to one of IPv6. To a socket that does not
     /// say what it is the address may be one.
     init(_ address: UnsafePointer<sockaddr>?, length: socklen_t, of socket: Socket) {

@@ -1,6 +1,9 @@
 /* datagram-calls NAME HOST PORT: each call that sends or receives a datagram. */
 #include "datagram.h"
 
+#include "raw.h"
+#include "ticks.h"
+
 static void sendto_and_recvfrom(char **arguments unused) {
     int fd = unconnected();
     say("sendto: %zd\n", sendto(fd, "by sendto", 9, 0, &far.any, far.length));
@@ -197,12 +200,26 @@ static void errors_of_arguments(char **arguments unused) {
     say("writev of too many parts: %s\n", outcome(writev(fd, many, 1025)));
     say("writev of less than none: %s\n", outcome(writev(fd, many, less_than_none)));
     say("recv MSG_DONTWAIT: %s\n", outcome(recv(fd, &part, 0, MSG_DONTWAIT)));
+    say("sendto an address nowhere: %s\n", outcome(sendto(fd, "x", 1, 0, nowhere, far.length)));
     say("sendmsg nowhere: %s\n", outcome(sendmsg(fd, nowhere, 0)));
     say("recvmsg nowhere: %s\n", outcome(recvmsg(fd, nowhere, MSG_DONTWAIT)));
     say("MSG_OOB: %s\n", outcome(send(fd, "x", 1, MSG_OOB)));
     expect_nothing_more(fd);
 }
 
+/* A number that was of a carried socket is another one's, whose bytes are no datagram. */
+static void closed_unseen(char **arguments unused) {
+    int fd = connected(), pair[2];
+    static char bytes[70000];
+    send_text(fd, "first");
+    receive("recvmsg", fd, 64, 0);
+    require(raw(SYS_close, fd, 0, 0, 0, 0) == 0);
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pair[0] == fd);
+    wait_for_ticks();
+    say("send: %zd\n", send(fd, bytes, sizeof bytes, MSG_DONTWAIT));
+}
+
 SCENARIOS({"sendto", sendto_and_recvfrom}, {"sendmsg", sendmsg_and_recvmsg}, {"sendmmsg", sendmmsg_and_recvmmsg},
           {"many", sendmmsg_of_many}, {"connected", on_connected}, {"unconnected", not_connected},
-          {"arguments", errors_of_arguments}, {"no-family", of_no_family})
+          {"arguments", errors_of_arguments}, {"no-family", of_no_family},
+          {"closed-unseen", closed_unseen})

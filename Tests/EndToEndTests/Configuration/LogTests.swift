@@ -277,5 +277,15 @@ extension EndToEnd {
                 /udp 127\.0\.0\.1:\d+ goes around the proxies, because this answers a datagram that came directly/
             #expect(lines.count == 3 && lines.allSatisfy { $0.wholeMatch(of: form) != nil }, "\(lines)")
         }
+
+        @Test func `A datagram that goes direct is said once, also beside others that do not`() async throws {
+            let lines = try await direct("[ProxyList]\nsocks5 10.99.0.1 1\n") {
+                let output = try await CallProbe.run("datagram-once", ["together"] + target, environment: $0)
+                #expect(output.lines == ["sendmmsg: 3 of lengths 4 4 4"])
+            }
+            let line =
+                "udp 127.0.0.1:1 goes around the proxies, because this is an address of this machine itself (loopback)"
+            #expect(lines == [line, line])
+        }
     }
 }

@@ -18,6 +18,10 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-calls", name)
         }
 
+        @Test func `A number that was closed unseen carries what another socket has to send`() async throws {
+            try await DatagramProbe.compare("datagram-calls", "closed-unseen")
+        }
+
         @Test(arguments: ["waiting", "not-waiting", "later", "receiving"])
         func `Lengths that no datagram has are refused by the kernel, and harm nobody`(name: String) async throws {
             try await DatagramProbe.compare("datagram-lengths", name)
@@ -78,6 +82,16 @@ extension EndToEnd {
             ]
             let end = ["then: 7 \"the end\" from server"]
             #expect(output.lines == options + round + (name == "refusals" ? round + transfers : []) + end)
+        }
+
+        @Test func `A datagram that names an address is decided on once`() async throws {
+            let (output, _) = try await DatagramProbe.run("datagram-once", "counted", .ipv4, ["10.99.0.2"])
+            // The first asks once more whether its socket had a port before, and sendmmsg(2) enters once for memory.
+            let lines = [
+                "question: entered 1", "first: asked 2", "by sendto: entered 1 asked 1",
+                "by sendmsg: entered 1 asked 1", "by sendmmsg: entered 3 asked 2",
+            ]
+            #expect(output.lines == lines, "\(output.errors)")
         }
 
         @Test func `A socket has several destinations, and other peers in turn`() async throws {

@@ -1,0 +1,297 @@
+import Addressing
+import CPreload
+import FakeDNS
+import ProxyConfig
+import SOCKS5
+import SocketTable
+
+/// A datagram that the program sends by a carried socket.
+///
+/// It is decided on once. Who enters the socket's record hands it on, and who is named to leave it does so: nobody waits
+/// while he has it.
+struct OutgoingDatagram {
+    let message: UnsafePointer<msghdr>
+    /// Of the call (send(2)).
+    let flags: Int32
+    let socket: Socket
+    /// Where the socket's record lies, as was found in this tick.
+    let place: Int
+    let tick: UInt32
+    let envelope: UnsafeMutablePointer<socksify_envelope>
+    let datagrams: UnsafePointer<Datagrams>
+
+    private var table: CarriedSockets { datagrams.pointee.carried }
+
+    /// Where it goes, and the list that leads there.
+    private struct Route {
+        let destination: Datagram.Destination
+        let list: Int
+    }
+
+    /// - Parameter decision: what was decided already; nil: nothing.
+    func send(as decision: Datagram.Decision?) -> Datagram.Sending {
+        if let errno = MessageParts(of: message).fault { return .failed(errno) }
+        let route: Route?
+        switch NamedAddress(of: message, by: socket) {
+        case .none: route = nil
+        case .internet(let named):
+            switch decision ?? Datagram.decide(on: named, socket, datagrams) {
+            case .direct(let reason): return sendDirectly(to: named, reason)
+            case .refuse(let errno): return .failed(errno)
+            case .carry(let destination, let list): route = Route(destination: destination, list: list)
+            }
+        case .other: return .pass
+        }
+        return carry(along: route)
+    }
+
+    private func sendDirectly(to named: SocketAddress, _ reason: DirectReason) -> Datagram.Sending {
+        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+        defer { table.leaveUnchanged(place) }
+        if record.pointee.isShut { return .failed(.brokenPipe) }
+        reason.log(.sending, by: socket, to: named, datagrams.pointee.names)
+        return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
+    }
+
+    /// - Parameter decided: nil: the socket's peer says where it goes.
+    @inline(__always)
+    private func carry(along decided: Route?) -> Datagram.Sending {
+        var openings = 0
+        var tick = tick
+        while true {
+            guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+            guard let route = decided ?? peerRoute(record) else {
+                table.leave(place)
+                return .pass
+            }
+            if record.pointee.isShut {
+                table.leave(place)
+                return .failed(.brokenPipe)
+            }
+            if case .nameServer = route.destination {
+                table.leave(place)
+                return ask()
+            }
+            if let errno = refusal {
+                table.leave(place)
+                return .failed(errno)
+            }
+            record.pointee.association.check(tick)
+            guard record.pointee.association.serves(route.list) else { return refuseList(record) }
+            switch record.pointee.association.state {
+            case .open: return encapsulate(for: route.destination, isForPeer: decided == nil, record, tick)
+            case .none: if let errno = open(throughList: route.list, record, &openings) { return .failed(errno) }
+            case .opening: if let sending = wait(for: route.destination, record) { return sending }
+            case .failed(let errno): return tell(errno, record)
+            }
+            tick = coarse_tick()
+        }
+    }
+
+    private func ask() -> Datagram.Sending {
+        var server: SocketAddress?
+        if case .internet(let named) = NamedAddress(of: message, by: socket) { server = named }
+        return NameServer.receive(message, for: server, socket, place, flags: flags, datagrams)
+    }
+
+    private func peerRoute(_ record: UnsafeMutablePointer<CarriedSocket>) -> Route? {
+        guard let destination = record.pointee.peer?.destination, let list = record.pointee.peer?.list else {
+            return nil
+        }
+        return Route(destination: destination, list: list)
+    }
+
+    /// The error for what cannot be had with a header before each datagram. Programs know these answers from kernels and
+    /// network cards that cannot do it either.
+    private var refusal: Errno? {
+        if flags & Int32(MSG_ZEROCOPY) != 0 { return .outOfBuffers }
+        if flags & Int32(MSG_MORE) != 0 { return Errno(EOPNOTSUPP) }
+        guard message.pointee.msg_controllen > 0 else { return nil }
+        return ControlMessages(of: message).contains(level: SOL_UDP, type: UDP_SEGMENT) ? Errno(EIO) : nil
+    }
+
+    /// A socket has one association, and so the proxies of one list. Leaves the record.
+    private func refuseList(_ record: UnsafeMutablePointer<CarriedSocket>) -> Datagram.Sending {
+        defer { table.leave(place) }
+        if !record.pointee.isOtherListTold {
+            record.pointee.isOtherListTold = true
+            Log.write(.error, datagrams.pointee.configuration) { line in
+                line.append("udp: one socket cannot send through two lists of proxies")
+            }
+        }
+        return .failed(.networkUnreachable)
+    }
+
+    // MARK: The association
+
+    /// Begins to open it. Leaves the record.
+    private func open(
+        throughList list: Int, _ record: UnsafeMutablePointer<CarriedSocket>, _ openings: inout Int
+    ) -> Errno? {
+        // One that has ended at once is opened once more; then something is wrong.
+        openings += 1
+        if openings > 2 || datagrams.pointee.connections.pointee.refusal.isFresh {
+            table.leave(place)
+            return .networkUnreachable
+        }
+        table.forgetQueue(place)
+        record.pointee.association.begin(throughList: list)
+        table.leave(place)
+        return Datagram.openAssociation(socket, place, throughList: list, datagrams)
+    }
+
+    /// Waits until it is open, or keeps the datagram until then; nil where there is something new to be seen. Leaves the
+    /// record.
+    private func wait(
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Datagram.Sending? {
+        if record.pointee.association.isAbandoned(datagrams.pointee.inFlight) {
+            record.pointee.association.detach()
+            table.leave(place)
+            return nil
+        }
+        let errand = record.pointee.association.errand
+        let waits = flags & Int32(MSG_DONTWAIT) == 0 && !socket.isNonBlocking
+        // Where the program has set no limit of its own.
+        let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
+        if !waits || patience == 0 {
+            let refusal = errand == nil ? nil : queue(for: destination, record)
+            table.leave(place)
+            errand?.step(datagrams.pointee.connections)
+            if waits, errand == nil { return .failed(.outOfBuffers) }
+            return refusal.map { .failed($0) } ?? .taken
+        }
+        let isOpenedHere = record.pointee.association.isOpenedByThisThread
+        table.leave(place)
+        guard let errand else {
+            // A signal's handler has interrupted it.
+            if isOpenedHere { return .failed(.outOfBuffers) }
+            // Another process opens it, or another thread has just begun to.
+            return interruptible_sleep(1_000_000) ? nil : .failed(.outOfBuffers)
+        }
+        switch errand.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout, patience: patience) {
+        case .timeOver where patience == nil: return .failed(.again)
+        case .interrupted: return .failed(.interrupted)
+        case .established, .failed, .timeOver: return nil
+        }
+    }
+
+    /// It could not be opened, which nobody was told yet. Leaves the record.
+    private func tell(_ errno: Errno, _ record: UnsafeMutablePointer<CarriedSocket>) -> Datagram.Sending {
+        record.pointee.association.forgetFailure()
+        // It is told here.
+        if case .nobody = record.pointee.kernelPeer { _ = socket.takeError() }
+        table.leave(place)
+        return .failed(errno)
+    }
+
+    /// Keeps it for when the association is there; an error number for one that cannot be sent then.
+    private func queue(
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Errno? {
+        guard let header = writeHeader(for: destination, record) else { return .hostUnreachable }
+        let parts = MessageParts(of: message)
+        let size = header.count + parts.size
+        guard size <= Reassembly.largestPayload else { return Errno(EMSGSIZE) }
+        guard parts.isReadable else { return Errno(EFAULT) }
+        record.pointee.expectAnswer(from: destination, headerLength: header.count)
+        table.makeQueue(place)?.append(count: size) { parts.copy(to: $0, behind: header) }
+        return nil
+    }
+
+    // MARK: The envelope
+
+    /// Puts it in its envelope, or sends it in fragments. Leaves the record.
+    private func encapsulate(
+        for destination: Datagram.Destination, isForPeer: Bool, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ tick: UInt32
+    ) -> Datagram.Sending {
+        record.pointee.association.unanswered = tick
+        if isForPeer, record.pointee.peerHeaderLength > 0, datagrams.pointee.configuration.udpFragmentSize == nil {
+            record.pointee.putPeerHeader(in: envelope)
+            table.leaveUnchanged(place)
+            return .wrapped
+        }
+        let expected = record.pointee.expectedHeader
+        let sending = putHeader(for: destination, record)
+        if case .address = destination, expected == record.pointee.expectedHeader {
+            table.leaveUnchanged(place)
+        } else {
+            table.leave(place)
+        }
+        return sending
+    }
+
+    private func putHeader(
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Datagram.Sending {
+        guard let header = writeHeader(for: destination, record) else { return .failed(.hostUnreachable) }
+        record.pointee.expectAnswer(from: destination, headerLength: header.count)
+        if let limit = datagrams.pointee.configuration.udpFragmentSize, MessageParts(of: message).size > limit {
+            return sendFragments(behind: header, limit, record)
+        }
+        envelope.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
+        envelope.pointee.address_length = 0
+        if case .relay = record.pointee.kernelPeer { return .wrapped }
+        let room = UnsafeMutableRawBufferPointer(
+            start: envelope, count: MemoryLayout.size(ofValue: envelope.pointee.address))
+        envelope.pointee.address_length = socklen_t(record.pointee.association.relay.write(to: room))
+        return .wrapped
+    }
+
+    /// Writes its header where it is sent from; nil for a name that was replaced meanwhile.
+    private func writeHeader(
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> UnsafeRawBufferPointer? {
+        var header = HeaderInPlace(start: envelope_header(envelope))
+        switch destination {
+        case .address(let address, let port):
+            record.pointee.names.sent(to: address, port: port)
+            DatagramHeader.write(address: address, port: port, to: &header)
+        case .name(let name, let port):
+            // Asked in this order: what was just found has its number for a while.
+            guard let host = datagrams.pointee.names.name(of: name.number),
+                datagrams.pointee.names.version(of: name.number) == name.version
+            else { return nil }
+            record.pointee.names.sent(to: name, port: port)
+            DatagramHeader.write(destination: Endpoint(host: .name(host), port: port), to: &header)
+        case .nameServer:
+            return nil
+        }
+        return header.bytes
+    }
+
+    /// Sends it in fragments, because it is longer than the proxy wants (RFC 1928 section 7).
+    private func sendFragments(
+        behind header: UnsafeRawBufferPointer, _ limit: Int, _ record: UnsafeMutablePointer<CarriedSocket>
+    ) -> Datagram.Sending {
+        let parts = MessageParts(of: message)
+        guard parts.isReadable else { return .failed(Errno(EFAULT)) }
+        let size = header.count + parts.size
+        let mapped = kernel_map(size)
+        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
+            return .failed(.outOfBuffers)
+        }
+        defer { kernel_unmap(memory, size) }
+        let datagram = UnsafeMutableRawBufferPointer(start: memory, count: size)
+        parts.copy(to: datagram, behind: header)
+        do {
+            try Datagram.sendFragments(of: datagram, headerLength: header.count, limit, socket, record)
+            return .taken
+        } catch {
+            return .failed(error)
+        }
+    }
+}
+
+extension CarriedSocket {
+    /// The header of what goes to the kernel's own peer.
+    fileprivate func putPeerHeader(in envelope: UnsafeMutablePointer<socksify_envelope>) {
+        let header = peerHeader
+        withUnsafeBytes(of: header) {
+            UnsafeMutableRawBufferPointer(start: envelope_header(envelope), count: $0.count).copyMemory(from: $0)
+        }
+        envelope.pointee.header_length = UInt32(peerHeaderLength)
+        envelope.pointee.address_length = 0
+    }
+}
