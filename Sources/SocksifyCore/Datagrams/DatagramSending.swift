@@ -1,9 +1,7 @@
 import Addressing
 import CPreload
-import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
 
 /// Datagrams that go out by a carried socket.
 extension Datagram {
