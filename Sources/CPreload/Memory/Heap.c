@@ -152,7 +152,7 @@ void *heap_zeroed(size_t size) {
     return take_mapping(heap_in_use, size + sizeof(struct block)) + 1;
 }
 
-__attribute__((visibility("hidden"))) int posix_memalign(void **result, size_t alignment, size_t size) {
+int heap_allocate(void **result, size_t alignment, size_t size) {
     struct heap *heap = heap_in_use;
     /* No type of Swift's needs more. */
     if (!heap || alignment > ALIGNMENT) return ENOMEM;
@@ -163,7 +163,7 @@ __attribute__((visibility("hidden"))) int posix_memalign(void **result, size_t a
     return 0;
 }
 
-__attribute__((visibility("hidden"))) void free(void *memory) {
+void heap_free(void *memory) {
     struct heap *heap = heap_in_use;
     /* What is over when it was made stays for the process' life. */
     if (!heap || !memory) return;

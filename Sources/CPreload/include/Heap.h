@@ -2,7 +2,7 @@
  *
  * Taken from libc, a configuration that is read at the first connect() of a signal handler would find the program's
  * allocator locked, and an allocator that does network or file calls itself would be entered again. So the library has
- * definitions of its own, which it does not export.
+ * definitions of its own, which it does not export (Allocator.c of CInterpose).
  *
  * What a process allocates is its configuration, while that is made: each making has a heap of its own, which no other
  * thread uses, and which is given back whole when it comes to nothing. It grows by need.
@@ -25,3 +25,7 @@ void heap_discard(struct heap *_Nonnull heap);
 void *_Nonnull heap_zeroed(size_t size);
 /* A descriptor that is to be closed when the making is left; -1: none any more. Nothing happens outside of a making. */
 void heap_watch_descriptor(int fd);
+/* posix_memalign() and free() of the making that the thread is in. Outside of one there is no memory, and what is freed
+ * stays. */
+int heap_allocate(void *_Nullable *_Nonnull result, size_t alignment, size_t size);
+void heap_free(void *_Nullable memory);

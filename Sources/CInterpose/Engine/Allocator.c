@@ -1,0 +1,13 @@
+/* The library's own posix_memalign() and free() (see Heap.h). They lie with the hooks, in what only the library is linked
+ * of: an executable that has them, such as the core's tests, would allocate by them. */
+#include <stdlib.h>
+
+#include "Heap.h"
+
+__attribute__((visibility("hidden"))) int posix_memalign(void **result, size_t alignment, size_t size) {
+    return heap_allocate(result, alignment, size);
+}
+
+__attribute__((visibility("hidden"))) void free(void *memory) {
+    heap_free(memory);
+}
