@@ -12,10 +12,14 @@ enum LogAllowance {
     private static var leftOutBits: Int { 20 }
     private static var mostLeftOut: UInt64 { 1 << leftOutBits - 1 }
 
-    /// Takes a line from what is allowed; nil when it is to be left out, else how many were before it.
-    static func take() -> Int? {
-        let word = atomic(socksify_log_allowance_word())
-        let now = Clock.now
+    /// Takes a line from what the process is allowed; nil when it is to be left out, else how many were before it.
+    static func take() -> Int? { take(from: socksify_log_allowance_word(), at: Clock.now) }
+
+    /// - Parameters:
+    ///   - word: what was taken before; 0: nothing.
+    ///   - now: milliseconds.
+    static func take(from word: UnsafeMutablePointer<UInt64>, at now: Int) -> Int? {
+        let word = atomic(word)
         var old = word.pointee.load(ordering: .relaxed)
         while true {
             let leftOut = old & mostLeftOut

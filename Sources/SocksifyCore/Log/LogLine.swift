@@ -1,0 +1,42 @@
+import Addressing
+
+/// The text of one line, of at most 511 bytes and a newline; what is longer is cut.
+struct LogLine: ByteSink {
+    private var storage = InlineArray<512, UInt8>(repeating: 0)
+    private var length = 0
+
+    /// Room for " (1048575 lines left out)".
+    private static var noteLength: Int { 30 }
+
+    /// Takes a character. Control characters, which could forge lines, come from names and files: they become `?`.
+    mutating func append(_ byte: UInt8) {
+        guard length < 511 else { return }
+        storage[length] = byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte
+        length += 1
+    }
+
+    /// - Parameter leftOut: how many lines before it were left out.
+    mutating func end(with message: LogLine, leftOut: Int) {
+        append(message.text)
+        if leftOut > 0 {
+            length = min(length, 511 - LogLine.noteLength)
+            append(" (")
+            append(decimal: leftOut)
+            append(" lines left out)")
+        }
+        storage[length] = UInt8(ascii: "\n")
+        length += 1
+    }
+
+    /// A number for the text, which another text hardly has; never 0.
+    var digest: UInt64 {
+        // FNV-1a.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for index in 0..<length { hash = (hash ^ UInt64(storage[index])) &* 0x100_0000_01b3 }
+        return hash | 1
+    }
+
+    var text: Span<UInt8> {
+        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
+    }
+}
