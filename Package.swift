@@ -129,6 +129,14 @@ let package = Package(
             name: "SocketTableTests", dependencies: ["SeededGenerator", "SocketTable", "TableMemory"],
             swiftSettings: toolSettings),
         .testTarget(
+            name: "SocksifyCoreTests",
+            dependencies: [
+                "Addressing", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SocketTable",
+                "SocksifyCore",
+                "Tunnel",
+            ],
+            swiftSettings: toolSettings),
+        .testTarget(
             name: "TestProxyTests",
             dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],
             swiftSettings: toolSettings),
