@@ -24,6 +24,7 @@ import Testing
 
     @Test func `a file of another size is refused, and stays as it is`() throws {
         let path = try folder.write([1, 2, 3], to: name)
+        chmod(path, 0o600)
         #expect(open(name) == nil)
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data([1, 2, 3]))
     }
@@ -34,8 +35,15 @@ import Testing
         #expect(open(name) == nil)
     }
 
+    @Test func `a file that others may read is refused`() throws {
+        #expect(open(name) == 4096)
+        chmod("\(folder.path)/\(name)", 0o644)
+        #expect(open(name) == nil)
+    }
+
     @Test func `a link is refused`() throws {
         let path = try folder.write(Array(repeating: 0, count: 4096), to: "target")
+        chmod(path, 0o600)
         try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/\(name)", withDestinationPath: path)
         #expect(open(name) == nil)
     }
