@@ -230,8 +230,7 @@ private struct HashedRules: Equatable, Sendable {
 
 /// The hash of a name in lower case, taken from its end on, so that it passes through those of the domains.
 private struct NameHash {
-    /// FNV-1a.
-    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+    private var state = FNV1a()
 
     init() {}
 
@@ -244,11 +243,11 @@ private struct NameHash {
     }
 
     mutating func prepend(_ byte: UInt8) {
-        state = (state ^ UInt64(lowercased(byte))) &* 0x100_0000_01b3
+        state.append(lowercased(byte))
     }
 
-    var ofName: UInt64 { mixed(state) }
-    var ofDomain: UInt64 { mixed(~state) }
+    var ofName: UInt64 { mixed(state.value) }
+    var ofDomain: UInt64 { mixed(~state.value) }
 }
 
 /// The bits of an address that a network looks at.

@@ -30,10 +30,9 @@ struct LogLine: ByteSink {
 
     /// A number for the text, which another text hardly has; never 0.
     var digest: UInt64 {
-        // FNV-1a.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for index in 0..<length { hash = (hash ^ UInt64(storage[index])) &* 0x100_0000_01b3 }
-        return hash | 1
+        var hash = FNV1a()
+        hash.append(text)
+        return hash.value | 1
     }
 
     var text: Span<UInt8> {

@@ -2,9 +2,9 @@ import Addressing
 import ProxyConfig
 
 /// A number that stands for a proxy or a list of them: the same in every process, whatever its place in the
-/// configuration there. (FNV-1a.)
+/// configuration there.
 struct Fingerprint: ByteSink {
-    private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    private var hash = FNV1a()
 
     /// Of a proxy's type and place.
     init(_ proxy: Proxy) {
@@ -36,9 +36,9 @@ struct Fingerprint: ByteSink {
     }
 
     /// 2 or more.
-    var value: UInt64 { max(hash, 2) }
+    var value: UInt64 { max(hash.value, 2) }
 
     mutating func append(_ byte: UInt8) {
-        hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+        hash.append(byte)
     }
 }
