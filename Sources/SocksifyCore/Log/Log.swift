@@ -59,8 +59,7 @@ enum Log {
         // Not of the heap: lines are written also where no runtime comes of it.
         if isFile(path) { return }
         // Whoever writes a line may have the former one's path in hand: it stays.
-        let mapped = kernel_map(path.count + 1)
-        guard mapped >= 0, let copy = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
+        guard let copy = Mapping(path.count + 1)?.start else { return }
         for index in path.indices { copy.storeBytes(of: path[index], toByteOffset: index, as: UInt8.self) }
         atomic(socksify_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
     }

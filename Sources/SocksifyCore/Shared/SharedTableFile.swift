@@ -105,12 +105,11 @@ struct SharedTableFile {
 
     /// Calls `body` with the path of the folder; false when there is no memory for that.
     private func withFolder(_ body: (UnsafePointer<CChar>) -> Bool) -> Bool {
-        let mapped = kernel_map(SharedTableFile.longestPath)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return false }
-        defer { kernel_unmap(memory, SharedTableFile.longestPath) }
+        guard let mapping = Mapping(SharedTableFile.longestPath) else { return false }
+        defer { mapping.unmap() }
         // Zero-filled, so that the path to the folder ends there: before the slash, unless there is nothing before it.
-        memory.copyMemory(from: path, byteCount: max(nameOffset - 1, 1))
-        return body(UnsafePointer(memory.assumingMemoryBound(to: CChar.self)))
+        mapping.start.copyMemory(from: path, byteCount: max(nameOffset - 1, 1))
+        return body(UnsafePointer(mapping.start.assumingMemoryBound(to: CChar.self)))
     }
 
     /// Sees to it that a folder for one user is there, and that user's.

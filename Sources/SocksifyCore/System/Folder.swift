@@ -16,13 +16,12 @@ struct Folder {
 
     /// Calls `body` with the name of each entry.
     func forEachName(_ body: (UnsafePointer<CChar>) -> Void) {
-        let mapped = kernel_map(Folder.listSize)
-        guard mapped >= 0, let list = UnsafeMutableRawPointer(bitPattern: mapped) else { return }
-        defer { kernel_unmap(list, Folder.listSize) }
+        guard let list = Mapping(Folder.listSize) else { return }
+        defer { list.unmap() }
         while true {
-            let count = kernel_list_folder(descriptor, list, Folder.listSize)
+            let count = kernel_list_folder(descriptor, list.start, Folder.listSize)
             guard count > 0 else { return }
-            Folder.forEachName(in: UnsafeRawBufferPointer(start: list, count: count), body)
+            Folder.forEachName(in: UnsafeRawBufferPointer(start: list.start, count: count), body)
         }
     }
 
