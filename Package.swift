@@ -10,7 +10,8 @@ let embedded = BuildSettingCondition.when(traits: ["Embedded"])
 let librarySettings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .enableExperimentalFeature("Embedded", embedded),
-    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], embedded),
+    // By itself the compiler leaves up to 15 bytes between functions; here they lie as close as AArch64 lets them.
+    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections", "-Xllvm", "-align-all-functions=2"], embedded),
 ]
 // What runs once, at a program's first connection, or for a name is to take little room in it rather than little time.
 let smallLibrarySettings = librarySettings + [.unsafeFlags(["-Osize"], embedded)]

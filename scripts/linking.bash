@@ -31,6 +31,7 @@ link_library() {
 SECTIONS {
     .plt : { *(.plt) }
     .text.unnamed : { *(.text..L__unnamed_*) }
+    /DISCARD/ : { *(.swift_modhash) }
 } INSERT BEFORE .text;
 END
     # What syscall() calls of the library's own is that, whoever else has the name: check-stack follows it.

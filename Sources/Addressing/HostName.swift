@@ -3,6 +3,7 @@ public struct HostName: Sendable {
     private let string: ShortString
 
     /// Takes a copy of `bytes`; nil when there are none, or more than 255.
+    @inline(never)
     public init?(_ bytes: Span<UInt8>) {
         guard let string = ShortString(bytes) else { return nil }
         self.string = string

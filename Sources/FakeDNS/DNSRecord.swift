@@ -15,6 +15,7 @@ struct DNSRecord {
     /// Where RDATA stands in the message.
     let data: Range<Int>
 
+    @inline(never)
     init(from reader: inout DNSReader) throws(DNSReadingError) {
         name = try reader.name()
         type = DNSType(code: try reader.uint16())

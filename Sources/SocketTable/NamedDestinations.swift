@@ -128,6 +128,7 @@ public struct NamedDestinations: Sendable {
     }
 
     /// Searches the names for those of which `matches` is true.
+    @inline(never)
     private func only(_ matches: (Entry) -> Bool) -> Search {
         var first: Int?
         for index in 0..<count where matches(entries[index]) {

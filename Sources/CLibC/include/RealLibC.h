@@ -32,6 +32,14 @@ static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const
     return function ? function : socksify_find_real(slot, name);
 }
 
+/* The same, of a hook that has its own place in hot_state. */
+void *_Nonnull socksify_find_hooked(int name);
+
+static inline void *_Nonnull socksify_hooked(int name) {
+    void *function = __atomic_load_n(&hot_state.real[name], __ATOMIC_RELAXED);
+    return function ? function : socksify_find_hooked(name);
+}
+
 /* The same, as libc itself finds it: the first in the order of lookup, which may be the program's own, or stand in a
  * library before this one. */
 void *_Nonnull socksify_find_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
@@ -43,7 +51,7 @@ static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot,
 
 /* REAL(name) is libc's function of that name, found at the first use: hooks are called before any constructor of
  * this library ran. */
-#define REAL(name) ((__typeof__(&name))socksify_real(&hot_state.real[HOOKED_##name], #name))
+#define REAL(name) ((__typeof__(&name))socksify_hooked(HOOKED_##name))
 
 /* The same, if it was found before; else NULL. */
 #define KNOWN(name) ((__typeof__(&name))__atomic_load_n(&hot_state.real[HOOKED_##name], __ATOMIC_RELAXED))

@@ -51,6 +51,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
 
     // MARK: Standing
 
+    @inline(never)
     private mutating func standing(_ hop: ProxyList.Hop, _ configuration: Configuration, depth: Int) -> Standing {
         switch hop {
         case .proxy(let place):
@@ -93,6 +94,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     // MARK: Choosing
 
     /// Appends a chain of a list; false when there is none, or it has too many hops.
+    @inline(never)
     private mutating func append(
         _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
     ) -> Bool {
@@ -171,6 +173,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     }
 
     /// Draws one of the hops of this standing; nil when there are no more.
+    @inline(never)
     private mutating func draw(
         _ wanted: Standing, from list: Int, besides choice: Choice, _ configuration: Configuration, depth: Int
     ) -> Int? {
@@ -209,6 +212,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return append(choice, of: list, configuration, to: &chain, depth: depth)
     }
 
+    @inline(never)
     private mutating func append(
         _ choice: Choice, of list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
     ) -> Bool {
@@ -233,6 +237,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     }
 
     /// Goes once around a list from the hop `next`, which then is the one behind the last that was chosen.
+    @inline(never)
     private mutating func choose(
         _ wanted: Standing, from list: Int, upTo length: Int, _ choice: inout Choice, _ next: inout Int,
         _ configuration: Configuration, depth: Int

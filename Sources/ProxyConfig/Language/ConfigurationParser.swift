@@ -118,14 +118,17 @@ struct ConfigurationParser {
 
     // MARK: Reporting
 
+    @inline(never)
     func position(of range: Range<Int>) -> SourcePosition {
         SourcePosition(line: lines.number, column: range.lowerBound - lines.start + 1)
     }
 
+    @inline(never)
     mutating func fail(_ kind: ConfigurationError.Kind, at range: Range<Int>) {
         ConfigurationParser.add(ConfigurationError(at: position(of: range), kind), to: &result.errors)
     }
 
+    @inline(never)
     mutating func warn(_ kind: ConfigurationError.Kind, at range: Range<Int>) {
         ConfigurationParser.add(ConfigurationError(at: position(of: range), kind), to: &result.warnings)
     }
@@ -144,6 +147,7 @@ struct ConfigurationParser {
 
     /// Reports what proxychains goes over in silence, and what therefore is a mistake only where the file is
     /// not one of proxychains.
+    @inline(never)
     mutating func trap(_ kind: ConfigurationError.Kind, at range: Range<Int>) {
         switch style {
         case .socksify: fail(kind, at: range)

@@ -37,6 +37,7 @@ extension ConfigurationParser {
     }
 
     /// - Parameter counts: whether what the section says is for this program.
+    @inline(never)
     private mutating func beginSection(_ section: Section, counts: Bool = true) {
         endSection()
         self.section = section
@@ -45,6 +46,7 @@ extension ConfigurationParser {
     }
 
     /// Takes back what a section said that is not for this program, but for its mistakes.
+    @inline(never)
     mutating func endSection() {
         guard var result = resultBeforeSection else { return }
         result.errors = self.result.errors

@@ -42,6 +42,7 @@ struct SourceText {
         return copy
     }
 
+    @inline(never)
     func equals(_ range: Range<Int>, _ word: StaticString) -> Bool {
         range.count == word.utf8CodeUnitCount && starts(range, with: word)
     }

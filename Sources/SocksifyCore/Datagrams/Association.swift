@@ -114,6 +114,7 @@ struct Association {
     /// another process, which has the connection and may end at any time, each time.
     ///
     /// - Parameter tick: the present one.
+    @inline(never)
     mutating func check(_ tick: UInt32) {
         guard case .open = state else { return }
         if tick == seen, process == process_own_id() || isControlHere { return }
@@ -141,6 +142,7 @@ struct Association {
     }
 
     /// Whether this process has the connection.
+    @inline(never)
     private var isControlHere: Bool {
         guard control >= 0, controlCookie != 0, OwnDescriptor.isOwn(control) else { return false }
         switch Socket(descriptor: control).identity {

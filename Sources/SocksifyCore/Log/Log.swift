@@ -8,16 +8,17 @@ import Synchronization
 enum Log {
     /// Writes a line of `level` if the configuration wants it.
     static func write(_ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void) {
-        guard level.rawValue <= configuration.logLevel.rawValue else { return }
-        var leftOut = 0
-        // Who asks for more wants each of them.
-        if level.rawValue <= LogLevel.warning.rawValue {
-            guard let count = LogAllowance.take() else { return }
-            leftOut = count
-        }
+        guard level.rawValue <= configuration.logLevel.rawValue, let leftOut = begin(level) else { return }
         var message = LogLine()
         compose(&message)
         write(message, leftOut: leftOut)
+    }
+
+    /// How many lines before this one were left out; nil when it is left out itself.
+    @inline(never)
+    private static func begin(_ level: LogLevel) -> Int? {
+        // Who asks for more wants each of them.
+        level.rawValue <= LogLevel.warning.rawValue ? LogAllowance.take() : 0
     }
 
     /// The same, once in a process.

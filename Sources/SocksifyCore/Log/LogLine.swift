@@ -9,6 +9,7 @@ struct LogLine: ByteSink {
     private static var noteLength: Int { 30 }
 
     /// Takes a character. Control characters, which could forge lines, come from names and files: they become `?`.
+    @inline(never)
     mutating func append(_ byte: UInt8) {
         guard length < 511 else { return }
         storage[length] = byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte

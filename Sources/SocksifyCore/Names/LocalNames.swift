@@ -8,6 +8,7 @@ import SocketTable
 /// are these names', so that the rule holds when the program connects to them.
 enum LocalNames {
     /// Remembers that the addresses of the list are the name's.
+    @inline(never)
     static func remember(_ list: UnsafePointer<addrinfo>?, of number: UInt32, _ names: borrowing Names) {
         var next = list
         while let entry = next?.pointee {

@@ -39,10 +39,12 @@ struct Names: ~Copyable {
     func number(of name: HostName) -> UInt32? { table.number(of: name, at: Clock.seconds) }
 
     /// The name under a number; nil when there is none.
+    @inline(never)
     func name(of number: UInt32) -> HostName? { table.name(of: number, at: Clock.seconds) }
 
     /// The version of the name under a number, which is another when the number has become another name's; nil when there
     /// is none.
+    @inline(never)
     func version(of number: UInt32) -> UInt32? { table.version(of: number) }
 
     /// The number of a name that is looked up; where all are in use, that is said.

@@ -33,6 +33,7 @@ struct Errand {
     /// - Parameters:
     ///   - list: the place of the list in `Configuration.lists` that chains are taken from.
     ///   - family: in which the proxy is reached if it can be.
+    @inline(never)
     static func prepare(
         _ purpose: Purpose, _ request: Request, throughList list: Int, family: SocketFamily = .own,
         _ connections: UnsafePointer<Connections>
@@ -116,6 +117,7 @@ struct Errand {
     }
 
     /// Waits until it is over, or the time is that `limit` sets, or so many milliseconds are over.
+    @inline(never)
     func wait(
         _ connections: UnsafePointer<Connections>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit,
         patience: Int? = nil

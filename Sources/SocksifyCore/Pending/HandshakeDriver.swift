@@ -48,6 +48,7 @@ struct HandshakeDriver {
     private static var longestWaitBesideOthers: Int { 5 }
 
     /// - Parameter events: what poll(2) says of the socket.
+    @inline(never)
     func drive(events: Int16) -> Outcome {
         var events = events
         var end = limit == .none ? End.none : .unknown

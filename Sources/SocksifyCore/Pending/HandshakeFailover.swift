@@ -10,6 +10,7 @@ extension HandshakeInFlight {
     /// when there is none, or when it was no proxy that failed.
     ///
     /// - Parameter failure: becomes that of the last attempt.
+    @inline(never)
     func beginAnew(after failure: inout HandshakeError) -> Bool {
         guard hasSocket, !record.pointee.isBroken, !isExchangeUnderWay else { return false }
         while true {
@@ -91,6 +92,7 @@ extension HandshakeInFlight {
     }
 
     /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.
+    @inline(never)
     private func prepareAnother(after failure: inout HandshakeError) -> HopPlace? {
         if let next = nextAddress {
             write(takingErrorOf: &failure)

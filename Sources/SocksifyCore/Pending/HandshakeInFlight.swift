@@ -70,6 +70,7 @@ struct HandshakeInFlight {
     /// A table that does not know the cookie says nothing yet: while it was looked for other sockets may have taken the
     /// place of the one that was asked, and the former cookies are remembered for a while only. A socket whose cookie is
     /// the same before and after has no handshake.
+    @inline(never)
     static func find(_ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
         var identity = socket.identity
         while case .socket(let asked) = identity {
@@ -93,6 +94,7 @@ struct HandshakeInFlight {
     }
 
     /// Enters the handshake that the socket has, or had, with this cookie.
+    @inline(never)
     static func enter(cookie: UInt64, _ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
         switch connections.pointee.inFlight.enter(cookie: cookie, connections) {
         case .none: return .none
@@ -353,6 +355,7 @@ struct HandshakeInFlight {
     }
 
     /// Ends the handshake if its time is over, and forgets it if its socket is.
+    @inline(never)
     mutating func inspect(now: Int) {
         if isLingering { return conclude(nil) }
         if !hasSocket {
@@ -387,6 +390,7 @@ struct HandshakeInFlight {
 
     /// The attempt has failed. Another one is made if there is another way, as far as the socket allows; else the
     /// connection has failed.
+    @inline(never)
     mutating func fail(_ error: HandshakeError) {
         var failure = error
         guard beginAnew(after: &failure) else { return end(with: failure) }
@@ -573,6 +577,7 @@ struct HandshakeInFlight {
     }
 
     /// Forgets the handshake. What epolls still have of it stays as it is: the socket is closed, or closing.
+    @inline(never)
     mutating func remove() {
         table.remove(entered)
         isRemoved = true
@@ -593,6 +598,7 @@ struct HandshakeInFlight {
     }
 
     /// After an epoll was seen to watch it, or not to watch it any more.
+    @inline(never)
     func countAttendance() {
         guard record.pointee.attendance != .call else { return }
         record.pointee.attend(record.pointee.registrationCount > 0 ? .epolls : .anyCall)

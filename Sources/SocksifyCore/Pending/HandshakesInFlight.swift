@@ -298,6 +298,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     }
 
     /// In which calls of this process the handshake in this place goes on: as it was a moment ago.
+    @inline(never)
     func attendance(_ place: Int) -> Attendance {
         guard let known = reach(place).flatMap({ known(place, $0) }), known.record.pointee.isOwn else { return .call }
         return known.record.pointee.attendance
@@ -312,7 +313,14 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Makes a record, entered; nil when there are too many, or no memory.
     func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Entered? {
-        guard let place = places.take() else { return nil }
+        guard let place = places.take(), let entered = begin(place) else { return nil }
+        entered.record.initialize(to: record())
+        return publish(entered, cookie: cookie) ? entered : nil
+    }
+
+    /// A record to be filled in, entered; without memory for it the place is given back.
+    @inline(never)
+    private func begin(_ place: Int) -> Entered? {
         guard let shared = reach(place), let entered = makeCopy(of: place, shared) else {
             places.giveBack(place)
             return nil
@@ -320,7 +328,13 @@ struct HandshakesInFlight: @unchecked Sendable {
         _ = shared.lock.acquire()
         shared.asked.pointee.store(0, ordering: .relaxed)
         entered.cookie.pointee = 0
-        entered.record.initialize(to: record())
+        return entered
+    }
+
+    /// Has others find the record that was filled in; false, and the place is given back, when they cannot.
+    @inline(never)
+    private func publish(_ entered: Entered, cookie: UInt64) -> Bool {
+        let (place, shared) = (entered.place, entered.shared)
         entered.record.pointee.cookie = cookie
         entered.turn.pointee = shared.turn.pointee.load(ordering: .relaxed)
         let isErrand = entered.record.pointee.purpose.isErrand
@@ -331,14 +345,14 @@ struct HandshakesInFlight: @unchecked Sendable {
             entered.cookie.pointee = 0
             shared.lock.release()
             places.giveBack(place)
-            return nil
+            return false
         }
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         in_flight_begin()
         if isErrand { errand_begin() }
         entered.record.pointee.name(by: entered.record.pointee.descriptor)
-        return entered
+        return true
     }
 
     /// Makes a record of a handshake of another process, which has handed on its socket.

@@ -39,6 +39,7 @@ public enum Unattended {
     }
 
     /// Goes on with them as far as they can without waiting.
+    @inline(never)
     static func step(_ connections: UnsafePointer<Connections>) {
         forEach(connections, besides: .none) { flight in
             flight.step()

@@ -8,6 +8,7 @@ enum Clock {
     /// Whole seconds, from the start of a count that goes round.
     static var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
 
+    @inline(never)
     static var now: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

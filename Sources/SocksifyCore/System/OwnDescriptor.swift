@@ -45,6 +45,7 @@ enum OwnDescriptor {
     static func isOwn(_ descriptor: Int32) -> Bool { descriptor_mark(descriptor) & UInt32(DESCRIPTOR_OWN) != 0 }
 
     /// Closes one that was made here; none of the program's, whatever a record says.
+    @inline(never)
     static func close(_ descriptor: Int32) {
         guard isOwn(descriptor) else { return }
         descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_OWN), descriptor_mark(descriptor))

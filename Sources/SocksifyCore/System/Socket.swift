@@ -26,6 +26,7 @@ struct Socket {
         case refused(Errno)
     }
 
+    @inline(never)
     var identity: Identity {
         var cookie: UInt64 = 0
         let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, 8))
@@ -78,6 +79,7 @@ struct Socket {
     var isInternet: Bool { domain == AF_INET || domain == AF_INET6 }
 
     /// AF_INET, AF_INET6 or another; -1 for what is no socket, and where the kernel does not tell.
+    @inline(never)
     var domain: Int32 {
         var domain: Int32 = -1
         _ = kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4)
@@ -108,6 +110,7 @@ struct Socket {
     /// SO_RCVTIMEO, likewise.
     var receiveTimeout: Int? { timeout(SO_RCVTIMEO) }
 
+    @inline(never)
     private func timeout(_ option: Int32) -> Int? {
         var value = timeval()
         guard kernel_getsockopt(descriptor, SOL_SOCKET, option, &value, Socket.timeoutSize) == 0,
@@ -208,6 +211,7 @@ struct Socket {
 
     /// Begins to connect, and waits for no answer, whether the program has set O_NONBLOCK or not. EINPROGRESS when it is
     /// under way; 0 is what the kernel says of a machine that needs no time, or with TCP_FASTOPEN_CONNECT.
+    @inline(never)
     func beginConnecting(to address: HopAddress) throws(Errno) {
         let isNonBlocking = isNonBlocking
         let sendTimeout = isNonBlocking ? nil : sendTimeout

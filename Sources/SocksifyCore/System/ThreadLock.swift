@@ -34,7 +34,10 @@ struct ThreadLock {
     private static var largestThread: UInt64 { 1 << 22 }
 
     /// Waits for the lock.
-    func acquire() -> Acquisition {
+    func acquire() -> Acquisition { tryAcquire() ? .acquired : wait() }
+
+    @inline(never)
+    private func wait() -> Acquisition {
         let own = UInt64(truncatingIfNeeded: process_thread_id())
         var attempts = 0
         var (watched, since) = (UInt64(0), 0)

@@ -80,39 +80,62 @@ struct EpollInventory {
     }
 
     private func forEachRegistration(with epoll: Int32, _ body: (EpollRegistration) -> Void) {
-        guard epoll >= 0 else { return }
+        guard var list = RegistrationList(of: epoll) else { return }
+        defer { list.close() }
+        while let registration = list.next() { body(registration) }
+    }
+}
+
+/// The lines of /proc/self/fdinfo that tell what an epoll watches.
+private struct RegistrationList {
+    private let descriptor: Int32
+    private var buffer = InlineArray<4096, UInt8>(repeating: 0)
+    private var count = 0
+    /// Where the line begins that is read next.
+    private var start = 0
+
+    /// nil for what is no epoll of the process.
+    @inline(never)
+    init?(of epoll: Int32) {
+        guard epoll >= 0 else { return nil }
         var path = Path()
         path.append("/proc/self/fdinfo/")
         path.append(decimal: Int(epoll))
-        let descriptor = path.open()
-        guard descriptor >= 0 else { return }
-        defer { _ = kernel_close(Int32(truncatingIfNeeded: descriptor)) }
-        forEachLine(of: Int32(truncatingIfNeeded: descriptor)) { line in
-            if let registration = EpollRegistration(fdinfo: line) { body(registration) }
+        descriptor = Int32(truncatingIfNeeded: path.open())
+        guard descriptor >= 0 else { return nil }
+    }
+
+    func close() {
+        _ = kernel_close(descriptor)
+    }
+
+    @inline(never)
+    mutating func next() -> EpollRegistration? {
+        while true {
+            for index in start..<count where buffer[index] == UInt8(ascii: "\n") {
+                let line = start..<index
+                start = index + 1
+                if let registration = EpollRegistration(fdinfo: buffer.span.extracting(line)) { return registration }
+            }
+            guard readMore() else { return nil }
         }
     }
 
-    private func forEachLine(of descriptor: Int32, _ body: (Span<UInt8>) -> Void) {
-        var buffer = InlineArray<4096, UInt8>(repeating: 0)
-        var count = 0
-        while true {
-            let room = buffer.count - count
-            let received = withUnsafeMutableBytes(of: &buffer) { bytes -> Int in
-                guard let start = bytes.baseAddress else { return 0 }
-                return kernel_read(descriptor, start + count, room)
-            }
-            guard received > 0 else { return }
-            count += received
-            var start = 0
-            for index in 0..<count where buffer[index] == UInt8(ascii: "\n") {
-                body(buffer.span.extracting(start..<index))
-                start = index + 1
-            }
-            // A line that does not fit is none of a registration.
-            if start == 0, count == buffer.count { start = count }
-            for index in start..<count { buffer[index - start] = buffer[index] }
-            count -= start
+    /// Reads behind the part of a line that is there; false at the end.
+    private mutating func readMore() -> Bool {
+        // A line that does not fit is none of a registration.
+        if start == 0, count == buffer.count { start = count }
+        for index in start..<count { buffer[index - start] = buffer[index] }
+        count -= start
+        start = 0
+        let (descriptor, count) = (descriptor, count)
+        let received = withUnsafeMutableBytes(of: &buffer) { bytes -> Int in
+            guard let start = bytes.baseAddress else { return 0 }
+            return kernel_read(descriptor, start + count, bytes.count - count)
         }
+        guard received > 0 else { return false }
+        self.count += received
+        return true
     }
 }
 

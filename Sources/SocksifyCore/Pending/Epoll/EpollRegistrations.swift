@@ -9,6 +9,7 @@ extension HandshakeInFlight {
     private static var ownEvents: UInt32 { EpollEvents.readable | EpollEvents.writable | EpollEvents.edgeTriggered }
 
     /// Puts the library's registration in place of the program's; the kernel's error when there is none to replace.
+    @inline(never)
     private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
         let data = table.marker.data(for: place)
         var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, HandshakeInFlight.ownEvents, data)
@@ -23,6 +24,7 @@ extension HandshakeInFlight {
     }
 
     /// The recorded registration of this descriptor with this epoll, by whichever number the epoll goes.
+    @inline(never)
     private func index(of epoll: Int32, _ target: Int32) -> Int? {
         for index in 0..<record.pointee.registrationCount
         where record.pointee.registrations[index].asked.target == target {
@@ -48,6 +50,7 @@ extension HandshakeInFlight {
     }
 
     /// Whether another registration can be recorded. Those of epolls that were closed make room.
+    @inline(never)
     private func makeRoom() -> Bool {
         if record.pointee.registrationCount < record.pointee.registrations.count { return true }
         for index in (0..<record.pointee.registrationCount).reversed() {
@@ -64,6 +67,7 @@ extension HandshakeInFlight {
         registration.isOwn || Socket(descriptor: registration.asked.target).cookie == record.pointee.cookie
     }
 
+    @inline(never)
     private func append(_ epoll: Int32, _ asked: EpollRegistration) {
         let count = record.pointee.registrationCount
         guard count < record.pointee.registrations.count else { return }
@@ -83,6 +87,7 @@ extension HandshakeInFlight {
     }
 
     /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
+    @inline(never)
     func adopt(_ asked: EpollRegistration, by epoll: Int32) {
         guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil, makeRoom()
         else { return }
@@ -91,6 +96,7 @@ extension HandshakeInFlight {
 
     /// epoll_ctl(2) on the socket: changes what the program will have when the handshake is over. The kernel's verdict is
     /// asked for each time.
+    @inline(never)
     func control(_ epoll: Int32, _ operation: Int32, _ target: Int32, events: UInt32, data: UInt64) -> Errno? {
         let asked = EpollRegistration(target: target, events: events, data: data)
         switch operation {
@@ -153,6 +159,7 @@ extension HandshakeInFlight {
     // MARK: Errands
 
     /// Has an epoll tell of an errand. False when it cannot.
+    @inline(never)
     func watch(by epoll: Int32) -> Bool {
         let target = socket.descriptor
         guard hasSocket, index(of: epoll, target) == nil else { return hasSocket }
