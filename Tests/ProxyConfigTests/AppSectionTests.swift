@@ -69,9 +69,9 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         let patterns = "expected names or paths of programs, as in '[App curl /opt/tool/*]'"
         let expected = [
             "line 2, column 5: 'on' does not fit here; expected associate, block or direct",
-            "line 3, column 1: 'allow' is no keyword",
+            "line 3, column 1: 'allow' is not a keyword",
             "line 4, column 7: there is no [Proxies nowhere] in this file",
-            "line 5, column 1: 'socks5' is no keyword", "line 6, column 5: \(patterns)",
+            "line 5, column 1: 'socks5' is not a keyword", "line 6, column 5: \(patterns)",
             "line 7, column 5: \(patterns)",
         ]
         #expect(errors(text) == expected)

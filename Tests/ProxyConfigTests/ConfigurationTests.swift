@@ -55,11 +55,11 @@ import Testing
             """
         #expect(
             errors(text) == [
-                "line 2, column 1: 'strict_chian' is no keyword",
+                "line 2, column 1: 'strict_chian' is not a keyword",
                 "line 3, column 19: 'soon' does not fit here; expected milliseconds, 1 to 2147483647",
                 "line 4, column 12: 'maybe' does not fit here; expected direct or proxy",
                 "line 7, column 16: expected a port, 1 to 65535",
-                "line 8, column 1: 'sock5' is no proxy type; expected socks5, socks4, http or raw",
+                "line 8, column 1: 'sock5' is not a proxy type; expected socks5, socks4, http or raw",
             ])
     }
 
@@ -69,19 +69,19 @@ import Testing
         let file = Array("my.conf".utf8)
         let error = Configuration.parse("\n nonsense").errors[0]
         error.write(to: &bytes, source: file.span)
-        #expect(String(decoding: bytes, as: UTF8.self) == "my.conf:2:2: 'nonsense' is no keyword")
+        #expect(String(decoding: bytes, as: UTF8.self) == "my.conf:2:2: 'nonsense' is not a keyword")
         bytes = []
         Configuration.parse(proxyURLs: "ftp://a").errors[0].write(to: &bytes, source: Array("-x".utf8).span)
         #expect(
             String(decoding: bytes, as: UTF8.self)
-                == "-x:1: 'ftp' is no proxy type; expected socks5, socks4, http or raw")
+                == "-x:1: 'ftp' is not a proxy type; expected socks5, socks4, http or raw")
     }
 
     /// Nothing of a hostile file reaches a terminal unescaped or at full length.
     @Test func escapesWhatItShows() {
-        #expect(errors("\u{1b}[2Jx\u{7f}é") == ["line 1, column 1: '\\x1b[2Jx\\x7f\\xc3\\xa9' is no keyword"])
+        #expect(errors("\u{1b}[2Jx\u{7f}é") == ["line 1, column 1: '\\x1b[2Jx\\x7f\\xc3\\xa9' is not a keyword"])
         let long = errors(String(repeating: "y", count: 900))
-        #expect(long == ["line 1, column 1: '" + String(repeating: "y", count: 60) + "...' is no keyword"])
+        #expect(long == ["line 1, column 1: '" + String(repeating: "y", count: 60) + "...' is not a keyword"])
     }
 
     // MARK: What can be written, but not be used
@@ -128,7 +128,7 @@ import Testing
     @Test func noFollowUpErrors() {
         #expect(
             Configuration.parse("[ProxyList]\nsocks 1.1.1.1 1080").allErrors.map(\.description) == [
-                "line 2, column 1: 'socks' is no proxy type; expected socks5, socks4, http or raw"
+                "line 2, column 1: 'socks' is not a proxy type; expected socks5, socks4, http or raw"
             ])
     }
 
@@ -152,10 +152,10 @@ import Testing
         for count in [999, 1000] {
             #expect(
                 errors(String(repeating: "x\n", count: count))
-                    == (1...count).map { "line \($0), column 1: 'x' is no keyword" })
+                    == (1...count).map { "line \($0), column 1: 'x' is not a keyword" })
         }
         let text = String(repeating: "x\n", count: 3000)
-        let last = "line 1001, column 1: there are more than 1000 of these; the others are left out"
+        let last = "line 1001, column 1: there are more than 1000 of these; the others are omitted"
         #expect(errors(text).count == 1001 && errors(text).last == last)
         #expect(warnings(text).count == 1001 && warnings(text).last == last)
     }

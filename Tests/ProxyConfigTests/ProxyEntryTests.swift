@@ -31,11 +31,11 @@ import Testing
         ("socks5 10.0.0.1 65536", "17: '65536' does not fit here; expected a port, 1 to 65535"),
         ("socks5 10.0.0.1 -1", "17: '-1' does not fit here; expected a port, 1 to 65535"),
         ("socks5 10.0.0.1 1080x u p", "17: '1080x' does not fit here; expected a port, 1 to 65535"),
-        ("sock5 10.0.0.1 1080", "1: 'sock5' is no proxy type; expected socks5, socks4, http or raw"),
-        ("SOCKS5 10.0.0.1 1080", "1: 'SOCKS5' is no proxy type; expected socks5, socks4, http or raw"),
-        ("alice:s3cret@10.0.0.1:1080", "1: 'alice' is no proxy type; expected socks5, socks4, http or raw"),
-        ("[::1]:1080", "1: '[' is no proxy type; expected socks5, socks4, http or raw"),
-        ("[::1]", "1: '[' is no proxy type; expected socks5, socks4, http or raw"),
+        ("sock5 10.0.0.1 1080", "1: 'sock5' is not a proxy type; expected socks5, socks4, http or raw"),
+        ("SOCKS5 10.0.0.1 1080", "1: 'SOCKS5' is not a proxy type; expected socks5, socks4, http or raw"),
+        ("alice:s3cret@10.0.0.1:1080", "1: 'alice' is not a proxy type; expected socks5, socks4, http or raw"),
+        ("[::1]:1080", "1: '[' is not a proxy type; expected socks5, socks4, http or raw"),
+        ("[::1]", "1: '[' is not a proxy type; expected socks5, socks4, http or raw"),
         (
             "socks5 10.0.0.256 1080",
             "8: '10.0.0.256' does not fit here; expected an IPv4 address, an IPv6 address or a host name"
@@ -75,7 +75,7 @@ import Testing
         ("strict_chain", "1: 'strict_chain' belongs above [ProxyList]; below it every line is a proxy"),
         ("localnet 10.0.0.0/8", "1: 'localnet' belongs above [ProxyList]; below it every line is a proxy"),
         ("log info", "1: 'log' belongs above [ProxyList]; below it every line is a proxy"),
-        ("[Section]", "1: '[Section]' is no section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]"),
+        ("[Section]", "1: '[Section]' is not a section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]"),
     ])
     func mistakes(line: String, error: String) {
         #expect(errors("[ProxyList]\n" + line) == ["line 2, column \(error)"])
@@ -110,12 +110,12 @@ import Testing
     @Test(arguments: [
         (
             "socks5 10.0.0.1 0",
-            "17: a proxy with port 0 is left out, which changes the chain; expected 1 to 65535",
+            "17: a proxy with port 0 is skipped, which changes the chain; expected 1 to 65535",
             [Proxy]()
         ),
         (
             "socks5 10.0.0.1 1080 # note",
-            "22: what follows the port is user and password, not a comment; a comment needs a line of its own",
+            "22: the words after the port are user and password, not a comment; a comment needs a line of its own",
             [proxy(.socks5, "10.0.0.1", 1080, "#", "note")]
         ),
         (
@@ -128,7 +128,7 @@ import Testing
         ),
         (
             "socks5 10.0.0.1 1080 # a longer note",
-            "22: what follows the port is user and password, not a comment; a comment needs a line of its own",
+            "22: the words after the port are user and password, not a comment; a comment needs a line of its own",
             [proxy(.socks5, "10.0.0.1", 1080, "#", "a")]
         ),
         (

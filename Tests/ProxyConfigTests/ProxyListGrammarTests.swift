@@ -55,10 +55,10 @@ private func named(
         #expect(flawless(text)?.chainMode == .failover)
         #expect(
             errors("failover_chain # on") == [
-                "line 1, column 1: 'failover_chain' stands alone on its line; a comment needs a line of its own"
+                "line 1, column 1: 'failover_chain' must stand alone on its line; a comment needs a line of its own"
             ])
         #expect(Configuration.parse(text, style: .proxychains).configuration.chainMode == .dynamic)
-        #expect(warnings(text) == ["line 1, column 1: 'failover_chain' is no keyword"])
+        #expect(warnings(text) == ["line 1, column 1: 'failover_chain' is not a keyword"])
     }
 
     @Test(arguments: [
@@ -68,7 +68,7 @@ private func named(
         ("[proxies a]", "1, column 1: '[proxies a]' is no section"), ("[Proxies a", "1, column 1: '[Proxies a' is no"),
         (
             "[Proxies a]\nsocks5 ::1 1\n[ProxyList]\nlist a\n[Proxies a]",
-            "5, column 1: there is '[Proxies a]' above; all its lines belong into one"
+            "5, column 1: there is '[Proxies a]' above; put all its lines into it"
         ),
         ("[ProxyList]\nlist a", "2, column 6: there is no [Proxies a] in this file"),
         ("[ProxyList]\nlist", "2, column 5: expected the name of a list"),
@@ -94,7 +94,7 @@ private func named(
 
     @Test func unusedLists() {
         let text = "[Proxies a]\nsocks5 ::1 1\n[Proxies b]\nlist a\n[Proxies c]\nsocks5 ::1 2\n[App x]\nproxy c"
-        #expect(warnings(text) == ["line 3, column 1: neither a rule nor a list goes through 'b'"])
+        #expect(warnings(text) == ["line 3, column 1: no rule or list uses 'b'"])
     }
 
     // MARK: Limits

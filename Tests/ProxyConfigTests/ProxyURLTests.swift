@@ -47,8 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ftp://h:1", "1: 'ftp' is no proxy type; expected socks5, socks4, http or raw"),
-        ("alice:s3cret://h:1", "1: 'alice' is no proxy type; expected socks5, socks4, http or raw"),
+        ("ftp://h:1", "1: 'ftp' is not a proxy type; expected socks5, socks4, http or raw"),
+        ("alice:s3cret://h:1", "1: 'alice' is not a proxy type; expected socks5, socks4, http or raw"),
         ("socks5://", "10: expected the host of the proxy"),
         ("socks5://:1080", "10: expected the host of the proxy"),
         ("socks5://u:p@", "14: expected the host of the proxy"),
@@ -57,7 +57,7 @@ import Testing
         ("socks5://alice:12secret", "16: expected a port, 1 to 65535"),
         ("socks5://h:70000", "12: '70000' does not fit here; expected a port, 1 to 65535"),
         ("socks5://h:1080/path", "12: expected a port, 1 to 65535"),
-        ("socks5://h:0", "12: a proxy with port 0 is left out, which changes the chain; expected 1 to 65535"),
+        ("socks5://h:0", "12: a proxy with port 0 is skipped, which changes the chain; expected 1 to 65535"),
         ("http://h", "9: expected a port, 1 to 65535"),
         ("socks5://[::1", "14: expected ']' and a port after the IPv6 address"),
         ("socks5://[::1]1080", "15: expected ']' and a port after the IPv6 address"),
@@ -301,7 +301,7 @@ import Testing
             "a,,ftp://b",
             [
                 "column 3: expected a proxy, as in 'socks5://127.0.0.1:1080'",
-                "column 4: 'ftp' is no proxy type; expected socks5, socks4, http or raw",
+                "column 4: 'ftp' is not a proxy type; expected socks5, socks4, http or raw",
             ]
         ),
         ("::1", ["column 1: expected the host of the proxy"]),

@@ -30,16 +30,16 @@ import Testing
     ])
     func keywordsAlone(keyword: String) {
         let sentence =
-            "line 1, column 2: '\(keyword)' stands alone on its line; a comment needs a line of its own"
+            "line 1, column 2: '\(keyword)' must stand alone on its line; a comment needs a line of its own"
         #expect(errors(" \(keyword) # on") == [sentence])
         #expect(errors(" \(keyword) # on", style: .proxychains) == [])
         #expect(warnings(" \(keyword) # on") == [sentence])
         #expect(
             Configuration.parse("\(keyword) 1", style: .proxychains).configuration
                 == Configuration(defaultsOf: .proxychains))
-        #expect(errors("\(keyword)s") == ["line 1, column 1: '\(keyword)s' is no keyword"])
+        #expect(errors("\(keyword)s") == ["line 1, column 1: '\(keyword)s' is not a keyword"])
         let capital = keyword.uppercased()
-        #expect(errors(capital) == ["line 1, column 1: '\(capital)' is no keyword"])
+        #expect(errors(capital) == ["line 1, column 1: '\(capital)' is not a keyword"])
     }
 
     /// The last of several DNS keywords counts; in a file of proxychains none means the resolver of the
@@ -59,7 +59,7 @@ import Testing
         #expect(parsed.errors.isEmpty)
         #expect(
             parsed.warnings.map(\.description) == [
-                "line 2, column 1: 'proxy_dns_daemon' means the same as 'proxy_dns' here; no daemon is asked"
+                "line 2, column 1: 'proxy_dns_daemon' means the same as 'proxy_dns' here; no daemon is used"
             ])
     }
 
@@ -187,7 +187,7 @@ import Testing
             "localnet 10.0.0.0/255.0.0",
             "19: '255.0.0' does not fit here; expected a mask, as 255.0.0.0 or 0 to 32"
         ),
-        ("localnet 10.0.0.0/8 # lan", "21: '# lan' is too much here; a comment needs a line of its own"),
+        ("localnet 10.0.0.0/8 # lan", "21: '# lan' is not expected here; a comment needs a line of its own"),
         ("localnet 10.0.0/8", "10: '10.0.0' does not fit here; expected an IPv4 or IPv6 address"),
         ("localnet 10.0.0.0 /8", "10: '10.0.0.0 ' does not fit here; expected an IPv4 or IPv6 address"),
         ("localnet host:80/8", "10: 'host' does not fit here; expected an IPv4 or IPv6 address"),
@@ -249,12 +249,12 @@ import Testing
         ("tcp_read_time_out", "18: expected milliseconds, 1 to 2147483647", 4000),
         ("tcp_read_time_out15000", "23: expected milliseconds, 1 to 2147483647", 4000),
         ("tcp_read_time_out x", "19: 'x' does not fit here; expected milliseconds, 1 to 2147483647", 4000),
-        ("tcp_read_time_out 15s", "21: 's' is too much here; a comment needs a line of its own", 15),
-        ("tcp_read_time_out 15 # ms", "22: '# ms' is too much here; a comment needs a line of its own", 15),
-        ("unheard_of 5", "1: 'unheard_of' is no keyword", 4000),
+        ("tcp_read_time_out 15s", "21: 's' is not expected here; a comment needs a line of its own", 15),
+        ("tcp_read_time_out 15 # ms", "22: '# ms' is not expected here; a comment needs a line of its own", 15),
+        ("unheard_of 5", "1: 'unheard_of' is not a keyword", 4000),
         (
             "[Proxylist]",
-            "1: '[Proxylist]' is no section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]", 4000
+            "1: '[Proxylist]' is not a section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]", 4000
         ),
         (
             "chain_len = many",
@@ -262,10 +262,10 @@ import Testing
         ),
         ("chain_len =", "12: expected a number of proxies, as in 'chain_len = 2'", 4000),
         ("remote_dns_subnet", "18: expected the first octet of an address, 0 to 255", 4000),
-        ("remote_dns_subnet 224.0", "22: '.0' is too much here; a comment needs a line of its own", 4000),
+        ("remote_dns_subnet 224.0", "22: '.0' is not expected here; a comment needs a line of its own", 4000),
         (
             "dnat 1.1.1.1 1.1.1.2 # gone",
-            "22: '# gone' is too much here; a comment needs a line of its own", 4000
+            "22: '# gone' is not expected here; a comment needs a line of its own", 4000
         ),
     ])
     func traps(text: String, sentence: String, readTimeout: Int) {

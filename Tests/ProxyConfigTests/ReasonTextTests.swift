@@ -45,13 +45,13 @@ import Testing
             (.rule(0), "a rule says: direct host www.a.test,.b.test,*.c.* port 22,80-90 proto tcp"),
             (.rule(1), "a rule says: block unreachable net 10.0.0.0/8,2001:db8::1 command udp"),
             (.rule(2), "a rule says: proxy corp host d.test"), (.localNetwork(0), "a localnet says so"),
-            (.unspecifiedAddress, "this is the address of no host"),
-            (.reservedAddress, "this address is reserved for names, and stands for none"),
+            (.unspecifiedAddress, "this is the unspecified address"),
+            (.reservedAddress, "this reserved address has no name"),
             (.loopback, "this is an address of this machine itself (loopback)"),
-            (.multicast, "this is an address of the network that this machine is on"),
-            (.udpPolicy, "the keyword udp says what becomes of datagrams"),
-            (.listenerPolicy, "the keyword bind says so"),
-            (.dnsMode, "the keyword dns says what becomes of names"), (.defaultChain, "nothing says otherwise"),
+            (.multicast, "this is a multicast or broadcast address"),
+            (.udpPolicy, "the keyword udp decides about datagrams"),
+            (.listenerPolicy, "the keyword bind decides"),
+            (.dnsMode, "the keyword dns decides about names"), (.defaultChain, "no rule or setting says otherwise"),
         ] as [(Reason, String)])
     func `Each reason has its words`(reason: Reason, words: String) {
         #expect(self.words(reason) == words)

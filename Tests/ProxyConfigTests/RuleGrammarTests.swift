@@ -93,14 +93,14 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
     }
 
     @Test(arguments: [
-        ("allow net 10.0.0.0/8", "1: 'allow' begins no rule; expected direct, block or proxy"),
+        ("allow net 10.0.0.0/8", "1: 'allow' is not an action; expected direct, block or proxy"),
         ("dns fake", "1: 'dns' belongs above all sections, or into [App PATTERN]"),
-        ("socks5 10.0.0.1 1080", "1: 'socks5' begins no rule; expected direct, block or proxy"),
-        ("direct 10.0.0.0/8", "8: '10.0.0.0/8' is no criterion; expected host, net, port, proto or command"),
-        ("direct Host a", "8: 'Host' is no criterion; expected host, net, port, proto or command"),
-        ("direct host a b", "15: 'b' is no criterion; expected host, net, port, proto or command"),
-        ("direct # all", "8: '#' is no criterion; expected host, net, port, proto or command"),
-        ("block rejected", "7: 'rejected' is no criterion; expected host, net, port, proto or command"),
+        ("socks5 10.0.0.1 1080", "1: 'socks5' is not an action; expected direct, block or proxy"),
+        ("direct 10.0.0.0/8", "8: '10.0.0.0/8' is not a criterion; expected host, net, port, proto or command"),
+        ("direct Host a", "8: 'Host' is not a criterion; expected host, net, port, proto or command"),
+        ("direct host a b", "15: 'b' is not a criterion; expected host, net, port, proto or command"),
+        ("direct # all", "8: '#' is not a criterion; expected host, net, port, proto or command"),
+        ("block rejected", "7: 'rejected' is not a criterion; expected host, net, port, proto or command"),
         ("proxy coprp host a", "7: there is no [Proxies coprp] in this file"),
         ("proxy Corp", "7: there is no [Proxies Corp] in this file"),
         (
@@ -115,10 +115,10 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
             "direct host a,",
             "15: expected a name, as in 'www.example.org', '.example.org' or '*.example.*'"
         ),
-        ("direct host 10.0.0.1", "13: '10.0.0.1' is no name; expected 'net' before an address"),
-        ("direct host 10.0.0.0/8", "13: '10.0.0.0/8' is no name; expected 'net' before an address"),
-        ("direct host a,::1", "15: '::1' is no name; expected 'net' before an address"),
-        ("direct host [::1]", "13: '[::1]' is no name; expected 'net' before an address"),
+        ("direct host 10.0.0.1", "13: '10.0.0.1' is not a name; expected 'net' before an address"),
+        ("direct host 10.0.0.0/8", "13: '10.0.0.0/8' is not a name; expected 'net' before an address"),
+        ("direct host a,::1", "15: '::1' is not a name; expected 'net' before an address"),
+        ("direct host [::1]", "13: '[::1]' is not a name; expected 'net' before an address"),
         (
             "direct host .",
             "13: '.' does not fit here; expected a name, as in 'www.example.org', '.example.org' or '*.example.*'"

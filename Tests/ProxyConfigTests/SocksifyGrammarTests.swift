@@ -127,14 +127,14 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
     @Test(arguments: [
         ("loopback", "9: expected direct or proxy"),
         ("loopback Direct", "10: 'Direct' does not fit here; expected direct or proxy"),
-        ("loopback direct now", "17: 'now' is too much here; a comment needs a line of its own"),
+        ("loopback direct now", "17: 'now' is not expected here; a comment needs a line of its own"),
         ("dns", "4: expected fake, tcp, tor or local"),
         ("dns real", "5: 'real' does not fit here; expected fake, tcp, tor or local"),
-        ("dns fake # on", "10: '# on' is too much here; a comment needs a line of its own"),
-        ("dns tor 127.0.0.1", "9: '127.0.0.1' is too much here; a comment needs a line of its own"),
+        ("dns fake # on", "10: '# on' is not expected here; a comment needs a line of its own"),
+        ("dns tor 127.0.0.1", "9: '127.0.0.1' is not expected here; a comment needs a line of its own"),
         ("dns tcp", "8: expected \(server)"),
-        ("dns tcp 9.9.9.9 # quad", "17: '# quad' is too much here; a comment needs a line of its own"),
-        ("dns tcp 9.9.9.9 53", "17: '53' is too much here; a comment needs a line of its own"),
+        ("dns tcp 9.9.9.9 # quad", "17: '# quad' is not expected here; a comment needs a line of its own"),
+        ("dns tcp 9.9.9.9 53", "17: '53' is not expected here; a comment needs a line of its own"),
         ("dns tcp :53", "9: expected \(server)"),
         ("dns tcp 9.9.9.9:", "17: expected a port, 1 to 65535"),
         ("dns tcp 9.9.9.9:0", "17: '0' does not fit here; expected a port, 1 to 65535"),
@@ -149,19 +149,19 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("dns tcp [dns.example]", "10: 'dns.example' does not fit here; expected an IPv4 or IPv6 address"),
         ("udp", "4: expected associate, block or direct"),
         ("udp proxy", "5: 'proxy' does not fit here; expected associate, block or direct"),
-        ("udp block 443", "11: '443' is too much here; a comment needs a line of its own"),
-        ("udp block fragment 1200", "11: 'fragment 1200' is too much here; a comment needs a line of its own"),
-        ("udp associate fragments 9", "15: 'fragments 9' is too much here; a comment needs a line of its own"),
+        ("udp block 443", "11: '443' is not expected here; a comment needs a line of its own"),
+        ("udp block fragment 1200", "11: 'fragment 1200' is not expected here; a comment needs a line of its own"),
+        ("udp associate fragments 9", "15: 'fragments 9' is not expected here; a comment needs a line of its own"),
         ("udp associate fragment", "23: expected bytes, 256 to 65000"),
         ("udp associate fragment 255", "24: '255' does not fit here; expected bytes, 256 to 65000"),
         ("udp associate fragment 65001", "24: '65001' does not fit here; expected bytes, 256 to 65000"),
         ("udp associate fragment 1k", "24: '1k' does not fit here; expected bytes, 256 to 65000"),
-        ("udp associate fragment 1200 bytes", "29: 'bytes' is too much here; a comment needs a line of its own"),
-        ("udpassociate", "1: 'udpassociate' is no keyword"),
+        ("udp associate fragment 1200 bytes", "29: 'bytes' is not expected here; a comment needs a line of its own"),
+        ("udpassociate", "1: 'udpassociate' is not a keyword"),
         ("log", "4: expected off, error, warn, info or debug"),
         ("log loud", "5: 'loud' does not fit here; expected off, error, warn, info or debug"),
         ("log info log", "10: 'log' does not fit here; expected an absolute path"),
-        ("log info /a /b", "13: '/b' is too much here; a comment needs a line of its own"),
+        ("log info /a /b", "13: '/b' is not expected here; a comment needs a line of its own"),
         ("bind", "5: expected direct or block"),
         ("bind proxy", "1: 'bind proxy' is not implemented in this version"),
         ("bind associate", "6: 'associate' does not fit here; expected direct or block"),
@@ -173,14 +173,14 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         ("local_answers block", "15: 'block' does not fit here; expected refuse or accept"),
         ("unreachable", "12: expected nonet, block or direct"),
         ("unreachable supervise", "13: 'supervise' does not fit here; expected nonet, block or direct"),
-        ("unreachable block all", "19: 'all' is too much here; a comment needs a line of its own"),
+        ("unreachable block all", "19: 'all' is not expected here; a comment needs a line of its own"),
         ("isolate", "8: expected none, process or tree"),
         ("isolate trees", "9: 'trees' does not fit here; expected none, process or tree"),
         ("dead_time", "10: expected seconds, 0 to 86400"),
         ("dead_time 86401", "11: '86401' does not fit here; expected seconds, 0 to 86400"),
         ("dead_time -1", "11: '-1' does not fit here; expected seconds, 0 to 86400"),
-        ("dead_time 5 s", "13: 's' is too much here; a comment needs a line of its own"),
-        ("dnsx fake", "1: 'dnsx' is no keyword"), ("loopbackproxy", "1: 'loopbackproxy' is no keyword"),
+        ("dead_time 5 s", "13: 's' is not expected here; a comment needs a line of its own"),
+        ("dnsx fake", "1: 'dnsx' is not a keyword"), ("loopbackproxy", "1: 'loopbackproxy' is not a keyword"),
     ])
     func mistakes(text: String, error: String) {
         #expect(errors(text) == ["line 1, column \(error)"])
@@ -207,11 +207,11 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
             "[ProxyList]\nsocks5 ::1 1\n[Rules]\nblock port 25\n[Ruls]\nfoo\n[ProxyList]\nsocks5 ::1\n[Rules]\nblock"
         #expect(
             errors(text) == [
-                "line 5, column 1: '[Ruls]' is no section; expected [ProxyList], [Proxies NAME], [Rules] or "
+                "line 5, column 1: '[Ruls]' is not a section; expected [ProxyList], [Proxies NAME], [Rules] or "
                     + "[App PATTERN]",
-                "line 7, column 1: there is a [ProxyList] above; all proxies belong into one",
+                "line 7, column 1: there is already a [ProxyList] above; put all proxies into it",
                 "line 8, column 11: expected a port, 1 to 65535",
-                "line 9, column 1: there is '[Rules]' above; all its lines belong into one",
+                "line 9, column 1: there is '[Rules]' above; put all its lines into it",
             ])
     }
 }

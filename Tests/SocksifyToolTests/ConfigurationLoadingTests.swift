@@ -163,7 +163,7 @@ import Testing
                 == ["SOCKSIFY_CONF": path, "PROXYCHAINS_CONF_FILE": path, "SOCKSIFY_PROXY": nil])
         #expect(try load(named: path, proxychainsFile: path)["PROXYCHAINS_CONF_FILE"] == path)
         #expect(
-            failure { _ = try load(named: path) }?.messages == ["\(path):1:1: 'what_is_this' is no keyword"])
+            failure { _ = try load(named: path) }?.messages == ["\(path):1:1: 'what_is_this' is not a keyword"])
     }
 
     @Test func mistakes() {
@@ -172,10 +172,10 @@ import Testing
             failure { _ = try load(file: path) }
                 == Failure(
                     status: 125,
-                    ["\(path):1:1: 'x' is no keyword", "\(path):3:16: expected a port, 1 to 65535"]))
+                    ["\(path):1:1: 'x' is not a keyword", "\(path):3:16: expected a port, 1 to 65535"]))
         #expect(
             failure { _ = try load(["a", "ftp://b"]) }?.messages == [
-                "-x number 2, column 1: 'ftp' is no proxy type; expected socks5, socks4, http or raw", example,
+                "-x number 2, column 1: 'ftp' is not a proxy type; expected socks5, socks4, http or raw", example,
             ])
         #expect(
             failure { _ = try load([""]) }?.messages == [

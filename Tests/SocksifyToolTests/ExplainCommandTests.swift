@@ -66,7 +66,7 @@ import Testing
                 "because a rule says: direct host .corp.example, at \(file):12:1\n"))
         #expect(
             try explain("10.9.0.1:22", direct: ["10.0.0.0/8:22"]).text == """
-                tcp 10.9.0.1:22 goes around the proxies
+                tcp 10.9.0.1:22 goes direct
                 because a rule says: direct net 10.0.0.0/8 port 22, at --direct or SOCKSIFY_DIRECT
 
                 """)
@@ -75,7 +75,7 @@ import Testing
     @Test func whatNoRuleSays() throws {
         #expect(
             try explain("192.168.1.1:80").text == """
-                tcp 192.168.1.1:80 goes around the proxies
+                tcp 192.168.1.1:80 goes direct
                 because a localnet says so, at \(file):1:10
 
                 """)
@@ -83,7 +83,7 @@ import Testing
             try explain("203.0.113.1:80").text.contains("goes through socks5 10.0.0.1:1080, to 203.0.113.2:80\n"))
         #expect(try explain("203.0.113.1:80").text.hasSuffix("after the dnat at \(file):2:6\n"))
         #expect(
-            try explain("127.0.0.1:80").text.contains("goes around the proxies\nbecause this is an address of this"))
+            try explain("127.0.0.1:80").text.contains("goes direct\nbecause this is an address of this"))
         #expect(
             try explain("example.org:53", .udp).text.contains("udp example.org:53 goes through socks5 10.0.0.1:1080\n"))
         #expect(try explain("203.0.113.9:80", proxies: ["10.0.0.9"]).text.contains("through socks5 10.0.0.9:1080\n"))
@@ -115,7 +115,7 @@ import Testing
         #expect(try explain("near.CORP.example").text.contains("goes through the list corp"))
         for name in ["localhost", "localhost.", "m"] {
             #expect(try explain("\(name):80").text.contains("gives 127.0.0.1, "))
-            #expect(try explain("\(name):80").text.contains("goes around the proxies\n"))
+            #expect(try explain("\(name):80").text.contains("goes direct\n"))
         }
         #expect(try explain("far.corp.example").json.contains(#""lookup": "reserved""#))
     }

@@ -1,34 +1,34 @@
 import Addressing
 
-/// The configuration of a process, put together from all that speaks of it: a command line, the environment, a file.
+/// The configuration of a process, assembled from its sources: a command line, the environment, a file.
 ///
-/// The one place that knows what goes before what:
+/// Defines the precedence, for the command and the library alike:
 ///
 /// - the default chain: `-x`; without that and `-f`, `SOCKSIFY_PROXY`; otherwise the file;
 /// - the file: `-f`; `SOCKSIFY_CONF`; otherwise the first that `ConfigurationSearch` finds;
 /// - rules: `--direct`, then `SOCKSIFY_DIRECT`, then those of the file;
 /// - unreachable programs: `--unreachable`; `SOCKSIFY_UNREACHABLE`; otherwise the file;
-/// - passwords that stand elsewhere: those of the chains that came of it, read by `readPasswords` alone.
+/// - passwords in files and variables: `readPasswords` reads those of the resulting chains.
 ///
-/// Reading files and showing messages is for whoever calls.
+/// The caller reads files and shows messages.
 public struct ConfigurationAssembly {
-    /// What counts. With `mistakes` it is worth nothing: whoever connects nevertheless may go around the proxy.
+    /// The result. Must not be used if there are `mistakes`: connections might go direct.
     public private(set) var parsed: ParsedConfiguration
-    /// The file that it was read from; nil where there is none.
+    /// The file that was read; nil without one.
     public private(set) var file: ConfigurationSearch.Candidate?
-    /// What gave the default chain in place of the file.
+    /// The source of the default chain, if it is not the file.
     public private(set) var proxySource: ConfigurationSource?
-    /// What goes around the proxies before all rules of the file, with commas.
+    /// Destinations that go direct before all rules of the file, separated by commas.
     public private(set) var directPatterns: [UInt8] = []
-    /// How many of the rules are made of these; they are the first.
+    /// The number of rules made from `directPatterns`; they come first.
     public private(set) var directRuleCount = 0
-    /// All of them, so that a person can mend them at once: first those of the default chain's URLs.
+    /// All mistakes, so that the user can correct them together; those of the default chain's URLs come first.
     public private(set) var mistakes: [ConfigurationMistake] = []
     public private(set) var warnings: [ConfigurationWarning] = []
 
     /// - Parameters:
-    ///   - program: gives the program for which sections count. Asked only where there may be some.
-    ///   - read: reads the file of a path, or says why it cannot.
+    ///   - program: the program whose `[App]` sections apply. Called only if the file may have such sections.
+    ///   - read: reads the file at a path.
     public init(
         _ variables: ConfigurationSearch.Environment, _ options: ConfigurationOptions = ConfigurationOptions(),
         program: () -> ProgramIdentity?, read: (_ path: [UInt8]) -> Result<FileText, FileFailure>
@@ -57,11 +57,11 @@ public struct ConfigurationAssembly {
         decideUnreachable(options.unreachable, variables.unreachable)
     }
 
-    /// Puts in passwords that stand elsewhere. One that cannot be had is a mistake.
+    /// Inserts the passwords from files and variables. A missing one is a mistake.
     ///
     /// - Parameters:
-    ///   - read: reads the file of a path.
-    ///   - variable: gives the value of the environment variable of a name.
+    ///   - read: reads the file at a path.
+    ///   - variable: the value of an environment variable.
     public mutating func readPasswords(
         read: (_ path: [UInt8]) -> Result<FileText, FileFailure>, variable: (_ name: [UInt8]) -> [UInt8]?
     ) {
@@ -80,11 +80,11 @@ public struct ConfigurationAssembly {
         for error in parsed.errors[former...] { mistakes.append(.inText(error, source(of: error))) }
     }
 
-    /// Where that stands which decides.
+    /// The positions of the deciding lines and options.
     public var places: DecisionPlaces { DecisionPlaces(self) }
 
-    /// The chain that stands in the place of the file's; nil where there is none. Each `-x` is judged by itself, so that
-    /// columns count from its beginning.
+    /// The chain that replaces the file's; nil without one. Parses each `-x` separately, so that columns count from its
+    /// beginning.
     private mutating func readChain(_ options: [[UInt8]], _ variable: [UInt8]?) -> ParsedConfiguration? {
         for (index, text) in options.enumerated() {
             let number = options.count == 1 ? nil : index + 1
@@ -101,7 +101,7 @@ public struct ConfigurationAssembly {
         return chain
     }
 
-    /// Reads the file that decides: the first that is there.
+    /// Reads the first candidate that exists.
     private mutating func readFile(
         _ candidates: [ConfigurationSearch.Candidate], _ program: () -> ProgramIdentity?,
         _ read: (_ path: [UInt8]) -> Result<FileText, FileFailure>
@@ -154,14 +154,14 @@ public struct ConfigurationAssembly {
         for error in text.errors { mistakes.append(.inText(error, source)) }
     }
 
-    /// What gives the default chain has no lines.
+    /// Options and variables have no lines: line 0 means the source of the default chain.
     private func source(of error: ConfigurationError) -> ConfigurationSource {
         if error.position.line == 0, let proxySource { return proxySource }
         return .file(path: file?.path ?? [])
     }
 }
 
-/// Texts as one, with commas.
+/// Joins texts with commas.
 private func joined(_ texts: [[UInt8]]) -> [UInt8] {
     var all: [UInt8] = []
     for (index, text) in texts.enumerated() {

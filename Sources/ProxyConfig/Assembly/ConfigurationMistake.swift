@@ -1,10 +1,10 @@
-/// What keeps a configuration from being used.
+/// A mistake that makes a configuration unusable.
 public enum ConfigurationMistake: Equatable, Sendable {
-    /// Nothing gives a proxy, and none of these files is there.
+    /// No option or variable gives a proxy, and none of these files exists.
     case noConfiguration(searched: [[UInt8]])
-    /// The file that decides cannot be read.
+    /// The chosen file cannot be read.
     case unreadableFile(path: [UInt8], FileFailure)
     case inText(ConfigurationError, ConfigurationSource)
-    /// `SOCKSIFY_UNREACHABLE` says none of the words that it may. The policy is `block` then, for those who go on.
+    /// `SOCKSIFY_UNREACHABLE` has an unknown value. The policy is then `block`, for a caller that continues.
     case unknownPolicy
 }

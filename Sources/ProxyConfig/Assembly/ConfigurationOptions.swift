@@ -1,4 +1,4 @@
-/// What a command line says of the configuration.
+/// The options of the command line for the configuration.
 public struct ConfigurationOptions {
     /// The values of `-x`, each one or more proxy URLs.
     public var proxies: [[UInt8]]

@@ -1,9 +1,9 @@
 import Addressing
 
-/// Where something of a configuration was written.
+/// The source of a part of a configuration.
 public enum ConfigurationSource: Equatable, Sendable {
     case file(path: [UInt8])
-    /// `-x`; the number where one of several is meant.
+    /// `-x`; the number, from 1, if there are several.
     case proxyOption(number: Int?)
     /// `SOCKSIFY_PROXY`
     case proxyVariable
@@ -12,7 +12,7 @@ public enum ConfigurationSource: Equatable, Sendable {
     /// `SOCKSIFY_DIRECT`
     case directVariable
 
-    /// Writes its name for a person.
+    /// Writes its name for messages.
     public func write<Sink: ByteSink>(to sink: inout Sink) {
         switch self {
         case .file(let path): sink.append(path.span)

@@ -1,6 +1,6 @@
-/// What works, but perhaps not as it was meant.
+/// A valid part of a configuration that may have an unintended effect.
 public enum ConfigurationWarning: Equatable, Sendable {
     case inText(ConfigurationError, ConfigurationSource)
-    /// A password stands in this file, which others than its owner can read.
+    /// The file contains a password and is readable by users other than its owner.
     case exposedFile(path: [UInt8])
 }

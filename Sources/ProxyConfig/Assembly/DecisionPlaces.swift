@@ -1,6 +1,6 @@
 import Addressing
 
-/// Where that stands which decides on connections: the line of a file, or an option.
+/// The positions of the parts that decide about connections: lines of a file, or options.
 public struct DecisionPlaces {
     private let positions: SourcePositions
     private let file: [UInt8]
@@ -14,7 +14,7 @@ public struct DecisionPlaces {
         directRuleCount = assembly.directRuleCount
     }
 
-    /// Writes where the reason stands, behind `prefix`; nothing at all for what nobody has written.
+    /// Writes `prefix` and the position of the reason; writes nothing for a default.
     public func write(placeOf reason: Reason, behind prefix: StaticString = "", to sink: inout some ByteSink) {
         if case .rule(let index) = reason, index < directRuleCount {
             sink.append(prefix)
@@ -25,7 +25,7 @@ public struct DecisionPlaces {
         }
     }
 
-    /// Writes a position in the file; what gives the default chain in its place has no lines.
+    /// Writes a position in the file, or for line 0 the source of the default chain.
     public func write(_ position: SourcePosition, to sink: inout some ByteSink) {
         guard position.line > 0 else {
             if let proxySource { proxySource.write(to: &sink) } else { sink.append(file.span) }

@@ -1,12 +1,12 @@
-/// Why nothing can be had from a file. The numbers are those of errno(3).
+/// Why a file cannot be read. The numbers are those of errno(3).
 public enum FileFailure: Error, Equatable, Sendable {
-    /// There is none, as far as this user can see.
+    /// The file does not exist, as far as this user can see.
     case absent(errno: Int32)
-    /// It is there, and the kernel does not give it.
+    /// The file exists, and the kernel refuses access.
     case refused(errno: Int32)
-    /// A pipe, a device: nobody knows when it ends.
+    /// A pipe or a device, which may never end.
     case noRegularFile
     case tooLarge
-    /// Its file system does not answer.
+    /// The file system does not answer in time.
     case silent
 }

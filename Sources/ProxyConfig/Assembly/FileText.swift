@@ -1,7 +1,7 @@
-/// What a file has, as whoever puts a configuration together is given it.
+/// The contents of a configuration or password file.
 public struct FileText {
     public var bytes: [UInt8]
-    /// Whether others than the file's owner may read it, so that passwords do not belong in it.
+    /// True if users other than the owner may read the file, so that it should contain no passwords.
     public var isReadableByOthers: Bool
 
     public init(_ bytes: [UInt8], isReadableByOthers: Bool) {

@@ -1,6 +1,6 @@
-/// The proxies of one connection, in order, by their places in `Configuration.proxies`. In place, of a fixed size.
+/// The proxies of one connection, in order, as indices of `Configuration.proxies`. Stored inline, with a fixed size.
 public struct Chain: Sendable {
-    /// The most hops of a chain.
+    /// The maximum number of hops.
     public static var capacity: Int { 32 }
 
     private var places = InlineArray<32, UInt16>(repeating: 0)
@@ -8,7 +8,7 @@ public struct Chain: Sendable {
 
     public init() {}
 
-    /// False when the chain is full.
+    /// Appends a hop; false if the chain is full.
     public mutating func append(_ place: Int) -> Bool {
         guard count < Chain.capacity, let place = UInt16(exactly: place) else { return false }
         places[count] = place
@@ -16,7 +16,7 @@ public struct Chain: Sendable {
         return true
     }
 
-    /// The place of a hop's proxy; nil behind the last.
+    /// The index of a hop's proxy; nil after the last hop.
     public subscript(hop: Int) -> Int? {
         guard hop >= 0, hop < count else { return nil }
         return Int(places[hop])

@@ -1,6 +1,5 @@
 extension Configuration {
-    /// The proxies that connections are made to: those that stand first in some chain that the rules lead to, or that is
-    /// the default.
+    /// The proxies that the library may connect to itself: those that can come first in a chain in use.
     public var possibleFirstHops: ProxySet {
         var found = ProxySet()
         var isSeen = [Bool](repeating: false, count: lists.count)
@@ -11,7 +10,7 @@ extension Configuration {
         return found
     }
 
-    /// - Parameter isSeen: whether a list was looked at, by its place.
+    /// - Parameter isSeen: for each list, whether it was visited.
     private func addFirstHops(of list: Int, to found: inout ProxySet, _ isSeen: inout [Bool]) {
         guard list < isSeen.count, !isSeen[list] else { return }
         isSeen[list] = true
@@ -24,22 +23,21 @@ extension Configuration {
         }
     }
 
-    /// The proxies that no chain for datagrams leads through: they speak another protocol than SOCKS5, which alone has
-    /// associations (RFC 1928 section 7).
+    /// The proxies without UDP: only SOCKS5 has associations (RFC 1928 section 7).
     public var withoutDatagrams: ProxySet {
         var set = ProxySet()
         for place in proxies.indices where proxies[place].type != .socks5 { set.insert(place) }
         return set
     }
 
-    /// Whether datagrams can go through a chain of the list: one that is a single SOCKS5 proxy. Only the last proxy of a
-    /// chain has a relay, and only by way of the others could it be reached.
+    /// True if a chain of the list can be a single SOCKS5 proxy. In a longer chain the relay of the last proxy could be
+    /// reached only through the other proxies.
     public func carriesDatagrams(throughList list: Int) -> Bool {
         carriesDatagrams(throughList: list, depth: 0)
     }
 
     private func carriesDatagrams(throughList list: Int, depth: Int) -> Bool {
-        // As deep as lists lie within lists.
+        // The grammar allows no deeper nesting.
         guard depth <= 8, list < lists.count else { return false }
         switch lists[list].mode {
         case .strict, .dynamic:

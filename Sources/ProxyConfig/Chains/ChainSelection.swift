@@ -1,31 +1,31 @@
-/// What the choice of a chain depends on, beside the configuration.
+/// The state outside the configuration on which the choice of a chain depends.
 public protocol ChainCircumstances {
-    /// The proxies that have failed lately: they are used where there are no others.
+    /// The proxies that failed recently: used only if there are no others.
     var dead: ProxySet { get }
-    /// The proxies that are not to be used at all, because this connection has tried them, or has no use for them.
+    /// The proxies that must not be used, because this connection has tried them or cannot use them.
     var excluded: ProxySet { get }
 
-    /// A number less than `bound`, which is 1 or more; each as likely as the others.
+    /// A uniformly distributed number, 0 to `bound - 1`; `bound` is 1 or more.
     mutating func random(below bound: Int) -> Int
 
-    /// How many hops of this list the chains before have gone on by (`roundRobin`).
+    /// The number of hops by which earlier chains have advanced the list (`roundRobin`).
     func turn(of list: Int) -> UInt64
-    /// Goes on with the list; false when another chain has done so first.
+    /// Advances the list; false if another chain did so first.
     mutating func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool
 }
 
 /// Chooses the chain of a connection. Allocates nothing.
 public struct ChainSelection<Circumstances: ChainCircumstances> {
     private var circumstances: Circumstances
-    /// What is known of each list, by its place: so lists that many others refer to are looked at once.
+    /// The standing of each list, cached: many lists may refer to the same one.
     private var standings = InlineArray<64, Standing>(repeating: .unknown)
 
-    /// What a hop or a list is good for.
+    /// How far a hop or a list can be used.
     private enum Standing: UInt8 {
         case unknown
-        /// No chain leads through it.
+        /// No chain can go through it.
         case unusable
-        /// Only chains with dead proxies do.
+        /// Only chains with dead proxies can go through it.
         case dead
         case alive
     }
@@ -34,7 +34,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         self.circumstances = circumstances
     }
 
-    /// A chain of the list of this place in `Configuration.lists`; nil when there is none.
+    /// Chooses a chain of `Configuration.lists[list]`; nil if there is none.
     public static func chain(
         of list: Int, _ configuration: Configuration, _ circumstances: Circumstances
     ) -> Chain? {
@@ -46,7 +46,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return chain
     }
 
-    /// Lists within lists. The grammar allows no more.
+    /// The maximum nesting of lists, as in the grammar.
     private static var greatestDepth: Int { 8 }
 
     // MARK: Standing
@@ -62,7 +62,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         case .list(let list):
             guard list < standings.count, list < configuration.lists.count else { return .unusable }
             if standings[list] == .unknown {
-                // Where it leads back to itself meanwhile.
+                // Ends the recursion for a list that contains itself.
                 standings[list] = .unusable
                 standings[list] = standing(ofList: list, configuration, depth: depth)
             }
@@ -93,7 +93,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
 
     // MARK: Choosing
 
-    /// Appends a chain of a list; false when there is none, or it has too many hops.
+    /// Appends a chain of a list; false if there is none, or it has too many hops.
     @inline(never)
     private mutating func append(
         _ list: Int, _ configuration: Configuration, to chain: inout Chain, depth: Int
@@ -129,7 +129,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         }
     }
 
-    /// Hops of a list that were chosen, by their places in it.
+    /// The chosen hops of a list, by their indices.
     private struct Choice {
         var places = InlineArray<32, Int>(repeating: 0)
         var count = 0
@@ -172,7 +172,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return true
     }
 
-    /// Draws one of the hops of this standing; nil when there are no more.
+    /// Draws a hop with this standing that is not in `choice`; nil if there are no more.
     @inline(never)
     private mutating func draw(
         _ wanted: Standing, from list: Int, besides choice: Choice, _ configuration: Configuration, depth: Int
@@ -193,8 +193,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return nil
     }
 
-    /// Attempts to be the one that goes on with a list. Without success the chain is taken all the same: it is then one
-    /// that another connection has, too.
+    /// The number of attempts to advance a list. If all fail, the connection uses the same chain as another one.
     private static var attempts: Int { 16 }
 
     private mutating func appendNext(
@@ -224,7 +223,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return true
     }
 
-    /// Chooses the hops of a chain, from the hop `next` on, dead ones only where there are too few others.
+    /// Chooses the hops of a chain, starting at hop `next`; takes dead ones only if there are too few others.
     private mutating func choose(
         from list: Int, _ next: inout Int, _ configuration: Configuration, depth: Int
     ) -> Choice {
@@ -236,7 +235,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         return choice
     }
 
-    /// Goes once around a list from the hop `next`, which then is the one behind the last that was chosen.
+    /// Goes once around a list from hop `next`, and sets `next` to the hop after the last chosen one.
     @inline(never)
     private mutating func choose(
         _ wanted: Standing, from list: Int, upTo length: Int, _ choice: inout Choice, _ next: inout Int,

@@ -1,61 +1,59 @@
 import Addressing
 
-/// What a configuration file, or a list of proxy URLs, says.
+/// The contents of a configuration file, or of a list of proxy URLs.
 public struct Configuration: Equatable, Sendable {
-    /// The proxies of all lists, in the order of the file; lists refer to them by their place here.
+    /// The proxies of all lists, in the order of the file; lists refer to them by index.
     public var proxies: [Proxy] = []
-    /// The lists of proxies. The first is the default chain (`[ProxyList]`), and always there; rules refer to the
-    /// others (`[Proxies NAME]`) by their place here.
+    /// The lists of proxies. The first is always the default chain (`[ProxyList]`); rules refer to the others
+    /// (`[Proxies NAME]`) by index.
     public var lists = [ProxyList()]
-    /// What is decided by rules, those for this program first (`[App]`, then `[Rules]`): the first that matches counts.
+    /// The rules, those for this program first (`[App]`, then `[Rules]`); the first that matches decides.
     public var rules: [Rule] = [] {
         didSet { ruleIndex = RuleIndex(rules) }
     }
     /// Finds the first of `rules` that matches.
     private(set) var ruleIndex = RuleIndex([])
-    /// Destinations that are connected to directly (`localnet`).
+    /// Destinations that go direct (`localnet`).
     public var localNetworks: [LocalNetwork] = []
-    /// Destinations that are replaced before anything else is decided (`dnat`).
+    /// Destinations to replace before localnets are compared (`dnat`).
     public var translations: [AddressTranslation] = []
     public var loopback: LoopbackPolicy = .direct
-    /// What happens to listening sockets for which no rule says it (`bind`).
+    /// The policy for listening sockets without a matching rule (`bind`).
     public var listeners: ListenerPolicy = .direct
-    /// What happens to sockets that are neither TCP nor UDP (`other_protocols`); nil where nothing is said of them: they
-    /// are blocked, unless what no rule speaks of goes around the proxy.
+    /// The policy for sockets other than TCP and UDP (`other_protocols`); nil if unset: they are blocked, unless the rules
+    /// end with `direct`.
     public var otherProtocols: OtherProtocolsPolicy?
-    /// What happens to addresses that a server outside has answered for a name, and that lead to this machine or around the
-    /// proxies (`local_answers`).
+    /// The policy for answered addresses of this machine, or that go direct (`local_answers`).
     public var localAnswers: LocalAnswersPolicy = .refuse
-    /// Whether names that are not found are looked up in the domains of resolv.conf(5) as well (`search_domains`).
+    /// Whether a name that is not found is also looked up in the domains of resolv.conf(5) (`search_domains`).
     public var searchesDomains = false
-    /// What happens to programs that are started and that the library is not loaded into (`unreachable`); nil where nothing
-    /// is said of them: they are started without network.
+    /// The policy for started programs that do not load the library (`unreachable`); nil if unset: they start without
+    /// network.
     public var unreachable: UnreachablePolicy?
-    /// Which connections a proxy is to keep apart (`isolate`).
+    /// Which connections a proxy shall separate (`isolate`).
     public var isolation: Isolation = .none
     public var dns: DNSMode = .fake
     public var udp: UDPPolicy = .associate
-    /// The most bytes of data that go to the proxy in one datagram, 256 to 65,000; what has more goes out in fragments
-    /// (RFC 1928 section 7), for proxies that join them (`udp associate fragment`). nil: nothing goes out in fragments.
+    /// The maximum number of data bytes in one datagram to the proxy, 256 to 65,000 (`udp associate fragment`). Longer
+    /// datagrams are sent in fragments (RFC 1928 section 7). nil: no fragments.
     public var udpFragmentSize: Int?
-    /// Where addresses that stand for names are taken from (`remote_dns_subnet`). 198.18.0.0/15 unless told.
+    /// The block of reserved addresses (`remote_dns_subnet`). Default 198.18.0.0/15.
     public var fakeNetwork = IPNetwork(IPv4Address(198, 18, 0, 0), prefixLength: 15)
-    /// Milliseconds that a TCP connection to the first proxy may take (`tcp_connect_time_out`);
-    /// 0: as long as the kernel tries.
+    /// Milliseconds that a TCP connection to the first proxy may take (`tcp_connect_time_out`); 0: the kernel's limit.
     public var connectTimeout = 0
     /// Milliseconds that each answer of a proxy may take (`tcp_read_time_out`). 1 or more.
     public var readTimeout = defaultReadTimeout
-    /// Seconds for which a proxy that has failed is left out, where the chain's mode allows that (`dead_time`); 0: it is
-    /// tried again at once.
+    /// Seconds for which a failed proxy is skipped, if the chain's mode allows it (`dead_time`); 0: it is tried again
+    /// immediately.
     public var deadTime = 60
     public var logLevel: LogLevel = .error
-    /// The path of the file that lines are added to (`log LEVEL FILE`); nil: standard error.
+    /// The path of the log file (`log LEVEL FILE`); nil: standard error.
     public var logFile: [UInt8]?
 
     /// The defaults of socksify.
     public init() {}
 
-    /// What a file of that style means before its first line.
+    /// The defaults for a file of that style.
     public init(defaultsOf style: ConfigurationStyle) {
         guard style == .proxychains else { return }
         chainMode = .dynamic
@@ -68,21 +66,21 @@ public struct Configuration: Equatable, Sendable {
 
     private static var defaultReadTimeout: Int { 120_000 }
 
-    /// Whether nobody has said how long an answer may take.
+    /// True if the configuration does not change the limit for answers.
     public var hasDefaultReadTimeout: Bool { readTimeout == Configuration.defaultReadTimeout }
 
-    /// Whether sockets that are neither TCP nor UDP are refused: as `other_protocols` says; where it says nothing, unless
-    /// what no other rule speaks of goes around the proxy.
+    /// Whether sockets other than TCP and UDP are refused: by `other_protocols`; if that is unset, unless the rules end with
+    /// `direct`.
     public var blocksOtherProtocols: Bool {
         if let otherProtocols { return otherProtocols == .block }
         guard let rule = ruleIndex.catchAll else { return true }
         return rules[rule].action != .direct
     }
 
-    /// Whether it matters to the rules which name an address was looked up by.
+    /// Whether rules have `host` criteria, so that they need the name of an address.
     public var namesHosts: Bool { ruleIndex.namesHosts }
 
-    /// Whether reserved addresses may stand for names: as `dns` says, or for the sake of rules that speak of names.
+    /// Whether programs may get reserved addresses for names: because of `dns`, or of rules with `host`.
     public var reservesAddresses: Bool { dns.reservesAddresses || namesHosts }
 
     /// The mode of the default chain.
@@ -98,12 +96,12 @@ public struct Configuration: Equatable, Sendable {
     }
 }
 
-/// What happens to connections to loopback addresses.
+/// Where connections to loopback addresses go (`loopback`).
 public enum LoopbackPolicy: Equatable, Sendable {
     case direct, proxy
 }
 
-/// What happens to sockets that listen for connections from outside (`bind`).
+/// The policy for sockets that listen for connections from elsewhere (`bind`).
 public enum ListenerPolicy: Equatable, Sendable {
     /// They listen on this machine.
     case direct
@@ -111,71 +109,71 @@ public enum ListenerPolicy: Equatable, Sendable {
     case block
 }
 
-/// What happens to sockets of protocols that no proxy carries: raw, ICMP and packet sockets, SCTP, UDP-Lite and the
-/// like (`other_protocols`).
+/// The policy for protocols that no proxy supports: raw, ICMP and packet sockets, SCTP, UDP-Lite and the like
+/// (`other_protocols`).
 public enum OtherProtocolsPolicy: Equatable, Sendable {
     /// socket(2) fails.
     case block
-    /// They go around the proxy.
+    /// They go direct.
     case direct
 }
 
-/// What happens to answers of servers outside that lead to this machine or around the proxies (`local_answers`).
+/// The policy for DNS answers with an address of this machine, or one that goes direct (`local_answers`).
 public enum LocalAnswersPolicy: Equatable, Sendable {
-    /// They count as if they had not been given.
+    /// They are dropped.
     case refuse
     /// Programs get them.
     case accept
 }
 
-/// Which connections go to a proxy with a user name of their own, so that it keeps them apart, as Tor does (`isolate`).
-/// Proxies with credentials get these.
+/// Which connections share a generated user name, by which a proxy such as Tor separates them (`isolate`). Proxies with
+/// credentials get those instead.
 public enum Isolation: Equatable, Sendable {
     case none
     /// Those of each process.
     case process
-    /// Those of all processes that were started from one.
+    /// Those of each process tree.
     case tree
 }
 
 /// How names are resolved (`dns`).
 public enum DNSMode: Equatable, Sendable {
-    /// A reserved address stands for the name, and the proxy resolves it.
+    /// Programs get a reserved address, and the proxy resolves the name.
     case fake
-    /// By this server, which is asked through the proxy, over TCP (RFC 7766). A name is the proxy's to resolve. The port
-    /// is 1 or more.
+    /// By this server, over TCP through the proxy (RFC 7766). If it is a name, the proxy resolves it. The port is 1 or
+    /// more.
     case tcp(Endpoint)
-    /// By Tor, with the commands that it adds to SOCKS5.
+    /// By Tor, with its extensions of SOCKS5.
     case tor
     /// By the resolver of this machine.
     case local
 
-    /// Whether reserved addresses stand for names: for all of them, or for those that have no other (`.onion`).
+    /// Whether programs get reserved addresses: for all names, or for those without an address (`.onion`).
     public var reservesAddresses: Bool { self == .fake || self == .tor }
 }
 
 /// The port of name servers (RFC 1035 section 4.2).
 let nameServerPort: UInt16 = 53
 
-/// What happens to datagrams that would go through the proxy if they were connections (`udp`).
+/// The policy for datagrams whose destination goes through the proxy (`udp`).
 public enum UDPPolicy: Equatable, Sendable {
     /// They go through the proxy (RFC 1928 section 7).
     case associate
     /// They are refused.
     case block
-    /// They go around the proxy.
+    /// They go direct.
     case direct
 }
 
-/// How much is logged; each level includes those before it.
+/// The log level; each includes those before it.
 public enum LogLevel: UInt8, Equatable, Sendable {
     case off, error, warning, info, debug
 }
 
-/// A block of addresses that is reached directly (`localnet`).
+/// A block of addresses that go direct (`localnet`).
 public struct LocalNetwork: Equatable, Sendable {
     public var network: IPNetwork
-    /// The only port meant; nil for every port.
+    /// The matching port; nil for every port.
     public var port: UInt16?
 
     public init(network: IPNetwork, port: UInt16?) {
@@ -184,10 +182,10 @@ public struct LocalNetwork: Equatable, Sendable {
     }
 }
 
-/// A destination that is replaced by another (`dnat`). IPv4 only, as in proxychains.
+/// Replaces one destination by another (`dnat`). IPv4 only, as in proxychains.
 public struct AddressTranslation: Equatable, Sendable {
     public var original: IPv4Address
-    /// The only port meant; nil for every port.
+    /// The matching port; nil for every port.
     public var originalPort: UInt16?
     public var replacement: IPv4Address
     /// nil keeps the port.

@@ -1,6 +1,6 @@
 import Addressing
 
-/// A mistake in a configuration: where it is, and what it is.
+/// A mistake in a configuration, and its position.
 public struct ConfigurationError: Equatable, Sendable, Error {
     public var position: SourcePosition
     public var kind: Kind
@@ -10,57 +10,56 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         self.kind = kind
     }
 
-    /// What is wrong. Values are those that were written, but never a password or a part of one.
+    /// The kind of mistake. Values are quoted from the text, but never a password or a part of one.
     public enum Kind: Equatable, Sendable {
-        /// No keyword begins like this.
         case unknownKeyword([UInt8])
-        /// Text after a keyword that has to stand alone; proxychains does not know such a line.
+        /// Text after a keyword without value; proxychains does not recognise such a line.
         case keywordNotAlone([UInt8])
-        /// Text after a line that is complete.
+        /// Text after a complete line.
         case unexpectedText([UInt8])
         /// More words after a proxy. The words are not kept: they may belong to a password.
         case unexpectedTextAfterProxy
-        /// The line ends, or goes on with something of which no part may be shown, where a value belongs.
+        /// A missing value, or a wrong one that must not be shown.
         case missing(Expectation)
-        /// A value that cannot be what stands here.
+        /// A wrong value.
         case invalid([UInt8], Expectation)
         /// A keyword or a section of a later version.
         case notImplemented([UInt8])
         case unknownSection([UInt8])
         /// A second `[ProxyList]`.
         case repeatedProxyList
-        /// A second `[Rules]`, or a second list of a name.
+        /// A second `[Rules]`, or a second list with the same name.
         case repeatedSection([UInt8])
         /// A keyword among the proxies.
         case keywordAfterProxyList([UInt8])
-        /// A keyword of the whole configuration in a section.
+        /// A global keyword in a section.
         case keywordBelowSections([UInt8])
-        /// A line that proxychains would cut in pieces.
+        /// A line that proxychains would split.
         case longLine(length: Int)
         case unknownProxyType([UInt8])
-        /// A scheme of a URL that exists only as an entry of words, or only without a user.
+        /// A scheme that is only possible in an entry of words, or only without a user.
         case proxyTypeNotAsURL([UInt8])
         case userNotWithSOCKS4
-        /// A proxy with port 0, which proxychains leaves out without a word.
+        /// A proxy with port 0, which proxychains skips silently.
         case portZero
-        /// `# ...` after a proxy, which is user and password and no comment.
+        /// `# ...` after a proxy, which is read as user and password.
         case commentAsCredentials
         case missingPassword
-        /// An empty user in a URL, which proxychains takes for no user at all.
+        /// An empty user in a URL, which proxychains reads as no user.
         case emptyUser
         /// HTTP cannot express it.
         case colonInUser
         /// SOCKS4 cannot express it.
         case zeroInUser
         case passwordWithSOCKS4
-        /// A password, and a place where it is to be read from.
+        /// Both a password and a source for it.
         case passwordAndSource
         case passwordSourceWithoutUser
         /// A query of a URL. It is not kept: it may be the end of a password.
         case unknownQuery
         case userLength(Int)
         case passwordLength(Int)
-        /// A password that is to be read from elsewhere, and is not there.
+        /// The source of a password does not exist.
         case passwordNotFound(PasswordSource)
         /// A percent sign without two hexadecimal digits.
         case percentEncoding
@@ -70,13 +69,13 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case unknownList([UInt8])
         case tooManyLists(Int)
         case tooManyProxies(Int)
-        /// An entry by which a list leads back to itself.
+        /// An entry that makes a list contain itself.
         case listLoop([UInt8])
         case listNesting(most: Int)
         case chainTooLong(length: Int, most: Int)
         case emptyList([UInt8])
         case unusedList([UInt8])
-        /// A proxy that only this machine can reach, in a place where another would have to.
+        /// A proxy at a Unix-domain socket after another proxy, which cannot reach it.
         case unixSocketBehindHop
 
         // Rules.
@@ -85,24 +84,24 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case unknownCriterion([UInt8])
         /// An address, or a network, where a name belongs.
         case addressAsHost([UInt8])
-        /// Criteria of which one excludes another.
+        /// Criteria that exclude each other.
         case contradiction([UInt8])
         case ruleNeverReached
 
-        /// `proxy_dns_daemon`, which is not asked.
+        /// `proxy_dns_daemon`: the daemon is not used.
         case daemonNotNeeded
 
-        /// Stands for all that come after so many.
+        /// The further mistakes after this number are omitted.
         case othersLeftOut(Int)
 
-        // What can be written, but not be used.
+        // Valid text that gives no usable chain.
 
         case noProxies
-        /// proxychains refuses every connection then, too.
+        /// proxychains also refuses every connection then.
         case chainLongerThanList(length: Int, proxies: Int)
     }
 
-    /// What belongs where a mistake is.
+    /// The text expected at the position of a mistake.
     public enum Expectation: Equatable, Sendable {
         case milliseconds, positiveMilliseconds, firstOctet, chainLength, equalsSign, dnsDaemon
         case localNetwork, networkAddress, mask, prefixLengthV6
@@ -114,18 +113,18 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case listName, appPattern, hostPattern, directPattern, cidr, ports, transport, command
     }
 
-    /// Writes the sentence without the place.
+    /// Writes the sentence without the position.
     public func writeMessage(to sink: inout some ByteSink) {
         switch kind {
         case .unknownKeyword(let word):
             sink.append(quoted: word)
-            sink.append(" is no keyword")
+            sink.append(" is not a keyword")
         case .keywordNotAlone(let word):
             sink.append(quoted: word)
-            sink.append(" stands alone on its line; a comment needs a line of its own")
+            sink.append(" must stand alone on its line; a comment needs a line of its own")
         case .unexpectedText(let text):
             sink.append(quoted: text)
-            sink.append(" is too much here; a comment needs a line of its own")
+            sink.append(" is not expected here; a comment needs a line of its own")
         case .unexpectedTextAfterProxy:
             sink.append(
                 "too many words for a proxy; a comment needs a line of its own, and a space in a URL is %20")
@@ -141,13 +140,13 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(" is not implemented in this version")
         case .unknownSection(let word):
             sink.append(quoted: word)
-            sink.append(" is no section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]")
+            sink.append(" is not a section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]")
         case .repeatedProxyList:
-            sink.append("there is a [ProxyList] above; all proxies belong into one")
+            sink.append("there is already a [ProxyList] above; put all proxies into it")
         case .repeatedSection(let heading):
             sink.append("there is ")
             sink.append(quoted: heading)
-            sink.append(" above; all its lines belong into one")
+            sink.append(" above; put all its lines into it")
         case .keywordAfterProxyList(let word):
             sink.append(quoted: word)
             sink.append(" belongs above [ProxyList]; below it every line is a proxy")
@@ -160,7 +159,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append(" bytes; proxychains would cut it after 1023")
         case .unknownProxyType(let word):
             sink.append(quoted: word)
-            sink.append(" is no proxy type; expected socks5, socks4, http or raw")
+            sink.append(" is not a proxy type; expected socks5, socks4, http or raw")
         case .proxyTypeNotAsURL(let word):
             sink.append(quoted: word)
             sink.append(" proxies are not written as a URL; expected type, host and port as words")
@@ -169,10 +168,10 @@ public struct ConfigurationError: Equatable, Sendable, Error {
                 "a socks4 URL takes no user here; expected type, host, port and user as words"
             )
         case .portZero:
-            sink.append("a proxy with port 0 is left out, which changes the chain; expected 1 to 65535")
+            sink.append("a proxy with port 0 is skipped, which changes the chain; expected 1 to 65535")
         case .commentAsCredentials:
             sink.append(
-                "what follows the port is user and password, not a comment; a comment needs a line of its own"
+                "the words after the port are user and password, not a comment; a comment needs a line of its own"
             )
         case .missingPassword:
             sink.append("a user needs a password of 1 to 255 bytes here")
@@ -215,7 +214,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case .othersLeftOut(let most):
             sink.append("there are more than ")
             sink.append(decimal: most)
-            sink.append(" of these; the others are left out")
+            sink.append(" of these; the others are omitted")
         case .tooManyLists(let most):
             sink.append("expected at most ")
             sink.append(decimal: most)
@@ -240,26 +239,26 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append("there is no proxy in ")
             sink.append(quoted: name)
         case .unusedList(let name):
-            sink.append("neither a rule nor a list goes through ")
+            sink.append("no rule or list uses ")
             sink.append(quoted: name)
         case .unixSocketBehindHop:
             sink.append("a proxy behind a Unix-domain socket can only be the first of a chain")
         case .unknownAction(let word):
             sink.append(quoted: word)
-            sink.append(" begins no rule; expected direct, block or proxy")
+            sink.append(" is not an action; expected direct, block or proxy")
         case .unknownCriterion(let word):
             sink.append(quoted: word)
-            sink.append(" is no criterion; expected host, net, port, proto or command")
+            sink.append(" is not a criterion; expected host, net, port, proto or command")
         case .addressAsHost(let address):
             sink.append(quoted: address)
-            sink.append(" is no name; expected 'net' before an address")
+            sink.append(" is not a name; expected 'net' before an address")
         case .contradiction(let text):
             sink.append(quoted: text)
             sink.append(" excludes everything")
         case .ruleNeverReached:
             sink.append("a rule above matches everything, so this one is never reached")
         case .daemonNotNeeded:
-            sink.append("'proxy_dns_daemon' means the same as 'proxy_dns' here; no daemon is asked")
+            sink.append("'proxy_dns_daemon' means the same as 'proxy_dns' here; no daemon is used")
         case .noProxies:
             sink.append(
                 "there is no proxy; expected a line such as 'socks5 127.0.0.1 1080' after [ProxyList]")
@@ -384,8 +383,7 @@ extension ByteSink {
         append("'")
     }
 
-    /// Writes what a person wrote, shortened, and with everything that a terminal might act upon made
-    /// visible.
+    /// Writes text of the user, shortened, with control characters escaped.
     mutating func append(quoted bytes: [UInt8]) {
         append("'")
         append(escaped: bytes)

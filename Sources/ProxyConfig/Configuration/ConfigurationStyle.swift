@@ -1,12 +1,11 @@
-/// Which of the two tools' habits a file follows. The language is the same; they differ in what is meant by
-/// what a file does not say, and in what becomes of what it should not say.
+/// Which tool's conventions a file follows. The language is the same; defaults and the treatment of mistakes differ.
 public enum ConfigurationStyle: Equatable, Sendable {
-    /// What proxychains would silently ignore or take for something else is an error.
+    /// Mistakes that proxychains ignores or misreads are errors.
     case socksify
-    /// Every file that proxychains reads means the same here, so what it silently ignores is only warned of.
+    /// Every file of proxychains means the same here; mistakes that proxychains ignores are warnings.
     case proxychains
 
-    /// The style of the file of this path: `proxychains` when its last component is `proxychains*.conf`.
+    /// The style of the file at a path: `proxychains` if the last component is `proxychains*.conf`.
     public init(fileName path: Span<UInt8>) {
         var start = 0
         for index in path.indices where path[index] == UInt8(ascii: "/") { start = index + 1 }

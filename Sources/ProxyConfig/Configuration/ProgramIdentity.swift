@@ -1,13 +1,13 @@
 import Addressing
 
-/// What a program is called, for the sections that speak of programs (`[App PATTERN...]`).
+/// The names of a program, for `[App PATTERN...]` sections.
 public struct ProgramIdentity: Equatable, Sendable {
-    /// The path of the executable file, or its name where no more is known.
+    /// The path of the executable file, or its name if the path is unknown.
     public var executable: [UInt8]
-    /// The path or name of what the executable interprets: a script, a Python module, a Java archive or class; nil where
-    /// it is no interpreter, or was given nothing of the kind.
+    /// The path or name of the interpreted script, Python module, Java archive or class; nil if the executable is no
+    /// interpreter or interprets no file.
     public var script: [UInt8]?
-    /// Other paths or names by which the executable was called: links to it, as `python3` is one to `python3.11`.
+    /// Other paths or names by which the executable was called: links to it, such as `python3` to `python3.11`.
     public var aliases: [[UInt8]]
 
     public init(executable: [UInt8], script: [UInt8]? = nil, aliases: [[UInt8]] = []) {
@@ -17,8 +17,8 @@ public struct ProgramIdentity: Equatable, Sendable {
     }
 
     /// - Parameters:
-    ///   - arguments: all of them, the program's own name first.
-    ///   - path: by which it was executed (getauxval(3), AT_EXECFN); nil where that is not known.
+    ///   - arguments: all arguments, beginning with the program's name.
+    ///   - path: the path given to execve(2) (getauxval(3), AT_EXECFN); nil if unknown.
     public init(executable: [UInt8], arguments: [[UInt8]], executedBy path: [UInt8]? = nil) {
         let interpreter = Interpreter(named: baseName(executable.span))
         var aliases: [[UInt8]] = []
@@ -27,8 +27,8 @@ public struct ProgramIdentity: Equatable, Sendable {
         self.init(executable: executable, script: interpreter?.script(in: arguments), aliases: aliases)
     }
 
-    /// Whether a pattern is meant for this program. One with a slash is compared with the paths of the executable and of
-    /// the script, others with the last components of these. `*` stands for any bytes, slashes included, `?` for one.
+    /// Whether a pattern matches this program. A pattern with a slash is compared with the paths of the executable and of
+    /// the script, others with their last components. `*` matches any bytes, slashes included, `?` one byte.
     func matches(_ pattern: Span<UInt8>) -> Bool {
         if matches(pattern, path: executable.span) { return true }
         if let script, matches(pattern, path: script.span) { return true }
@@ -45,7 +45,7 @@ public struct ProgramIdentity: Equatable, Sendable {
 }
 
 extension Configuration {
-    /// Whether a text may have sections for programs, so that it matters which program reads it.
+    /// Whether a text may have `[App]` sections, so that the program's identity is needed.
     public static func mayNamePrograms(_ text: Span<UInt8>) -> Bool {
         let text = SourceText(text)
         return text.first("[App", in: text.whole) != nil

@@ -1,11 +1,11 @@
-/// What happens to programs that preloading cannot reach: static ones, those that are written in Go, and the like
-/// (`unreachable`). Those that would raise their rights are started by `direct` alone.
+/// The policy for programs that preloading cannot reach: static ones, Go programs and the like (`unreachable`). Programs
+/// that would raise their rights start only with `direct`.
 public enum UnreachablePolicy: Equatable, Sendable, CaseIterable {
-    /// They are started, and can use everything but the network (`nonet`).
+    /// They start without network (`nonet`).
     case withoutNetwork
     /// They are not started.
     case block
-    /// They go around the proxy.
+    /// They go direct.
     case direct
 
     /// The word of the configuration file, of `SOCKSIFY_UNREACHABLE` and of the command line.

@@ -1,11 +1,10 @@
 import Addressing
 
 extension Configuration {
-    /// Whether an address that somebody outside has answered for a name would lead to this machine, or around the proxies:
-    /// loopback, `localnet`, what a rule sends there by its network, whatever the port.
+    /// Whether a connection to an answered address would go direct: loopback, a `localnet`, or a network that a rule sends
+    /// direct, at any port.
     ///
-    /// What the user has written decides, and no server's answer: an attacker's name server could else have a program
-    /// connect to services that only this machine reaches.
+    /// Otherwise an attacker's name server could make a program connect to services that only this machine can reach.
     public func leadsAroundProxies(_ address: IPAddress, name: Span<UInt8>) -> Bool {
         let address = address.unmapped
         if address.isUnspecified { return loopback == .direct }
@@ -16,7 +15,7 @@ extension Configuration {
             else {
                 continue
             }
-            // A rule without networks sends names or ports there, whatever address is answered.
+            // A rule without networks sends names or ports direct, whatever the address.
             if rules[rule].action == .direct, !criteria.networks.isEmpty { return true }
             if criteria.ports.isEmpty, criteria.allows(.connect), criteria.allows(.udp) { return false }
         }

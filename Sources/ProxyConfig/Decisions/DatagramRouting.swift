@@ -1,20 +1,19 @@
 import Addressing
 
 extension Configuration {
-    /// Decides on a datagram to an address of which no name is known.
+    /// Decides on a datagram to an address without a known name.
     public func routeDatagram(to named: IPAddress, port: UInt16) -> Route {
         routeDatagram(to: named, port: port, name: Span())
     }
 
     /// Decides on a datagram to an address. Allocates nothing.
     ///
-    /// What a rule says counts, but for `proxy` where the rule does not speak of datagrams: then `udp` says whether they
-    /// go through the proxy. Without a rule it goes where a stream to that address would go, `dnat` and `localnet`
-    /// included; but what would go through the proxy does so only if `udp` says `associate`. With `udp direct` nothing is
-    /// refused but addresses that are reserved for names. Multicast and limited broadcast, which mean the network that
-    /// this machine is on, are direct unless `udp` says `block`, or `dnat` names them; those of a `remote_dns_subnet` are
-    /// not: there are only names in it.
-    /// - Parameter name: what the program looked the address up by; empty where that is not known.
+    /// Rules decide, with one exception: for a `proxy` rule without `udp` criteria the keyword `udp` decides. Without a
+    /// rule the datagram goes where a stream to that address would go, `dnat` and `localnet` included, and through the
+    /// proxy only with `udp associate`. With `udp direct` only reserved addresses are refused. Multicast and limited
+    /// broadcast stay in the local network: they go direct unless `udp` is `block`, or `dnat` translates them. A
+    /// `remote_dns_subnet` among them contains only names, and is never direct.
+    /// - Parameter name: the name that the program looked up to get the address; empty if unknown.
     public func routeDatagram(to named: IPAddress, port: UInt16, name: Span<UInt8>) -> Route {
         datagramDecision(to: named, port: port, name: name).outcome
     }
@@ -36,7 +35,7 @@ extension Configuration {
         return apply(udp, to: decision)
     }
 
-    /// What `udp` makes of what is decided on a stream.
+    /// Applies `udp` to the decision on a stream.
     private func apply(_ policy: UDPPolicy, to decision: Decision<Route>) -> Decision<Route> {
         switch policy {
         case .associate:
@@ -50,11 +49,10 @@ extension Configuration {
         }
     }
 
-    /// Whether a datagram to this address and port is a question to a name server that is answered here, as `dns` says.
+    /// Whether the library answers a datagram to this address and port as a DNS query, depending on `dns`.
     ///
-    /// So are questions to loopback and local addresses, because a name server there would ask on outside the proxy; but
-    /// not those to a `localnet` that names port 53 itself, which is a wish for that very server. Multicast is none:
-    /// such questions are for the neighbours (RFC 6762).
+    /// This includes queries to loopback and local addresses, because a name server there would forward them direct. It
+    /// excludes a `localnet` with port 53, by which the user wants that server itself, and multicast (RFC 6762).
     public func answersNames(at address: IPAddress, port: UInt16) -> Bool {
         guard port == nameServerPort, dns != .local else { return false }
         for local in localNetworks where local.port == nameServerPort && local.network.contains(address) {

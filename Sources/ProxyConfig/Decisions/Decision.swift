@@ -1,8 +1,8 @@
-/// What is decided, and why: one and the same for whoever acts on it and whoever explains it.
+/// A decision and its reason, used both to act and to explain.
 public struct Decision<Outcome: Equatable & Sendable>: Equatable, Sendable {
     public var outcome: Outcome
     public var reason: Reason
-    /// The place in `Configuration.translations` of the one that took part.
+    /// The index in `Configuration.translations` of the applied one.
     public var translation: Int?
 
     init(_ outcome: Outcome, _ reason: Reason, translation: Int? = nil) {
@@ -12,26 +12,26 @@ public struct Decision<Outcome: Equatable & Sendable>: Equatable, Sendable {
     }
 }
 
-/// What decided.
+/// The reason of a decision.
 public enum Reason: Equatable, Sendable {
-    /// The rule of this place in `Configuration.rules`.
+    /// The rule with this index in `Configuration.rules`.
     case rule(Int)
-    /// The network of this place in `Configuration.localNetworks`.
+    /// The network with this index in `Configuration.localNetworks`.
     case localNetwork(Int)
-    /// 0.0.0.0 or ::, as `loopback` says.
+    /// 0.0.0.0 or ::, decided by `loopback`.
     case unspecifiedAddress
-    /// An address that is reserved for names (`remote_dns_subnet`).
+    /// A reserved address without a name (`remote_dns_subnet`).
     case reservedAddress
-    /// A loopback address, as `loopback` says.
+    /// A loopback address, decided by `loopback`.
     case loopback
     /// Multicast or broadcast.
     case multicast
-    /// A datagram, as `udp` says.
+    /// A datagram, decided by `udp`.
     case udpPolicy
-    /// A listening socket, as `bind` says.
+    /// A listening socket, decided by `bind`.
     case listenerPolicy
-    /// A name, as `dns` says.
+    /// A name, decided by `dns`.
     case dnsMode
-    /// Nothing spoke of it: the default chain.
+    /// No rule or setting matches: the default chain.
     case defaultChain
 }

@@ -1,6 +1,6 @@
 import Addressing
 
-/// What becomes of a socket that is to listen for connections.
+/// The decision on listen(2).
 public enum ListenerRoute: Equatable, Sendable {
     /// It listens on this machine.
     case direct
@@ -11,7 +11,7 @@ extension Configuration {
     /// Whether any listening socket may be refused.
     public var refusesListeners: Bool { listeners != .direct || !ruleIndex.listening.isEmpty }
 
-    /// Decides on a listening socket by its own address and port. Allocates nothing.
+    /// Decides on a listening socket by its local address and port. Allocates nothing.
     public func routeListener(at address: IPAddress, port: UInt16) -> ListenerRoute {
         listenerDecision(at: address, port: port).outcome
     }
@@ -25,7 +25,7 @@ extension Configuration {
             switch rules[rule].action {
             case .direct: return Decision(.direct, .rule(rule))
             case .block(let reason): return Decision(.block(reason), .rule(rule))
-            // Not carried by proxies: what is not carried does not listen.
+            // BIND is not implemented, so that `proxy` blocks.
             case .proxy: return Decision(.block(.refused), .rule(rule))
             }
         }

@@ -1,28 +1,28 @@
 import Addressing
 
-/// Where a connection or a datagram to a name goes, of which no address is known here.
+/// Where a connection or a datagram to a name without a known address goes.
 public enum NameRoute: Equatable, Sendable {
-    /// To an address of the name, which this machine has to find out, without a proxy.
+    /// Direct, to an address of the name, which this machine resolves.
     case direct
-    /// Through a chain of the list of this place in `Configuration.lists`, whose last proxy is asked for the name.
+    /// Through a chain of `Configuration.lists[list]`; the request to the last proxy has the name.
     case proxy(list: Int)
     case refuse(Refusal)
 }
 
-/// What becomes of a name that a program looks up.
+/// How a name that a program looks up is resolved.
 public enum LookupRoute: Equatable, Sendable {
-    /// Whatever the program does with the name goes around the proxy: this machine resolves it.
+    /// All traffic to the name goes direct: this machine resolves it.
     case local
-    /// Whatever the program does with the name does not go around the proxy: a reserved address stands for it.
+    /// No traffic to the name goes direct: the program gets a reserved address.
     case proxy
-    /// It depends on what is not known yet, so that a reserved address has to keep the name.
+    /// The port or protocol will decide: a reserved address keeps the name until then.
     case undecided
-    /// No rule speaks of this name: as `dns` says.
+    /// No rule matches the name: `dns` decides.
     case byMode
 }
 
 extension Configuration {
-    /// Decides on a stream or a datagram to a name that a reserved address stands for. Networks match no name.
+    /// Decides on a stream or a datagram to the name of a reserved address. `net` matches no name.
     public func route(toName name: Span<UInt8>, port: UInt16, command: Rule.Command) -> NameRoute {
         nameDecision(name, port: port, command: command).outcome
     }
@@ -42,7 +42,7 @@ extension Configuration {
                 }
             }
         }
-        // Only the proxy knows an address for the name, so that `udp direct` cannot send there either.
+        // Only the proxy knows an address of the name, so that `udp direct` cannot send to it either.
         if command == .udp, udp != .associate { return Decision(.refuse(.udpBlocked), .udpPolicy) }
         return Decision(.proxy(list: 0), .defaultChain)
     }
@@ -50,19 +50,19 @@ extension Configuration {
     /// Decides on a name that a program looks up, before it connects or sends to it.
     ///
     /// - Parameters:
-    ///   - port: nil where the program does not say it.
-    ///   - transport: nil where the program does not say it.
+    ///   - port: nil if the program does not give it.
+    ///   - transport: nil if the program does not give it.
     public func lookup(of name: Span<UInt8>, port: UInt16?, transport: Transport?) -> LookupRoute {
         lookupDecision(of: name, port: port, transport: transport).outcome
     }
 
     /// `lookup(of:port:transport:)` with its reason.
     ///
-    /// Rules that need a port or a protocol that is not known may match or not, and so may all of these before the first
-    /// that surely does. If all that may happen is the same, it is known. If not, the name has to be kept, provided that
-    /// one of these rules speaks of names: where all look at ports and protocols alone, they can decide as well
-    /// on an address, and `dns` says what stands for the name. So it does where nothing but a rule without names sends
-    /// everything to a proxy, or blocks it.
+    /// Without port or protocol some rules may or may not match. The possible rules are those, up to the first that
+    /// certainly matches. If all of them agree, the decision is certain. If they differ and one has `host`, a reserved
+    /// address keeps the name (`undecided`). If they differ and none has `host`, they can decide on an address later, and
+    /// `dns` decides about the name. `dns` also decides if only a rule without `host` sends everything to a proxy, or
+    /// blocks it.
     public func lookupDecision(
         of name: Span<UInt8>, port: UInt16?, transport: Transport?
     ) -> Decision<LookupRoute> {

@@ -2,27 +2,27 @@ import Addressing
 
 /// Where a connection or a datagram goes.
 public enum Route: Equatable, Sendable {
-    /// To the address that the program named, without a proxy.
+    /// Direct, to the address that the program gave.
     case direct
-    /// Through a chain of the list of this place in `Configuration.lists`, whose last proxy is asked for this: what the
-    /// program named, or what `dnat` puts in its place, an IPv4-mapped address as IPv4.
+    /// Through a chain of `Configuration.lists[list]`. The request to the last proxy has this destination: the program's,
+    /// or its `dnat` replacement, an IPv4-mapped address as IPv4.
     case proxy(list: Int, address: IPAddress, port: UInt16)
-    /// Nowhere.
+    /// It fails.
     case refuse(Refusal)
 }
 
-/// Why a connection is not made at all, or a datagram not sent.
+/// Why a connection or a datagram is refused.
 public enum Refusal: Equatable, Sendable {
-    /// 0.0.0.0 or ::, which means this machine, and no proxy could mean the same by it.
+    /// 0.0.0.0 or ::, which means this machine; a proxy would take it for its own.
     case unspecifiedAddress
-    /// An address that is reserved for names, and stands for none.
+    /// A reserved address without a name.
     case unknownName
-    /// A datagram that `udp block` keeps from the proxy.
+    /// A datagram refused by `udp block`.
     case udpBlocked
     /// A rule says `block`.
     case blocked(BlockReason)
 
-    /// What the program is told.
+    /// The error that the program gets.
     public var error: RefusalError {
         switch self {
         case .unspecifiedAddress, .blocked(.refused): .connectionRefused
@@ -45,16 +45,15 @@ public enum RefusalError: Equatable, Sendable {
 // Nothing here allocates: decisions are made in signal handlers, too.
 
 extension Configuration {
-    /// Decides on a stream to an address of which no name is known.
+    /// Decides on a stream to an address without a known name.
     public func route(to named: IPAddress, port: UInt16) -> Route {
         route(to: named, port: port, name: Span())
     }
 
     /// Decides on a stream to an address.
     ///
-    /// That the first proxy of a chain is itself reached directly is not decided here: its name may have to be looked
-    /// up.
-    /// - Parameter name: what the program looked the address up by; empty where that is not known.
+    /// Does not detect connections to a proxy itself, which go direct: the proxy's name may need a lookup first.
+    /// - Parameter name: the name that the program looked up to get the address; empty if unknown.
     public func route(to named: IPAddress, port: UInt16, name: Span<UInt8>) -> Route {
         streamDecision(to: named, port: port, name: name).outcome
     }
@@ -68,20 +67,20 @@ extension Configuration {
         return decisionWithoutRules(to: named, port: port)
     }
 
-    /// What no rule can change.
+    /// Decisions that rules cannot change.
     func decisionBeforeRules(on named: IPAddress) -> Decision<Route>? {
-        // Before everything else, as in proxychains: no localnet makes this a place that a proxy could reach.
+        // Before everything else, as in proxychains: no localnet makes this address reachable by a proxy.
         if named.isUnspecified {
             return Decision(loopback == .direct ? .direct : .refuse(.unspecifiedAddress), .unspecifiedAddress)
         }
-        // `dnat`, `localnet` and rules speak of addresses that programs mean.
+        // A program that uses a reserved address means a name: `dnat`, `localnet` and rules do not apply to it.
         if reservesAddresses, fakeNetwork.contains(named) {
             return Decision(.refuse(.unknownName), .reservedAddress)
         }
         return nil
     }
 
-    /// What the rule of this place says of an address.
+    /// The decision of the rule with this index on an address.
     func decision(of rule: Int, to named: IPAddress, port: UInt16) -> Decision<Route> {
         switch rules[rule].action {
         case .direct: return Decision(.direct, .rule(rule))
@@ -94,18 +93,17 @@ extension Configuration {
         }
     }
 
-    /// What is decided on an address that no rule speaks of.
+    /// The decision on an address that no rule matches.
     func decisionWithoutRules(to named: IPAddress, port: UInt16) -> Decision<Route> {
         let target = translated(named.unmapped, port: port)
 
-        // A match is looked for with the translated destination, but it is the named one that is then
-        // connected to: proxychains does it like this.
+        // Compares the translated destination, but connects to the original one, as proxychains does.
         if let local = localNetwork(of: target.address, port: target.port) {
             return Decision(.direct, .localNetwork(local), translation: target.translation)
         }
 
-        // What was translated goes to the proxy even if it became a loopback address: that of the proxy is
-        // meant, and connecting to the named address would go around the proxy unasked.
+        // A translated destination goes to the proxy even if it is a loopback address: it means the proxy's loopback, and
+        // connecting to the original address would go direct without a rule.
         if target.translation == nil, target.address.isLoopback, loopback == .direct {
             return Decision(.direct, .loopback)
         }
@@ -119,7 +117,7 @@ extension Configuration {
         firstRule(RuleQuery(address: address.unmapped, port: port, command: command), name: name)
     }
 
-    /// The first rule that surely matches.
+    /// The first rule that certainly matches.
     func firstRule(_ query: RuleQuery, name: Span<UInt8>) -> Int? {
         guard !rules.isEmpty else { return nil }
         var search = RuleSearch(rules, query)
@@ -127,8 +125,8 @@ extension Configuration {
         return search.limit < rules.count ? search.limit : nil
     }
 
-    /// A destination, or what `dnat` puts in its place. A translation of that very port goes before one of every port,
-    /// and the first of a kind before later ones.
+    /// The destination after `dnat`. A translation with that port goes before one for every port, an earlier one before a
+    /// later one.
     private func translated(
         _ named: IPAddress, port: UInt16
     ) -> (address: IPAddress, port: UInt16, translation: Int?) {

@@ -4,7 +4,7 @@ import Addressing
 
 extension Explanation {
     /// What is said of what goes direct.
-    public static var directWords: StaticString { "goes around the proxies" }
+    public static var directWords: StaticString { "goes direct" }
 }
 
 extension Configuration {
@@ -15,14 +15,14 @@ extension Configuration {
             sink.append("a rule says: ")
             writeRule(index, to: &sink)
         case .localNetwork: sink.append("a localnet says so")
-        case .unspecifiedAddress: sink.append("this is the address of no host")
-        case .reservedAddress: sink.append("this address is reserved for names, and stands for none")
+        case .unspecifiedAddress: sink.append("this is the unspecified address")
+        case .reservedAddress: sink.append("this reserved address has no name")
         case .loopback: sink.append("this is an address of this machine itself (loopback)")
-        case .multicast: sink.append("this is an address of the network that this machine is on")
-        case .udpPolicy: sink.append("the keyword udp says what becomes of datagrams")
-        case .listenerPolicy: sink.append("the keyword bind says so")
-        case .dnsMode: sink.append("the keyword dns says what becomes of names")
-        case .defaultChain: sink.append("nothing says otherwise")
+        case .multicast: sink.append("this is a multicast or broadcast address")
+        case .udpPolicy: sink.append("the keyword udp decides about datagrams")
+        case .listenerPolicy: sink.append("the keyword bind decides")
+        case .dnsMode: sink.append("the keyword dns decides about names")
+        case .defaultChain: sink.append("no rule or setting says otherwise")
         }
     }
 }

@@ -259,12 +259,12 @@ extension EndToEnd {
                 lines
                     == [
                         ("tcp 127.0.0.1:1", loopback), ("tcp [::1]:1", loopback), ("tcp 127.0.0.1:1", loopback),
-                        ("tcp 0.0.0.0:1", "this is the address of no host"),
+                        ("tcp 0.0.0.0:1", "this is the unspecified address"),
                         ("tcp 127.0.0.3:1", "a rule says: direct net 127.0.0.3 port 1, at --direct or SOCKSIFY_DIRECT"),
                         ("tcp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
                         ("tcp 10.99.0.1:1", "this is a proxy itself"), ("udp 127.0.0.1:1", loopback),
                         ("udp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
-                    ].map { "\($0.0) goes around the proxies, because \($0.1)" })
+                    ].map { "\($0.0) goes direct, because \($0.1)" })
         }
 
         @Test func `So is an answer to a datagram that came directly`() async throws {
@@ -274,7 +274,7 @@ extension EndToEnd {
                 #expect(output.lines.count == 3)
             }
             let form =
-                /udp 127\.0\.0\.1:\d+ goes around the proxies, because this answers a datagram that came directly/
+                /udp 127\.0\.0\.1:\d+ goes direct, because this answers a datagram that came directly/
             #expect(lines.count == 3 && lines.allSatisfy { $0.wholeMatch(of: form) != nil }, "\(lines)")
         }
 

@@ -191,7 +191,7 @@ extension EndToEnd {
         private static func reasons(inLog path: String) throws -> [String: String] {
             var reasons: [String: String] = [:]
             for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
-                let form = /.*\]: ((?:tcp|udp) \S+) goes around the proxies, because (.*)/
+                let form = /.*\]: ((?:tcp|udp) \S+) goes direct, because (.*)/
                 guard let match = line.wholeMatch(of: form) else { continue }
                 let (subject, reason) = (String(match.1), String(match.2))
                 #expect(reasons[subject] == nil || reasons[subject] == reason, "\(line)")
