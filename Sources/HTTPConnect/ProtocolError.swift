@@ -27,11 +27,11 @@ public enum ProtocolError: Error, Equatable, Sendable {
         case .unusableName:
             sink.append("cannot be asked for a name with a byte in it that HTTP does not allow there")
         case .unusableCredentials:
-            sink.append("cannot be told a user name or a password of more than 255 bytes")
+            sink.append("cannot take a user name or a password of more than 255 bytes")
         case .notHTTP:
             sink.append("does not speak HTTP")
         case .credentialsWanted:
-            sink.append("wants an authentication that is not configured")
+            sink.append("requires an authentication method that is not configured")
         case .credentialsRefused:
             sink.append("refused the user name or the password")
         case .rejected(let status):

@@ -25,13 +25,13 @@ public enum ProtocolError: Error, Equatable, Sendable {
     public func write(to sink: inout some ByteSink) {
         switch self {
         case .ipv6Destination:
-            sink.append("cannot be asked for an IPv6 address, which SOCKS4 has no room for")
+            sink.append("cannot be asked for an IPv6 address, which SOCKS4 does not support")
         case .reservedDestination:
             sink.append("cannot be asked for 0.0.0.1 to 0.0.0.255, which announce a name in SOCKS4")
         case .unusableName:
             sink.append("cannot be asked for a name with a zero byte in it")
         case .unusableUserID:
-            sink.append("cannot be told a user ID of more than 255 bytes, or with a zero byte in it")
+            sink.append("cannot take a user ID of more than 255 bytes, or with a zero byte in it")
         case .wrongVersion(let byte):
             sink.append("does not speak SOCKS4 (its answer starts with byte ")
             sink.append(decimal: byte)

@@ -31,7 +31,7 @@ public enum ProtocolError: Error, Equatable, Sendable {
             sink.append(decimal: byte)
             sink.append(")")
         case .noAcceptableMethod:
-            sink.append("wants an authentication that is not configured")
+            sink.append("requires an authentication method that is not configured")
         case .methodNotOffered(let method):
             sink.append("chose authentication method ")
             sink.append(decimal: method.code)

@@ -40,7 +40,7 @@ public enum ProxyError: Error, Equatable, Sendable {
         case .socks4(let error): error.write(to: &sink)
         case .http(let error): error.write(to: &sink)
         case .unreachable: sink.append("cannot be reached from here")
-        case .connectionsAlone: sink.append("carries connections alone")
+        case .connectionsAlone: sink.append("supports only connections")
         case .outOfStep: sink.append("handshake out of step")
         }
     }

@@ -52,7 +52,7 @@ struct Socksify: ParsableCommand {
     @OptionGroup(title: "Which Proxies")
     var proxies: ProxyOptions
 
-    @OptionGroup(title: "What Is Said")
+    @OptionGroup(title: "Messages")
     var messages: MessageOptions
 
     @OptionGroup(title: "In Place of a Command")
@@ -121,14 +121,14 @@ struct ProxyOptions: ParsableArguments {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "What goes around the proxies: 10.0.0.0/8, .corp.example, host:22; repeatable.", valueName: "PATTERN"))
+            "Destinations that go direct: 10.0.0.0/8, .corp.example, host:22; repeatable.", valueName: "PATTERN"))
     var direct: [String] = []
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What becomes of programs that preloading cannot reach (static ones, Go): nonet keeps them from the network, "
-                + "block starts none, direct lets them go around.", valueName: "nonet|block|direct"))
+            "What to do with programs that preloading cannot reach (static ones, Go): nonet starts them without network, "
+                + "block starts none, direct lets them go direct.", valueName: "nonet|block|direct"))
     var unreachable: UnreachablePolicy?
 
     var options: ConfigurationOptions {
@@ -139,10 +139,10 @@ struct ProxyOptions: ParsableArguments {
 }
 
 struct MessageOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but what must be known.")
+    @Flag(name: [.short, .long], help: "Print only errors of socksify itself.")
     var quiet = false
 
-    @Flag(name: [.short, .long], help: "Say what is done with each connection; twice, say everything.")
+    @Flag(name: [.short, .long], help: "Print a line for each connection; twice, print everything.")
     var verbose: Int
 
     @Flag(help: "Write the results of --check and --explain as JSON.")
@@ -169,13 +169,13 @@ struct TaskOptions: ParsableArguments {
 
         static func help(for task: Task) -> ArgumentHelp? {
             switch task {
-            case .shell: "Run your shell; what is started in it goes through the proxies."
+            case .shell: "Run your shell; programs started in it go through the proxies."
             case .env:
                 "Print variables for the shell that you are in: eval \"$(socksify --env)\", or --env fish | source."
             case .check: "Try each proxy, and a connection to HOST:PORT if that is given."
             case .explain:
-                "Say what becomes of a connection to HOST:PORT, and which line says so; port 443 unless told."
-            case .printConfig: "Print the configuration as it counts, without passwords."
+                "Say where a connection to HOST:PORT goes, and which line decides; default port 443."
+            case .printConfig: "Print the configuration in effect, without passwords."
             }
         }
     }
@@ -184,14 +184,14 @@ struct TaskOptions: ParsableArguments {
     var tasks: [Task] = []
 
     @Option(
-        help: ArgumentHelp("What each step of --check may take; 10 unless told.", valueName: "SECONDS"))
+        help: ArgumentHelp("How long each step of --check may take; default 10.", valueName: "SECONDS"))
     var timeout: Double?
 
     @Flag(help: "Explain a datagram in place of a connection.")
     var udp = false
 
     @Option(
-        help: ArgumentHelp("Explain, or print, what counts for this program.", valueName: "NAME"))
+        help: ArgumentHelp("Explain, or print, the configuration for this program.", valueName: "NAME"))
     var app: String?
 
     var task: Task? { tasks.first }

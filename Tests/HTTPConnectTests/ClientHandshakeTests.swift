@@ -305,8 +305,8 @@ import Testing
             ProtocolError.unusableName,
             "cannot be asked for a name with a byte in it that HTTP does not allow there"
         ),
-        (.unusableCredentials, "cannot be told a user name or a password of more than 255 bytes"),
-        (.notHTTP, "does not speak HTTP"), (.credentialsWanted, "wants an authentication that is not configured"),
+        (.unusableCredentials, "cannot take a user name or a password of more than 255 bytes"),
+        (.notHTTP, "does not speak HTTP"), (.credentialsWanted, "requires an authentication method that is not configured"),
         (.credentialsRefused, "refused the user name or the password"),
         (.rejected(.forbidden), "refused: status 403 (Forbidden)"),
         (.rejected(Status(code: 599)), "refused: status 599"), (.rejected(Status(code: 7)), "refused: status 7"),

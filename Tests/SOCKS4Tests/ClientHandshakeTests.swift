@@ -164,10 +164,10 @@ import Testing
 
 @Suite struct ProtocolErrorTests {
     @Test(arguments: [
-        (ProtocolError.ipv6Destination, "cannot be asked for an IPv6 address, which SOCKS4 has no room for"),
+        (ProtocolError.ipv6Destination, "cannot be asked for an IPv6 address, which SOCKS4 does not support"),
         (.reservedDestination, "cannot be asked for 0.0.0.1 to 0.0.0.255, which announce a name in SOCKS4"),
         (.unusableName, "cannot be asked for a name with a zero byte in it"),
-        (.unusableUserID, "cannot be told a user ID of more than 255 bytes, or with a zero byte in it"),
+        (.unusableUserID, "cannot take a user ID of more than 255 bytes, or with a zero byte in it"),
         (.wrongVersion(72), "does not speak SOCKS4 (its answer starts with byte 72)"),
         (.rejected(.rejectedOrFailed), "refused: request rejected or failed"),
         (.rejected(.identUnreachable), "refused: the proxy cannot connect to identd on the client"),

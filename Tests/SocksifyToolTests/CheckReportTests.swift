@@ -55,9 +55,9 @@ import Testing
                    PROXY                 REACHED  CONNECTS
                 ok http 10.0.0.1:1080    1.0 ms   2.0 ms
                 ok socks4 10.0.0.2:1080  2.0 ms
-                no  datagrams: only a chain of a single socks5 proxy carries them
+                no  datagrams: only a chain of a single socks5 proxy supports them
 
-                No connection was made through them; to try one, add where to: --check example.org:443
+                No connection was tried; to try one, add a destination: --check example.org:443
 
                 """)
     }

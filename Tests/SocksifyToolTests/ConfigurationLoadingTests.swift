@@ -198,7 +198,7 @@ import Testing
         )
     }
 
-    private let example = "a proxy is given as in socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"
+    private let example = "a proxy is, for example, socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"
 
     /// Passwords in a file are for its owner.
     @Test(arguments: [

@@ -50,7 +50,7 @@ import Testing
     @Test func rules() throws {
         #expect(
             try explain("www.corp.example").text == """
-                a lookup of www.corp.example gives an address that stands for the name, which the proxy resolves
+                a lookup of www.corp.example gives a reserved address; the proxy resolves the name
                 tcp www.corp.example:443 goes through the list corp (socks5 10.0.0.2:1080, then socks5 10.0.0.3:1080)
                 because a rule says: proxy corp host .corp.example port 443, at \(file):9:1
 
@@ -95,7 +95,7 @@ import Testing
             try explain("www.corp.example", .udp).text.hasSuffix(
                 """
                 udp www.corp.example:443 fails with ENETUNREACH (Network is unreachable)
-                because a rule says: proxy corp host .corp.example port 443, and \(through) carries no datagrams: \
+                because a rule says: proxy corp host .corp.example port 443, and \(through) does not support datagrams: \
                 a single socks5 proxy does, at \(file):9:1
 
                 """))
@@ -106,7 +106,7 @@ import Testing
     @Test func ownNames() throws {
         #expect(
             try explain("near:80").text == """
-                a lookup of near gives 10.9.0.1, which this machine knows itself (/etc/hosts)
+                a lookup of near gives 10.9.0.1, known on this machine (/etc/hosts)
                 tcp near:80 fails with EHOSTUNREACH (No route to host)
                 because a rule says: block unreachable net 10.9.0.0/16, at \(file):10:1
 
@@ -149,8 +149,8 @@ import Testing
         let loaded = try load(direct: [".local"], proxies: ["socks5://u:hidden@10.0.0.9"])
         let text = String(decoding: loaded.text, as: UTF8.self)
         for line in [
-            "# The default chain is that of -x.\n", "# Everything else is that of \(file).\n",
-            "# The first rule is made of --direct and SOCKSIFY_DIRECT.\n",
+            "# The default chain comes from -x.\n", "# Everything else comes from \(file).\n",
+            "# The first rule comes from --direct and SOCKSIFY_DIRECT.\n",
             "# \(file):9\nproxy corp host .corp.example port 443\n",
             "socks5://u:***@10.0.0.9:1080\n", "direct host .local\n",
         ] {

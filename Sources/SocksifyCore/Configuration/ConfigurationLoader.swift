@@ -2,23 +2,22 @@ import Addressing
 import CPreload
 import ProxyConfig
 
-/// Has the configuration of the process put together: reads the environment that the process began with, and files, and
-/// says what is wrong.
+/// Loads the configuration of the process from its initial environment and from files, and logs mistakes.
 struct ConfigurationLoader {
-    /// What a file could not be read for, though it may be readable at another time.
+    /// A temporary error that kept a file from being read.
     private var shortage: Errno?
 
-    /// Whether mistakes are told.
+    /// True if mistakes are not logged.
     private let isQuiet: Bool
 
     enum Failure: Error {
-        /// There is none, or it has a mistake, which a line on standard error has said: no connection is made at all.
+        /// There is no configuration, or it has a mistake, which was logged: every connection fails.
         case unusable
-        /// There was no descriptor, or no memory, to read it, or its file system did not answer.
+        /// There was no descriptor or memory to read it, or its file system did not answer.
         case short(Errno)
     }
 
-    /// What came of it.
+    /// The result.
     struct Loaded {
         var configuration: Configuration
         let places: DecisionPlaces
@@ -66,14 +65,14 @@ struct ConfigurationLoader {
         return Array(bytes(of: value))
     }
 
-    /// What the program began with goes first, as it is what its children are given.
+    /// The initial environment goes first, because the program's children get it.
     private func programVariable(_ name: [UInt8]) -> [UInt8]? {
         withCString(name) { name in
             (socksify_captured_variable(name) ?? socksify_program_variable(name)).map { Array(bytes(of: $0)) }
         }
     }
 
-    /// Notes why it could not be read where another time may be better.
+    /// Remembers a temporary error.
     private mutating func read(_ path: [UInt8]) -> Result<FileText, FileFailure> {
         let file = FileContents.read(path)
         switch file {
@@ -91,10 +90,10 @@ struct ConfigurationLoader {
 
     // MARK: What it says
 
-    /// Whether no connection has to be kept from being made. The first reason is told, the command line tool tells all.
+    /// Whether connections may be made. Logs the first mistake only; the command line tool prints all.
     private func accept(_ assembly: ConfigurationAssembly) -> Bool {
         for mistake in assembly.mistakes {
-            // Of programs alone, of which none is started then.
+            // It only affects unreachable programs, which are then not started.
             if case .unknownPolicy = mistake { continue }
             complain(of: mistake)
             return false
@@ -117,7 +116,7 @@ struct ConfigurationLoader {
                 failure.write(to: &line)
             }
         case .inText(let error, let source):
-            // Of a password that is there, maybe.
+            // The mistake may be a password that could not be read for now.
             guard shortage == nil else { break }
             var name: [UInt8] = []
             source.write(to: &name)
@@ -126,7 +125,7 @@ struct ConfigurationLoader {
         }
     }
 
-    /// Once in a tree of processes, too.
+    /// Logs the warnings once in a process tree.
     private func warnOfExposedFiles(_ warnings: [ConfigurationWarning], _ configuration: Configuration) {
         guard LogLevel.warning.rawValue <= configuration.logLevel.rawValue else { return }
         var all = LogLine()
@@ -135,12 +134,12 @@ struct ConfigurationLoader {
         for case .exposedFile(let path) in warnings {
             Log.write(.warning, configuration) {
                 $0.append(path.span)
-                $0.append(": others than its owner can read this file, which has a password")
+                $0.append(": this file has a password, and others than its owner can read it")
             }
         }
     }
 
-    /// Says why no connection is made, for all processes of a tree once: a shell would have it said by every command.
+    /// Logs why no connection is made, once in a process tree: otherwise every command of a shell would repeat it.
     private func complain(_ compose: (inout LogLine) -> Void) {
         guard !isQuiet else { return }
         var message = LogLine()
@@ -152,14 +151,14 @@ struct ConfigurationLoader {
 }
 
 extension FileFailure {
-    /// Behind what says that it cannot be read.
+    /// Writes the reason, after the text that the file cannot be read.
     fileprivate func write(to line: inout LogLine) {
         switch self {
         case .absent: break
         case .refused(let errno):
             line.append(": ")
             Errno(errno).write(to: &line)
-        case .noRegularFile: line.append(": it is no regular file")
+        case .noRegularFile: line.append(": it is not a regular file")
         case .silent: line.append(": its file system does not answer")
         case .tooLarge:
             line.append(": it has more than ")

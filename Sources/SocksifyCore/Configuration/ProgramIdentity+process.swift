@@ -2,7 +2,7 @@ import CPreload
 import ProxyConfig
 
 extension ProgramIdentity {
-    /// The program that the process runs: its executable file, and what was given to it if that is an interpreter.
+    /// The program that the process runs: its executable file, and for an interpreter its script.
     static var ofProcess: ProgramIdentity? {
         guard let executable = executable else { return nil }
         var arguments: [UInt8] = []
@@ -16,7 +16,7 @@ extension ProgramIdentity {
         var path = InlineArray<4096, UInt8>(repeating: 0)
         let length = kernel_read_link(cString("/proc/self/exe"), &path, 4096)
         guard length > 0 else { return process_program_path().map { Array(bytes(of: $0)) } }
-        // proc(5): a program that was replaced by a newer one while it runs.
+        // proc(5): the file was replaced or removed while the program runs.
         let mark: StaticString = " (deleted)"
         var end = min(length, 4096)
         let start = end - mark.utf8CodeUnitCount

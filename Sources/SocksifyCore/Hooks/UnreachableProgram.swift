@@ -31,7 +31,7 @@ public struct UnreachableProgram {
         let policy = runtime.pointee.configuration.unreachable ?? .withoutNetwork
         switch policy {
         case .direct:
-            write(.warning, "it goes around the proxy, as 'unreachable direct' has it", runtime)
+            write(.warning, "it goes direct, as 'unreachable direct' says", runtime)
             return .asItIs
         case .withoutNetwork where !raisesRights:
             // Nothing but the library gets through to the network there.
@@ -42,7 +42,7 @@ public struct UnreachableProgram {
         case .block where reach == PROGRAM_UNCERTAIN:
             return .withoutNetwork
         case .withoutNetwork, .block:
-            write(.error, "it is not started, because it would go around the proxy", runtime)
+            write(.error, "it is not started, because it would go direct", runtime)
             return .refused(raisesRights ? .notPermitted : .accessDenied)
         }
     }

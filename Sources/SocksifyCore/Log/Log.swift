@@ -3,10 +3,10 @@ import CPreload
 import ProxyConfig
 import Synchronization
 
-/// Lines for the person who runs the program, on standard error or in a file. Each is written whole, by one system call,
-/// from a fixed buffer: it can be done in a signal handler.
+/// Log lines for the user, on standard error or in a file. Each is written by one system call from a fixed buffer, so that
+/// it works in a signal handler.
 enum Log {
-    /// Writes a line of `level` if the configuration wants it.
+    /// Writes a line if the configured level includes `level`.
     static func write(_ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void) {
         guard level.rawValue <= configuration.logLevel.rawValue, let leftOut = begin(level) else { return }
         var message = LogLine()
@@ -14,14 +14,14 @@ enum Log {
         write(message, leftOut: leftOut)
     }
 
-    /// How many lines before this one were left out; nil when it is left out itself.
+    /// The number of omitted lines before this one; nil if this one is to be omitted.
     @inline(never)
     private static func begin(_ level: LogLevel) -> Int? {
-        // Who asks for more wants each of them.
+        // At higher levels the user wants every line.
         level.rawValue <= LogLevel.warning.rawValue ? LogAllowance.take() : 0
     }
 
-    /// The same, once in a process.
+    /// Writes a line once in a process.
     static func writeOnce(
         _ notice: Notice, _ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void
     ) {
@@ -29,19 +29,19 @@ enum Log {
         write(level, configuration, compose)
     }
 
-    /// The same, where there is no configuration that could switch it off.
+    /// Writes a line once in a process, while there is no configuration.
     static func writeOnce(_ notice: Notice, _ compose: (inout LogLine) -> Void) {
         if isFirst(notice) { write(compose) }
     }
 
-    /// Writes a line that no configuration could switch off, because there is none.
+    /// Writes a line while there is no configuration that could switch it off.
     static func write(_ compose: (inout LogLine) -> Void) {
         var message = LogLine()
         compose(&message)
         write(message, leftOut: 0)
     }
 
-    /// What is told once in a process.
+    /// The lines that are logged once in a process.
     enum Notice: UInt64 {
         case logFile, noMemory
         case rawSocket, packetSocket, icmpSocket, sctpSocket, dccpSocket, udpLiteSocket, mptcpSocket
@@ -55,17 +55,17 @@ enum Log {
 
     // MARK: Where lines go
 
-    /// From now on lines are added to the file of this path; to standard error, where there is no memory for it.
+    /// Appends further lines to the file at this path; without memory for the path, to standard error.
     static func useFile(_ path: [UInt8]) {
-        // Not of the heap: lines are written also where no runtime comes of it.
+        // A mapping of its own: the path must outlive a runtime that is not completed.
         if isFile(path) { return }
-        // Whoever writes a line may have the former one's path in hand: it stays.
+        // The former path stays mapped: another thread may be writing a line to it.
         guard let copy = Mapping(path.count + 1)?.start else { return }
         for index in path.indices { copy.storeBytes(of: path[index], toByteOffset: index, as: UInt8.self) }
         atomic(socksify_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
     }
 
-    /// Whether lines are added to it already.
+    /// Whether lines already go to this file.
     private static func isFile(_ path: [UInt8]) -> Bool {
         guard let file else { return false }
         let known = bytes(of: file)
@@ -79,7 +79,7 @@ enum Log {
         return UnsafePointer(bitPattern: UInt(truncatingIfNeeded: word))
     }
 
-    // These take messages that are complete: with closures there would be a copy of them for each message.
+    // These take complete messages: with closures the compiler would copy the code for each message.
 
     private static func write(_ message: LogLine, leftOut: Int) {
         guard let file else { return writeToStandardError(message, leftOut: leftOut) }

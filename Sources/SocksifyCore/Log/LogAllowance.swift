@@ -1,18 +1,18 @@
 import CPreload
 import Synchronization
 
-/// Bounds the lines that nobody has asked for: a program that fails in a loop must not fill its standard error. As many
-/// as `burst` may be written at once, and then one a second.
+/// Limits the rate of unrequested lines, so that a program that fails in a loop does not fill its standard error: `burst`
+/// lines at a time, then one for each `interval`.
 enum LogAllowance {
     private static var burst: Int { 20 }
     private static var interval: Int { 1000 }
 
-    // In the word: the time at which all that was written is paid for, in milliseconds, and below it how many lines were
-    // left out since the last one.
+    // In the word: the time in milliseconds at which the full burst is available again, and in the low bits the number of
+    // lines omitted since the last one.
     private static var leftOutBits: Int { 20 }
     private static var mostLeftOut: UInt64 { 1 << leftOutBits - 1 }
 
-    /// Takes a line from what the process is allowed; nil when it is to be left out, else how many were before it.
+    /// Takes permission for a line: the number of omitted lines before it; nil if this one is to be omitted.
     static func take() -> Int? { take(from: socksify_log_allowance_word(), at: Clock.now) }
 
     /// - Parameters:

@@ -5,7 +5,7 @@ struct LogLine: ByteSink {
     private var storage = InlineArray<512, UInt8>(repeating: 0)
     private var length = 0
 
-    /// Room for " (1048575 lines left out)".
+    /// Room for " (1048575 lines omitted)".
     private static var noteLength: Int { 30 }
 
     /// Takes a character. Control characters, which could forge lines, come from names and files: they become `?`.
@@ -23,7 +23,7 @@ struct LogLine: ByteSink {
             length = min(length, 511 - LogLine.noteLength)
             append(" (")
             append(decimal: leftOut)
-            append(" lines left out)")
+            append(" lines omitted)")
         }
         storage[length] = UInt8(ascii: "\n")
         length += 1

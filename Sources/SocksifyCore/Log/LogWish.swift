@@ -1,12 +1,12 @@
 import ProxyConfig
 
-/// What SOCKSIFY_LOG asks for: `LEVEL`, or `LEVEL:FILE`.
+/// The value of SOCKSIFY_LOG: `LEVEL`, or `LEVEL:FILE`.
 struct LogWish {
-    /// nil: the configuration says it.
+    /// nil: the configuration decides.
     var level: LogLevel?
-    /// An absolute path; nil: the configuration says it.
+    /// An absolute path; nil: the configuration decides.
     var file: [UInt8]?
-    /// Whether the variable is not set, or says what it may.
+    /// True if the variable is unset or valid.
     var isUnderstood = true
 
     init(_ value: [UInt8]?) {
@@ -16,7 +16,7 @@ struct LogWish {
         level = LogLevel(parsing: value.span.extracting(..<end))
         if end < value.count {
             let path = value.span.extracting((end + 1)...)
-            // The directory of a relative one may be another for each program of a tree.
+            // A relative path would mean a different file for each program of a process tree.
             if !path.isEmpty, path[0] == UInt8(ascii: "/") { file = Array(path) }
             if file == nil { isUnderstood = false }
         }

@@ -17,7 +17,7 @@ extension Names {
         Log.write(.warning, configuration) { line in
             line.append("dns: an answer for ")
             line.append(name)
-            line.append(" leads around the proxies, and is refused: ")
+            line.append(" would go direct, and is refused: ")
             address.write(to: &line)
         }
         return false

@@ -51,10 +51,10 @@ extension DirectReason {
         case .configured(let reason):
             names.configuration.write(reason, to: &line)
             names.proxies.places.write(placeOf: reason, behind: ", at ", to: &line)
-        case .proxy: line.append("this is a proxy itself")
+        case .proxy: line.append("the destination is a proxy")
         case .proxyLookup: line.append("the library looks up a proxy")
-        case .answer: line.append("this answers a datagram that came directly")
-        case .otherProtocol: line.append("no proxy carries its protocol, and nothing refuses it")
+        case .answer: line.append("this answers a datagram that came direct")
+        case .otherProtocol: line.append("no proxy supports its protocol, and other_protocols is direct")
         }
     }
 }

@@ -53,7 +53,7 @@ struct Names: ~Copyable {
         guard table.isFull else { return nil }
         Log.write(.error, configuration) { line in
             name.write(to: &line)
-            line.append(": no address can stand for this name: all of them were used in the last ten minutes")
+            line.append(": no reserved address is free for this name: all were used in the last ten minutes")
         }
         return nil
     }

@@ -101,7 +101,7 @@ extension Proxies {
             guard let unknown else {
                 switch request.command {
                 case .connect: line.append("no chain can be made of the proxies")
-                case .udpAssociate: line.append("udp: datagrams go through a single SOCKS5 proxy alone")
+                case .udpAssociate: line.append("udp: datagrams go only through a single SOCKS5 proxy")
                 default: line.append("dns: only a SOCKS5 proxy at the end of the chain can be asked for names")
                 }
                 return

@@ -1,4 +1,4 @@
-/// The bytes of a C string, without the closing zero. They are read where they lie.
+/// The bytes of a C string, without the terminating null byte. They are not copied.
 @_lifetime(immortal)
 func bytes(of string: UnsafePointer<CChar>) -> Span<UInt8> {
     var count = 0
@@ -13,7 +13,7 @@ func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
     UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
-/// Gives bytes, among which there is no zero, as a C string for the time of a call.
+/// Calls `body` with the bytes as a C string. They must not contain a null byte.
 func withCString<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
     (bytes + [0]).withUnsafeBufferPointer { buffer in
         // Never empty.

@@ -1,11 +1,11 @@
 import CKernel
 
-/// Time for limits: milliseconds that go on counting whatever the wall clock does (CLOCK_MONOTONIC).
+/// The time for limits, in milliseconds of CLOCK_MONOTONIC.
 enum Clock {
-    /// The longest limit that is told apart from none: 24 days, what fits poll(2).
+    /// The longest limit, 24 days: the largest timeout of poll(2).
     static var longest: Int { Int(Int32.max) }
 
-    /// Whole seconds, from the start of a count that goes round.
+    /// Whole seconds, modulo 2³².
     static var seconds: UInt32 { UInt32(truncatingIfNeeded: now / 1000) }
 
     @inline(never)

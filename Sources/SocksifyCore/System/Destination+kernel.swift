@@ -3,8 +3,8 @@ import CPreload
 import FakeDNS
 
 extension Destination {
-    /// Has the kernel say how this machine would reach the address. Nothing is sent: connect(2) on a datagram socket
-    /// chooses the way alone.
+    /// Asks the kernel how this machine would reach the address. Sends nothing: connect(2) on a datagram socket only
+    /// chooses the route.
     @inline(never)
     init(reaching address: IPAddress) {
         let peer = SocketAddress(address: address, port: Destination.discardPort)
@@ -30,6 +30,6 @@ extension Destination {
         self.init(address, from: source, networkLength: networkLength)
     }
 
-    /// Of RFC 863: the way to an address is the same for every port.
+    /// RFC 863. Any port would do: the route does not depend on it.
     private static var discardPort: UInt16 { 9 }
 }

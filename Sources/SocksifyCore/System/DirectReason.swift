@@ -1,15 +1,15 @@
 import ProxyConfig
 
-/// Why what a program sends to an internet address, or connects there, goes direct.
+/// Why a connection or a datagram to an internet address goes direct.
 public enum DirectReason {
     /// The configuration says so.
     case configured(Reason)
-    /// The address is that of a proxy, which nobody reaches through itself.
+    /// The destination is a proxy.
     case proxy
-    /// The library itself has libc look up the address of a proxy, in this very thread.
+    /// This thread is looking up the address of a proxy for the library.
     case proxyLookup
-    /// A datagram that answers one that came directly.
+    /// The datagram answers one that came direct.
     case answer
-    /// The socket is of a protocol that no proxy carries, and `other_protocols direct` lets it be.
+    /// No proxy supports the socket's protocol, and `other_protocols` is `direct`.
     case otherProtocol
 }

@@ -14,10 +14,10 @@ public struct Errno: Error, Equatable {
         code = Int32(truncatingIfNeeded: -result)
     }
 
-    /// Those that there are: the kernel knows no larger one (MAX_ERRNO).
+    /// The possible error numbers (MAX_ERRNO of the kernel).
     static var words: ClosedRange<UInt32> { 1...4095 }
 
-    /// Whether connect(2) says so of a path: that there is no stream of a Unix domain, or that it cannot be had.
+    /// Whether connect(2) returns it if there is no reachable stream socket at a path (unix(7)).
     var isOfPath: Bool {
         switch code {
         case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENOTSOCK, EPROTOTYPE, EACCES, EAGAIN: true
@@ -25,7 +25,7 @@ public struct Errno: Error, Equatable {
         }
     }
 
-    /// Whether there was none of something that there may be some of at another time: descriptors, memory.
+    /// Whether it is a temporary shortage of descriptors or memory.
     var isShortage: Bool {
         switch code {
         case EMFILE, ENFILE, ENOMEM, ENOBUFS: true
@@ -33,7 +33,7 @@ public struct Errno: Error, Equatable {
         }
     }
 
-    /// Writes what it means, for a log line; the number where it is none that a connection commonly fails with.
+    /// Writes its meaning for a log line; for an uncommon error of connections, the number.
     func write(to sink: inout some ByteSink) {
         switch self {
         case .connectionRefused: sink.append("connection refused; is the proxy running?")

@@ -1,12 +1,12 @@
 import CPreload
 import ProxyConfig
 
-/// Files, each read at once.
+/// Reads whole files.
 enum FileContents {
-    /// Files beyond this are refused: what is read here is written by people.
+    /// The largest accepted file, in bytes.
     static var largest: Int { 4 << 20 }
 
-    /// Milliseconds within which a file system answers.
+    /// Milliseconds within which the file system must answer.
     private static var longestAnswer: Int32 { 1000 }
 
     static func read(_ path: [UInt8]) -> Result<FileText, FileFailure> {
@@ -35,8 +35,8 @@ enum FileContents {
         return .failure(.tooLarge)
     }
 
-    /// Whether a file that could not be opened is one, or may be: one in a folder that is there and may not be searched
-    /// counts as there, and so does a link that leads nowhere. Of a folder in a closed one nobody knows.
+    /// Whether a file that could not be opened exists, or may exist: in an existing directory without search permission,
+    /// or as a dangling link. A directory inside an unsearchable one counts as absent.
     private static func isThere(_ path: [UInt8], _ error: Errno) -> Bool {
         switch error.code {
         case ENOENT:

@@ -1,12 +1,12 @@
 import CKernel
 
-/// A folder that is looked through.
+/// An open directory.
 struct Folder {
     let descriptor: Int32
 
     private static var listSize: Int { 32_768 }
 
-    /// nil when it cannot be opened.
+    /// nil if it cannot be opened.
     init?(_ path: UnsafePointer<CChar>) {
         descriptor = Int32(truncatingIfNeeded: kernel_open_folder(path))
         if descriptor < 0 { return nil }
@@ -25,9 +25,9 @@ struct Folder {
         }
     }
 
-    /// Goes through a list as getdents64(2) gives it.
+    /// Iterates over a buffer of getdents64(2).
     private static func forEachName(in list: UnsafeRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Void) {
-        // struct linux_dirent64: two words, the entry's length, its kind, its name with a zero at the end.
+        // struct linux_dirent64: two 64-bit words, the entry's length, its type, its null-terminated name.
         let (lengthOffset, nameOffset) = (16, 19)
         var start = 0
         while start + nameOffset < list.count {

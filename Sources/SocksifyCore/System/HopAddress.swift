@@ -1,10 +1,10 @@
 import Addressing
 import CKernel
 
-/// Where a proxy is that connections are made to.
+/// The address of a first proxy.
 enum HopPlace {
     case internet(IPAddress, port: UInt16)
-    /// By its path, of 1 to 107 bytes.
+    /// A path of 1 to 107 bytes (unix(7)).
     case unixSocket([UInt8])
 
     var isIPv6: Bool {
@@ -12,30 +12,29 @@ enum HopPlace {
         return true
     }
 
-    /// The address in the form that a socket takes which is to reach the place for one of this family; nil where there is
-    /// none.
+    /// The sockaddr to connect to, for a socket that replaces one of this family if necessary; nil if there is none.
     func address(for family: SocketFamily) -> HopAddress? {
         HopAddress(self, on: family.domain(toReach: self))
     }
 }
 
-/// The addresses that the program uses a socket with.
+/// The family of a program's socket.
 struct SocketFamily {
     /// AF_INET or AF_INET6.
     let domain: Int32
-    /// Whether it has nothing to do with IPv4 (ipv6(7), IPV6_V6ONLY).
+    /// Whether the socket excludes IPv4 (ipv6(7), IPV6_V6ONLY).
     let isIPv6Only: Bool
 
-    /// That of the library's own, which are made as they are needed.
+    /// The family for the library's own sockets, which are made in whatever domain the proxy needs.
     static var own: SocketFamily { SocketFamily(domain: AF_INET, isIPv6Only: false) }
 
-    /// Whether a socket of the family has a form for the address.
+    /// Whether a socket of the family can connect to the address.
     func hasForm(for address: IPAddress) -> Bool {
         if case .v4 = address.unmapped { return !isIPv6Only }
         return domain == AF_INET6
     }
 
-    /// The domain of a socket that reaches the place: the family's, if it can.
+    /// The domain of a socket that can reach the proxy: the family's, if possible.
     func domain(toReach place: HopPlace) -> Int32 {
         switch place {
         case .unixSocket: return AF_UNIX
@@ -46,15 +45,15 @@ struct SocketFamily {
     }
 }
 
-/// A proxy's address, as connect(2) takes it of a socket of some domain.
+/// A proxy's address as a sockaddr for connect(2).
 struct HopAddress {
     private var form = InlineArray<110, UInt8>(repeating: 0)
     private var length = 0
     let domain: Int32
-    /// Whether it is that of a socket of a Unix domain, which the kernel connects to at once or not at all.
+    /// Whether it is a Unix-domain address; connect(2) to it never returns EINPROGRESS.
     var isPath: Bool { domain == AF_UNIX }
 
-    /// nil where a socket of this domain has no form for the place.
+    /// nil if a socket of this domain cannot connect to the proxy.
     init?(_ place: HopPlace, on domain: Int32) {
         self.domain = domain
         switch place {
@@ -67,7 +66,7 @@ struct HopAddress {
             guard domain == AF_UNIX, path.count < 108 else { return nil }
             form[0] = UInt8(AF_UNIX)
             for index in path.indices { form[2 + index] = path[index] }
-            // With the zero behind the path.
+            // With the null byte after the path.
             length = 2 + path.count + 1
         }
     }

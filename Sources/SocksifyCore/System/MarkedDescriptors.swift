@@ -1,15 +1,15 @@
 import CPreload
 
-/// The descriptors with certain marks that stand for one socket in this process.
+/// The marked descriptors of one socket in this process.
 struct MarkedDescriptors {
-    /// Of which a descriptor has at least one.
+    /// The marks to look for; a descriptor has at least one of them.
     let marks: UInt32
     let cookie: UInt64
 
-    /// Calls `body` with each; it returns whether to go on.
+    /// Calls `body` with each descriptor until it returns false.
     ///
-    /// A thread may duplicate a descriptor meanwhile, by a number that was passed already, and close the one that comes
-    /// next: so all are looked at again until no duplicate was made during a look.
+    /// Repeats the scan until no descriptor was duplicated during it: another thread may duplicate a descriptor to a number
+    /// that was already scanned, and close the original before the scan reaches it.
     func visit(_ body: (Int32) -> Bool) {
         while true {
             let duplications = descriptor_duplications()
@@ -21,7 +21,7 @@ struct MarkedDescriptors {
         }
     }
 
-    /// One of them; nil when there is none.
+    /// The first of them; nil if there is none.
     func first(except other: Int32 = -1) -> Int32? {
         var found: Int32?
         visit { descriptor in

@@ -1,12 +1,12 @@
 import Addressing
 import CKernel
 
-/// The address that a send names (sendto(2)).
+/// The destination address of sendto(2).
 enum NamedAddress {
-    /// None: the datagram is for the socket's peer.
+    /// No address: the datagram goes to the socket's peer.
     case none
     case internet(SocketAddress)
-    /// Of another kind, or a wrong one: the kernel's to judge.
+    /// Another family, or an invalid address: the kernel decides.
     case other
 
     /// That of a message.

@@ -1,13 +1,14 @@
-/// What a hook does with a call.
+/// The result of a hook.
 public enum Outcome {
-    /// It is none of ours: libc's own function runs.
+    /// Not handled here; call libc's own function.
     case pass
-    /// It was decided that it goes direct: libc's own function runs, too.
+    /// It goes direct: call libc's own function, too.
     case direct(DirectReason)
     case succeeded
     case failed(Errno)
 
-    /// For a call towards a proxied destination on what the kernel tells nothing of: it passes if that is no socket.
+    /// For a call towards a proxied destination on a descriptor that may not be a socket: `pass` if it is none, `failed` if
+    /// the kernel refuses to tell.
     static func pass(unlessRefused socket: Socket) -> Outcome {
         socket.refusal.map { .failed($0) } ?? .pass
     }

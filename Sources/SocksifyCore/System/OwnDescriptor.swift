@@ -1,20 +1,20 @@
 import Addressing
 import CPreload
 
-/// Descriptors of the library's own: high numbers, which programs hardly use, closed on exec.
+/// Makes the library's own descriptors: high numbers, which programs rarely use, closed on exec.
 enum OwnDescriptor {
-    /// From here on, or from three quarters of what the process may have.
+    /// The lowest number; with a low limit of descriptors, three quarters of that.
     private static var least: Int { 4096 }
     private static var leastPossible: Int32 {
         Int32(min(least, Int(kernel_descriptor_limit()) / 4 * 3))
     }
 
-    /// A stream that does not wait; a negative error number when there is none.
+    /// A non-blocking stream socket; or a negative error number.
     static func makeStream(_ domain: Int32) -> Int32 {
         keep(Socket.make(domain, Int32(SOCK_NONBLOCK.rawValue)))
     }
 
-    /// The same for datagrams.
+    /// A non-blocking datagram socket; or a negative error number.
     static func makeDatagrams(_ domain: Int32) -> Int32 { keep(Socket.makeDatagrams(domain)) }
 
     private static func keep(_ made: Int32) -> Int32 {
@@ -26,25 +26,25 @@ enum OwnDescriptor {
         return mark(made) ? made : -ENOMEM
     }
 
-    /// A second descriptor for what one of the program's stands for; nil when there is none, and in a process under a
-    /// filter of its own: the number is not worth a system call that the program may not make.
+    /// Duplicates a descriptor of the program; nil on failure, and in a process that has confined itself, whose filter may
+    /// forbid the system call.
     static func duplicate(_ descriptor: Int32) -> Int32? {
         guard process_is_confined() == 0 else { return nil }
         let high = Int32(truncatingIfNeeded: kernel_duplicate(descriptor, leastPossible))
         return high >= 0 && mark(high) ? high : nil
     }
 
-    /// Without its mark nobody would know whose it is: where there is no memory for it, the descriptor is closed.
+    /// Marks the descriptor as the library's. Without memory for the mark it is closed, so that no unmarked one remains.
     private static func mark(_ descriptor: Int32) -> Bool {
         if descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OWN)) != 0 { return true }
         _ = kernel_close(descriptor)
         return false
     }
 
-    /// Whether it is one that was made here.
+    /// Whether the descriptor was made here.
     static func isOwn(_ descriptor: Int32) -> Bool { descriptor_mark(descriptor) & UInt32(DESCRIPTOR_OWN) != 0 }
 
-    /// Closes one that was made here; none of the program's, whatever a record says.
+    /// Closes a descriptor that was made here. A damaged record cannot make it close one of the program's.
     @inline(never)
     static func close(_ descriptor: Int32) {
         guard isOwn(descriptor) else { return }

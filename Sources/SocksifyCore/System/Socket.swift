@@ -2,27 +2,27 @@ import Addressing
 import CPreload
 import SocketTable
 
-/// A descriptor of the program, with the calls that the library makes on it.
+/// The library's calls on a descriptor of the program.
 ///
-/// None of them changes the program's flags, or options but for a time, and none waits but `connect` on a blocking socket.
+/// They do not change the program's flags, and change options only for the time of a call. Only `connect` on a blocking
+/// socket and `wait` block.
 struct Socket {
     let descriptor: Int32
 
-    /// The cookie that the kernel gives every socket once (socket(7), SO_COOKIE); nil for what is no socket, and where
-    /// the kernel does not tell.
+    /// The kernel's unique number of the socket (socket(7), SO_COOKIE); nil if the descriptor is no socket or the kernel
+    /// refuses.
     var cookie: UInt64? {
         guard case .socket(let cookie) = identity else { return nil }
         return cookie
     }
 
-    /// Which socket the descriptor stands for.
+    /// The identity of the socket behind the descriptor.
     enum Identity: Equatable {
-        /// The one with this cookie.
+        /// The socket with this cookie.
         case socket(UInt64)
-        /// None.
+        /// The descriptor is no socket.
         case none
-        /// The kernel does not tell: a filter of the program's (seccomp(2)) refuses the question, or there is no memory
-        /// for an answer.
+        /// The call failed: the program's filter (seccomp(2)) refuses it, or the kernel has no memory.
         case refused(Errno)
     }
 
@@ -34,7 +34,7 @@ struct Socket {
         return Socket.isNoSocket(result) ? .none : .refused(Errno(result: result))
     }
 
-    /// Whether it stands for the socket with this cookie, as far as the kernel tells.
+    /// Whether it is, or may be, the socket with this cookie.
     func mayBe(_ cookie: UInt64) -> Bool {
         switch identity {
         case .socket(let own): own == cookie
@@ -43,18 +43,18 @@ struct Socket {
         }
     }
 
-    /// Whether a system call has failed because the descriptor stands for no socket.
+    /// Whether a system call failed because the descriptor is no socket.
     private static func isNoSocket(_ result: Int) -> Bool { result == -Int(EBADF) || result == -Int(ENOTSOCK) }
 
     enum Transport {
-        /// MPTCP is used alike.
+        /// TCP or MPTCP.
         case tcp
         case udp
-        /// Of IP or of another domain.
+        /// Another protocol, of IP or of another domain.
         case other
     }
 
-    /// nil for what is no socket, and where the kernel does not tell.
+    /// nil if the descriptor is no socket or the kernel refuses.
     var transport: Transport? {
         var number: Int32 = 0
         guard kernel_getsockopt(descriptor, SOL_SOCKET, SO_PROTOCOL, &number, 4) >= 0 else { return nil }
@@ -65,10 +65,10 @@ struct Socket {
         }
     }
 
-    /// Whether the socket is a stream over IP. nil as of `transport`.
+    /// Whether the socket is a stream over IP. nil like `transport`.
     var isTCP: Bool? { transport.map { $0 == .tcp } }
 
-    /// Whether the socket is a stream, of whatever domain.
+    /// Whether the socket is a stream, in any domain.
     var isStream: Bool {
         var type: Int32 = 0
         return kernel_getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, 4) == 0
@@ -78,7 +78,7 @@ struct Socket {
     /// Whether the socket's addresses are those of IP.
     var isInternet: Bool { domain == AF_INET || domain == AF_INET6 }
 
-    /// AF_INET, AF_INET6 or another; -1 for what is no socket, and where the kernel does not tell.
+    /// AF_INET, AF_INET6 or another; -1 if the descriptor is no socket or the kernel refuses.
     @inline(never)
     var domain: Int32 {
         var domain: Int32 = -1
@@ -89,8 +89,8 @@ struct Socket {
     /// Whether the socket is one of UDP.
     var isDatagram: Bool { transport == .udp }
 
-    /// Why the kernel has not told what the socket is; nil for a descriptor that stands for none. A kernel that tells now
-    /// had no memory for an answer. Whoever lets a call pass because nothing is known of the socket has to ask this first.
+    /// Why an earlier question about the socket failed; nil if the descriptor is no socket. If the question succeeds now,
+    /// the kernel had no memory before. Ask this before a call passes because the socket is unknown.
     var refusal: Errno? {
         var domain: Int32 = 0
         let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4))
@@ -104,7 +104,7 @@ struct Socket {
         return flags >= 0 && flags & Int(O_NONBLOCK) != 0
     }
 
-    /// SO_SNDTIMEO in milliseconds, rounded up; nil when it is not set. It limits how long connect(2) may take.
+    /// SO_SNDTIMEO in milliseconds, rounded up; nil if unset. It limits connect(2).
     var sendTimeout: Int? { timeout(SO_SNDTIMEO) }
 
     /// SO_RCVTIMEO, likewise.
@@ -134,10 +134,10 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
-    /// Ends a connection, or an attempt, so that the socket can connect anew (connect(2), AF_UNSPEC). To the program's
-    /// poll(2) and epoll(7) it is one that failed: the kernel keeps an ECONNRESET for it.
+    /// Ends a connection, or an attempt, so that the socket can connect again (connect(2), AF_UNSPEC). poll(2) and epoll(7)
+    /// show a failed socket: the kernel keeps an ECONNRESET for it.
     ///
-    /// EINVAL on a socket of a Unix domain, which connects but once.
+    /// - Throws: EINVAL on a Unix-domain socket, which can connect only once.
     @inline(never)
     func disconnect() throws(Errno) {
         var storage = sockaddr_storage()
@@ -145,20 +145,19 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
-    /// Ends directions, of a socket that is connected.
+    /// Shuts down directions of a connected socket (shutdown(2)).
     ///
-    /// - Parameter how: bits, 1: for receiving, 2: for sending.
+    /// - Parameter how: bit 0: receiving, bit 1: sending.
     func shut(_ how: Int32) {
         _ = kernel_shutdown(descriptor, how - 1)
     }
 
-    /// Ends both directions. The kernel refuses it of a socket that is not connected, and takes note of it all the same:
-    /// to poll(2) and epoll(7) it has hung up.
+    /// Shuts down both directions. On an unconnected socket the call fails, but poll(2) and epoll(7) show a hang-up.
     func shutDown() {
         shut(3)
     }
 
-    /// Ends a connection for good: to poll(2) and epoll(7) it is one that hung up, and there is nothing to be read.
+    /// Ends a connection for good: poll(2) and epoll(7) show a hang-up, and no data are left to read.
     func endConnection() {
         shutDown()
         var bytes = InlineArray<512, UInt8>(repeating: 0)
@@ -168,23 +167,23 @@ struct Socket {
         }
     }
 
-    /// Whether the kernel has the socket connected, however.
+    /// Whether the socket has a peer in the kernel.
     var isConnected: Bool {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         return kernel_getpeername(descriptor, &storage, &length) == 0
     }
 
-    /// The state of TCP (tcp(7), TCP_INFO); 0 where there is none.
+    /// The TCP state (tcp(7), TCP_INFO); 0 if there is none.
     var stateOfTCP: Int {
         var state: UInt8 = 0
         return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, 1) == 0 ? Int(state) : 0
     }
 
-    /// Whether TCP has no connection, and makes none.
+    /// Whether the TCP socket has no connection and is not connecting.
     var isUnconnectedTCP: Bool { stateOfTCP == TCP_CLOSE }
 
-    /// Whether the kernel's connection stands, or has ended in one direction.
+    /// Whether the TCP connection is established, or closed in some direction.
     var isConnectedByTCP: Bool {
         switch stateOfTCP {
         case TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_CLOSE_WAIT, TCP_LAST_ACK, TCP_CLOSING: true
@@ -192,14 +191,14 @@ struct Socket {
         }
     }
 
-    /// A stream, closed on exec; a negative error number when there is none.
+    /// A stream socket, closed on exec; or a negative error number.
     static func make(_ domain: Int32, _ flags: Int32 = 0) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags
         let transport = domain == AF_UNIX ? 0 : Int32(IPPROTO_TCP)
         return Int32(truncatingIfNeeded: keyed_socket(domain, type, transport))
     }
 
-    /// The address that the kernel has the socket connected to; nil when it is not connected, or not by IP.
+    /// The peer in the kernel; nil if the socket is not connected over IP.
     var peer: SocketAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -209,8 +208,8 @@ struct Socket {
         }
     }
 
-    /// Begins to connect, and waits for no answer, whether the program has set O_NONBLOCK or not. EINPROGRESS when it is
-    /// under way; 0 is what the kernel says of a machine that needs no time, or with TCP_FASTOPEN_CONNECT.
+    /// Starts connecting without waiting, even if the program has not set O_NONBLOCK. Throws EINPROGRESS while connecting;
+    /// returns if the connection is established immediately, or with TCP_FASTOPEN_CONNECT.
     @inline(never)
     func beginConnecting(to address: HopAddress) throws(Errno) {
         let isNonBlocking = isNonBlocking
@@ -221,17 +220,17 @@ struct Socket {
         guard result == 0 else { throw result == Int(-EINTR) ? .inProgress : Errno(result: result) }
     }
 
-    /// The shortest that SO_SNDTIMEO can be; 0 stands for no limit.
+    /// The shortest SO_SNDTIMEO; 0 means no limit.
     private static var leastTimeout: Int { 1 }
 
-    /// Begins to connect a socket that does not wait. EINPROGRESS or EALREADY while it is under way.
+    /// Starts or continues connecting a non-blocking socket. Throws EINPROGRESS or EALREADY while connecting.
     func concludeConnecting(to address: HopAddress) throws(Errno) {
         let result = address.withForm { kernel_connect(descriptor, $0, $1) }
-        // TCP_FASTOPEN_CONNECT: the kernel calls connected what it will connect with the first bytes.
+        // With TCP_FASTOPEN_CONNECT the kernel reports success before it connects with the first bytes.
         guard result == 0 || result == Int(-EISCONN) else { throw Errno(result: result) }
     }
 
-    /// The error that the kernel keeps for the socket, which is thereby taken; nil when there is none.
+    /// Reads and clears SO_ERROR; nil if it is 0.
     func takeError() -> Errno? {
         var code: Int32 = 0
         let result = kernel_getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, 4)
@@ -239,7 +238,7 @@ struct Socket {
         return code == 0 ? nil : Errno(code)
     }
 
-    /// Sends what can be sent without waiting; EAGAIN when that is nothing.
+    /// Sends as many bytes as possible without waiting. Throws EAGAIN if it can send none.
     func send(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
         guard let start = bytes.baseAddress else { return 0 }
         let result = kernel_send(descriptor, start, bytes.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
@@ -247,7 +246,7 @@ struct Socket {
         return result
     }
 
-    /// Receives at most as many bytes as fit, without waiting; EAGAIN when there are none, 0 at the end of the stream.
+    /// Receives without waiting; 0 at the end of the stream. Throws EAGAIN if there are no bytes.
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
         let result = kernel_receive(descriptor, start, buffer.count, Int32(MSG_DONTWAIT))
@@ -255,7 +254,7 @@ struct Socket {
         return result
     }
 
-    /// The same, and leaves them there.
+    /// Like `receive`, but leaves the bytes in the socket (MSG_PEEK).
     func peek(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
         let flags = Int32(MSG_DONTWAIT | MSG_PEEK)
@@ -264,23 +263,23 @@ struct Socket {
         return result
     }
 
-    /// Bytes that lie there to be received.
+    /// The number of unread bytes (FIONREAD).
     var unreadCount: Int { max(kernel_unread(descriptor), 0) }
 
-    /// What poll(2) waits for.
+    /// The events to wait for with poll(2).
     enum Readiness {
         case toRead, toWrite
 
         var events: Int16 { Int16(self == .toRead ? POLLIN : POLLOUT) }
     }
 
-    /// What is ready now: events of poll(2), errors included.
+    /// The current events of poll(2), errors included.
     var readyEvents: Int16 { Int16(truncatingIfNeeded: max(kernel_poll_now(descriptor, POLLIN | POLLOUT), 0)) }
 
     /// Waits until the socket is ready or has an error, and returns its events of poll(2); 0 when the time is over.
-    /// EINTR by any signal handler.
     ///
     /// - Parameter milliseconds: nil waits without limit.
+    /// - Throws: EINTR after any signal handler.
     func wait(for readiness: Readiness, milliseconds: Int?) throws(Errno) -> Int16 {
         var poll = pollfd(fd: descriptor, events: readiness.events, revents: 0)
         let limit = Int32(truncatingIfNeeded: min(milliseconds ?? -1, Clock.longest))
@@ -289,7 +288,7 @@ struct Socket {
         return poll.revents
     }
 
-    /// The value of an option that is a number; nil where the socket has no such option.
+    /// The value of a numeric option; nil if the socket lacks the option.
     func number(of option: SocketOption) -> Int32? {
         var value: Int32 = 0
         return kernel_getsockopt(descriptor, option.level, option.name, &value, 4) == 0 ? value : nil
@@ -300,7 +299,7 @@ struct Socket {
         _ = kernel_setsockopt(descriptor, option.level, option.name, &value, 4)
     }
 
-    /// TCP_USER_TIMEOUT in milliseconds (tcp(7)): how long the kernel tries; 0: as long as it likes.
+    /// TCP_USER_TIMEOUT in milliseconds (tcp(7)); 0: the kernel's default.
     var userTimeout: Int32 {
         var value: Int32 = 0
         return kernel_getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, 4) == 0 ? value : 0
@@ -314,19 +313,19 @@ struct Socket {
 
 /// Sockets of datagrams.
 extension Socket {
-    /// One that does not wait, closed on exec; a negative error number when there is none.
+    /// A non-blocking datagram socket, closed on exec; or a negative error number.
     static func makeDatagrams(_ domain: Int32) -> Int32 {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         return Int32(truncatingIfNeeded: keyed_socket(domain, type, Int32(IPPROTO_UDP)))
     }
 
-    /// Sends a datagram of no bytes to the kernel's own peer, without waiting.
+    /// Sends an empty datagram to the peer in the kernel, without waiting.
     func sendNothing() {
         var byte: UInt8 = 0
         _ = kernel_send(descriptor, &byte, 0, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
     }
 
-    /// Whether it sends to no IPv4 address: by its option, or because it is bound to an address of IPv6.
+    /// Whether the socket cannot send to IPv4 addresses, because of IPV6_V6ONLY or because it is bound to an IPv6 address.
     var sendsToIPv6Alone: Bool {
         guard domain == AF_INET6 else { return false }
         if isIPv6Only { return true }
@@ -349,7 +348,7 @@ extension Socket {
         }
     }
 
-    /// Whether an IPv6 socket has nothing to do with IPv4 (ipv6(7), IPV6_V6ONLY).
+    /// Whether an IPv6 socket excludes IPv4 (ipv6(7), IPV6_V6ONLY).
     var isIPv6Only: Bool {
         var value: Int32 = 0
         return kernel_getsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &value, 4) == 0 && value != 0
@@ -360,11 +359,11 @@ extension Socket {
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
         let result = kernel_bind(descriptor, &storage, socklen_t(length))
-        // Somebody else was first.
+        // Another thread was first.
         guard result == 0 || result == Int(-EINVAL) else { throw Errno(result: result) }
     }
 
-    /// Has the kernel send to this address, and receive from no other. It asks nobody.
+    /// Connects a datagram socket: the kernel sends to this address and receives only from it. Sends nothing.
     @inline(never)
     func connectDatagrams(to address: SocketAddress) throws(Errno) {
         var storage = sockaddr_storage()
@@ -375,7 +374,7 @@ extension Socket {
 
     /// Sends one datagram without waiting.
     ///
-    /// - Parameter address: nil: to the kernel's own peer.
+    /// - Parameter address: nil for the peer in the kernel.
     func sendDatagram(_ bytes: UnsafeRawBufferPointer, to address: SocketAddress?) throws(Errno) {
         guard let start = bytes.baseAddress else { return }
         let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)

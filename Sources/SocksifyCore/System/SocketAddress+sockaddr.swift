@@ -1,10 +1,10 @@
 import Addressing
 import CKernel
 
-/// Between `sockaddr_in`, `sockaddr_in6` and values. Programs hand in any alignment and any length.
+/// Conversion from and to `sockaddr_in` and `sockaddr_in6`. Programs may pass any alignment and any length.
 extension SocketAddress {
-    /// Reads an address of either family; nil for other families and for a length that is too short for the
-    /// family, or that the kernel refuses as too long.
+    /// Reads an address of either family; nil for other families, and for a length that is too short for the family or
+    /// that the kernel refuses as too long.
     init?(_ address: UnsafePointer<sockaddr>?, length: socklen_t) {
         guard let address, length >= 16, length <= MemoryLayout<sockaddr_storage>.size else { return nil }
         let bytes = UnsafeRawPointer(address)
@@ -14,7 +14,7 @@ extension SocketAddress {
             let value = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
             self.init(address: .v4(IPv4Address(value)), port: port)
         case AF_INET6:
-            // The scope was added later; the kernel takes the shorter form too (RFC 2133).
+            // The kernel also accepts the form without a scope (RFC 2133).
             guard length >= 24 else { return nil }
             let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
@@ -27,9 +27,9 @@ extension SocketAddress {
         }
     }
 
-    /// Writes the address in its family's form, as far as there is room, as getpeername(2) does.
+    /// Writes the address as the sockaddr of its family, truncated to the buffer, as getpeername(2) does.
     ///
-    /// - Returns: the length of the whole form, 16 or 28.
+    /// - Returns: the length of the whole sockaddr, 16 or 28.
     @discardableResult
     public func write(to buffer: UnsafeMutableRawBufferPointer) -> Int {
         var form = InlineArray<28, UInt8>(repeating: 0)
@@ -62,20 +62,19 @@ extension SocketAddress {
         form[offset + 1] = UInt8(truncatingIfNeeded: number >> 8)
     }
 
-    /// The address of no host, port 0, in the form of a family: AF_INET6, or AF_INET for any other.
+    /// The unspecified address with port 0: `::` for AF_INET6, 0.0.0.0 for any other family.
     static func unspecified(_ domain: Int32) -> SocketAddress {
         SocketAddress(
             address: domain == AF_INET6 ? .v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0)), port: 0)
     }
 
-    /// Whether it is an address of IPv4, in whatever form.
+    /// Whether it is an IPv4 address, mapped or not.
     var isIPv4: Bool {
         if case .v4 = address.unmapped { return true }
         return false
     }
 
-    /// The same address in the form that a socket takes which is used with addresses of `other`'s family; nil where
-    /// there is none: an IPv4 socket has no form for IPv6.
+    /// The same address in the family of `other`; nil for an IPv6 address in the IPv4 family.
     func inFamily(of other: SocketAddress) -> SocketAddress? {
         switch (address.unmapped, other.address) {
         case (.v4, .v4): return SocketAddress(address: address.unmapped, port: port)

@@ -1,10 +1,10 @@
 import CPreload
 
-/// A file of the system, read line by line through a buffer on the stack.
+/// Reads a system file line by line through a buffer on the stack.
 enum TextFile {
-    /// Calls `body` with each line until it returns false. A file that cannot be read has none.
+    /// Calls `body` with each line until it returns false. An unreadable file has no lines.
     ///
-    /// - Returns: what there was none of to open it, descriptors or memory; nil where it was read, or never can be.
+    /// - Returns: the error if descriptors or memory were missing to open it, else nil.
     @inline(never)
     @discardableResult
     static func forEachLine(of path: StaticString, _ body: (Span<UInt8>) -> Bool) -> Errno? {
@@ -26,14 +26,14 @@ enum TextFile {
             filled += count
             let taken = takeLines(buffer.span.extracting(first: filled), atEnd: count == 0, body)
             guard let taken, count > 0 else { return nil }
-            // A line that fills the whole buffer is none that a resolver would read.
+            // A resolver would not read a line that fills the whole buffer: it is dropped.
             let rest = taken == 0 && filled == buffer.count ? 0 : filled - taken
             for index in 0..<rest { buffer[index] = buffer[filled - rest + index] }
             filled = rest
         }
     }
 
-    /// The number of bytes that whole lines took; nil when `body` wants no more.
+    /// The number of bytes in complete lines; nil if `body` returned false.
     private static func takeLines(_ bytes: Span<UInt8>, atEnd: Bool, _ body: (Span<UInt8>) -> Bool) -> Int? {
         var start = 0
         for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {

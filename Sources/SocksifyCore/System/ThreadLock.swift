@@ -1,11 +1,11 @@
 import CPreload
 import Synchronization
 
-/// A lock in a word that holds the number of the thread that has it: a thread that is gone, because it was killed, the
-/// process forked, or a child of vfork ended, is seen not to hold it any more.
+/// A lock in a word that holds the ID of its owner's thread. A waiter takes it over if the owner no longer exists: it was
+/// killed, the process forked, or a child of vfork ended.
 ///
-/// Where processes share the word, whatever number stands there may be that of a thread which knows nothing of it: nobody
-/// is waited for longer than the few system calls for which a lock is held could ever take.
+/// In shared memory the ID may be damaged and belong to an unrelated thread: a waiter waits for it at most `longestHold` or
+/// `longestOwnHold`, far longer than any owner needs for its few system calls.
 struct ThreadLock {
     private let word: UnsafeMutablePointer<Atomic<UInt64>>
     private let isShared: Bool
@@ -18,19 +18,19 @@ struct ThreadLock {
     /// How `acquire` ended.
     enum Acquisition {
         case acquired
-        /// Its owner is gone, or never had it: what it protects may be half changed.
+        /// Taken over from a former owner: the protected data may be half changed.
         case inherited
-        /// The calling thread has it already.
+        /// The calling thread already owns it.
         case isOwn
     }
 
-    /// Attempts that only yield: owners mostly have it for a few system calls.
+    /// The number of attempts that only yield: owners usually hold it for a few system calls.
     private static var patience: Int { 50 }
 
-    /// Milliseconds that a thread of another process, or of this one, may hold a shared lock.
+    /// Milliseconds for which a thread of another process, or of this one, may hold a shared lock.
     private static var longestHold: Int { 1000 }
     private static var longestOwnHold: Int { 10_000 }
-    /// Linux has no threads of higher numbers (PID_MAX_LIMIT).
+    /// The largest thread ID of Linux (PID_MAX_LIMIT).
     private static var largestThread: UInt64 { 1 << 22 }
 
     /// Waits for the lock.
@@ -62,11 +62,11 @@ struct ThreadLock {
         }
     }
 
-    /// Whether a thread may have it still that was seen to have it at a time.
+    /// Whether the thread that was the owner at time `since` may still hold it.
     private func isHeld(by holder: UInt64, since: Int) -> Bool {
         guard (1...ThreadLock.largestThread).contains(holder) else { return false }
         let thread = Int32(truncatingIfNeeded: holder)
-        // In a child of fork nobody gives back what a thread of the parent has in the process' own memory.
+        // In a child of fork no thread will release a private lock of a thread of the parent.
         let isOfProcess = kernel_thread_exists_in(process_own_id(), thread) != 0
         if !isShared { return isOfProcess }
         guard isOfProcess || kernel_thread_exists(thread) != 0 else { return false }
@@ -74,7 +74,7 @@ struct ThreadLock {
         return Clock.now &- since < limit
     }
 
-    /// Whether the calling thread has it.
+    /// Whether the calling thread owns it.
     var isOwn: Bool {
         word.pointee.load(ordering: .relaxed) == UInt64(truncatingIfNeeded: process_thread_id())
     }
@@ -86,14 +86,14 @@ struct ThreadLock {
         ).exchanged
     }
 
-    /// It is somebody else's already where the owner took too long.
+    /// Releases the lock, unless another thread has taken it over because the owner took too long.
     func release() {
         _ = word.pointee.compareExchange(
             expected: UInt64(truncatingIfNeeded: process_thread_id()), desired: 0, ordering: .sequentiallyConsistent)
     }
 }
 
-/// The word as what it is used as.
+/// The word as an atomic.
 func atomic(_ word: UnsafeMutablePointer<UInt64>) -> UnsafeMutablePointer<Atomic<UInt64>> {
     UnsafeMutableRawPointer(word).assumingMemoryBound(to: Atomic<UInt64>.self)
 }

@@ -11,7 +11,7 @@ public enum EnvironmentCommand {
     ) throws(Failure) -> Int32 {
         guard let language = ShellLanguage(rawValue: language ?? "sh") else {
             let known = ShellLanguage.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .own("'\(language ?? "")' is no shell that --env knows; expected one of \(known)")
+            throw .own("'\(language ?? "")' is not a shell that --env supports; expected one of \(known)")
         }
         let commands = try CommandEnvironment(options, logLevel: logLevel).commands(in: language) {
             environmentValue($0) != nil
@@ -19,8 +19,8 @@ public enum EnvironmentCommand {
         if isatty(STDOUT_FILENO) == 1, logLevel != .off {
             say([
                 language == .fish
-                    ? "this is to be read by a shell: socksify ... --env fish | source"
-                    : "this is to be read by a shell: eval \"$(socksify ... --env)\""
+                    ? "this output is for a shell: socksify ... --env fish | source"
+                    : "this output is for a shell: eval \"$(socksify ... --env)\""
             ])
         }
         write(commands, to: STDOUT_FILENO)

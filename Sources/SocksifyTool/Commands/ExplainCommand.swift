@@ -101,18 +101,18 @@ public struct ExplanationReport {
 
     private var lookup: (word: String, sentence: String)? {
         switch explanation.lookup {
-        case nil: ownAddress.map { ("own", "\($0), which this machine knows itself (/etc/hosts)") }
+        case nil: ownAddress.map { ("own", "\($0), known on this machine (/etc/hosts)") }
         case .local?: ("local", "an address from the resolver of this machine")
-        case .server(let server)?: ("server", "an address from \(server), which is asked through the proxy")
+        case .server(let server)?: ("server", "an address from \(server), asked through the proxy")
         case .tor?: ("tor", "an address from Tor")
-        case .reserved?: ("reserved", "an address that stands for the name, which the proxy resolves")
+        case .reserved?: ("reserved", "a reserved address; the proxy resolves the name")
         }
     }
 
     private var way: String {
         switch outcome {
         case .direct: "\(Explanation.directWords)"
-        case .byAddress: "depends on the address of the name: ask again with that in place of the name"
+        case .byAddress: "depends on the address of the name: explain the address instead"
         case .failure(let error): "fails with \(error.name) (\(describe(error.code)))"
         case .proxy(let list, let target):
             "goes through \(loaded.through(list: list))"
@@ -123,7 +123,7 @@ public struct ExplanationReport {
 
     private var reason: String {
         guard let list = listWithoutDatagrams else { return decision }
-        return "\(decision), and \(loaded.through(list: list)) carries no datagrams: a single socks5 proxy does"
+        return "\(decision), and \(loaded.through(list: list)) does not support datagrams: a single socks5 proxy does"
     }
 
     private var decision: String {

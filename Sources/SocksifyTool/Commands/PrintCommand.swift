@@ -21,16 +21,16 @@ extension LoadedConfiguration {
     /// The file that would mean the same, but for its passwords, with comments that say where each line comes from.
     public var text: [UInt8] {
         var text: [UInt8] = []
-        if let proxySource { text += "# The default chain is that of \(proxySource).\n".utf8 }
+        if let proxySource { text += "# The default chain comes from \(proxySource).\n".utf8 }
         if let file {
-            text += "# \(proxySource == nil ? "Everything" : "Everything else") is that of \(file.path.shown).\n".utf8
+            text += "# \(proxySource == nil ? "Everything" : "Everything else") comes from \(file.path.shown).\n".utf8
         }
         if directRuleCount > 0 {
-            let rules = directRuleCount == 1 ? "first rule is" : "first \(directRuleCount) rules are"
-            text += "# The \(rules) made of --direct and SOCKSIFY_DIRECT.\n".utf8
+            let rules = directRuleCount == 1 ? "first rule comes" : "first \(directRuleCount) rules come"
+            text += "# The \(rules) from --direct and SOCKSIFY_DIRECT.\n".utf8
         }
-        if parsed.namesPrograms { text += "# Sections of programs count for some: see --app.\n".utf8 }
-        text += "# What nothing is said of is as by default.\n".utf8
+        if parsed.namesPrograms { text += "# [App] sections change it for some programs: see --app.\n".utf8 }
+        text += "# Everything else has its default.\n".utf8
         ConfigurationText(parsed, source: file.map { Array($0.path.shown.utf8) }).write(to: &text)
         return text
     }

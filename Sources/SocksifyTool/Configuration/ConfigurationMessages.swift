@@ -8,7 +8,7 @@ func messagesWithExample(_ mistakes: [ConfigurationMistake]) -> [String] {
     let inURLs = mistakes.prefix(while: \.isInProxyURL)
     guard !inURLs.isEmpty else { return mistakes.flatMap(\.messages) }
     return inURLs.flatMap(\.messages)
-        + ["a proxy is given as in socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"]
+        + ["a proxy is, for example, socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"]
         + mistakes.dropFirst(inURLs.count).flatMap(\.messages)
 }
 
@@ -44,7 +44,7 @@ extension ConfigurationWarning {
         switch self {
         case .inText(let error, let source): error.sentence(in: source)
         case .exposedFile(let path):
-            "\(path.shown) has passwords in it, and others than its owner can read it; what helps: chmod 600 \(path.shown)"
+            "\(path.shown) has passwords in it, and others than its owner can read it; run chmod 600 \(path.shown)"
         }
     }
 }
@@ -76,7 +76,7 @@ extension FileFailure {
     fileprivate func sentence(of path: String) -> String {
         switch self {
         case .absent(let errno), .refused(let errno): "cannot read the configuration \(path): \(describe(errno))"
-        case .noRegularFile: "the configuration \(path) is no regular file"
+        case .noRegularFile: "the configuration \(path) is not a regular file"
         case .tooLarge: "the configuration \(path) has more than \(ConfigurationLoading.largestFile) bytes"
         case .silent: "cannot read the configuration \(path): its file system does not answer"
         }

@@ -15,7 +15,7 @@ extension Proxy {
 extension LoadedConfiguration {
     /// Through what connections go, in a phrase.
     var through: String {
-        through(list: 0) + (configuration.rules.isEmpty ? "" : ", but for what the rules say")
+        through(list: 0) + (configuration.rules.isEmpty ? "" : " unless a rule says otherwise")
     }
 
     /// The proxies of a list, in a phrase.
@@ -28,8 +28,8 @@ extension LoadedConfiguration {
             switch list.mode {
             case _ where proxies.count == 1: all
             case .strict: proxies.joined(separator: ", then ")
-            case .dynamic: "those that are alive of \(all)"
-            case .failover: "the first \(list.length) that \(list.length == 1 ? "is" : "are") alive of \(all)"
+            case .dynamic: "the working ones of \(all)"
+            case .failover: "the first \(list.length) working of \(all)"
             case .random: "\(list.length) at random of \(all)"
             case .roundRobin: "\(list.length) in turn of \(all)"
             }

@@ -7,7 +7,7 @@ public struct Destination: Equatable {
 
     public init(_ text: String) throws(Failure) {
         let expected = "expected a host and a port, as in example.org:443 or [2001:db8::1]:443"
-        let wrong = Failure.own("'\(Array(text.utf8).shown)' is no destination; \(expected)")
+        let wrong = Failure.own("'\(Array(text.utf8).shown)' is not a destination; \(expected)")
         var name = text[...]
         var port: Substring?
         if text.hasPrefix("["), let bracket = text.firstIndex(of: "]") {

@@ -29,7 +29,7 @@ public enum LibraryLocation {
             tried.append(path.shown)
         }
         throw .own(
-            "the library is missing; it should be \(tried.joined(separator: " or ")). Install socksify again."
+            "the library is missing; expected \(tried.joined(separator: " or ")). Install socksify again."
         )
     }
 

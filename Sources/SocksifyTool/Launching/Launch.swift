@@ -25,7 +25,7 @@ public enum Launch {
             environment.configuration.configuration.unreachable)
         if logLevel != .off {
             say([
-                "what is started in this shell goes through \(environment.configuration.through)",
+                "programs started in this shell go through \(environment.configuration.through)",
                 "leave it with: exit",
             ])
         }

@@ -67,7 +67,7 @@ public enum Target {
         let subject = interpreter.isEmpty ? path.shown : "\(path.shown): its interpreter \(interpreter.shown)"
         switch policy {
         case .direct:
-            return Start(notice: (.warning, "\(subject) \(reason); it goes around the proxy"))
+            return Start(notice: (.warning, "\(subject) \(reason); it goes direct"))
         case nil where program.reach == PROGRAM_UNREADABLE:
             return Start(isWithoutNetwork: true, isCertain: false)
         case .withoutNetwork where program_raises_rights(program.reach) == 0:
@@ -77,17 +77,17 @@ public enum Target {
                 notice: (level, "\(subject) \(reason); it is started without network"))
         case nil, .withoutNetwork, .block:
             throw .cannotExecute(
-                "\(subject) \(reason); it would go around the proxy. What helps: \(advice); "
+                "\(subject) \(reason); it would go direct. What helps: \(advice); "
                     + alternatives(program.reach))
         }
     }
 
     private static func alternatives(_ reach: program_reach) -> String {
-        let direct = "--unreachable direct lets it go around the proxy."
+        let direct = "--unreachable direct lets it go direct."
         return program_raises_rights(reach) != 0
             ? direct
-            : "--unreachable nonet starts it without network, which dynamic programs that it starts have "
-                + "through the proxy; \(direct)"
+            : "--unreachable nonet starts it without network; dynamic programs that it starts use "
+                + "the proxy; \(direct)"
     }
 
     /// Keeps this process, which is to become the program, from the network.

@@ -52,7 +52,7 @@ extension EndToEnd {
 
         /// What can stand where a configuration is looked for, made by the shell, and what is said of it.
         static let unreadable = [
-            ("mkdir", "it is no regular file"), ("mkfifo", "it is no regular file"),
+            ("mkdir", "it is not a regular file"), ("mkfifo", "it is not a regular file"),
             ("ln -s socksify.conf", "too many symbolic links"), ("ln -s nowhere", "no such file or directory"),
             ("ln -s /proc/self/mem", "input/output error"),
             ("head -c 4194305 /dev/zero >", "it has more than 4194304 bytes"),

@@ -6,7 +6,7 @@ extension EndToEnd {
         @Test func `There are twenty lines at once, and then one a second, which counts those left out`() async throws {
             let line =
                 "tcp 203.0.113.10:80: proxy 10.99.0.1:1 cannot be connected to: connection refused; is the proxy running?"
-            let lines = Array(repeating: line, count: 20) + [line + " (11 lines left out)"]
+            let lines = Array(repeating: line, count: 20) + [line + " (11 lines omitted)"]
             _ = try await CallProbe.run(
                 "log-allowance", ["203.0.113.10", "80"], environment: ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"],
                 ending: Ending(errors: .lines(lines)))

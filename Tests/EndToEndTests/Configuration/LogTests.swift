@@ -147,7 +147,7 @@ extension EndToEnd {
             #expect((21...21 + seconds + 1).contains(output.errorLines.count), "\(seconds) s, \(output.errors)")
             // Each line is written, or counted by the next one.
             let counted = output.errorLines.reduce(0) { sum, line in
-                let match = line.wholeMatch(of: /socksify: (.*?)(?: \((\d+) lines left out\))?/)
+                let match = line.wholeMatch(of: /socksify: (.*?)(?: \((\d+) lines omitted\))?/)
                 #expect(match.map { String($0.1) } == self.line)
                 return sum + 1 + (match?.2.flatMap { Int($0) } ?? 0)
             }
@@ -262,7 +262,7 @@ extension EndToEnd {
                         ("tcp 0.0.0.0:1", "this is the unspecified address"),
                         ("tcp 127.0.0.3:1", "a rule says: direct net 127.0.0.3 port 1, at --direct or SOCKSIFY_DIRECT"),
                         ("tcp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
-                        ("tcp 10.99.0.1:1", "this is a proxy itself"), ("udp 127.0.0.1:1", loopback),
+                        ("tcp 10.99.0.1:1", "the destination is a proxy"), ("udp 127.0.0.1:1", loopback),
                         ("udp 127.0.0.4:1", "a localnet says so, at FILE:1:10"),
                     ].map { "\($0.0) goes direct, because \($0.1)" })
         }
@@ -274,7 +274,7 @@ extension EndToEnd {
                 #expect(output.lines.count == 3)
             }
             let form =
-                /udp 127\.0\.0\.1:\d+ goes direct, because this answers a datagram that came directly/
+                /udp 127\.0\.0\.1:\d+ goes direct, because this answers a datagram that came direct/
             #expect(lines.count == 3 && lines.allSatisfy { $0.wholeMatch(of: form) != nil }, "\(lines)")
         }
 

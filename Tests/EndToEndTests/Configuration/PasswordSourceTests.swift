@@ -45,7 +45,7 @@ extension EndToEnd {
                 "socks5://alice@\($0)?password-file=\(file)"
             }
             #expect(
-                run.error == "socksify: \(file): others than its owner can read this file, which has a password\n")
+                run.error == "socksify: \(file): this file has a password, and others than its owner can read it\n")
         }
 
         @Test func `A tree of processes is warned once`() async throws {
@@ -63,7 +63,7 @@ extension EndToEnd {
                     ])
                 #expect(run.output == "hello\nhello\nhello\n")
                 #expect(
-                    run.error == "socksify: \(file): others than its owner can read this file, which has a password\n",
+                    run.error == "socksify: \(file): this file has a password, and others than its owner can read it\n",
                     "\(run)")
             }
         }
@@ -77,7 +77,7 @@ extension EndToEnd {
             _ = try await CallProbe.run(
                 "containment-listening", ["10.99.0.2"], environment: ["SOCKSIFY_CONF": file, "SOCKSIFY_LOG": "warn"],
                 ending: isWarned
-                    ? .logging("\(file): others than its owner can read this file, which has a password") : .clean)
+                    ? .logging("\(file): this file has a password, and others than its owner can read it") : .clean)
         }
 
         @Test func `A password is taken from a variable`() async throws {

@@ -177,11 +177,11 @@ extension EndToEnd {
                 ) { $0.fault = .init(.close, after: 2) },
                 Failure(
                     name: "credentials", type: .http, errno: "EACCES",
-                    words: "wants an authentication that is not configured"
+                    words: "requires an authentication method that is not configured"
                 ) { $0.credentials = Credentials(user: "u", password: "p") },
                 Failure(
                     name: "credentials", type: .socks5, errno: "EACCES",
-                    words: "wants an authentication that is not configured"
+                    words: "requires an authentication method that is not configured"
                 ) { $0.credentials = Credentials(user: "u", password: "p") },
             ]
 

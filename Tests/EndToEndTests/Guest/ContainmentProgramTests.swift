@@ -147,7 +147,7 @@ extension EndToEnd {
                     environment: ["SOCKSIFY_LOG": "debug:\(log)"])
                 #expect(run.output == "\(says)\n", "\(run)")
                 let reason =
-                    ": ip \(aim):0 goes direct, because no proxy carries its protocol, and nothing refuses it\n"
+                    ": ip \(aim):0 goes direct, because no proxy supports its protocol, and other_protocols is direct\n"
                 let logged = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
                 #expect(logged.hasSuffix(reason) == (aim == says), "\(logged)")
             }

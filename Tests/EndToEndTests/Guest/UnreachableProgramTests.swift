@@ -146,7 +146,7 @@ extension EndToEnd {
             let native = try await launch(call, path, mode: .bare)
             #expect(run.lines == native.lines)
             #expect(run.error.hasPrefix("socksify: \(path) is statically linked"), "\(run)")
-            #expect(run.error.contains("it goes around the proxy") && run.error.lineCount == 1, "\(run)")
+            #expect(run.error.contains("it goes direct") && run.error.lineCount == 1, "\(run)")
         }
 
         @Test(arguments: ["unreached-static", "unreached-noted"])
@@ -249,7 +249,7 @@ extension EndToEnd {
                 #expect(run.error.contains("\(program) \(sentence)") && run.error.lineCount == 1, "\(run)")
             }
             let direct = try await launch("nobody", program, configuration: "unreachable direct\nlog warn")
-            #expect(direct.status == 7 && direct.error.contains("it goes around the proxy"), "\(direct)")
+            #expect(direct.status == 7 && direct.error.contains("it goes direct"), "\(direct)")
         }
 
         @Test func `Rights that a file does not give this caller keep nothing from being started`() async throws {

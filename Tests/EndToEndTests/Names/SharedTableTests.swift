@@ -407,7 +407,7 @@ extension EndToEnd {
             #expect(run.output == "131070 names\none more: EAI_AGAIN\nthe first: first.test\n", "\(run)")
             #expect(
                 run.error == """
-                    socksify: more.test: no address can stand for this name: all of them were used in the last ten minutes
+                    socksify: more.test: no reserved address is free for this name: all were used in the last ten minutes
 
                     """)
         }

@@ -70,7 +70,7 @@ extension EndToEnd {
             try await withProxy(.with { $0.chosenMethod = 0xff }) { _, url in
                 let result = try #require(try await report(["-x", url, target], status: 1).first)
                 #expect(
-                    result.login?.error == "wants an authentication that is not configured; "
+                    result.login?.error == "requires an authentication method that is not configured; "
                         + "give a user and a password, as in USER:PASSWORD@HOST:PORT")
                 #expect(!result.usable && result.connect == nil)
             }
@@ -110,7 +110,7 @@ extension EndToEnd {
                 #expect(proxies.map(\.usable) == [true, false, false])
                 let first = try #require(proxies.first).location
                 #expect(proxies[1].reach?.error == "is not reached: socks5 \(first) refused: connection refused")
-                #expect(proxies[2].reach?.error == "is behind one that cannot be used")
+                #expect(proxies[2].reach?.error == "is behind an unusable proxy")
             }
             await second.stop()
         }

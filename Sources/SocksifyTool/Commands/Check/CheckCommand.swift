@@ -18,7 +18,7 @@ public enum CheckCommand {
         var warnings = loaded.warnings
         if isPreloaded, !options.proxies.isEmpty || options.file != nil {
             warnings.append(
-                "this runs inside socksify: what are not the proxies around it is reached through them")
+                "this runs inside socksify: all other proxies are reached through those of the outer one")
         }
         if !isQuiet { say(warnings.map { "warning: \($0)" }) }
         let progress = ProgressLine()

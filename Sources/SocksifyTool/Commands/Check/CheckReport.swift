@@ -19,7 +19,7 @@ public struct CheckReport {
     /// A table for each list, with a line for each proxy; below each line, what failed and why.
     public var table: String {
         let tables = lists.map { "\(heading(of: $0.list))\n\(table(of: $0))" }.joined(separator: "\n")
-        let hint = "\nNo connection was made through them; to try one, add where to: --check example.org:443\n"
+        let hint = "\nNo connection was tried; to try one, add a destination: --check example.org:443\n"
         return target == nil ? tables + hint : tables
     }
 
@@ -58,7 +58,7 @@ public struct CheckReport {
         case .failed(let reason): text += "NO  \(chain): \(reason)\n"
         }
         if result.isUsable, result.proxies.allSatisfy({ $0.associate == .untried }) {
-            text += "no  datagrams: only a chain of a single socks5 proxy carries them\n"
+            text += "no  datagrams: only a chain of a single socks5 proxy supports them\n"
         }
         return text
     }

@@ -82,7 +82,7 @@ public struct ProxyCheck {
             if let target, proxies.count > 1 {
                 result.chain =
                     chain.map { $0.count > 1 ? passage(through: $0, to: target, start.isolation) : .untried }
-                    ?? .failed("cannot be made: too few of its proxies can be used")
+                    ?? .failed("too few of its proxies are usable")
             }
             return result
         }
@@ -112,7 +112,7 @@ public struct ProxyCheck {
             for place in list.hops.indices {
                 guard let before = chain else {
                     results += configuration.proxies(of: list.hops[place]).map {
-                        ProxyResult($0, reach: .failed("is behind one that cannot be used"))
+                        ProxyResult($0, reach: .failed("is behind an unusable proxy"))
                     }
                     continue
                 }
