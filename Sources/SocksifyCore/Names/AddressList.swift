@@ -2,17 +2,17 @@ import Addressing
 import CKernel
 import FakeDNS
 
-/// Addresses that are a name's own.
+/// The addresses of a name.
 struct AddressList {
-    /// At most so many addresses of one name are taken from /etc/hosts.
+    /// The maximum number of addresses; further ones are dropped.
     static var largestCount: Int { 16 }
 
     private(set) var count = 0
-    /// Whether the name was found, be it with addresses of another family.
+    /// Whether the name exists, possibly with addresses of another family only.
     private(set) var isKnown = false
-    /// Whether the name is known here: nobody was asked for the addresses.
+    /// Whether the addresses come from this machine, without a DNS query.
     private(set) var isOfThisMachine = false
-    /// The name that /etc/hosts has first on the line; nil for the name that was asked for.
+    /// The canonical name: the first on the line of /etc/hosts, or of a DNS answer; nil for the requested name.
     private(set) var canonicalName: HostName?
     private var storage = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
 
@@ -22,9 +22,8 @@ struct AddressList {
         @_lifetime(borrow self) borrowing get { storage.span.extracting(first: count) }
     }
 
-    /// The reserved address of the family that was asked for. One is enough for a program that takes either: the proxy
-    /// resolves the name, whatever family the program spoke. It is IPv6 where the proxy itself is reached by that
-    /// alone.
+    /// Adds the reserved address in the requested family. One is enough for AF_UNSPEC, because the proxy resolves the name
+    /// in any family: IPv6 if the proxy is only reachable by IPv6, else IPv4.
     mutating func addFake(number: UInt32, family: Int32, _ names: borrowing Names) {
         if family == AF_INET6 || family == AF_UNSPEC && names.proxies.firstHops.isIPv6Only {
             add(.v6(names.fakeAddresses.ipv6(number: number)), ifOf: family)
@@ -33,7 +32,7 @@ struct AddressList {
         }
     }
 
-    /// An address whatever its family.
+    /// Adds an address of any family.
     mutating func addOwn(_ address: IPAddress) {
         add(address, ifOf: AF_UNSPEC)
     }
@@ -48,9 +47,9 @@ struct AddressList {
         for index in 0..<count { LocalNames.remember(storage[index], of: number, names) }
     }
 
-    /// Adds what /etc/hosts gives; or the loopback addresses for `localhost` and for the machine's own name.
+    /// Adds the addresses in /etc/hosts, or the loopback addresses for `localhost` and for the machine's own name.
     ///
-    /// - Returns: what there was none of to read the file.
+    /// - Returns: the error if descriptors or memory were missing to read the file.
     mutating func addThisMachine(_ name: HostName, family: Int32) -> Errno? {
         var list = AddressList()
         let shortage = HostsFile.forEachLine { line in
@@ -79,8 +78,7 @@ struct AddressList {
     private mutating func add(_ line: borrowing HostsLine, ifOf family: Int32) {
         if !isKnown { canonicalName = line.canonicalName }
         isOfThisMachine = true
-        // libc reads the file so: a name of ::1 alone is this machine in IPv4 as well, and what is there twice is found
-        // twice.
+        // As libc: a name with only ::1 also has 127.0.0.1, and repeated addresses stay repeated.
         let isLoopback = line.address == .v6(IPv6Address(high: 0, low: 1))
         append(isLoopback && family == AF_INET ? .v4(IPv4Address(127, 0, 0, 1)) : line.address, ifOf: family)
     }
@@ -91,7 +89,7 @@ struct AddressList {
         add(.v4(IPv4Address(127, 0, 0, 1)), ifOf: family)
     }
 
-    /// What a server has answered: the name is there, be it without addresses.
+    /// Adds a DNS answer: the name exists, possibly without addresses.
     mutating func add(_ response: DNSResponse, accepting isAccepted: (IPAddress) -> Bool) {
         isKnown = true
         if canonicalName == nil, let name = response.canonicalName.hostName, NameSyntax.isOfHostElsewhere(name.bytes) {
@@ -101,12 +99,12 @@ struct AddressList {
         for index in addresses.indices where isAccepted(addresses[index]) { add(addresses[index], ifOf: AF_UNSPEC) }
     }
 
-    /// The name is there, and has no address.
+    /// Records that the name exists.
     mutating func addNothing() {
         isKnown = true
     }
 
-    /// Adds one that is not there yet.
+    /// Adds an address of the family, unless it is in the list.
     mutating func add(_ address: IPAddress, ifOf family: Int32) {
         isKnown = true
         for index in 0..<count where storage[index] == address { return }
@@ -124,7 +122,7 @@ struct AddressList {
         count += 1
     }
 
-    /// Its IPv6 addresses, and in place of the others those of another list.
+    /// Its IPv6 addresses, and the IPv4 addresses of `other`.
     @inline(never)
     func replacingIPv4(by other: AddressList) -> AddressList {
         var list = self
@@ -142,7 +140,7 @@ struct AddressList {
         return list
     }
 
-    /// Puts first what a program is to try first, as getaddrinfo(3) does.
+    /// Sorts the addresses like getaddrinfo(3) (RFC 6724).
     mutating func sort() {
         guard count > 1 else { return }
         var policy = PolicyTable()

@@ -3,19 +3,17 @@ import CKernel
 import FakeDNS
 import ProxyConfig
 
-/// Where what a program sends to an address goes, by the rules for the name that the address stands for or was given out
-/// for, and for the address itself.
+/// The route of traffic to an address, by the rules for its name and for the address itself.
 enum AddressRoute {
-    /// To that address, around the proxies.
+    /// Direct, to that address.
     case direct(Reason)
-    /// To a name, by its number, around the proxies: this machine has to find its address, which the program does not
-    /// know.
+    /// Direct, to the name with this number. The program only has a reserved address, so that this machine must resolve
+    /// the name.
     case directToName(UInt32, Reason)
     case refuse(Errno)
-    /// Through a chain of the list of this place in `Configuration.lists`, to what the program named or what `dnat` puts
-    /// in its place.
+    /// Through a chain of `Configuration.lists[list]`, to the program's destination or its `dnat` replacement.
     case proxy(list: Int, address: IPAddress, port: UInt16)
-    /// The same, to a name by its number, which the last proxy resolves.
+    /// Through a chain of the list, to the name with this number, which the last proxy resolves.
     case proxyToName(list: Int, UInt32)
 
     /// - Parameter command: `.connect` or `.udp`.

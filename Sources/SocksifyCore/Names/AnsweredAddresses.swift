@@ -4,11 +4,10 @@ import FakeDNS
 import ProxyConfig
 
 extension Names {
-    /// Whether a program gets an address that somebody outside has answered for a name. What stands for a name here is never
-    /// another one's address; what leads to this machine or around the proxies is refused unless `local_answers` has it
-    /// otherwise.
+    /// Whether a program may get an address from a DNS answer. Reserved addresses in use are always refused, addresses of
+    /// this machine and those that go direct unless `local_answers` is `accept`.
     ///
-    /// - Parameter name: empty where it is not known.
+    /// - Parameter name: empty if unknown.
     func accepts(_ address: IPAddress, for name: Span<UInt8>) -> Bool {
         if case .name = fakeAddresses.meaning(of: address) { return false }
         guard configuration.localAnswers == .refuse, configuration.leadsAroundProxies(address, name: name) else {
@@ -28,7 +27,7 @@ extension Names {
         return accepts(address, for: name.bytes)
     }
 
-    /// The same of a message that the program reads itself.
+    /// Whether a program may get a DNS message that it reads itself.
     func accepts(_ message: Span<UInt8>, answering query: DNSQuery) -> Bool {
         guard let name = query.question?.name.hostName else {
             return DNSAddresses.all(in: message) { accepts($0, for: Span()) }

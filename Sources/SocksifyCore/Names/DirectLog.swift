@@ -2,13 +2,13 @@ import Addressing
 import ProxyConfig
 
 extension DirectReason {
-    /// What a program does that goes direct.
+    /// The program's direct call.
     enum Call {
         case connecting
         case sending
     }
 
-    /// Says it in the log, as `--explain` does of the same destination.
+    /// Logs the reason in the words of `--explain`.
     @inline(never)
     func log(_ call: Call, by socket: Socket, to peer: SocketAddress, _ names: borrowing Names) {
         guard LogLevel.debug.rawValue <= names.configuration.logLevel.rawValue else { return }
@@ -29,7 +29,7 @@ extension DirectReason {
         }
     }
 
-    /// Writes the destination as rules see it: by the name that the address stands for, or was given out for.
+    /// Writes the destination as rules see it: by the name that the program looked up, if known.
     @inline(never)
     private static func write(_ peer: SocketAddress, _ names: borrowing Names, to line: inout LogLine) {
         let number: UInt32?

@@ -1,11 +1,11 @@
 import FakeDNS
 
-/// /etc/hosts: names that it knows keep their meaning, and nobody else is asked about them.
+/// /etc/hosts (hosts(5)): its names keep their meaning, and are never asked of a server.
 enum HostsFile {
-    /// Calls `body` with each line that gives an address, until it returns false.
+    /// Calls `body` with each line that has an address, until it returns false.
     ///
-    /// - Returns: what there was none of to open it, descriptors or memory: then nothing is known of any name, and none
-    ///   may be asked of the proxy that the file could have.
+    /// - Returns: the error if descriptors or memory were missing to open it. Lookups must then fail, because the file
+    ///   could have the name.
     static func forEachLine(_ body: (borrowing HostsLine) -> Bool) -> Errno? {
         TextFile.forEachLine(of: "/etc/hosts") { line in
             guard let line = HostsLine(line) else { return true }

@@ -3,41 +3,41 @@ import CKernel
 import FakeDNS
 import ProxyConfig
 
-/// What is known of a name without asking anybody.
+/// The answer to a lookup of a name from this machine's own data.
 enum NameKnowledge {
-    /// The name's own addresses; there may be none of the family.
+    /// The addresses; there may be none of the requested family.
     case addresses(AddressList)
-    /// No such name can be.
+    /// The name is not found.
     case none
     case unknown
-    /// /etc/hosts could not be opened now, for want of descriptors or memory.
+    /// Descriptors or memory were missing to open /etc/hosts.
     case short(Errno)
 }
 
-/// What is known of an address without asking anybody.
+/// The answer to a lookup of an address from this machine's own data.
 enum AddressKnowledge {
     /// - Parameter isListed: whether /etc/hosts has it.
     case name(HostName, isListed: Bool = false)
-    /// It has no name.
+    /// The address has no name.
     case none
     case unknown
-    /// /etc/hosts could not be opened now.
+    /// /etc/hosts could not be opened for now.
     case tryAgain
 }
 
 extension Names {
-    /// Whether rules speak of the name, so that a reserved address stands for it whoever asks.
+    /// Whether a rule decides about the name, so that even a program that asks a name server gets a reserved address.
     func isRuled(_ host: HostName) -> Bool {
         configuration.lookup(of: host.bytes, port: nil, transport: nil) != .byMode
     }
 
-    /// What is known of a name without asking anybody.
+    /// Looks up a name in this machine's own data.
     func known(_ host: HostName, family: Int32) -> NameKnowledge {
         var own = AddressList()
         if let errno = own.addThisMachine(host, family: family) { return .short(errno) }
         if own.isKnown { return .addresses(own) }
         if !NameSyntax.isResolvable(host.bytes) { return .none }
-        // A hidden service has no address that anybody could tell.
+        // An onion service has no address to resolve.
         if configuration.dns == .tor, givesFakeAddress(to: host),
             let number = number(of: host)
         {
@@ -48,7 +48,7 @@ extension Names {
         return .unknown
     }
 
-    /// What is known of an address without asking anybody.
+    /// Looks up an address in this machine's own data.
     func known(_ address: IPAddress) -> AddressKnowledge {
         if case .name(let number) = meaning(of: address) {
             return name(of: number).map { .name($0) } ?? .none
@@ -64,7 +64,7 @@ extension Names {
         }
         guard shortage == nil else { return .tryAgain }
         if let found { return .name(found, isListed: true) }
-        // Nobody is asked where names are the proxy's alone: SOCKS has no question for an address.
+        // With `dns fake` there is no server to ask: SOCKS has no reverse lookup.
         return configuration.dns == .fake ? .none : .unknown
     }
 }

@@ -4,10 +4,10 @@ import FakeDNS
 import ProxyConfig
 import SocketTable
 
-/// Names that this machine resolves itself because a rule speaks of them, and what is known of their addresses: that they
-/// are these names', so that the rule holds when the program connects to them.
+/// Names that this machine resolves because of a rule. It remembers the name of each address, so that the rule applies when
+/// the program connects to the address.
 enum LocalNames {
-    /// Remembers that the addresses of the list are the name's.
+    /// Remembers the name of the addresses in the list.
     @inline(never)
     static func remember(_ list: UnsafePointer<addrinfo>?, of number: UInt32, _ names: borrowing Names) {
         var next = list
@@ -24,7 +24,7 @@ enum LocalNames {
         names.addressNames.insert(.init(number: number, version: version), for: address)
     }
 
-    /// The name that the address was given out for, by its number; nil when it was for none, or that is forgotten.
+    /// The number of the name that was looked up to get the address; nil if there is none, or it was forgotten.
     static func number(of address: IPAddress, _ names: borrowing Names) -> UInt32? {
         guard names.configuration.namesHosts, let name = names.addressNames.name(of: address),
             names.version(of: name.number) == name.version
@@ -32,7 +32,7 @@ enum LocalNames {
         return name.number
     }
 
-    /// How a lookup ended.
+    /// The result of a lookup.
     enum Lookup {
         case addresses(AddressList)
         /// There is no such name, or none with addresses of the family.
@@ -40,7 +40,7 @@ enum LocalNames {
         case tryAgain
     }
 
-    /// Has libc resolve a name.
+    /// Resolves a name by libc.
     ///
     /// - Parameter family: AF_INET, AF_INET6, or AF_UNSPEC for both.
     static func addresses(of name: HostName, family: Int32) -> Lookup {

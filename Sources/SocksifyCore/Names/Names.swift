@@ -3,7 +3,7 @@ import FakeDNS
 import ProxyConfig
 import SocketTable
 
-/// Names and the addresses that stand for them, or that they were given out with.
+/// Names with their reserved addresses, and with the addresses that this machine resolved for them.
 struct Names: ~Copyable {
     let proxies: Proxies
     let fakeAddresses: FakeAddresses
@@ -12,13 +12,13 @@ struct Names: ~Copyable {
 
     var configuration: Configuration { _read { yield proxies.configuration } }
 
-    /// What an address of the program stands for, by the configuration's way with names.
+    /// The meaning of an address: a name, if it is a reserved address.
     func meaning(of address: IPAddress) -> FakeAddresses.Meaning {
         configuration.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
     }
 
-    /// Whether names that somebody is asked for are looked up in the domains of resolv.conf(5). Where nobody is asked,
-    /// nobody knows which of them there are.
+    /// Whether lookups also try the domains of resolv.conf(5). Only with a server to ask: otherwise the library cannot tell
+    /// which names exist.
     var searchesDomains: Bool {
         switch configuration.dns {
         case .tcp, .tor: configuration.searchesDomains
@@ -26,7 +26,7 @@ struct Names: ~Copyable {
         }
     }
 
-    /// Whether a reserved address stands for the name.
+    /// Whether a lookup of the name gives a reserved address.
     func givesFakeAddress(to name: HostName) -> Bool {
         switch configuration.dns {
         case .fake: true
@@ -35,19 +35,18 @@ struct Names: ~Copyable {
         }
     }
 
-    /// The number of a name; nil when there is none for it.
+    /// The number of a name; nil if none is free.
     func number(of name: HostName) -> UInt32? { table.number(of: name, at: Clock.seconds) }
 
-    /// The name under a number; nil when there is none.
+    /// The name with a number; nil if there is none.
     @inline(never)
     func name(of number: UInt32) -> HostName? { table.name(of: number, at: Clock.seconds) }
 
-    /// The version of the name under a number, which is another when the number has become another name's; nil when there
-    /// is none.
+    /// The version of the name with a number, which changes when the number gets another name; nil if there is none.
     @inline(never)
     func version(of number: UInt32) -> UInt32? { table.version(of: number) }
 
-    /// The number of a name that is looked up; where all are in use, that is said.
+    /// The number of a name that is looked up. If all numbers are in use, logs that and returns nil.
     func number(lookingUp name: HostName) -> UInt32? {
         if let number = number(of: name) { return number }
         guard table.isFull else { return nil }

@@ -5,14 +5,14 @@ import SOCKS5
 import Synchronization
 
 extension Proxies {
-    /// What `findProxies` says.
+    /// The result of `findProxies`.
     enum ProxySearch {
         case done
-        /// The call is one of the search itself.
+        /// This thread is looking up a proxy: the call comes from the resolver.
         case itself
     }
 
-    /// Sees to it that the addresses of the proxies that connections are made to are known, as far as that can be.
+    /// Looks up the addresses of all possible first proxies that were never looked up.
     func findProxies() -> ProxySearch {
         if ThreadLock(socksify_lookup_lock_word()).isOwn { return .itself }
         firstHops.forEachUntried(configuration) { place in
@@ -21,11 +21,11 @@ extension Proxies {
         return .done
     }
 
-    /// Chooses a chain. Where none is to be had, the reason is logged.
+    /// Chooses a chain, and logs the reason if there is none.
     ///
     /// - Parameters:
-    ///   - family: that of the socket.
-    ///   - failed: the proxies that no chain may lead through; those whose names cannot be resolved are added.
+    ///   - family: the family of the socket.
+    ///   - failed: the proxies to avoid; those whose names cannot be resolved are added.
     func findWay(
         throughList list: Int, for request: Request, from family: SocketFamily, _ failed: inout ProxySet
     ) throws(Errno) -> Way {
@@ -43,9 +43,9 @@ extension Proxies {
         throw unknown == nil ? .networkUnreachable : .hostUnreachable
     }
 
-    /// The same after a failure, when it is too late to look up names.
+    /// Chooses another chain after a failure, without lookups of names.
     ///
-    /// - Parameter isTaken: whether a connection is made by it; else it is only asked whether there is one.
+    /// - Parameter isTaken: whether the chain will be used; false only checks whether there is one.
     func findAnotherWay(
         throughList list: Int, for request: Request, from family: SocketFamily, besides excluded: ProxySet,
         isTaken: Bool
@@ -59,9 +59,7 @@ extension Proxies {
         return nil
     }
 
-    /// Where a socket of the family connects to that wants to reach the proxy; nil when there is nothing more.
-    ///
-    /// - Parameter index: how many of the proxy's addresses are left out.
+    /// The proxy's address with this index for a socket of the family; nil after the last.
     func hop(of place: Int, _ index: Int, for family: SocketFamily) -> HopPlace? {
         if case .unixSocket(let path) = configuration.proxies[place].location {
             return index == 0 ? .unixSocket(path) : nil
@@ -69,7 +67,7 @@ extension Proxies {
         return firstHops.address(of: place, index, for: family).map { .internet($0.address, port: $0.port) }
     }
 
-    /// The list of proxies by which a question to the DNS goes: that of the way to the server, or else the default one.
+    /// The list for a DNS query: the list of the route to the server, or the default chain.
     func list(for request: Request) -> Int {
         guard case .address(let address) = request.destination.host,
             case .proxy(let list, _, _) = configuration.route(to: address, port: request.destination.port)
@@ -77,15 +75,15 @@ extension Proxies {
         return list
     }
 
-    /// - Parameter isTaken: whether a connection is made by it.
+    /// - Parameter isTaken: whether the chain will be used.
     private func chain(ofList list: Int, besides failed: ProxySet, isTaken: Bool = true) -> Chain? {
         ChainSelection.chain(
             of: list, configuration,
             PresentCircumstances(dead: health.dead, excluded: failed, turns: turns, isTaken: isTaken))
     }
 
-    /// Whether the last proxy of the chain can be asked for it. Only the last one has a relay for datagrams, and only by
-    /// way of the others could it be reached.
+    /// Whether the chain supports the request. UDP needs a single SOCKS5 proxy: in a longer chain the relay of the last
+    /// proxy could be reached only through the others.
     private func isSuitable(_ chain: Chain, for request: Request) -> Bool {
         guard request.command != .connect else { return true }
         guard let last = chain[chain.count - 1], configuration.proxies[last].type == .socks5 else { return false }
@@ -94,7 +92,7 @@ extension Proxies {
 
     // MARK: Log
 
-    /// - Parameter unknown: the proxy whose name stands in the way.
+    /// - Parameter unknown: the proxy whose name cannot be resolved.
     @inline(never)
     private func log(_ unknown: Int?, _ request: Request) {
         Log.write(.error, configuration) { line in
@@ -113,18 +111,18 @@ extension Proxies {
     }
 }
 
-/// What a choice depends on, in this process at this moment.
+/// The current state of proxies and lists, for one choice.
 private struct PresentCircumstances: ChainCircumstances {
     let dead: ProxySet
     let excluded: ProxySet
     let turns: ListTurns
-    /// Whether the chain is taken; else it is only seen whether there is one, which is the same whichever.
+    /// Whether the chain will be used. Otherwise any choice will do, and lists do not advance.
     let isTaken: Bool
 
     func random(below bound: Int) -> Int {
         var random: UInt64 = 0
         if isTaken { _ = kernel_random(&random, 8) }
-        // Off from even by 2⁻⁵⁵ at most.
+        // The bias is at most 2⁻⁵⁵.
         return Int(truncatingIfNeeded: random % UInt64(max(bound, 1)))
     }
 

@@ -3,24 +3,24 @@ import CPreload
 import ProxyConfig
 import Synchronization
 
-/// The addresses of the proxies that connections are made to.
+/// The addresses of possible first proxies.
 ///
-/// A name is looked up by libc's resolver at the first connection, once; where that fails, again when the proxy is to be
-/// used, because a machine may be started before its network.
+/// libc's resolver looks up a name once, at the first connection. After a failure it tries again when the proxy is used,
+/// because a program may start before the network.
 struct FirstHops: @unchecked Sendable {
-    /// For each proxy of the configuration: the number of addresses that were found, when its name was looked up last,
-    /// the port, then the addresses.
+    /// For each proxy of the configuration: the number of its addresses, the time of the last lookup of its name, the port,
+    /// the addresses.
     private let memory: UnsafeMutableRawPointer
     private let count: Int
     private let possible: ProxySet
-    /// Whether one of them is at a path.
+    /// Whether one of them is at a Unix-domain socket.
     private let isAnyAtPath: Bool
 
     private static var largestCount: Int { 16 }
     private static var addressesOffset: Int { 24 }
     private static var entrySize: Int { addressesOffset + largestCount * MemoryLayout<IPAddress>.stride }
 
-    /// Only the entries of proxies that can be first are ever touched.
+    /// Bytes of memory. Only the entries of possible first proxies are touched.
     static func size(_ configuration: Configuration) -> Int { max(configuration.proxies.count, 1) * entrySize }
 
     /// - Parameter memory: `size` bytes, zero-filled.
@@ -74,14 +74,14 @@ struct FirstHops: @unchecked Sendable {
     enum Lookup {
         case found
         case failed
-        /// This very thread is looking a name up: the connection is the resolver's.
+        /// This thread is looking up a name: the connection is the resolver's.
         case underWay
     }
 
-    /// Milliseconds after which a name is looked up again that could not be.
+    /// Milliseconds after a failed lookup before the next.
     private static var patience: Int { 1000 }
 
-    /// Sees to it that the addresses of a proxy are known.
+    /// Looks up the addresses of a proxy, if they are unknown.
     func lookUp(_ place: Int, _ configuration: Configuration) -> Lookup {
         guard known(place) == 0 else { return .found }
         guard place < count, case .network(let endpoint) = configuration.proxies[place].location,
@@ -116,7 +116,7 @@ struct FirstHops: @unchecked Sendable {
         return found
     }
 
-    /// Calls `body` for each that has a name which was never looked up.
+    /// Calls `body` for each proxy whose name was never looked up.
     func forEachUntried(_ configuration: Configuration, _ body: (Int) -> Void) {
         for place in 0..<count where possible.contains(place) && known(place) == 0 {
             guard tried(place).pointee.load(ordering: .relaxed) == 0,
@@ -128,10 +128,8 @@ struct FirstHops: @unchecked Sendable {
 
     // MARK: Addresses
 
-    /// The address that a socket connects to which wants to reach the proxy: one of those that a socket of the family has a
-    /// form for, or, where the proxy has no such address, one of the others. nil when there are no more.
-    ///
-    /// - Parameter index: how many of them are left out.
+    /// The proxy's address with this index for a socket of the family: among the addresses that the socket can connect to;
+    /// if there are none, among all. nil after the last.
     func address(of place: Int, _ index: Int, for family: SocketFamily) -> SocketAddress? {
         var isAnyReached = false
         for candidate in 0..<known(place) where family.hasForm(for: address(candidate, of: place).address) {
@@ -147,8 +145,8 @@ struct FirstHops: @unchecked Sendable {
         return nil
     }
 
-    /// An address of some proxy, in the form that a socket takes which is used with addresses of this family. A proxy at a
-    /// path is on this machine, and has no port.
+    /// An address of any proxy, in the family of the given address. For a proxy at a Unix-domain socket it is a loopback
+    /// address.
     func anyAddress(for family: SocketAddress) -> SocketAddress? {
         for place in 0..<count where possible.contains(place) {
             for index in 0..<known(place) {
@@ -159,10 +157,10 @@ struct FirstHops: @unchecked Sendable {
         return SocketAddress(address: .v4(IPv4Address(127, 0, 0, 1)), port: FirstHops.discardPort).inFamily(of: family)
     }
 
-    /// Where nobody has anything to say (RFC 863).
+    /// RFC 863.
     private static var discardPort: UInt16 { 9 }
 
-    /// Whether a connection to this address is one to a proxy itself.
+    /// Whether this is the address of a possible first proxy.
     func matches(_ address: SocketAddress) -> Bool {
         for place in 0..<count where possible.contains(place) {
             guard port(of: place).pointee == UInt64(address.port) else { continue }
@@ -172,7 +170,7 @@ struct FirstHops: @unchecked Sendable {
         return false
     }
 
-    /// Whether all proxies that are known can be reached by IPv6 alone.
+    /// Whether the known addresses of all proxies are IPv6.
     var isIPv6Only: Bool {
         var isAnyKnown = false
         for place in 0..<count where possible.contains(place) {
@@ -185,7 +183,7 @@ struct FirstHops: @unchecked Sendable {
     }
 }
 
-/// Runs `body` with the name as a C string. A byte of zero inside ends it early.
+/// Calls `body` with the name as a C string. A null byte inside truncates it.
 func withCString<Result>(_ name: HostName, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
     var text = InlineArray<256, CChar>(repeating: 0)
     let bytes = name.bytes

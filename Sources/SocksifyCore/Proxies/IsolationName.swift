@@ -3,11 +3,11 @@ import ProxyConfig
 import Synchronization
 import Tunnel
 
-/// The user name by which a proxy keeps connections apart, of those that it wants no credentials for (`isolate`): a
-/// random one, the same for a process, or for all that were started from one.
+/// The random user name for proxies without credentials, by which Tor separates circuits (`isolate`): one for each process,
+/// or one for the process tree.
 struct IsolationName: @unchecked Sendable {
     private let isolation: Isolation
-    /// The random words of the tree, or of the process and those that have forked from it.
+    /// The random words of the process tree, or of the process and its forks.
     private let words: UnsafeMutablePointer<UInt64>
 
     static var ownSize: Int { 16 }
@@ -27,11 +27,11 @@ struct IsolationName: @unchecked Sendable {
         }
     }
 
-    /// nil where connections are not kept apart.
+    /// nil with `isolate none`.
     var credentials: IsolationCredentials? {
         guard isolation != .none else { return nil }
         var upper = atomic(words).pointee.load(ordering: .relaxed)
-        // A child of fork has its parent's words.
+        // A forked child inherits the words of its parent.
         if isolation == .process { upper ^= UInt64(UInt32(bitPattern: process_own_id())) &* 0x9e37_79b9_7f4a_7c15 }
         return IsolationCredentials(upper: upper, lower: atomic(words + 1).pointee.load(ordering: .relaxed))
     }

@@ -1,7 +1,7 @@
 import ProxyConfig
 import Synchronization
 
-/// How far the lists of a configuration are gone through (`round_robin_chain`), in all processes of the tree.
+/// The positions of the configuration's lists (`round_robin_chain`), shared by the process tree.
 struct ListTurns: @unchecked Sendable {
     private let turns: KeyedWords
     /// A key for each list of the configuration.

@@ -1,12 +1,11 @@
 import ProxyConfig
 
-/// The proxies of the configuration, with what is known of them: their addresses, which of them have failed, how far
-/// lists are gone through, and the credentials that keep connections apart.
+/// The proxies of the configuration with their state: addresses, failures, round-robin positions and isolation credentials.
 ///
-/// It cannot be copied: each call would count references to everything in the configuration.
+/// Not copyable: a copy would change the reference counts of everything in the configuration.
 struct Proxies: ~Copyable {
     let configuration: Configuration
-    /// Where that stands which decides.
+    /// The positions of the deciding lines and options.
     let places: DecisionPlaces
     let firstHops: FirstHops
     let health: ProxyHealth

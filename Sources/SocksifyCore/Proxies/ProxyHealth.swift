@@ -1,13 +1,14 @@
 import ProxyConfig
 import Synchronization
 
-/// Which proxies have failed lately. All processes of a tree know it in common, each by its own configuration.
+/// The recently failed proxies, shared by the process tree. Processes may have different configurations: keys are
+/// fingerprints of the proxies.
 struct ProxyHealth: @unchecked Sendable {
     private let failures: KeyedWords
     /// A key for each proxy of the configuration.
     private let keys: UnsafePointer<UInt64>
     private let count: Int
-    /// Milliseconds that a failure is remembered for.
+    /// Milliseconds for which a failure is remembered.
     private let memory: Int
 
     static func size(_ configuration: Configuration) -> Int { max(configuration.proxies.count, 1) * 8 }
@@ -22,10 +23,10 @@ struct ProxyHealth: @unchecked Sendable {
         self.keys = UnsafePointer(words)
     }
 
-    /// The key of what stands for all of them: when one has failed last.
+    /// The key for the time of the last failure of any proxy.
     private static var anyProxy: UInt64 { 1 }
 
-    /// The proxy has failed.
+    /// Records a failure of the proxy.
     func note(failureOf place: Int) {
         guard memory > 0, place >= 0, place < count else { return }
         let now = UInt64(max(Clock.now, 1))
@@ -33,13 +34,13 @@ struct ProxyHealth: @unchecked Sendable {
         failures.word(of: ProxyHealth.anyProxy, isMade: true)?.pointee.store(now, ordering: .releasing)
     }
 
-    /// The proxy does what it has to.
+    /// Records that the proxy works.
     func note(answerOf place: Int) {
         guard hasFailures, place >= 0, place < count else { return }
         failures.word(of: keys[place], isMade: false)?.pointee.store(0, ordering: .relaxed)
     }
 
-    /// Those that have failed, and have not answered since.
+    /// The proxies that have failed and not answered since.
     var dead: ProxySet {
         var dead = ProxySet()
         guard hasFailures else { return dead }
@@ -52,7 +53,7 @@ struct ProxyHealth: @unchecked Sendable {
     private func hasFailed(_ key: UInt64) -> Bool {
         guard let last = failures.word(of: key, isMade: false)?.pointee.load(ordering: .acquiring), last != 0
         else { return false }
-        // Anything may stand there, a time to come as well.
+        // Shared memory may hold any value, also a future time.
         return (0..<memory).contains(Clock.now &- Int(truncatingIfNeeded: last))
     }
 }

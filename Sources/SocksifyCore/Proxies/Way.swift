@@ -1,6 +1,6 @@
 import ProxyConfig
 
-/// A chain for a connection, and the place of its first proxy that the socket connects to.
+/// A chain for a connection, and the address of its first proxy.
 struct Way {
     let chain: Chain
     let hop: HopPlace

@@ -1,12 +1,11 @@
 import Addressing
 import ProxyConfig
 
-/// A number that stands for a proxy or a list of them: the same in every process, whatever its place in the
-/// configuration there.
+/// A hash (FNV-1a) of a proxy or a list, the same in every process, independent of its index in the configuration.
 struct Fingerprint: ByteSink {
     private var hash = FNV1a()
 
-    /// Of a proxy's type and place.
+    /// Hashes a proxy's type and location.
     init(_ proxy: Proxy) {
         switch proxy.type {
         case .socks5: append("socks5 ")
@@ -17,7 +16,7 @@ struct Fingerprint: ByteSink {
         proxy.location.write(to: &self)
     }
 
-    /// Of a list's name, and what stands in it.
+    /// Hashes a list's name and its entries.
     init(_ list: ProxyList, _ configuration: Configuration) {
         append(list.name.span)
         for hop in list.hops {

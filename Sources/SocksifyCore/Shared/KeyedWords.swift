@@ -1,7 +1,7 @@
 import Synchronization
 import TableMemory
 
-/// Words that processes share, found by keys other than 0. A word that nobody has set is 0. None is ever taken back.
+/// Words in shared memory, found by keys other than 0. A word is 0 at first. Words are never removed.
 struct KeyedWords: @unchecked Sendable {
     private let memory: SharedMemory
     private let capacity: Int
@@ -16,10 +16,10 @@ struct KeyedWords: @unchecked Sendable {
         self.capacity = capacity
     }
 
-    /// Entries that are looked at for a key.
+    /// The maximum number of entries to search for a key.
     private static var longestSearch: Int { 32 }
 
-    /// The word of a key; nil when nobody has made it, or there is no room.
+    /// The word of a key; nil if it does not exist, or there is no room.
     ///
     /// - Parameter isMade: whether to make it.
     func word(of key: UInt64, isMade: Bool) -> UnsafeMutablePointer<Atomic<UInt64>>? {

@@ -1,32 +1,32 @@
 import CKernel
 import Synchronization
 
-/// What a process has for itself of each place of a table: rooms that are mapped by need, some of them together.
+/// Private memory of a process for each slot of a shared table: rooms that are mapped on demand, in groups.
 struct PrivateRooms: @unchecked Sendable {
-    /// Says where each group of rooms lies.
+    /// The address of each group of rooms.
     private let groups: UnsafeMutableRawPointer
     private let roomSize: Int
 
     private static var together: Int { 16 }
 
-    /// Bytes of private memory by which the rooms of so many places are found.
+    /// Bytes of private memory for the addresses of the groups.
     static func size(capacity: Int) -> Int { capacity / together * 8 }
 
     /// - Parameters:
     ///   - groups: `size(capacity:)` bytes, zero-filled.
-    ///   - roomSize: bytes, a multiple of the alignment of what lies in a room.
+    ///   - roomSize: bytes, a multiple of the alignment of the contents.
     init(_ groups: UnsafeMutableRawPointer, roomSize: Int) {
         self.groups = groups
         self.roomSize = roomSize
     }
 
-    /// nil when there is none yet. A room is zero-filled at first.
+    /// nil if it is not mapped yet. A room is zero-filled at first.
     func room(of place: Int) -> UnsafeMutableRawPointer? {
         let start = group(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
         return UnsafeMutableRawPointer(bitPattern: start).map { room(of: place, in: $0) }
     }
 
-    /// The same, made if there is none; nil when there is no memory.
+    /// Maps the room if necessary; nil without memory.
     func makeRoom(of place: Int) -> UnsafeMutableRawPointer? {
         let slot = group(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
         return mapped_once(slot, roomSize * PrivateRooms.together).map { room(of: place, in: $0) }

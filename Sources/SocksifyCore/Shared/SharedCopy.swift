@@ -1,32 +1,31 @@
 import CKernel
 
-/// A file without a name that has, or is to have, a copy of the memory that this process shares with others: regions, one
-/// behind the other.
+/// An anonymous file (memfd_create(2)) for a copy of this process' shared memory: regions, one after the other.
 struct SharedCopy {
     let descriptor: Int32
-    /// Where the next region begins.
+    /// The offset of the next region.
     private var end = 0
 
-    /// nil when there is none to be had.
+    /// nil if the file cannot be created.
     init?() {
         descriptor = Int32(truncatingIfNeeded: kernel_open_memory())
         if descriptor < 0 { return nil }
     }
 
-    /// One that was made before.
+    /// An existing copy.
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
     }
 
-    /// Where a region of this size begins in it; they come in the order in which they were added.
+    /// The offset of the next region of this size; regions come in the order in which they were added.
     mutating func next(size: Int) -> Int {
         defer { end += (size + 0xffff) & ~0xffff }
         return end
     }
 
-    /// Adds a region: of its pages those that are there. False when there is no room.
+    /// Copies the existing pages of a region. False without room.
     ///
-    /// - Parameter wholeSize: that of the region, of which `mappedSize` bytes are mapped.
+    /// - Parameter wholeSize: the size of the region, of which `mappedSize` bytes are mapped.
     mutating func add(_ start: UnsafeMutableRawPointer, mappedSize: Int, wholeSize: Int) -> Bool {
         let offset = next(size: wholeSize)
         guard kernel_set_size(descriptor, Int64(end)) == 0 else { return false }

@@ -2,34 +2,33 @@ import CKernel
 import Synchronization
 import TableMemory
 
-/// Memory that processes share, of which each maps what it uses: a part of a file, perhaps of one without a name.
+/// Memory that processes share and map on demand: a part of a file, which may be anonymous.
 ///
-/// Address space counts (RLIMIT_AS, and RLIMIT_MEMLOCK for a program that locks all that it maps), so only the first
-/// page is mapped from the start. Who reaches farther maps the beginning again, in one of a few lengths of which each is
-/// twice the one before: so an address is found in one step, and nothing that somebody uses is ever moved. That takes
-/// neither the file's path nor a descriptor nor a right to it, and it is the same memory to all processes, whether they
-/// map it before or after a fork.
+/// Address space is limited (RLIMIT_AS, and RLIMIT_MEMLOCK for a program with mlockall(2)), so only the first page is mapped
+/// from the start. Access beyond it maps the beginning again (mremap(2) with an old size of 0), in one of a few lengths,
+/// each twice the previous one. So an address is found in one step, and memory in use never moves. This needs neither the
+/// file's path nor a descriptor nor permission, and gives the same memory before and after a fork.
 ///
-/// A file of /dev/shm may be longer than the room that is left there: a page that is touched when there is none ends
-/// the process (SIGBUS). So every page is made before it is touched, in a call that may fail, once in each process.
+/// A file in /dev/shm may be longer than the free space there: touching a page without space kills the process (SIGBUS).
+/// So each process populates every page before it touches it, in a call that may fail.
 struct SharedMemory: TableMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
-    /// Where this begins in the part, and the part's size, in bytes.
+    /// The offset in the part, and the part's size, in bytes.
     private let offset: Int
     private let size: Int
-    /// The process' own: the addresses of the mappings of each length, and a bit for each page that was made.
+    /// Private: the addresses of the mappings of each length, and a bit for each populated page.
     private let notes: UnsafeMutableRawPointer
-    /// Whether pages are made before they are touched. Linux before 5.14 cannot.
+    /// Whether pages are populated before use. Linux before 5.14 cannot.
     private let isPopulated: Bool
 
-    /// Private memory that so much of it needs, in bytes.
+    /// Bytes of private memory for shared memory of this size.
     static func notesSize(for size: Int) -> Int {
         lengthCount * 8 + (size / smallestPageSize + 64) / 64 * 8
     }
     private static var smallestPageSize: Int { 4096 }
     private static var pageSize: Int { max(Int(truncatingIfNeeded: kernel_page_size()), smallestPageSize) }
 
-    /// The bytes of a file from `start` on, for as many processes as map them; nil when they cannot be mapped.
+    /// Maps the bytes of a file from `start` on; nil on failure.
     private init?(_ descriptor: Int32, from start: Int, size: Int, notes: UnsafeMutableRawPointer) {
         let mapped = kernel_map_file(descriptor, start, SharedMemory.pageSize)
         guard mapped >= 0, let base = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
@@ -40,8 +39,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         address(0).pointee.store(UInt(bitPattern: base), ordering: .relaxed)
     }
 
-    /// Memory without a file, mapped as a whole, for this process and those that fork from it; nil when there is no
-    /// address space.
+    /// Memory without a file, mapped as a whole, for this process and its forks; nil without address space.
     private init?(forkedFrom size: Int, notes: UnsafeMutableRawPointer) {
         let mapped = kernel_map_shared(size)
         guard mapped >= 0, let base = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
@@ -62,10 +60,10 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         isPopulated = whole.isPopulated
     }
 
-    /// What lies behind the first `offset` bytes. Its `base` is there where that is on the first page.
+    /// The memory after the first `offset` bytes. Its `base` is only mapped if it is on the first page.
     func dropping(_ offset: Int) -> SharedMemory { SharedMemory(self, from: offset) }
 
-    /// Gives back what is mapped, which nobody uses any more.
+    /// Unmaps everything. No thread may use the memory any more.
     func unmap() {
         for length in 0..<SharedMemory.lengthCount {
             let mapped = address(length).pointee.exchange(0, ordering: .relaxed)
@@ -78,7 +76,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     // MARK: Copies
 
-    /// Adds the part to a copy, as far as this process has come in it; false when there is no room.
+    /// Adds the mapped beginning of the part to a copy; false without room.
     func add(to copy: inout SharedCopy) -> Bool {
         for length in stride(from: SharedMemory.lengthCount - 1, through: 0, by: -1) {
             let mapped = address(length).pointee.load(ordering: .acquiring)
@@ -88,7 +86,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         return false
     }
 
-    /// Takes the copy's in place of the part, where that is mapped.
+    /// Replaces the mapped parts by the copy.
     func leave(for copy: inout SharedCopy) {
         let offset = copy.next(size: size)
         for length in 0..<SharedMemory.lengthCount {
@@ -101,11 +99,11 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     // MARK: Parts
 
-    /// The parts of a file, of these sizes, one behind the other; nil when one of them cannot be mapped, or the first
-    /// page of the first one not be made.
+    /// The parts of a file, of these sizes, one after the other; nil if one cannot be mapped, or the first page of the first
+    /// one cannot be populated.
     ///
     /// - Parameters:
-    ///   - sizes: multiples of 64 KiB, which are some of the size of pages, too.
+    ///   - sizes: multiples of 64 KiB, and thereby of every page size.
     ///   - notes: `notesSize` of each, zero-filled, private.
     static func parts<let count: Int>(
         _ sizes: InlineArray<count, Int>, of descriptor: Int32, notes: UnsafeMutableRawPointer
@@ -116,7 +114,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         return nil
     }
 
-    /// The same, for this process and those that fork from it.
+    /// Parts without a name, for this process and its forks.
     static func privateParts<let count: Int>(
         _ sizes: InlineArray<count, Int>, notes: UnsafeMutableRawPointer
     ) -> InlineArray<count, SharedMemory>? {
@@ -131,7 +129,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
                 return parts
             }
         }
-        // Where the kernel has no such files, or would not tell when a page cannot be made.
+        // The kernel has no anonymous files, or cannot populate pages.
         return parts(sizes, notes: notes) { _, size, notes in SharedMemory(forkedFrom: size, notes: notes) }
     }
 
@@ -158,12 +156,12 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     private static var lengthCount: Int { 16 }
 
-    /// The first page, 64 KiB, 128 KiB and so on, as far as the part goes.
+    /// The first page, 64 KiB, 128 KiB and so on, up to the size of the part.
     private func size(ofLength length: Int) -> Int {
         length == 0 ? SharedMemory.pageSize : min(0x8000 << length, size)
     }
 
-    /// The least length that has so many bytes.
+    /// The shortest length with at least `end` bytes.
     private func length(of end: Int) -> Int {
         if end <= SharedMemory.pageSize { return 0 }
         return max(Int.bitWidth - (end - 1).leadingZeroBitCount - 15, 1)
@@ -173,14 +171,14 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         (notes + length * 8).assumingMemoryBound(to: Atomic<UInt>.self)
     }
 
-    /// Whether a longer mapping stands for this one, too.
+    /// Whether a longer mapping also serves this length.
     private func isMapped(_ address: UInt, longerThan length: Int) -> Bool {
         for longer in length + 1..<SharedMemory.lengthCount
         where self.address(longer).pointee.load(ordering: .relaxed) == address { return true }
         return false
     }
 
-    /// Where the part's first `end` bytes are mapped; nil when they cannot be.
+    /// The address of a mapping of the part's first `end` bytes; nil on failure.
     @inline(never)
     private func map(_ end: Int) -> UnsafeMutableRawPointer? {
         let length = length(of: end)
@@ -206,7 +204,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     // MARK: Reaching
 
-    /// Where these bytes lie, which can be touched from now on. Costs a system call for each page that is new to the
+    /// The address of these bytes, ready for use; nil without memory. Makes a system call for each page that is new to the
     /// process, and one for a mapping.
     @inline(never)
     func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
@@ -222,7 +220,7 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         return start + place
     }
 
-    /// Where bytes lie that this process has reached before, so that they are mapped.
+    /// The address of bytes that this process has reached before, so that they are mapped.
     func reached(offset: Int, size: Int) -> UnsafeMutableRawPointer {
         let end = self.offset + offset + size
         return (map(end) ?? base - self.offset) + end - size

@@ -4,15 +4,13 @@ import SocketTable
 import Synchronization
 import TableMemory
 
-/// What the processes of a tree know in common: the names that addresses stand for, the apparent peers of sockets, the
-/// datagram associations, the sockets that stand in the places of others, which proxies have failed, and how far lists of
-/// proxies are gone through.
+/// The state that a process tree shares: reserved addresses and their names, apparent peers of sockets, UDP associations,
+/// replaced sockets, failed proxies and round-robin positions.
 ///
-/// It lies in a file that the environment names (see `SharedTableFile`). Where that cannot be had, be it for lack of
-/// memory, because the file is another user's, or because another version of the library made it, a process shares it
-/// with none but those that fork from it.
+/// It lies in a file named by the environment (see `SharedTableFile`). If that is unusable (no memory, another user's file,
+/// another version of the library), a process shares it only with its forks.
 struct SharedTable {
-    /// Bytes that the associations of datagrams need: of their places, and of their records.
+    /// Bytes that UDP associations need: for their slots, and for their records.
     struct AssociationSizes {
         let places, records: Int
     }
@@ -21,28 +19,28 @@ struct SharedTable {
     let names: NameTable<SharedMemory>
     let sockets: SocketTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
-    /// As much as was asked for; none is to be touched before it was reached.
+    /// Of the requested sizes; must be reached before use.
     let associationPlaces, associations: SharedMemory
     let replaced: ReplacedSockets<SharedMemory>
-    /// When proxies have failed, by their fingerprints, in milliseconds of `Clock`.
+    /// The times of the proxies' failures, in milliseconds of `Clock`, by fingerprint.
     let failures: KeyedWords
-    /// How many hops of a list the chains have gone on by, by the list's fingerprint.
+    /// The round-robin positions of lists, by fingerprint.
     let turns: KeyedWords
-    /// Two random words of the tree, each 0 before it is made.
+    /// Two random words of the process tree, each 0 before it is set.
     let identity: UnsafeMutablePointer<UInt64>
 
-    /// Names that have an address at the same time.
+    /// The maximum number of names with an address at a time.
     private static var largestNameCapacity: UInt32 { 131_070 }
     private static var socketCapacity: Int { 32_768 }
     private static var failureCapacity: Int { 2048 }
     private static var turnCapacity: Int { 512 }
-    /// Addresses of names that this machine resolves because rules say so.
+    /// Addresses of names that this machine resolves because of rules.
     private static var addressCapacity: Int { 8_192 }
 
-    // Layout: parts, each of which is mapped by need. The first has a word for what the rest means, a word for whether the
-    // table was handed on, two of the tree's identity, a word for what a process without a configuration has said, and
-    // the names; behind it are the sockets, the names of addresses, the places of the associations and their records, what
-    // is known of proxies and lists, and the replaced sockets.
+    // Layout: parts, each mapped on demand. The first has a word for the layout's version, a word that says whether the table
+    // was handed on, two words of the tree's identity, a word for the last line logged without a configuration, and the
+    // names. The other parts are the sockets, the names of addresses, the slots of the associations and their records, the
+    // state of proxies and lists, and the replaced sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }
@@ -61,13 +59,13 @@ struct SharedTable {
         ]
     }
     private static func partSize(_ size: Int) -> Int { (size + 0xffff) & ~0xffff }
-    /// Of the file, in bytes: room for all parts. What is used of it is taken.
+    /// The size of the file in bytes: room for all parts. Only used pages take memory.
     private static var size: Int { 96 << 20 }
 
-    /// To be counted up with every change of the layout, here or in a table.
+    /// Increment with every change of the layout, here or in a table.
     private static var version: UInt64 { 7 }
 
-    /// Private memory that a table needs, in bytes.
+    /// Bytes of private memory for a table.
     static func notesSize(_ associations: AssociationSizes) -> Int {
         let sizes = sizes(associations)
         var size = 0
@@ -75,11 +73,11 @@ struct SharedTable {
         return size
     }
 
-    /// The table of the tree that the process belongs to; nil when there is no memory.
+    /// The table of the process tree; nil without memory.
     ///
     /// - Parameters:
-    ///   - addressCount: how many names can have an address.
-    ///   - associations: what these need of it.
+    ///   - addressCount: the number of reserved addresses.
+    ///   - associations: the sizes for UDP associations.
     ///   - notes: `notesSize` bytes, zero-filled, private.
     init?(addressCount: UInt32, associations: AssociationSizes, notes: UnsafeMutableRawPointer) {
         let sizes = SharedTable.sizes(associations)
@@ -106,7 +104,7 @@ struct SharedTable {
         atomic(socksify_user_word()).pointee.store(user, ordering: .relaxed)
     }
 
-    /// nil for names that were damaged.
+    /// nil if the names are damaged.
     private static func names(
         _ part: SharedMemory, _ capacity: UInt32, _ addressCount: UInt32
     ) -> NameTable<SharedMemory>? {
@@ -114,7 +112,7 @@ struct SharedTable {
     }
 
     private static var random: UInt64 {
-        // As good as it gets where the kernel has none yet.
+        // A fallback, if the kernel has no random bytes yet.
         var random = (UInt64(truncatingIfNeeded: Clock.now) << 32 | UInt64(UInt32(bitPattern: process_own_id())))
         random = random &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)
@@ -123,13 +121,13 @@ struct SharedTable {
 
     // MARK: Copies
 
-    /// Adds all of it to a copy; false when there is no room.
+    /// Adds all parts to a copy; false without room.
     func add(to copy: inout SharedCopy) -> Bool {
         for index in parts.indices where !parts[index].add(to: &copy) { return false }
         return true
     }
 
-    /// Goes on with the copy.
+    /// Continues with the copy.
     func leave(for copy: inout SharedCopy) {
         for index in parts.indices { parts[index].leave(for: &copy) }
         names.leave(random: SharedTable.random)
@@ -137,8 +135,7 @@ struct SharedTable {
 
     // MARK: News
 
-    /// Whether no process of the tree has said what has this digest just before; from now on one has. Where there is no
-    /// table to know it from, nobody has.
+    /// Records the digest of a log line. False if it was the last one logged by the process tree; true without a table.
     static func isNews(_ digest: UInt64) -> Bool {
         socksify_choose_table()
         let pageSize = kernel_page_size()
@@ -147,13 +144,13 @@ struct SharedTable {
             let base = UnsafeMutableRawPointer(bitPattern: mapped)
         else { return true }
         defer { kernel_unmap(base, pageSize) }
-        // Before Linux 5.14 nothing tells whether there is memory for it, and touching it might end the program.
+        // Linux before 5.14 cannot tell whether there is memory for the page, and touching it might kill the program.
         guard kernel_populate(base, pageSize) == 0 else { return true }
         let said = atomic((base + saidOffset).assumingMemoryBound(to: UInt64.self))
         return said.pointee.exchange(digest, ordering: .relaxed) != digest
     }
 
-    /// nil when the process cannot share it.
+    /// nil if the process cannot use the tree's table.
     private static func partsOfTree(
         _ sizes: InlineArray<7, Int>, nameCapacity: UInt32, addressCount: UInt32, notes: UnsafeMutableRawPointer
     ) -> Parts? {
@@ -175,7 +172,7 @@ struct SharedTable {
         return parts
     }
 
-    /// Whether the memory is laid out as this process would have it. The first to come lays it out.
+    /// Whether the layout is that of this version. The first process sets it.
     private static func isUnderstood(_ memory: SharedMemory, nameCapacity: UInt32) -> Bool {
         // "sock", the version, and what the names' layout depends on.
         let layout = 0x736f_636b << 32 | version << 24 | UInt64(nameCapacity)
@@ -185,7 +182,7 @@ struct SharedTable {
         return exchanged || found == layout
     }
 
-    /// Whether the table of this file may be known to other processes than its root.
+    /// Whether processes other than the root may know the table of this file.
     static func isHandedOn(_ descriptor: Int32) -> Bool {
         var words = InlineArray<2, UInt64>(repeating: 0)
         let size = isHandedOnOffset + 8

@@ -1,35 +1,34 @@
 import CPreload
 
-/// The file of the table that a tree of processes shares.
+/// The file of the table that a process tree shares.
 ///
-/// Its path is handed on by the environment, in SOCKSIFY_TABLE: a folder, and `socksify-ROOT-RANDOM`, with the number
-/// of the process that chose it. It is made by the process that needs it first.
+/// The environment passes its path on, in SOCKSIFY_TABLE: a directory and `socksify-ROOT-RANDOM`, where ROOT is the ID of
+/// the process that chose the path. The first process that needs the file creates it.
 ///
-/// No process keeps it open: programs close descriptors that they do not know. But each has a shared lock on it as long
-/// as it has the memory, because the lock (flock(2)) belongs to the open file, which the mapping holds, over fork too,
-/// until the process ends in whatever way.
+/// No process keeps it open, because programs close unknown descriptors. But each holds a shared lock on it (flock(2)): the
+/// lock belongs to the open file description, which the mapping keeps, across fork too, until the process ends.
 ///
-/// The root removes the file when it ends, if nobody else has it mapped; else the last that has it mapped when it ends
-/// after the root. What a tree that lives on would lose are names that it was told of before and has not connected to
-/// yet; they are not found any more.
+/// The root removes the file when it ends, if no other process has it mapped; otherwise the last process that ends after
+/// the root does. If a descendant without a mapping lives on, it only loses names that it has looked up and not yet
+/// connected to.
 ///
-/// A process that is killed removes nothing. So whoever makes a new file removes from its folder the user's files that
-/// nobody has mapped, whose root is gone, and that nobody has come to for ten minutes. A table that its root has never
-/// handed on is not waited for. The folder is one of the user's own: nobody looks through the files of others.
+/// A killed process removes nothing. So a process that creates a file also removes those files of the user in the directory
+/// that are unmapped, whose root has ended, and that no process has opened for ten minutes; a table that its root never
+/// passed on is removed without this delay. The directory is the user's own, so no files of others are searched.
 struct SharedTableFile {
     private let path: UnsafePointer<CChar>
     /// The process that chose the path.
     private let root: Int32
-    /// Where the path's last component begins.
+    /// The offset of the path's last component.
     private let nameOffset: Int
 
-    /// The path that the environment names, or this process has chosen; nil when there is none.
+    /// The path in the environment, or chosen by this process; nil if there is none.
     static var path: UnsafePointer<CChar>? { socksify_captured_variable(cString("SOCKSIFY_TABLE")) }
 
-    /// Whether some process of the tree has made the file.
+    /// Whether a process of the tree has created the file.
     static var exists: Bool { path.map { kernel_is_there($0) != 0 } ?? false }
 
-    /// nil for a path that is not absolute, or none of such a file.
+    /// nil for a relative path, or one with another form of name.
     init?(_ path: UnsafePointer<CChar>) {
         let text = bytes(of: path)
         var offset = text.count
@@ -44,24 +43,23 @@ struct SharedTableFile {
 
     private static var longestPath: Int { 4096 }
 
-    /// Whether this process chose the path, and the program that it runs has started no other.
+    /// Whether this process chose the path and has started no other process.
     var isUnshared: Bool { root == process_own_id() && process_forks() == 0 }
 
     // MARK: Making and mapping
 
-    /// Opens the file for `map`, which maps what it needs of it; makes it when it is not there, with `size` bytes of
-    /// zeros.
+    /// Opens the file, or creates it with `size` zero bytes, and calls `map`.
     ///
-    /// nil when it cannot be made or opened, is not this user's alone, or has another size.
+    /// nil if it cannot be created or opened, others than this user have access, or it has another size.
     func open<Mapped>(size: Int, _ map: (Int32) -> Mapped?) -> Mapped? {
         for _ in 0..<SharedTableFile.attempts {
             guard makeFolder() else { return nil }
             let descriptor = Int32(truncatingIfNeeded: kernel_open_shared(path))
-            // Another process may just have removed the folder, which was empty.
+            // Another process may just have removed the empty directory.
             if descriptor == -ENOENT, isInFolderOfUser { continue }
             guard descriptor >= 0 else { return nil }
             defer { _ = kernel_close(descriptor) }
-            // Somebody who sweeps may have it for a moment, and then have removed it.
+            // A sweeping process may hold the lock for a moment, and then have removed the file.
             guard kernel_lock_file(descriptor, 0) == 0 else {
                 kernel_yield()
                 continue
@@ -84,7 +82,7 @@ struct SharedTableFile {
 
     // MARK: The folder
 
-    /// Where all users have a folder of their own.
+    /// The parent of the users' directories.
     private static var folderOfAll: StaticString { "/dev/shm/" }
 
     private var isBelowFolderOfAll: Bool {
@@ -100,19 +98,19 @@ struct SharedTableFile {
         isBelowFolderOfAll && nameOffset == SharedTableFile.folderOfAll.utf8CodeUnitCount
     }
 
-    /// Whether the folder was made for the files of one user, and is gone with the last of them.
+    /// Whether the directory was created for the files of one user; it is removed with the last file.
     private var isInFolderOfUser: Bool { isBelowFolderOfAll && !isInFolderOfAll }
 
-    /// Calls `body` with the path of the folder; false when there is no memory for that.
+    /// Calls `body` with the path of the directory; false without memory.
     private func withFolder(_ body: (UnsafePointer<CChar>) -> Bool) -> Bool {
         guard let mapping = Mapping(SharedTableFile.longestPath) else { return false }
         defer { mapping.unmap() }
-        // Zero-filled, so that the path to the folder ends there: before the slash, unless there is nothing before it.
+        // The memory is zero-filled, which terminates the path: before the last slash, unless that is the first byte.
         mapping.start.copyMemory(from: path, byteCount: max(nameOffset - 1, 1))
         return body(UnsafePointer(mapping.start.assumingMemoryBound(to: CChar.self)))
     }
 
-    /// Sees to it that a folder for one user is there, and that user's.
+    /// Creates the user's directory if necessary; false if it is not the user's.
     private func makeFolder() -> Bool {
         !isInFolderOfUser
             || withFolder { folder in
@@ -123,11 +121,11 @@ struct SharedTableFile {
 
     // MARK: The end
 
-    /// The process ends: removes the file if the tree ends with it, as far as can be seen.
+    /// Called when the process ends: removes the file if no other process of the tree needs it.
     ///
     /// - Parameters:
-    ///   - isUser: whether the process has used the table; one of another's that it has not is left alone.
-    ///   - leave: has the process have none of it mapped any more.
+    ///   - isUser: whether the process has used the table; only then it removes the table of another root.
+    ///   - leave: unmaps the table.
     static func end(isUser: Bool, leave: () -> Void) {
         guard let path, let file = SharedTableFile(path),
             file.root == process_own_id() || isUser && kernel_process_exists(file.root) == 0
@@ -135,7 +133,7 @@ struct SharedTableFile {
         file.remove(leave)
     }
 
-    /// Unless another process has it.
+    /// Removes the file, unless another process has it mapped.
     private func remove(_ leave: () -> Void) {
         let descriptor = Int32(truncatingIfNeeded: kernel_open_in(SharedTableFile.currentFolder, path))
         guard descriptor >= 0 else { return }
@@ -143,7 +141,7 @@ struct SharedTableFile {
         var file = kernel_file()
         guard kernel_look_at(descriptor, &file) == 0, file.is_own != 0 else { return }
         if SharedTable.isHandedOn(descriptor) {
-            // What this process has mapped has the lock, too.
+            // This process' own mapping holds the lock, too.
             leave()
             guard kernel_lock_file(descriptor, 1) == 0 else { return }
         }
@@ -156,15 +154,15 @@ struct SharedTableFile {
         }
     }
 
-    /// For a path that is absolute.
+    /// Ignored for an absolute path.
     private static var currentFolder: Int32 { AT_FDCWD }
 
     // MARK: Sweeping
 
-    /// Seconds that a file is left alone after somebody came to it.
+    /// Seconds for which a file is kept after a process opened it.
     private static var graceTime: Int64 { 600 }
 
-    /// - Parameter now: the time of this file, which is new.
+    /// - Parameter now: the time of this file, which is newly created.
     private func sweep(now: Int64) {
         if isInFolderOfAll { return }
         _ = withFolder { path in
@@ -181,14 +179,14 @@ struct SharedTableFile {
         guard descriptor >= 0 else { return }
         defer { _ = kernel_close(descriptor) }
         var file = kernel_file()
-        // The lock lasts until the name is gone: whoever opened the file meanwhile sees that, and makes a new one.
+        // The lock is held until the name is removed: a process that opened the file meanwhile notices, and creates a new one.
         guard kernel_lock_file(descriptor, 1) == 0, kernel_look_at(descriptor, &file) == 0, file.is_own != 0,
             now &- file.modified >= graceTime || !SharedTable.isHandedOn(descriptor)
         else { return }
         _ = kernel_unlink_in(folder, name)
     }
 
-    /// The process that a file's name has; nil for a name of another kind.
+    /// The root in a file's name; nil for a name of another form.
     private static func root(inName name: Span<UInt8>) -> Int32? {
         let prefix: StaticString = "socksify-"
         let (prefixCount, randomCount) = (prefix.utf8CodeUnitCount, 16)

@@ -30,10 +30,10 @@ import Testing
 
     @Test func `how many lines were left out stands at the end, whatever its length`() {
         let short = line { $0.append("short") }
-        #expect(text(line { $0.end(with: short, leftOut: 3) }) == "short (3 lines left out)\n")
+        #expect(text(line { $0.end(with: short, leftOut: 3) }) == "short (3 lines omitted)\n")
         let long = line { for _ in 0..<600 { $0.append(UInt8(ascii: "a")) } }
         let whole = text(line { $0.end(with: long, leftOut: 1_048_575) })
-        #expect(whole.hasSuffix("aaa (1048575 lines left out)\n"))
+        #expect(whole.hasSuffix("aaa (1048575 lines omitted)\n"))
         #expect(whole.utf8.count <= 512)
     }
 
