@@ -1,9 +1,9 @@
 import Addressing
 
-/// The addresses that a server's message brings a program, which reads it itself: those of A and AAAA records in whatever
-/// section, whatever their names are, and the hints of SVCB and HTTPS records (RFC 9460 section 7.3).
+/// The addresses in a DNS message that a program reads itself: those of A and AAAA records in any section, with any
+/// name, and the hints of SVCB and HTTPS records (RFC 9460 section 7.3).
 public enum DNSAddresses {
-    /// Whether all of them are such as `isAllowed` says. A message that cannot be read to its end brings none that is.
+    /// Whether `isAllowed` accepts all of them. False for a message that cannot be read to its end.
     public static func all(in message: Span<UInt8>, are isAllowed: (IPAddress) -> Bool) -> Bool {
         do {
             return try read(message, isAllowed)
@@ -18,7 +18,7 @@ public enum DNSAddresses {
         var reader = DNSReader(message)
         let header = try DNSHeader(from: &reader)
         for _ in 0..<header.questionCount { _ = try DNSQuestion(from: &reader) }
-        // Behind what was cut nothing is to be read.
+        // A truncated message ends early.
         if header.flags.contains(.truncated) { return true }
         let count = Int(header.answerCount) + Int(header.authorityCount) + Int(header.additionalCount)
         for _ in 0..<count {

@@ -1,16 +1,16 @@
 import Addressing
 
-// Answers to a query of a program. Each has the query's ID, question (letter for letter: some askers take no other),
-// RD and CD, says RA, and has an OPT record if the query has one (RFC 6891 section 6.1.1). An answer that is longer
-// than the asker takes is sent without its records and with TC, upon which the asker comes again by TCP.
+// Answers to a query of a program. Each has the query's ID, question (in the same case: some clients insist on it), RD
+// and CD, sets RA, and has an OPT record if the query has one (RFC 6891 section 6.1.1). An answer that is too long for
+// the client is sent without its records and with TC, so that the client repeats the query over TCP.
 extension DNSQuery {
     /// Answers a question for A or AAAA.
     ///
     /// - Parameters:
-    ///   - addresses: those of the name. Of them, those of the family that was asked for are the answer; without any
-    ///     the name is there, but has no such address (NODATA).
-    ///   - canonicalName: the name that the addresses belong to, if the one that was asked for is an alias. It is left
-    ///     out where it is the same, or none that messages could have.
+    ///   - addresses: the addresses of the name. Those of the queried family are the answer; without any the answer is
+    ///     NODATA (RFC 2308 section 2.2).
+    ///   - canonicalName: the name of the addresses, if the queried name is an alias. Omitted if it is the same, or
+    ///     cannot be encoded.
     ///   - timeToLive: seconds, 0...2^31 - 1; more count as the most.
     ///   - memory: `sizeWithoutEDNS` or more bytes.
     /// - Returns: the length of the message, at most `largestAnswer`; nil when there is less memory.
@@ -39,7 +39,7 @@ extension DNSQuery {
     /// Answers a question for PTR.
     ///
     /// - Parameters:
-    ///   - name: what the address belongs to. One that messages cannot have is answered as none is, by NXDOMAIN.
+    ///   - name: the name of the address. The answer is NXDOMAIN without one, or if it cannot be encoded.
     ///   - timeToLive: seconds, 0...2^31 - 1; more count as the most.
     ///   - memory: `sizeWithoutEDNS` or more bytes.
     /// - Returns: the length of the message, at most `largestAnswer`; nil when there is less memory.
@@ -61,12 +61,12 @@ extension DNSQuery {
         return answer.finish(code)
     }
 
-    /// Makes a response to the same question, which came by TCP, one that the asker takes in a datagram.
+    /// Adapts a response to the same question, which came over TCP, to the client's datagram size.
     ///
-    /// One that is too long is replaced, in its own place, by its header with TC and by the question.
+    /// If it is too long, it is truncated in place to its header with TC, and the question.
     ///
     /// - Parameter response: the whole message, and no more.
-    /// - Returns: the length of the message that is left.
+    /// - Returns: the length of the remaining message.
     public func truncate(_ response: consuming MutableSpan<UInt8>) -> Int {
         let length = response.count
         guard length > largestAnswer else { return length }
@@ -84,10 +84,10 @@ private struct DNSAnswerWriter: ~Copyable, ~Escapable {
     private let endOfQuestion: Int
     private var answerCount: UInt16 = 0
 
-    /// Where the question's name stands.
+    /// The offset of the question's name.
     static var questionOffset: UInt16 { UInt16(DNSHeader.length) }
 
-    /// nil when there is less memory than a message may need without its answers.
+    /// nil without memory for a message without answers.
     @_lifetime(copy memory)
     init?(to query: DNSQuery, into memory: consuming MutableSpan<UInt8>) {
         guard memory.count >= DNSQuery.sizeWithoutEDNS else { return nil }
@@ -98,7 +98,7 @@ private struct DNSAnswerWriter: ~Copyable, ~Escapable {
         endOfQuestion = writer.count
     }
 
-    /// Appends a record of the question's name whose data is a name; returns where that stands.
+    /// Appends a record of the question's name with a name as its data; returns the offset of that.
     @_lifetime(self: copy self)
     mutating func append(_ type: DNSType, _ name: DNSName, timeToLive: UInt32) -> UInt16 {
         append(type, name.bytes, owner: DNSAnswerWriter.questionOffset, timeToLive: timeToLive)

@@ -1,6 +1,6 @@
-// The codes of DNS messages, each open: others than those that are named here are as good.
+// The codes of DNS messages. Each type is open: any value is valid, named or not.
 
-/// What kind of record is asked for, or is one (RFC 1035 section 3.2.2, TYPE and QTYPE).
+/// The type of a record or a question (RFC 1035 section 3.2.2, TYPE and QTYPE).
 public struct DNSType: Equatable, Sendable {
     public let code: UInt16
 
@@ -13,7 +13,7 @@ public struct DNSType: Equatable, Sendable {
     public static var ptr: DNSType { DNSType(code: 12) }
     /// RFC 3596
     public static var aaaa: DNSType { DNSType(code: 28) }
-    /// RFC 6891: no record, but what EDNS adds to a message.
+    /// RFC 6891: the pseudo-record of EDNS.
     public static var opt: DNSType { DNSType(code: 41) }
     /// RFC 9460
     public static var svcb: DNSType { DNSType(code: 64) }
@@ -21,7 +21,7 @@ public struct DNSType: Equatable, Sendable {
     public static var https: DNSType { DNSType(code: 65) }
 }
 
-/// The family of protocols that a record belongs to (RFC 1035 section 3.2.4, CLASS and QCLASS).
+/// The class of a record or a question (RFC 1035 section 3.2.4, CLASS and QCLASS).
 public struct DNSClass: Equatable, Sendable {
     public let code: UInt16
 
@@ -35,7 +35,7 @@ public struct DNSClass: Equatable, Sendable {
     public static var any: DNSClass { DNSClass(code: 255) }
 }
 
-/// What a message is for (RFC 1035 section 4.1.1, OPCODE): 0 to 15.
+/// The kind of query (RFC 1035 section 4.1.1, OPCODE): 0 to 15.
 public struct DNSOpcode: Equatable, Sendable {
     public let code: UInt8
 
@@ -46,7 +46,7 @@ public struct DNSOpcode: Equatable, Sendable {
     public static var query: DNSOpcode { DNSOpcode(code: 0) }
 }
 
-/// How a query went (RFC 1035 section 4.1.1, RCODE; RFC 6891 section 6.1.3, EXTENDED-RCODE): 0 to 4095.
+/// The response code (RFC 1035 section 4.1.1, RCODE; RFC 6891 section 6.1.3, EXTENDED-RCODE): 0 to 4095.
 public struct DNSResponseCode: Equatable, Sendable {
     public let code: UInt16
 
@@ -54,7 +54,7 @@ public struct DNSResponseCode: Equatable, Sendable {
         self.code = code
     }
 
-    /// NOERROR. An answer of no records is NODATA: the name is there, but nothing of the type (RFC 2308 section 2.2).
+    /// NOERROR. Without records it means NODATA: the name exists, without records of the type (RFC 2308 section 2.2).
     public static var noError: DNSResponseCode { DNSResponseCode(code: 0) }
     /// FORMERR
     public static var formatError: DNSResponseCode { DNSResponseCode(code: 1) }

@@ -9,7 +9,7 @@ struct DNSHeader {
 
     var id: UInt16
     var flags: DNSFlags
-    /// The counts of entries that follow. In a message that was read they are a claim.
+    /// The counts of the entries. In a received message they are unverified.
     var questionCount: UInt16 = 0
     var answerCount: UInt16 = 0
     var authorityCount: UInt16 = 0
@@ -60,7 +60,7 @@ public struct DNSFlags: OptionSet, Sendable {
     public static var recursionDesired: DNSFlags { DNSFlags(rawValue: 0x0100) }
     /// RA
     public static var recursionAvailable: DNSFlags { DNSFlags(rawValue: 0x0080) }
-    /// AD: in a query, that the asker understands it (RFC 6840 section 5.7).
+    /// AD: in a query, the client understands it (RFC 6840 section 5.7).
     public static var authenticData: DNSFlags { DNSFlags(rawValue: 0x0020) }
     /// CD
     public static var checkingDisabled: DNSFlags { DNSFlags(rawValue: 0x0010) }

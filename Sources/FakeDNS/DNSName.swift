@@ -1,7 +1,7 @@
 import Addressing
 
-/// A domain name as messages have it (RFC 1035 section 3.1), whole: labels, each behind its length, up to the empty one
-/// of the root. The letters keep their case, by which some askers know their answers.
+/// An uncompressed domain name in wire format (RFC 1035 section 3.1): labels, each after its length, up to the empty
+/// root label. The letters keep their case, because some clients check it in answers.
 public struct DNSName: Sendable {
     private let storage: InlineArray<255, UInt8>
     private let length: Int
@@ -26,7 +26,7 @@ public struct DNSName: Sendable {
         self.length = length
     }
 
-    /// The form of messages, 1 to 255 bytes.
+    /// The wire format, 1 to 255 bytes.
     public var bytes: Span<UInt8> {
         @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
     }

@@ -1,27 +1,26 @@
 import Addressing
 
-/// What must be known for an answer, where names are resolved by the proxy and so nobody can be asked (`dns fake`).
+/// The data needed for an answer with `dns fake`, where the proxy resolves names and there is no server to ask.
 public enum DNSNeed: Equatable, Sendable {
     public enum Family: Equatable, Sendable {
         case ipv4
         case ipv6
     }
 
-    /// The addresses of a name, for `answer(addresses:)`: its own, or the reserved ones that stand for it. A name
-    /// that has none of its own and is not resolvable (`NameSyntax`) is answered with NXDOMAIN.
+    /// The addresses of a name, for `answer(addresses:)`: its local ones, or its reserved ones. The answer is NXDOMAIN
+    /// for a name without local addresses that is not resolvable (`NameSyntax`).
     case addresses(of: HostName, Family)
     /// The name of an address, for `answer(name:)`; NXDOMAIN when there is none.
     case name(of: IPAddress)
     /// Nothing: the answer is this code, without records.
     case nothing(DNSResponseCode)
 
-    /// Decides by question alone. Every name may be there, at the proxy; so:
+    /// Decides by the question only. Every name may exist at the proxy, therefore:
     ///
-    /// - HTTPS and SVCB do without an answer of records (NODATA): they only add to the addresses.
-    /// - What no asker can do without and only a server knows, such as MX, TXT and SRV, is not implemented here, and
-    ///   neither is any type that is not known here. ANY is not either, for reverse names as well: who asks so wants
-    ///   to see everything that there is.
-    /// - Of classes there is the Internet's alone, also for a question about any class; others are refused.
+    /// - HTTPS and SVCB get NODATA: these records only complement the addresses.
+    /// - Types that only a server knows, such as MX, TXT and SRV, and unknown types get NOTIMP. So does ANY, also for
+    ///   reverse names, because the client wants all records.
+    /// - Classes other than IN and ANY are refused; the answer to ANY is that to IN.
     public init(_ query: DNSQuery) {
         if let error = query.error {
             self = .nothing(error)
@@ -43,13 +42,13 @@ public enum DNSNeed: Equatable, Sendable {
         }
     }
 
-    /// The root is there, without addresses; what is no text is no host's name.
+    /// The root exists, without addresses. A name that is not representable as text is no host name.
     private static func addresses(of name: DNSName, _ family: Family) -> DNSNeed {
         if let host = name.hostName { return .addresses(of: host, family) }
         return .nothing(name.isRoot ? .noError : .nameError)
     }
 
-    /// Addresses' names are known here, as far as they are at all; other names may have PTR records, too (RFC 6763).
+    /// The names of addresses are answered here. Other names may have PTR records, too (RFC 6763).
     private static func reverse(_ name: DNSName) -> DNSNeed {
         guard let host = name.hostName, ReverseName.isInDomain(host.bytes) else { return .nothing(.notImplemented) }
         if let address = ReverseName.address(of: host.bytes) { return .name(of: address) }

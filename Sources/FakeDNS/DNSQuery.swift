@@ -1,30 +1,30 @@
-/// A query: of a program, to be answered here, or of this library, to be answered by a server.
+/// A query: from a program, to be answered here, or from this library to a server.
 ///
 ///     +--------+----------+---------------------------------+-----------+
 ///     | Header | Question | further records, mostly none    | OPT, EDNS |
 ///     |   12   | Variable | Variable                        | Variable  |
 ///     +--------+----------+---------------------------------+-----------+
 public struct DNSQuery: Sendable {
-    /// ID, by which the asker knows the answer.
+    /// ID, by which the client recognises the answer.
     public let id: UInt16
     /// The opcode, and RD, AD and CD.
     public let flags: DNSFlags
-    /// nil when there is none that can be read.
+    /// nil without a readable question.
     public let question: DNSQuestion?
-    /// nil for an asker without EDNS.
+    /// nil for a client without EDNS.
     public let edns: EDNS?
-    /// What the query is to be answered with, whatever it asks; nil for a query that is as it should be.
+    /// The error to answer with; nil for a valid query.
     public let error: DNSResponseCode?
 
-    /// A datagram has no more than so many bytes, unless EDNS allows it (RFC 1035 section 2.3.4). All messages that are
-    /// written here find room in as many, if need be without their answers.
+    /// The maximum number of bytes in a datagram without EDNS (RFC 1035 section 2.3.4). Without its answers, every
+    /// message written here fits.
     public static var sizeWithoutEDNS: Int { 512 }
 
-    /// Reads one message. What follows behind it is left alone.
+    /// Reads one message and ignores further bytes.
     ///
-    /// A message with one question is answered by it. One of another kind or a later EDNS, or that breaks off, has more
-    /// or fewer questions (RFC 9619), or an OPT record that is wrong, has an `error`. nil for what gets no answer
-    /// at all: less than a header, and a response, so that two that answer everything do not answer each other.
+    /// Sets `error` for another opcode, a later EDNS version, a truncated message, a number of questions other than one
+    /// (RFC 9619), or an invalid OPT record. nil for messages without an answer: less than a header, and responses, so
+    /// that two servers do not answer each other forever.
     public init?(_ message: Span<UInt8>) {
         var reader = DNSReader(message)
         guard let header = try? DNSHeader(from: &reader), !header.flags.contains(.response) else { return nil }

@@ -1,4 +1,4 @@
-/// Reads a message from front to back, and no byte outside of it.
+/// Reads a message front to back, within its bounds.
 struct DNSReader: ~Escapable {
     private let message: Span<UInt8>
     /// Where the next field begins: 0 to the count of bytes.
@@ -45,11 +45,11 @@ struct DNSReader: ~Escapable {
         position += count
     }
 
-    /// Reads a name, which may go on at an earlier place of the message (RFC 1035 section 4.1.4).
+    /// Reads a name, which may be compressed (RFC 1035 section 4.1.4).
     @_lifetime(self: copy self)
     mutating func name() throws(DNSReadingError) -> DNSName {
         var name = DNSName.Builder()
-        // The rest of the name is read elsewhere, and the message goes on behind the first pointer.
+        // A pointer continues the name elsewhere, and the message continues after the first pointer.
         var part = self
         var partStart = position
         var jumps = 0

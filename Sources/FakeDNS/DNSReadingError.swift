@@ -1,9 +1,9 @@
 /// Why a message was not read.
 public enum DNSReadingError: Error, Equatable, Sendable {
-    /// It breaks off, or has a name, a record or an OPT that is wrong: whoever sent it is to be given up.
+    /// It is truncated, or has an invalid name, record or OPT: give up its sender.
     case malformed
-    /// It has another ID, is a query, or answers another question: the answer may yet come.
+    /// It has another ID, is a query, or answers another question: the right answer may still come.
     case unrelated
-    /// Its aliases lead in a circle, or are more than are followed.
+    /// Its aliases form a loop, or are too many.
     case tooManyAliases
 }

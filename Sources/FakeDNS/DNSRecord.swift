@@ -1,6 +1,6 @@
 import Addressing
 
-/// A resource record as it was read (RFC 1035 section 4.1.3).
+/// A resource record of a received message (RFC 1035 section 4.1.3).
 ///
 ///     +----------+------+-------+-----+----------+----------+
 ///     |   NAME   | TYPE | CLASS | TTL | RDLENGTH |  RDATA   |
@@ -12,7 +12,7 @@ struct DNSRecord {
     let classCode: UInt16
     /// TTL, which the OPT record uses for other things.
     let lifetime: UInt32
-    /// Where RDATA stands in the message.
+    /// The position of RDATA in the message.
     let data: Range<Int>
 
     @inline(never)
@@ -44,7 +44,7 @@ struct DNSRecord {
         return IPv6Address(high: try reader.uint64(), low: try reader.uint64())
     }
 
-    /// The data of a record that leads to a name: CNAME, PTR.
+    /// The name in a CNAME or PTR record.
     func nameInData(of message: Span<UInt8>) throws(DNSReadingError) -> DNSName {
         var reader = DNSReader(message, at: data.lowerBound)
         let name = try reader.name()

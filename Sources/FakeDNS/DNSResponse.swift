@@ -1,30 +1,30 @@
 import Addressing
 
-/// A server's answer to a query of this library's own: what a name or an address leads to.
+/// A server's answer to a query of this library.
 ///
-/// The server is not trusted: its counts are claims, its pointers lead back only, its aliases end after so many, and
-/// nothing but the name that was asked for, and what that is an alias of, is taken from it.
+/// The server is not trusted: counts are not believed, pointers must lead backwards, the number of aliases is limited,
+/// and only records of the queried name and of its aliases are used.
 public struct DNSResponse: Sendable {
     /// With the upper bits of EDNS.
     public let code: DNSResponseCode
     /// TC: the answer is longer than a datagram, and nothing of it was read; ask again by TCP.
     public let isTruncated: Bool
-    /// The name that was asked for, or that it is an alias of, after all aliases.
+    /// The queried name after all aliases.
     public private(set) var canonicalName: DNSName
-    /// How long the records are valid together, in seconds, 0...2^31 - 1; the most when there are none.
+    /// The smallest TTL of the records in seconds, 0...2^31 - 1; the maximum without records.
     public private(set) var timeToLive = UInt32(Int32.max)
     /// Count of `addresses`.
     public private(set) var addressCount = 0
-    /// The name that an address belongs to (PTR); of several the first.
+    /// The name of an address (PTR), the first of several.
     public private(set) var pointer: DNSName?
     private var storage = InlineArray<16, IPAddress>(repeating: .v4(IPv4Address(0)))
 
-    /// CNAME records that are followed, one after the other.
+    /// The maximum number of CNAME records to follow.
     public static var mostAliases: Int { 16 }
-    /// Of one name at most so many addresses are taken.
+    /// The maximum number of addresses of a name.
     public static var mostAddresses: Int { 16 }
 
-    /// The addresses of the family that was asked for, in the server's order.
+    /// The addresses of the queried family, in the server's order.
     public var addresses: Span<IPAddress> {
         @_lifetime(borrow self) borrowing get { storage.span.extracting(first: addressCount) }
     }
@@ -55,7 +55,7 @@ public struct DNSResponse: Sendable {
         try followAliases(question.type, in: message, at: reader.position, count: header.answerCount)
     }
 
-    /// Takes the records of the name that was asked for; where it has none and is an alias, those of the name behind.
+    /// Reads the records of the queried name, or those of its alias.
     private mutating func followAliases(
         _ type: DNSType, in message: Span<UInt8>, at position: Int, count: UInt16
     ) throws(DNSReadingError) {

@@ -1,11 +1,11 @@
 import Addressing
 
-/// Writes a message into memory of a fixed size. What does not fit is dropped, and leaves a mark.
+/// Writes a message into memory of a fixed size. Drops bytes that do not fit, and records that.
 struct DNSWriter: ~Copyable, ~Escapable {
     private var memory: MutableSpan<UInt8>
     private let limit: Int
     private(set) var count = 0
-    /// Whether something did not fit.
+    /// Whether bytes were dropped.
     private(set) var isOverfull = false
 
     /// - Parameter limit: bytes that the message may have, if the memory has so many.
@@ -15,7 +15,7 @@ struct DNSWriter: ~Copyable, ~Escapable {
         self.memory = memory
     }
 
-    /// What is written next replaces what stands at `position`, which must be within the memory.
+    /// Continues writing at `position`, which must be within the memory.
     @_lifetime(self: copy self)
     mutating func move(to position: Int) {
         count = min(max(position, 0), limit)

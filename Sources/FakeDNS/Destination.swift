@@ -3,7 +3,7 @@ import Addressing
 /// An address of a name, and how this machine would reach it.
 public struct Destination {
     public let address: IPAddress
-    /// The address that it would be reached from; nil where there is no way to it.
+    /// The source address; nil without a route to the address.
     public let source: IPAddress?
     /// The length of the prefix of the network that an IPv4 source is in.
     public let networkLength: Int
@@ -14,8 +14,8 @@ public struct Destination {
         self.networkLength = networkLength
     }
 
-    /// The number of leading bits that it shares with its source; none with an IPv4 source of another network, where
-    /// that says nothing.
+    /// The number of leading bits in common with its source; 0 for an IPv4 source in another network, where the number
+    /// is meaningless.
     var matchingPrefixLength: Int {
         guard let source else { return 0 }
         switch (address.unmapped, source.unmapped) {

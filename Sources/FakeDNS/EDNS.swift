@@ -1,13 +1,13 @@
-/// What the OPT record adds to a message (RFC 6891 section 6.1).
+/// The OPT record of a message (RFC 6891 section 6.1).
 ///
 ///     +-------+-----+--------------+----------------+---------+----+---+----------+----------+
 ///     | X'00' | OPT | payload size | EXTENDED-RCODE | VERSION | DO | Z | RDLENGTH |  RDATA   |
 ///     |   1   |  2  |      2       |       1        |    1    |  bits: 16  |    2     | Variable |
 ///     +-------+-----+--------------+----------------+---------+----+---+----------+----------+
 ///
-/// Options are not kept: none of them asks for anything that an answer must have.
+/// Options are ignored: none requires anything of an answer.
 public struct EDNS: Equatable, Sendable {
-    /// The longest datagram that the sender takes, in bytes.
+    /// The longest datagram that the sender accepts, in bytes.
     public var payloadSize: UInt16
     public var version: UInt8
     /// DO: the sender understands the records of DNSSEC (RFC 3225).
@@ -15,7 +15,7 @@ public struct EDNS: Equatable, Sendable {
     /// EXTENDED-RCODE, the upper eight bits of the response code.
     var highResponseCode: UInt8
 
-    /// Version 0, with the payload size that goes through every network whole.
+    /// Version 0, with a payload size that every network transports unfragmented.
     init(isDNSSECOK: Bool, responseCode: DNSResponseCode) {
         payloadSize = 1232
         version = 0

@@ -1,8 +1,8 @@
 import Addressing
 
-/// The reserved addresses that stand for names: an IPv4 network, and a /96 of unique local IPv6 addresses
-/// (RFC 4193) for programs that ask for IPv6. The host part of either is the number of a name in a `NameTable`,
-/// plus one: the network's own address stands for nothing.
+/// The reserved addresses of names: an IPv4 network, and a /96 of unique local IPv6 addresses (RFC 4193) for programs
+/// that ask for IPv6. The host part of either is the number of a name in a `NameTable`, plus one: the network's own
+/// address has no name.
 public struct FakeAddresses: Equatable, Sendable {
     private let network: IPv4Address
     private let mask: UInt32
@@ -22,7 +22,7 @@ public struct FakeAddresses: Equatable, Sendable {
         }
     }
 
-    /// How many names can have an address: all host parts but the first and the last.
+    /// The number of reserved addresses: all host parts except the first and the last.
     public var capacity: UInt32 { ~mask - 1 }
 
     public func ipv4(number: UInt32) -> IPv4Address {
@@ -33,11 +33,11 @@ public struct FakeAddresses: Equatable, Sendable {
         IPv6Address(high: FakeAddresses.ipv6High, low: UInt64(FakeAddresses.ipv6Low) << 32 | UInt64(number &+ 1))
     }
 
-    /// What an address of a program stands for.
+    /// The meaning of an address.
     public enum Meaning: Equatable, Sendable {
         /// An address like any other.
         case real
-        /// The number of a name. It may be one that was never given out.
+        /// The number of a name, which may be unused.
         case name(number: UInt32)
     }
 

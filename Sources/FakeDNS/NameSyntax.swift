@@ -1,7 +1,6 @@
 import Addressing
 
-/// Which names a resolver could find at all. For the others no address is invented: they fail as they do with
-/// libc, without asking anybody.
+/// Which names a resolver could find. Other names get no reserved address and fail without a query, as with libc.
 public enum NameSyntax {
     /// Whether `name` can be a host's name in the DNS: labels of 1 to 63 letters, digits, hyphens and underscores
     /// (which real hosts have, whatever RFC 952 says), 253 bytes in all without the final dot, not all digits in
@@ -30,18 +29,18 @@ public enum NameSyntax {
         isOrIsBelow(withoutFinalDot(name), "localhost")
     }
 
-    /// Whether `name`, which somebody outside has sent, is handed on to programs: one of a host, which neither escapes nor
-    /// figures can be in, and not one of this machine.
+    /// Whether programs may get `name` from a server's answer: a host name, without escapes, not only digits, and not
+    /// one of this machine.
     public static func isOfHostElsewhere(_ name: Span<UInt8>) -> Bool {
         isResolvable(name) && !isLocalhost(name)
     }
 
-    /// Whether `name` is below `onion`: a hidden service of Tor, which has no address (RFC 7686).
+    /// Whether `name` is below `onion`: an onion service of Tor, which has no address (RFC 7686).
     public static func isOnion(_ name: Span<UInt8>) -> Bool {
         isOrIsBelow(withoutFinalDot(name), "onion")
     }
 
-    /// The name without the dot that marks it as complete.
+    /// The name without the final dot.
     @_lifetime(copy name)
     public static func withoutFinalDot(_ name: Span<UInt8>) -> Span<UInt8> {
         name.count > 1 && name[name.count - 1] == UInt8(ascii: ".") ? name.extracting(droppingLast: 1) : name

@@ -2,43 +2,40 @@ import Addressing
 import Synchronization
 import TableMemory
 
-/// Names, each under a number that an address can stand for: the number finds the name in one step.
+/// Names with numbers, from which reserved addresses are made. A number finds its name in one step.
 ///
-/// A number is never given to another name before it was unused for ten minutes: looked up, or asked for its name. Where
-/// all numbers are in use there is none for another name. Names have slots in the order in which they come; the numbers
-/// of the slots begin at a place that each table draws for itself, so that a number of one table hardly ever means
-/// anything in another.
+/// A number gets another name only after ten minutes without use (a lookup of the name, or of the number). If all
+/// numbers are in use, another name gets none. Names take slots in order; the numbers of the slots start at a random
+/// offset, so that a number of one table is most likely unused in another.
 ///
-/// The table lies in memory that the caller provides, and holds no pointer, so that it can be shared between
-/// processes. Any number of threads and processes use it at once, without locks, so that a signal handler, a fork, or
-/// the end of a process in the middle of a change does no harm:
+/// The table lies in memory of the caller and contains no pointers, so that processes can share it. Any number of
+/// threads and processes use it concurrently without locks, so that a signal handler, a fork, or the end of a process
+/// during a change does no harm:
 ///
-/// - A slot is claimed by the time of its last use, and belongs to the claimer until it is written. Its sequence number
-///   is odd while it is being written, which keeps other writers away. The slot of a writer that ended there is passed
-///   over.
-/// - `next` says where free slots are looked for, and the index, from a name's hash to slots that may hold it, is no
-///   more than a memory of what was given out: an entry that is lost or stale costs a second number for the same name,
-///   never a wrong name.
-/// - A reader takes what it copied only when its check fits the name, its number and the sequence number: a name that
-///   was being replaced, and whatever was damaged, is none.
+/// - A writer claims a slot by the time of its last use. The slot's sequence number is odd during the write, which
+///   keeps other writers away. The slot of a writer that ended during the write is skipped.
+/// - `next` is where the search for free slots starts. The index maps a name's hash to slots that may hold it. Both are
+///   hints: a lost or stale entry costs a second number for the same name, and never gives a wrong name.
+/// - A reader uses its copy only if the check matches the name, its number and the sequence number. Names during
+///   replacement and damaged names do not match.
 ///
-/// What is not used is not touched. Index and times grow with the names: they are a row of levels, each for twice as many
-/// slots as the one before; the first two, for 192 names, share a page with what lies before them.
+/// Unused memory is not touched. Index and times grow with the names, in levels, each for twice as many slots as the
+/// previous one; the first two levels, for 192 names, share a page with the header.
 public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
-    /// Count of the names that are held.
+    /// The capacity in names.
     public let capacity: UInt32
     private let memory: Memory
-    /// Count of the numbers, and the one of the first slot.
+    /// The count of numbers, and the number of the first slot.
     private let numberCount: UInt32
     private let firstNumber: UInt32
 
-    /// Seconds without use after which a number can be another name's.
+    /// Seconds without use after which a number can get another name.
     public static var idleTime: UInt32 { 600 }
 
     // Layout: `next`, the key, the levels, then the slots.
     private static var headerSize: Int { 64 }
     private static var keyOffset: Int { 8 }
-    /// Slots that the first level is for.
+    /// The slots of the first level.
     private static var firstLevelCount: UInt32 { 64 }
     private static var bucketWays: UInt32 { 8 }
     private static var bucketSize: Int { Int(bucketWays) * 4 }
@@ -62,7 +59,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
     ///   - numberCount: how many numbers there are, from 0 on; `capacity` at least.
     ///   - random: where the numbers begin, if the table is new.
     ///
-    /// nil for a table whose key was damaged: nobody knows any more where its numbers begin.
+    /// nil for a damaged key, without which the start of the numbers is lost.
     public init?(memory: Memory, capacity: UInt32, numberCount: UInt32, random: UInt64) {
         self.memory = memory
         self.capacity = NameTable.allowed(capacity)
@@ -74,7 +71,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         }
         let key = word.pointee.load(ordering: .relaxed)
         guard key == NameTable.key(of: key) else { return nil }
-        // Read once: what becomes of the word later moves no name.
+        // Read once: a later change of the word must not move names.
         firstNumber = UInt32(truncatingIfNeeded: (key >> 24) % UInt64(self.numberCount))
     }
 
@@ -102,7 +99,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return slot < usedCount ? slot : nil
     }
 
-    /// The number of `name`, a new one where it has none yet; nil when there is no memory for it, or all are in use.
+    /// The number of `name`, a new one if necessary; nil without memory, or if all are in use.
     ///
     /// - Parameter now: seconds of a clock that goes on counting.
     public func number(of name: HostName, at now: UInt32) -> UInt32? {
@@ -130,8 +127,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return nil
     }
 
-    /// The name under `number`, which thereby is in use; nil when there is none, or when it is being replaced at this
-    /// moment.
+    /// The name with `number`, which counts as a use; nil if there is none, or it is being replaced.
     public func name(of number: UInt32, at now: UInt32) -> HostName? {
         guard let slot = slotNumber(number), let name = name(inSlot: slot) else { return nil }
         renew(slot, at: now)
@@ -150,7 +146,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return name
     }
 
-    /// Whether a name stands under `number` at this moment.
+    /// Whether `number` has a name.
     public func holds(_ number: UInt32) -> Bool {
         guard let number = slotNumber(number), let slot = slot(number) else { return false }
         return slot.sequence.pointee.load(ordering: .acquiring) != 0
@@ -168,21 +164,20 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
 
     // MARK: Use
 
-    /// Whether a slot that was used last at this time is anybody's. One of a time to come is in use: nothing is known of
-    /// it.
+    /// Whether a slot with this time of last use is in use. A future time counts as in use.
     private static func isIdle(_ time: UInt32, at now: UInt32) -> Bool {
         let age = Int32(bitPattern: now &- time)
         return age > 0 && UInt32(age) > idleTime
     }
 
-    /// The slot is used now. Not the next name's, if it has become that one's since.
+    /// Records a use of the slot, unless another name has taken it.
     private func renew(_ slot: UInt32, at now: UInt32) {
         guard let time = time(ofSlot: slot) else { return }
         let last = time.pointee.load(ordering: .relaxed)
         if last != now | 1 { _ = time.pointee.compareExchange(expected: last, desired: now | 1, ordering: .relaxed) }
     }
 
-    /// Names of slots up to that of the ticket are found from now on, and free slots looked for behind it.
+    /// Makes slots up to the ticket's findable, and continues the search for free slots after it.
     private func advance(beyond ticket: UInt64) {
         var current = next.pointee.load(ordering: .relaxed)
         while current <= ticket {
@@ -194,12 +189,13 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         }
     }
 
-    /// The table has become a copy of another, which goes on giving out numbers: new names have theirs from elsewhere.
+    /// Called after this table became a copy of another one that stays in use: new names get numbers from another
+    /// offset.
     public func leave(random: UInt64) {
         next.pointee.wrappingAdd(1 + random % UInt64(capacity), ordering: .relaxed)
     }
 
-    /// Returns false when another thread is writing the slot, or has ended there.
+    /// Returns false if another thread is writing the slot, or has ended during a write.
     private func write(_ name: HostName, to slot: Slot, _ number: UInt32) -> Bool {
         let before = slot.sequence.pointee.load(ordering: .relaxed)
         guard before & 1 == 0,
@@ -218,7 +214,8 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return true
     }
 
-    /// What the check of a name must be: whoever takes the numbers to begin elsewhere does not find it.
+    /// The check of a name. It depends on the start of the numbers, so that a process with another start does not
+    /// match.
     private func check(of name: HostName, inSlot slot: UInt32, _ sequence: UInt64) -> UInt64 {
         var check = mixed(UInt64(number(ofSlot: slot)), into: mixed(sequence, into: 0x243f_6a88_85a3_08d3))
         let bytes = name.bytes
@@ -228,8 +225,8 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
 
     // MARK: The index
 
-    /// One of the parts that the index and the times consist of: for `count` slots from `first` on, a hash table of twice
-    /// as many entries as there are slots, and a time for each.
+    /// A part of the index and the times: for `count` slots from `first` on, a hash table with twice as many entries,
+    /// and a time for each slot.
     private struct Level {
         private(set) var first: UInt32 = 0
         private(set) var count = firstLevelCount
@@ -276,7 +273,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return nil
     }
 
-    /// Takes a free place of the hash's bucket, or that of the slot that was given out first.
+    /// Takes a free entry of the hash's bucket, or that of the oldest slot.
     private func remember(_ number: UInt32, hash: UInt32) {
         guard let bucket = bucket(of: Level(of: number), hash: hash) else { return }
         var oldestWay: UInt32 = 0

@@ -1,6 +1,6 @@
 import Addressing
 
-/// What orders the addresses of a name: the table of RFC 6724 section 2.1, as gai.conf(5) has it.
+/// The policy for the order of addresses: RFC 6724 section 2.1, with the changes of gai.conf(5).
 public struct PolicyTable {
     private var labels = PolicyList(otherwise: 1)
     private var precedences = PolicyList(otherwise: 40)
@@ -11,7 +11,7 @@ public struct PolicyTable {
     private static var siteLocalScope: Int { 5 }
     private static var globalScope: Int { 14 }
 
-    /// The one of libc, where no file has another.
+    /// libc's default table.
     @inline(never)
     public init() {
         let loopback = PolicyList.Prefix(high: 0, low: 1, length: 128)
@@ -33,7 +33,7 @@ public struct PolicyTable {
         scopes.append(PolicyList.Prefix(high: 0, low: 0xffff_7f << 24, length: 104), PolicyTable.linkLocalScope)
     }
 
-    /// Reads a line of gai.conf(5). The first of a kind takes the place of all that libc has of that kind.
+    /// Reads a line of gai.conf(5). The first line of a kind replaces libc's defaults of that kind.
     public mutating func read(_ line: Span<UInt8>) {
         let text = withoutComment(line)
         let keyword = word(in: text, from: 0)
@@ -48,10 +48,10 @@ public struct PolicyTable {
         if isWord(name, "scopev4") { scopes.add(prefix, number) }
     }
 
-    /// Whether a program is given `first` before `second`, as the rules of RFC 6724 section 6 have it.
+    /// Whether `first` comes before `second` (RFC 6724 section 6).
     ///
-    /// Left out are rules 3, 4 and 7, for which nothing that is known here differs: the kernel does not choose a deprecated
-    /// address where there is another, and of mobility and tunnels only its interfaces tell.
+    /// Omits rules 3, 4 and 7, which need data that is not available here: the kernel avoids deprecated source
+    /// addresses itself, and only its interfaces know about mobility and tunnels.
     @inline(never)
     public func prefers(_ first: Destination, to second: Destination) -> Bool {
         let (one, other) = (first.address.mapped, second.address.mapped)
@@ -79,7 +79,7 @@ public struct PolicyTable {
         return false
     }
 
-    /// How far an address reaches, in the numbers of RFC 4291 section 2.7.
+    /// The scope of an address, in the numbers of RFC 4291 section 2.7.
     @inline(never)
     private func scope(of address: IPv6Address) -> Int {
         if address.mapped != nil { return scopes.value(of: address) }

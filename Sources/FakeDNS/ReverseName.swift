@@ -31,7 +31,7 @@ public enum ReverseName {
         return .v6(IPv6Address(high: high, low: low))
     }
 
-    /// Writes the name under which that of `address` is kept.
+    /// Writes the reverse name of `address`.
     public static func write(for address: IPAddress, to sink: inout some ByteSink) {
         switch address {
         case .v4(let address):

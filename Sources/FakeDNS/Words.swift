@@ -1,6 +1,6 @@
 import Addressing
 
-/// What stands before the comment of a line.
+/// The line without its comment.
 @_lifetime(copy line)
 func withoutComment(_ line: Span<UInt8>) -> Span<UInt8> {
     var end = 0

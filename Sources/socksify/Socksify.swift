@@ -127,8 +127,8 @@ struct ProxyOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What to do with programs that preloading cannot reach (static ones, Go): nonet starts them without network, "
-                + "block starts none, direct lets them go direct.", valueName: "nonet|block|direct"))
+            "What to do with programs that preloading cannot reach (static ones, Go): nonet starts them without "
+                + "network, block starts none, direct lets them go direct.", valueName: "nonet|block|direct"))
     var unreachable: UnreachablePolicy?
 
     var options: ConfigurationOptions {

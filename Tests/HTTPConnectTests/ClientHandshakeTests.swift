@@ -306,7 +306,8 @@ import Testing
             "cannot be asked for a name with a byte in it that HTTP does not allow there"
         ),
         (.unusableCredentials, "cannot take a user name or a password of more than 255 bytes"),
-        (.notHTTP, "does not speak HTTP"), (.credentialsWanted, "requires an authentication method that is not configured"),
+        (.notHTTP, "does not speak HTTP"),
+        (.credentialsWanted, "requires an authentication method that is not configured"),
         (.credentialsRefused, "refused the user name or the password"),
         (.rejected(.forbidden), "refused: status 403 (Forbidden)"),
         (.rejected(Status(code: 599)), "refused: status 599"), (.rejected(Status(code: 7)), "refused: status 7"),

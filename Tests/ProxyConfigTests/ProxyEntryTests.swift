@@ -75,7 +75,10 @@ import Testing
         ("strict_chain", "1: 'strict_chain' belongs above [ProxyList]; below it every line is a proxy"),
         ("localnet 10.0.0.0/8", "1: 'localnet' belongs above [ProxyList]; below it every line is a proxy"),
         ("log info", "1: 'log' belongs above [ProxyList]; below it every line is a proxy"),
-        ("[Section]", "1: '[Section]' is not a section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]"),
+        (
+            "[Section]",
+            "1: '[Section]' is not a section; expected [ProxyList], [Proxies NAME], [Rules] or [App PATTERN]"
+        ),
     ])
     func mistakes(line: String, error: String) {
         #expect(errors("[ProxyList]\n" + line) == ["line 2, column \(error)"])

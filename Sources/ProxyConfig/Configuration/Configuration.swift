@@ -20,8 +20,8 @@ public struct Configuration: Equatable, Sendable {
     public var loopback: LoopbackPolicy = .direct
     /// The policy for listening sockets without a matching rule (`bind`).
     public var listeners: ListenerPolicy = .direct
-    /// The policy for sockets other than TCP and UDP (`other_protocols`); nil if unset: they are blocked, unless the rules
-    /// end with `direct`.
+    /// The policy for sockets other than TCP and UDP (`other_protocols`); nil if unset: they are blocked, unless the
+    /// rules end with `direct`.
     public var otherProtocols: OtherProtocolsPolicy?
     /// The policy for answered addresses of this machine, or that go direct (`local_answers`).
     public var localAnswers: LocalAnswersPolicy = .refuse
@@ -69,8 +69,8 @@ public struct Configuration: Equatable, Sendable {
     /// True if the configuration does not change the limit for answers.
     public var hasDefaultReadTimeout: Bool { readTimeout == Configuration.defaultReadTimeout }
 
-    /// Whether sockets other than TCP and UDP are refused: by `other_protocols`; if that is unset, unless the rules end with
-    /// `direct`.
+    /// Whether sockets other than TCP and UDP are refused: by `other_protocols`; if that is unset, unless the rules end
+    /// with `direct`.
     public var blocksOtherProtocols: Bool {
         if let otherProtocols { return otherProtocols == .block }
         guard let rule = ruleIndex.catchAll else { return true }

@@ -27,8 +27,8 @@ public struct ProgramIdentity: Equatable, Sendable {
         self.init(executable: executable, script: interpreter?.script(in: arguments), aliases: aliases)
     }
 
-    /// Whether a pattern matches this program. A pattern with a slash is compared with the paths of the executable and of
-    /// the script, others with their last components. `*` matches any bytes, slashes included, `?` one byte.
+    /// Whether a pattern matches this program. A pattern with a slash is compared with the paths of the executable and
+    /// of the script, others with their last components. `*` matches any bytes, slashes included, `?` one byte.
     func matches(_ pattern: Span<UInt8>) -> Bool {
         if matches(pattern, path: executable.span) { return true }
         if let script, matches(pattern, path: script.span) { return true }

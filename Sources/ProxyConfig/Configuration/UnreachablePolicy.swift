@@ -1,5 +1,5 @@
-/// The policy for programs that preloading cannot reach: static ones, Go programs and the like (`unreachable`). Programs
-/// that would raise their rights start only with `direct`.
+/// The policy for programs that preloading cannot reach: static ones, Go programs and the like (`unreachable`).
+/// Programs that would raise their rights start only with `direct`.
 public enum UnreachablePolicy: Equatable, Sendable, CaseIterable {
     /// They start without network (`nonet`).
     case withoutNetwork

@@ -1,8 +1,8 @@
 import Addressing
 
 extension Configuration {
-    /// Whether a connection to an answered address would go direct: loopback, a `localnet`, or a network that a rule sends
-    /// direct, at any port.
+    /// Whether a connection to an answered address would go direct: loopback, a `localnet`, or a network that a rule
+    /// sends direct, at any port.
     ///
     /// Otherwise an attacker's name server could make a program connect to services that only this machine can reach.
     public func leadsAroundProxies(_ address: IPAddress, name: Span<UInt8>) -> Bool {

@@ -60,9 +60,9 @@ extension Configuration {
     ///
     /// Without port or protocol some rules may or may not match. The possible rules are those, up to the first that
     /// certainly matches. If all of them agree, the decision is certain. If they differ and one has `host`, a reserved
-    /// address keeps the name (`undecided`). If they differ and none has `host`, they can decide on an address later, and
-    /// `dns` decides about the name. `dns` also decides if only a rule without `host` sends everything to a proxy, or
-    /// blocks it.
+    /// address keeps the name (`undecided`). If they differ and none has `host`, they can decide on an address later,
+    /// and `dns` decides about the name. `dns` also decides if only a rule without `host` sends everything to a proxy,
+    /// or blocks it.
     public func lookupDecision(
         of name: Span<UInt8>, port: UInt16?, transport: Transport?
     ) -> Decision<LookupRoute> {

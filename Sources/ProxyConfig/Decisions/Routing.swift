@@ -4,8 +4,8 @@ import Addressing
 public enum Route: Equatable, Sendable {
     /// Direct, to the address that the program gave.
     case direct
-    /// Through a chain of `Configuration.lists[list]`. The request to the last proxy has this destination: the program's,
-    /// or its `dnat` replacement, an IPv4-mapped address as IPv4.
+    /// Through a chain of `Configuration.lists[list]`. The request to the last proxy has this destination: the
+    /// program's, or its `dnat` replacement, an IPv4-mapped address as IPv4.
     case proxy(list: Int, address: IPAddress, port: UInt16)
     /// It fails.
     case refuse(Refusal)
@@ -102,8 +102,8 @@ extension Configuration {
             return Decision(.direct, .localNetwork(local), translation: target.translation)
         }
 
-        // A translated destination goes to the proxy even if it is a loopback address: it means the proxy's loopback, and
-        // connecting to the original address would go direct without a rule.
+        // A translated destination goes to the proxy even if it is a loopback address: it means the proxy's loopback,
+        // and connecting to the original address would go direct without a rule.
         if target.translation == nil, target.address.isLoopback, loopback == .direct {
             return Decision(.direct, .loopback)
         }
@@ -125,8 +125,8 @@ extension Configuration {
         return search.limit < rules.count ? search.limit : nil
     }
 
-    /// The destination after `dnat`. A translation with that port goes before one for every port, an earlier one before a
-    /// later one.
+    /// The destination after `dnat`. A translation with that port goes before one for every port, an earlier one before
+    /// a later one.
     private func translated(
         _ named: IPAddress, port: UInt16
     ) -> (address: IPAddress, port: UInt16, translation: Int?) {

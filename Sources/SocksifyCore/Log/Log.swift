@@ -3,8 +3,8 @@ import CPreload
 import ProxyConfig
 import Synchronization
 
-/// Log lines for the user, on standard error or in a file. Each is written by one system call from a fixed buffer, so that
-/// it works in a signal handler.
+/// Log lines for the user, on standard error or in a file. Each is written by one system call from a fixed buffer, so
+/// that it works in a signal handler.
 enum Log {
     /// Writes a line if the configured level includes `level`.
     static func write(_ level: LogLevel, _ configuration: Configuration, _ compose: (inout LogLine) -> Void) {

@@ -1,14 +1,14 @@
 import CPreload
 import Synchronization
 
-/// Limits the rate of unrequested lines, so that a program that fails in a loop does not fill its standard error: `burst`
-/// lines at a time, then one for each `interval`.
+/// Limits the rate of unrequested lines, so that a program that fails in a loop does not fill its standard error:
+/// `burst` lines at a time, then one for each `interval`.
 enum LogAllowance {
     private static var burst: Int { 20 }
     private static var interval: Int { 1000 }
 
-    // In the word: the time in milliseconds at which the full burst is available again, and in the low bits the number of
-    // lines omitted since the last one.
+    // In the word: the time in milliseconds at which the full burst is available again, and in the low bits the number
+    // of lines omitted since the last one.
     private static var leftOutBits: Int { 20 }
     private static var mostLeftOut: UInt64 { 1 << leftOutBits - 1 }
 

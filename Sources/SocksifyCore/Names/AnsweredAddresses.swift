@@ -4,8 +4,8 @@ import FakeDNS
 import ProxyConfig
 
 extension Names {
-    /// Whether a program may get an address from a DNS answer. Reserved addresses in use are always refused, addresses of
-    /// this machine and those that go direct unless `local_answers` is `accept`.
+    /// Whether a program may get an address from a DNS answer. Reserved addresses in use are always refused, addresses
+    /// of this machine and those that go direct unless `local_answers` is `accept`.
     ///
     /// - Parameter name: empty if unknown.
     func accepts(_ address: IPAddress, for name: Span<UInt8>) -> Bool {

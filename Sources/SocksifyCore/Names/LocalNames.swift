@@ -4,8 +4,8 @@ import FakeDNS
 import ProxyConfig
 import SocketTable
 
-/// Names that this machine resolves because of a rule. It remembers the name of each address, so that the rule applies when
-/// the program connects to the address.
+/// Names that this machine resolves because of a rule. It remembers the name of each address, so that the rule applies
+/// when the program connects to the address.
 enum LocalNames {
     /// Remembers the name of the addresses in the list.
     @inline(never)

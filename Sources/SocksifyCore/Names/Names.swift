@@ -17,8 +17,8 @@ struct Names: ~Copyable {
         configuration.reservesAddresses ? fakeAddresses.meaning(of: address) : .real
     }
 
-    /// Whether lookups also try the domains of resolv.conf(5). Only with a server to ask: otherwise the library cannot tell
-    /// which names exist.
+    /// Whether lookups also try the domains of resolv.conf(5). Only with a server to ask: otherwise the library cannot
+    /// tell which names exist.
     var searchesDomains: Bool {
         switch configuration.dns {
         case .tcp, .tor: configuration.searchesDomains

@@ -5,11 +5,11 @@ import Synchronization
 
 /// The addresses of possible first proxies.
 ///
-/// libc's resolver looks up a name once, at the first connection. After a failure it tries again when the proxy is used,
-/// because a program may start before the network.
+/// libc's resolver looks up a name once, at the first connection. After a failure it tries again when the proxy is
+/// used, because a program may start before the network.
 struct FirstHops: @unchecked Sendable {
-    /// For each proxy of the configuration: the number of its addresses, the time of the last lookup of its name, the port,
-    /// the addresses.
+    /// For each proxy of the configuration: the number of its addresses, the time of the last lookup of its name, the
+    /// port, the addresses.
     private let memory: UnsafeMutableRawPointer
     private let count: Int
     private let possible: ProxySet
@@ -128,8 +128,8 @@ struct FirstHops: @unchecked Sendable {
 
     // MARK: Addresses
 
-    /// The proxy's address with this index for a socket of the family: among the addresses that the socket can connect to;
-    /// if there are none, among all. nil after the last.
+    /// The proxy's address with this index for a socket of the family: among the addresses that the socket can connect
+    /// to; if there are none, among all. nil after the last.
     func address(of place: Int, _ index: Int, for family: SocketFamily) -> SocketAddress? {
         var isAnyReached = false
         for candidate in 0..<known(place) where family.hasForm(for: address(candidate, of: place).address) {
@@ -145,8 +145,8 @@ struct FirstHops: @unchecked Sendable {
         return nil
     }
 
-    /// An address of any proxy, in the family of the given address. For a proxy at a Unix-domain socket it is a loopback
-    /// address.
+    /// An address of any proxy, in the family of the given address. For a proxy at a Unix-domain socket it is a
+    /// loopback address.
     func anyAddress(for family: SocketAddress) -> SocketAddress? {
         for place in 0..<count where possible.contains(place) {
             for index in 0..<known(place) {

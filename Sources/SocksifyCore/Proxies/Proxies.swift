@@ -1,6 +1,7 @@
 import ProxyConfig
 
-/// The proxies of the configuration with their state: addresses, failures, round-robin positions and isolation credentials.
+/// The proxies of the configuration with their state: addresses, failures, round-robin positions and isolation
+/// credentials.
 ///
 /// Not copyable: a copy would change the reference counts of everything in the configuration.
 struct Proxies: ~Copyable {

@@ -4,13 +4,13 @@ import TableMemory
 
 /// Memory that processes share and map on demand: a part of a file, which may be anonymous.
 ///
-/// Address space is limited (RLIMIT_AS, and RLIMIT_MEMLOCK for a program with mlockall(2)), so only the first page is mapped
-/// from the start. Access beyond it maps the beginning again (mremap(2) with an old size of 0), in one of a few lengths,
-/// each twice the previous one. So an address is found in one step, and memory in use never moves. This needs neither the
-/// file's path nor a descriptor nor permission, and gives the same memory before and after a fork.
+/// Address space is limited (RLIMIT_AS, and RLIMIT_MEMLOCK for a program with mlockall(2)), so only the first page is
+/// mapped from the start. Access beyond it maps the beginning again (mremap(2) with an old size of 0), in one of a few
+/// lengths, each twice the previous one. So an address is found in one step, and memory in use never moves. This needs
+/// neither the file's path nor a descriptor nor permission, and gives the same memory before and after a fork.
 ///
-/// A file in /dev/shm may be longer than the free space there: touching a page without space kills the process (SIGBUS).
-/// So each process populates every page before it touches it, in a call that may fail.
+/// A file in /dev/shm may be longer than the free space there: touching a page without space kills the process
+/// (SIGBUS). So each process populates every page before it touches it, in a call that may fail.
 struct SharedMemory: TableMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     /// The offset in the part, and the part's size, in bytes.
@@ -99,8 +99,8 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     // MARK: Parts
 
-    /// The parts of a file, of these sizes, one after the other; nil if one cannot be mapped, or the first page of the first
-    /// one cannot be populated.
+    /// The parts of a file, of these sizes, one after the other; nil if one cannot be mapped, or the first page of the
+    /// first one cannot be populated.
     ///
     /// - Parameters:
     ///   - sizes: multiples of 64 KiB, and thereby of every page size.
@@ -204,8 +204,8 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
 
     // MARK: Reaching
 
-    /// The address of these bytes, ready for use; nil without memory. Makes a system call for each page that is new to the
-    /// process, and one for a mapping.
+    /// The address of these bytes, ready for use; nil without memory. Makes a system call for each page that is new to
+    /// the process, and one for a mapping.
     @inline(never)
     func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? {
         let rest = self.size - self.offset

@@ -4,11 +4,11 @@ import SocketTable
 import Synchronization
 import TableMemory
 
-/// The state that a process tree shares: reserved addresses and their names, apparent peers of sockets, UDP associations,
-/// replaced sockets, failed proxies and round-robin positions.
+/// The state that a process tree shares: reserved addresses and their names, apparent peers of sockets, UDP
+/// associations, replaced sockets, failed proxies and round-robin positions.
 ///
-/// It lies in a file named by the environment (see `SharedTableFile`). If that is unusable (no memory, another user's file,
-/// another version of the library), a process shares it only with its forks.
+/// It lies in a file named by the environment (see `SharedTableFile`). If that is unusable (no memory, another user's
+/// file, another version of the library), a process shares it only with its forks.
 struct SharedTable {
     /// Bytes that UDP associations need: for their slots, and for their records.
     struct AssociationSizes {
@@ -37,10 +37,10 @@ struct SharedTable {
     /// Addresses of names that this machine resolves because of rules.
     private static var addressCapacity: Int { 8_192 }
 
-    // Layout: parts, each mapped on demand. The first has a word for the layout's version, a word that says whether the table
-    // was handed on, two words of the tree's identity, a word for the last line logged without a configuration, and the
-    // names. The other parts are the sockets, the names of addresses, the slots of the associations and their records, the
-    // state of proxies and lists, and the replaced sockets.
+    // Layout: parts, each mapped on demand. The first has a word for the layout's version, a word that says whether the
+    // table was handed on, two words of the tree's identity, a word for the last line logged without a configuration,
+    // and the names. The other parts are the sockets, the names of addresses, the slots of the associations and their
+    // records, the state of proxies and lists, and the replaced sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }

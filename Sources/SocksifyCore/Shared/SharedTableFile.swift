@@ -2,19 +2,20 @@ import CPreload
 
 /// The file of the table that a process tree shares.
 ///
-/// The environment passes its path on, in SOCKSIFY_TABLE: a directory and `socksify-ROOT-RANDOM`, where ROOT is the ID of
-/// the process that chose the path. The first process that needs the file creates it.
+/// The environment passes its path on, in SOCKSIFY_TABLE: a directory and `socksify-ROOT-RANDOM`, where ROOT is the ID
+/// of the process that chose the path. The first process that needs the file creates it.
 ///
-/// No process keeps it open, because programs close unknown descriptors. But each holds a shared lock on it (flock(2)): the
-/// lock belongs to the open file description, which the mapping keeps, across fork too, until the process ends.
+/// No process keeps it open, because programs close unknown descriptors. But each holds a shared lock on it (flock(2)):
+/// the lock belongs to the open file description, which the mapping keeps, across fork too, until the process ends.
 ///
-/// The root removes the file when it ends, if no other process has it mapped; otherwise the last process that ends after
-/// the root does. If a descendant without a mapping lives on, it only loses names that it has looked up and not yet
-/// connected to.
+/// The root removes the file when it ends, if no other process has it mapped; otherwise the last process that ends
+/// after the root does. If a descendant without a mapping lives on, it only loses names that it has looked up and not
+/// yet connected to.
 ///
-/// A killed process removes nothing. So a process that creates a file also removes those files of the user in the directory
-/// that are unmapped, whose root has ended, and that no process has opened for ten minutes; a table that its root never
-/// passed on is removed without this delay. The directory is the user's own, so no files of others are searched.
+/// A killed process removes nothing. So a process that creates a file also removes those files of the user in the
+/// directory that are unmapped, whose root has ended, and that no process has opened for ten minutes; a table that its
+/// root never passed on is removed without this delay. The directory is the user's own, so no files of others are
+/// searched.
 struct SharedTableFile {
     private let path: UnsafePointer<CChar>
     /// The process that chose the path.
@@ -179,7 +180,8 @@ struct SharedTableFile {
         guard descriptor >= 0 else { return }
         defer { _ = kernel_close(descriptor) }
         var file = kernel_file()
-        // The lock is held until the name is removed: a process that opened the file meanwhile notices, and creates a new one.
+        // The lock is held until the name is removed: a process that opened the file meanwhile notices, and creates a
+        // new one.
         guard kernel_lock_file(descriptor, 1) == 0, kernel_look_at(descriptor, &file) == 0, file.is_own != 0,
             now &- file.modified >= graceTime || !SharedTable.isHandedOn(descriptor)
         else { return }

@@ -35,8 +35,8 @@ enum FileContents {
         return .failure(.tooLarge)
     }
 
-    /// Whether a file that could not be opened exists, or may exist: in an existing directory without search permission,
-    /// or as a dangling link. A directory inside an unsearchable one counts as absent.
+    /// Whether a file that could not be opened exists, or may exist: in an existing directory without search
+    /// permission, or as a dangling link. A directory inside an unsearchable one counts as absent.
     private static func isThere(_ path: [UInt8], _ error: Errno) -> Bool {
         switch error.code {
         case ENOENT:

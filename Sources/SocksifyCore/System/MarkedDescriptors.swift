@@ -8,8 +8,8 @@ struct MarkedDescriptors {
 
     /// Calls `body` with each descriptor until it returns false.
     ///
-    /// Repeats the scan until no descriptor was duplicated during it: another thread may duplicate a descriptor to a number
-    /// that was already scanned, and close the original before the scan reaches it.
+    /// Repeats the scan until no descriptor was duplicated during it: another thread may duplicate a descriptor to a
+    /// number that was already scanned, and close the original before the scan reaches it.
     func visit(_ body: (Int32) -> Bool) {
         while true {
             let duplications = descriptor_duplications()

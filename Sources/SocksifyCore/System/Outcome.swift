@@ -7,8 +7,8 @@ public enum Outcome {
     case succeeded
     case failed(Errno)
 
-    /// For a call towards a proxied destination on a descriptor that may not be a socket: `pass` if it is none, `failed` if
-    /// the kernel refuses to tell.
+    /// For a call towards a proxied destination on a descriptor that may not be a socket: `pass` if it is none,
+    /// `failed` if the kernel refuses to tell.
     static func pass(unlessRefused socket: Socket) -> Outcome {
         socket.refusal.map { .failed($0) } ?? .pass
     }

@@ -26,15 +26,16 @@ enum OwnDescriptor {
         return mark(made) ? made : -ENOMEM
     }
 
-    /// Duplicates a descriptor of the program; nil on failure, and in a process that has confined itself, whose filter may
-    /// forbid the system call.
+    /// Duplicates a descriptor of the program; nil on failure, and in a process that has confined itself, whose filter
+    /// may forbid the system call.
     static func duplicate(_ descriptor: Int32) -> Int32? {
         guard process_is_confined() == 0 else { return nil }
         let high = Int32(truncatingIfNeeded: kernel_duplicate(descriptor, leastPossible))
         return high >= 0 && mark(high) ? high : nil
     }
 
-    /// Marks the descriptor as the library's. Without memory for the mark it is closed, so that no unmarked one remains.
+    /// Marks the descriptor as the library's. Without memory for the mark it is closed, so that no unmarked one
+    /// remains.
     private static func mark(_ descriptor: Int32) -> Bool {
         if descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OWN)) != 0 { return true }
         _ = kernel_close(descriptor)

@@ -9,8 +9,8 @@ import SocketTable
 struct Socket {
     let descriptor: Int32
 
-    /// The kernel's unique number of the socket (socket(7), SO_COOKIE); nil if the descriptor is no socket or the kernel
-    /// refuses.
+    /// The kernel's unique number of the socket (socket(7), SO_COOKIE); nil if the descriptor is no socket or the
+    /// kernel refuses.
     var cookie: UInt64? {
         guard case .socket(let cookie) = identity else { return nil }
         return cookie
@@ -89,8 +89,8 @@ struct Socket {
     /// Whether the socket is one of UDP.
     var isDatagram: Bool { transport == .udp }
 
-    /// Why an earlier question about the socket failed; nil if the descriptor is no socket. If the question succeeds now,
-    /// the kernel had no memory before. Ask this before a call passes because the socket is unknown.
+    /// Why an earlier question about the socket failed; nil if the descriptor is no socket. If the question succeeds
+    /// now, the kernel had no memory before. Ask this before a call passes because the socket is unknown.
     var refusal: Errno? {
         var domain: Int32 = 0
         let result = Int(kernel_getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, 4))
@@ -134,8 +134,8 @@ struct Socket {
         guard result == 0 else { throw Errno(result: result) }
     }
 
-    /// Ends a connection, or an attempt, so that the socket can connect again (connect(2), AF_UNSPEC). poll(2) and epoll(7)
-    /// show a failed socket: the kernel keeps an ECONNRESET for it.
+    /// Ends a connection, or an attempt, so that the socket can connect again (connect(2), AF_UNSPEC). poll(2) and
+    /// epoll(7) show a failed socket: the kernel keeps an ECONNRESET for it.
     ///
     /// - Throws: EINVAL on a Unix-domain socket, which can connect only once.
     @inline(never)
@@ -208,8 +208,8 @@ struct Socket {
         }
     }
 
-    /// Starts connecting without waiting, even if the program has not set O_NONBLOCK. Throws EINPROGRESS while connecting;
-    /// returns if the connection is established immediately, or with TCP_FASTOPEN_CONNECT.
+    /// Starts connecting without waiting, even if the program has not set O_NONBLOCK. Throws EINPROGRESS while
+    /// connecting; returns if the connection is established immediately, or with TCP_FASTOPEN_CONNECT.
     @inline(never)
     func beginConnecting(to address: HopAddress) throws(Errno) {
         let isNonBlocking = isNonBlocking
@@ -325,7 +325,8 @@ extension Socket {
         _ = kernel_send(descriptor, &byte, 0, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
     }
 
-    /// Whether the socket cannot send to IPv4 addresses, because of IPV6_V6ONLY or because it is bound to an IPv6 address.
+    /// Whether the socket cannot send to IPv4 addresses, because of IPV6_V6ONLY or because it is bound to an IPv6
+    /// address.
     var sendsToIPv6Alone: Bool {
         guard domain == AF_INET6 else { return false }
         if isIPv6Only { return true }

@@ -1,11 +1,11 @@
 import CPreload
 import Synchronization
 
-/// A lock in a word that holds the ID of its owner's thread. A waiter takes it over if the owner no longer exists: it was
-/// killed, the process forked, or a child of vfork ended.
+/// A lock in a word that holds the ID of its owner's thread. A waiter takes it over if the owner no longer exists: it
+/// was killed, the process forked, or a child of vfork ended.
 ///
-/// In shared memory the ID may be damaged and belong to an unrelated thread: a waiter waits for it at most `longestHold` or
-/// `longestOwnHold`, far longer than any owner needs for its few system calls.
+/// In shared memory the ID may be damaged and belong to an unrelated thread: a waiter waits for it at most
+/// `longestHold` or `longestOwnHold`, far longer than any owner needs for its few system calls.
 struct ThreadLock {
     private let word: UnsafeMutablePointer<Atomic<UInt64>>
     private let isShared: Bool

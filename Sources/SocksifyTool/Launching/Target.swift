@@ -54,7 +54,8 @@ public enum Target {
         public var notice: (level: LogLevel, text: String)?
     }
 
-    /// Judges the program at `path`. Throws if preloading would not reach it, and nothing else is to be done about that.
+    /// Judges the program at `path`. Throws if preloading would not reach it, and nothing else is to be done about
+    /// that.
     ///
     /// - Parameter policy: what the user has said is to become of such programs; nil for nothing.
     public static func start(of path: [UInt8], _ policy: UnreachablePolicy?) throws(Failure) -> Start {
