@@ -1,12 +1,12 @@
-/// Something that bytes can be written to: an array, or a fixed buffer where allocation is not allowed.
+/// A destination for bytes: an array, or a fixed buffer where allocation is not allowed.
 public protocol ByteSink {
-    /// Takes one byte. A sink of fixed size drops what does not fit.
+    /// Appends one byte. A full sink of fixed size drops it.
     mutating func append(_ byte: UInt8)
 }
 
 extension Array: ByteSink where Element == UInt8 {}
 
-// Messages are made of many texts, each of which would be a loop of its own where it is written.
+// Not inlined, for size: otherwise each text of a message would become a loop of its own.
 extension ByteSink {
     /// Writes the characters of a literal.
     @inline(never)

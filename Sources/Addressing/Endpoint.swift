@@ -1,4 +1,4 @@
-/// A host, by address or by a name that is not resolved here.
+/// A host: an address, or an unresolved name.
 public enum Host: Equatable, Sendable {
     case address(IPAddress)
     case name(HostName)

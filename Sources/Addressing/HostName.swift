@@ -1,8 +1,8 @@
-/// A host name as SOCKS carries it: 1 to 255 bytes (RFC 1928 section 5, ATYP X'03'), of any value.
+/// A host name in a SOCKS request: 1 to 255 bytes of any value (RFC 1928 section 5, ATYP X'03').
 public struct HostName: Sendable {
     private let string: ShortString
 
-    /// Takes a copy of `bytes`; nil when there are none, or more than 255.
+    /// Copies `bytes`; nil if there are none, or more than 255.
     @inline(never)
     public init?(_ bytes: Span<UInt8>) {
         guard let string = ShortString(bytes) else { return nil }

@@ -14,7 +14,7 @@ public enum IPAddress: Equatable, Sendable {
         }
     }
 
-    /// The same address with an IPv4-mapped IPv6 address turned into the IPv4 address that it stands for.
+    /// The same address, with an IPv4-mapped IPv6 address as IPv4.
     public var unmapped: IPAddress {
         if case .v6(let address) = self, let mapped = address.mapped { return .v4(mapped) }
         return self
@@ -42,8 +42,8 @@ public enum IPAddress: Equatable, Sendable {
         }
     }
 
-    /// Whether the address means something else, or nothing, on another network: one of RFC 1918, RFC 4193, link-local
-    /// (RFC 3927, RFC 4291 section 2.5.6) or loopback.
+    /// Whether the address has no global meaning: private (RFC 1918, RFC 4193), link-local (RFC 3927, RFC 4291 section
+    /// 2.5.6) or loopback.
     public var isPrivate: Bool {
         switch unmapped {
         case .v4(let address):

@@ -1,4 +1,4 @@
-/// A block of addresses: those that agree with `address` in every bit that is set in the mask.
+/// A block of addresses: those equal to `address` in every bit of the mask.
 ///
 /// An IPv4 mask may have holes, as proxychains' dotted masks may.
 public enum IPNetwork: Equatable, Sendable {
@@ -15,7 +15,7 @@ public enum IPNetwork: Equatable, Sendable {
         self = .v6(address: address, prefixLength: min(prefixLength, 128))
     }
 
-    /// Whether `address` lies in the block. An IPv4-mapped address counts as the IPv4 address that it stands for.
+    /// Whether `address` lies in the block. An IPv4-mapped address counts as IPv4.
     public func contains(_ address: IPAddress) -> Bool {
         switch (self, address.unmapped) {
         case (.v4(let network, let mask), .v4(let address)):

@@ -19,7 +19,7 @@ public struct IPv4Address: Equatable, Sendable {
         ]
     }
 
-    /// 0.0.0.0, which Linux takes for the local host when it is connected to.
+    /// 0.0.0.0, which connect(2) on Linux takes as the local host.
     public var isUnspecified: Bool { value == 0 }
 
     /// 127.0.0.0/8, RFC 1122 section 3.2.1.3.

@@ -1,7 +1,6 @@
 #if !hasFeature(Embedded)
 
-// Conveniences for tests and tools. The preloaded library does without `String`, whose Unicode tables it would
-// have to carry.
+// Conveniences for tests and tools. The preloaded library does not use `String`, which would add Unicode tables to it.
 
 extension IPAddress: CustomStringConvertible {
     public init?(_ text: String) {

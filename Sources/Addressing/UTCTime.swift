@@ -1,10 +1,9 @@
-/// A time of Coordinated Universal Time, as it is written in a log.
+/// A time in UTC, for logs.
 public struct UTCTime {
     /// Seconds since 1970, of the years up to 9999.
     private let seconds: Int
 
-    /// - Parameter seconds: since 1970, without leap seconds; what is outside of the years 1970 to 9999 becomes the
-    ///   nearest time within.
+    /// - Parameter seconds: since 1970, without leap seconds; clamped to the years 1970 to 9999.
     public init(seconds: Int64) {
         self.seconds = Int(min(max(seconds, 0), 253_402_300_799))
     }
@@ -31,8 +30,8 @@ public struct UTCTime {
         sink.append(decimal: number % 10)
     }
 
-    /// By years that begin with March, so that a leap day is the last of its year, in the 400 years after which the
-    /// calendar repeats itself.
+    /// Counts years from March, so that a leap day is the last day of its year, in periods of 400 years, after which
+    /// the calendar repeats.
     private var date: (year: Int, month: Int, day: Int) {
         // From 0000-03-01 to 1970-01-01 it is 719,468 days.
         let days = seconds / 86_400 + 719_468

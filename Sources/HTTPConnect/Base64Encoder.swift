@@ -1,8 +1,8 @@
 import Addressing
 
-/// Writes bytes in Base64 (RFC 4648 section 4) as they come, so that they are nowhere gathered first.
+/// Encodes bytes in Base64 (RFC 4648 section 4) as a stream, without a buffer.
 struct Base64Encoder {
-    /// The bytes that do not make a group yet, the last in the lowest bits.
+    /// The bytes of an incomplete group, the last in the lowest bits.
     private var group: UInt32 = 0
     private var count = 0
 
@@ -16,7 +16,7 @@ struct Base64Encoder {
         if count == 3 { writeGroup(to: &sink) }
     }
 
-    /// Writes what is left, and fills it up.
+    /// Writes the remaining bytes with padding.
     mutating func finish(in sink: inout some ByteSink) {
         if count > 0 { writeGroup(to: &sink) }
     }

@@ -1,19 +1,17 @@
 import Addressing
 
-/// The client's side of HTTP's CONNECT (RFC 9110 section 9.3.6): bytes in, actions out; it owns no socket and never
-/// waits.
+/// The client side of HTTP CONNECT (RFC 9110 section 9.3.6): bytes in, actions out; it owns no socket and never waits.
 ///
-/// Where the answer ends is known only when its end is seen, and whatever follows it on the same connection belongs to
-/// the application. So the handshake is shown what has arrived, says how much of that is its own, and the owner takes
-/// just this off the connection.
+/// The length of the response is not known in advance, and the bytes after it belong to the application. So the owner
+/// shows the received bytes to the handshake (MSG_PEEK), and then consumes only those that belong to the response.
 ///
 ///     start ─ request → head of the response ┬→ established
 ///                          └─── interim ←────┘
 public struct ClientHandshake: Sendable {
-    /// The room that the request needs at most: that of a name, a user and a password of 255 bytes each.
+    /// The longest request in bytes: with a name, a user and a password of 255 bytes each.
     public static var messageCapacity: Int { Request.longest }
 
-    /// The most bytes that an answer's head may have, those of interim responses before it included.
+    /// The maximum number of bytes of a response's head, including interim responses before it.
     public static var longestAnswer: Int { 65536 }
 
     private let destination: Endpoint
@@ -26,14 +24,13 @@ public struct ClientHandshake: Sendable {
         case over
     }
 
-    /// What the owner of the connection does next.
+    /// The next step for the owner of the connection.
     public enum Action: Equatable, Sendable {
-        /// Send the message that was written, then do as for `receiveHead`.
+        /// Send the written message, then continue as for `receiveHead`.
         case send
-        /// Wait for bytes, show them to `receive` as they come, any number at a time, and take off the connection those
-        /// that it has consumed.
+        /// Wait for bytes, show any number of them to `receive`, and consume as many as it returns.
         case receiveHead
-        /// The request is granted: the connection, and what was not consumed, is the application's.
+        /// The request is granted: the connection and the remaining bytes are the application's.
         case established
     }
 
@@ -43,7 +40,7 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Progress
 
-    /// How far it has come, in a word by which another process goes on.
+    /// The state in a word, from which another process can continue.
     public var progress: UInt64 {
         let credentials: UInt64 = sentCredentials ? 1 << 63 : 0
         switch state {
@@ -54,7 +51,7 @@ public struct ClientHandshake: Sendable {
         }
     }
 
-    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    /// Restores a handshake; nil for an invalid word.
     @inline(never)
     public init?(connectingTo destination: Endpoint, progress: UInt64) {
         self.init(connectingTo: destination)
@@ -74,22 +71,21 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Steps
 
-    /// Begins the handshake on a fresh connection to the proxy, without credentials.
+    /// Begins the handshake on a new connection to the proxy, without credentials.
     ///
-    /// - Parameter message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what cannot be asked for.
+    /// - Parameter message: the request is appended; unchanged if an error is thrown.
+    /// - Throws: an error if HTTP cannot express the request.
     public mutating func start(writing message: inout some ByteSink) throws(ProtocolError) -> Action {
         try Request.writeStart(for: destination, to: &message)
         return endRequest(in: &message)
     }
 
-    /// Begins the handshake on a fresh connection to the proxy, with credentials that the handshake itself does not
-    /// keep.
+    /// Begins the handshake on a new connection to the proxy, with credentials, which are not stored.
     ///
     /// - Parameters:
     ///   - user: without a colon, which would end it (RFC 7617 section 2).
-    ///   - message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what cannot be asked for.
+    ///   - message: the request is appended; unchanged if an error is thrown.
+    /// - Throws: an error if HTTP cannot express the request.
     public mutating func start(
         user: Span<UInt8>, password: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
@@ -100,11 +96,11 @@ public struct ClientHandshake: Sendable {
         return endRequest(in: &message)
     }
 
-    /// Takes what has arrived, as far as it belongs to the answer.
+    /// Reads the received bytes, up to the end of the response.
     ///
     /// After an error the handshake is over, and every further call throws `handshakeOver`.
     ///
-    /// - Returns: how many of the bytes are the handshake's: all of them, unless it is established.
+    /// - Returns: how many of the bytes belong to the handshake: all of them, unless it is established.
     public mutating func receive(
         peeked bytes: Span<UInt8>
     ) throws(ProtocolError) -> (consumed: Int, action: Action) {
@@ -127,7 +123,7 @@ public struct ClientHandshake: Sendable {
         return (bytes.count, .receiveHead)
     }
 
-    /// The proxy closed the connection before the end of the answer.
+    /// The proxy closed the connection before the end of the response.
     public mutating func receiveEnd() -> ProtocolError {
         defer { state = .over }
         guard case .waitingForHead = state else { return .handshakeOver }
@@ -140,10 +136,10 @@ public struct ClientHandshake: Sendable {
         return .send
     }
 
-    /// Returns for what leads on: success, and what is said before the answer proper.
+    /// Returns for success and for interim responses.
     private func judge(_ status: Status) throws(ProtocolError) {
         if status.isSuccess || status.isInterim { return }
-        // 401 is a server's word, and yet some proxies say it for 407.
+        // 401 is for origin servers, but some proxies send it instead of 407.
         guard status == .proxyAuthenticationRequired || status == .unauthorized else { throw .rejected(status) }
         throw sentCredentials ? .credentialsRefused : .credentialsWanted
     }

@@ -1,24 +1,24 @@
 import Addressing
 
-/// What a proxy did wrong, or refused, or cannot be asked for.
+/// A violation of the protocol by the proxy, a refusal, or a request that the protocol cannot express.
 public enum ProtocolError: Error, Equatable, Sendable {
-    /// The name has a byte in it that would end it in a request, or make another host of it.
+    /// The name contains a byte that would end it in a request, or change the host.
     case unusableName
     /// The user or the password has more than 255 bytes.
     case unusableCredentials
-    /// The answer does not start as an HTTP/1 response does.
+    /// The answer does not start like an HTTP/1 response.
     case notHTTP
-    /// The proxy asks for credentials (407 or 401), and was given none.
+    /// The proxy requires credentials (407 or 401), and none were sent.
     case credentialsWanted
-    /// The proxy asks for other credentials (407 or 401) than it was given.
+    /// The proxy rejects the credentials (407 or 401).
     case credentialsRefused
     /// The proxy refused the request.
     case rejected(Status)
-    /// The answer's head does not end where it must: `ClientHandshake.longestAnswer`.
+    /// The response's head is longer than `ClientHandshake.longestAnswer`.
     case headTooLong
     /// The proxy closed the connection in the middle of the handshake.
     case closed
-    /// The handshake has ended; nothing can follow.
+    /// The handshake has ended.
     case handshakeOver
 
     /// Writes what happened, for a log line that names the proxy before it.

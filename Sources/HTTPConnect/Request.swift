@@ -6,17 +6,17 @@ import Addressing
 ///     Host: host:port
 ///     Proxy-Authorization: Basic …
 enum Request {
-    /// The room that it needs at most.
+    /// The longest request in bytes.
     static var longest: Int {
         let authority = 255 + 1 + 5
-        // Base64 makes four of three bytes, and of what is left at the end.
+        // Base64 encodes each group of up to three bytes in four.
         let credentials = (255 + 1 + 255 + 2) / 3 * 4
         return 8 + authority + 11 + 6 + authority + 2 + 27 + credentials + 2 + 2
     }
 
-    /// Writes the request line and the header field that every request has.
+    /// Writes the request line and the Host field.
     ///
-    /// - Throws: when the name cannot be written there; nothing is written then.
+    /// - Throws: an error if the name contains invalid characters; nothing is written then.
     static func writeStart(for destination: Endpoint, to message: inout some ByteSink) throws(ProtocolError) {
         var destination = destination
         switch destination.host {
@@ -47,8 +47,8 @@ enum Request {
         message.append("\r\n")
     }
 
-    /// Whether a name that has this byte ends where it should: white space and line ends would end the line, and with
-    /// one of the general delimiters the proxy would read another host or port out of it (RFC 3986 section 2.2).
+    /// Whether a name may contain this byte: white space and line ends would end the line, and a general delimiter
+    /// would change the host or port (RFC 3986 section 2.2).
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "["),

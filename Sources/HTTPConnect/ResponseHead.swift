@@ -1,12 +1,12 @@
-/// The head of a response (RFC 9112 section 4), read byte by byte; of all that it says only the status is kept.
+/// Parses the head of a response (RFC 9112 section 4) byte by byte, and keeps only the status.
 ///
-/// A line ends with LF, whether CR stands before it or not. Header fields are not read: none of them changes what
-/// follows the answer to CONNECT (RFC 9110 section 9.3.6).
+/// A line ends with LF, with or without CR. Header fields are skipped: none affects the response to CONNECT (RFC 9110
+/// section 9.3.6).
 struct ResponseHead {
-    /// How far the head is read.
+    /// The progress in the head.
     enum Progress: Equatable {
         case unfinished
-        /// The status has become known.
+        /// The status line is read.
         case status(Status)
         /// This was the last byte of a head with this status.
         case end(Status)
@@ -15,7 +15,7 @@ struct ResponseHead {
     private enum Place {
         case version(Int)
         case code(digits: Int)
-        /// Behind the code, or in a header field: what remains of the line does not matter.
+        /// After the code, or in a header field: the rest of the line is ignored.
         case line
         case lineStart
         case carriageReturnAtLineStart
@@ -24,7 +24,7 @@ struct ResponseHead {
     private var place = Place.version(0)
     private var code: UInt16 = 0
 
-    /// How far it is read, in 32 bits.
+    /// The state, in 32 bits.
     var progress: UInt64 {
         let position: UInt64 =
             switch place {
@@ -37,10 +37,10 @@ struct ResponseHead {
         return position | UInt64(code) << 8
     }
 
-    /// A head that has been read so far; nil for a word that says nothing of the kind.
+    /// Restores the state; nil for an invalid word.
     init?(progress: UInt64) {
         let position = Int(progress & 0xff)
-        // One above the largest that so many digits make.
+        // One more than the largest number with this count of digits.
         let limit: UInt64
         switch position {
         case 0...8: (place, limit) = (.version(position), 1)

@@ -1,4 +1,4 @@
-/// How the proxy answers a request (RFC 9110 section 15).
+/// A status code (RFC 9110 section 15).
 public struct Status: Equatable, Sendable {
     /// Three digits.
     public let code: UInt16
@@ -17,10 +17,10 @@ public struct Status: Equatable, Sendable {
     /// Every 2xx grants the request (RFC 9110 section 9.3.6).
     var isSuccess: Bool { code / 100 == 2 }
 
-    /// Whether another response follows: after 101 another protocol would, which nobody has asked for.
+    /// Whether another response follows. After 101 another protocol would follow, which the client has not requested.
     var isInterim: Bool { code / 100 == 1 && code != 101 }
 
-    /// The RFC's words for those that proxies refuse CONNECT with; nil for any other.
+    /// The RFC's text for common refusals of CONNECT; nil for others.
     public var reason: StaticString? {
         switch code {
         case 400: "Bad Request"

@@ -1,13 +1,13 @@
 import Addressing
 
-/// The client's side of a SOCKS4 handshake: bytes in, actions out; it owns no socket and never waits.
+/// The client side of a SOCKS4 handshake: bytes in, actions out; it owns no socket and never waits.
 ///
-/// It asks for exact lengths, because whatever follows the reply on the same connection belongs to the application. A
-/// name goes to the proxy as SOCKS4a says; every proxy that resolves names understands that.
+/// It asks for exact lengths, because the bytes after the reply on the same connection belong to the application. Names
+/// go to the proxy by SOCKS4a, which every proxy that resolves names understands.
 ///
 ///     start ─ request → reply → established
 public struct ClientHandshake: Sendable {
-    /// The room that the request needs at most: that of a user ID and a name of 255 bytes each.
+    /// The longest request in bytes: with a user ID and a name of 255 bytes each.
     public static var messageCapacity: Int { 8 + 255 + 1 + 255 + 1 }
 
     private let destination: Endpoint
@@ -19,9 +19,9 @@ public struct ClientHandshake: Sendable {
         case over
     }
 
-    /// What the owner of the connection does next.
+    /// The next step for the owner of the connection.
     public enum Action: Equatable, Sendable {
-        /// Send the message that was written, then receive so many bytes and hand them to `receive`.
+        /// Send the written message, then receive this number of bytes and pass them to `receive`.
         case send(thenReceive: Int)
         /// The request is granted: the connection is the application's.
         case established
@@ -33,7 +33,7 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Progress
 
-    /// How far it has come, in a word by which another process goes on.
+    /// The state in a word, from which another process can continue.
     public var progress: UInt64 {
         switch state {
         case .idle: 0
@@ -42,7 +42,7 @@ public struct ClientHandshake: Sendable {
         }
     }
 
-    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    /// Restores a handshake; nil for an invalid word.
     @inline(never)
     public init?(connectingTo destination: Endpoint, progress: UInt64) {
         self.init(connectingTo: destination)
@@ -56,12 +56,12 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Steps
 
-    /// Begins the handshake on a fresh connection to the proxy. The handshake itself does not keep the user ID.
+    /// Begins the handshake on a new connection to the proxy. The user ID is not stored.
     ///
     /// - Parameters:
     ///   - userID: empty for none.
-    ///   - message: takes the request, behind what it holds; as it was, where an error is thrown.
-    /// - Throws: what the protocol has no form for.
+    ///   - message: the request is appended; unchanged if an error is thrown.
+    /// - Throws: an error if the protocol cannot express the request.
     public mutating func start(
         userID: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
@@ -71,7 +71,7 @@ public struct ClientHandshake: Sendable {
         return .send(thenReceive: Reply.length)
     }
 
-    /// Takes the bytes that the last action asked for, neither more nor fewer.
+    /// Takes exactly the bytes that the last action asked for.
     ///
     /// After an error the handshake is over, and every further call throws `handshakeOver`.
     public mutating func receive(_ bytes: Span<UInt8>) throws(ProtocolError) -> Action {
@@ -83,10 +83,10 @@ public struct ClientHandshake: Sendable {
         return .established
     }
 
-    /// The proxy closed the connection after `bytes` of those that were asked for.
+    /// The proxy closed the connection after `bytes` of the expected ones.
     ///
-    /// Some proxies close before the whole of a refusal is out, and what speaks another protocol may say less than a
-    /// reply; what is there is then the better reason.
+    /// Some proxies close before they have sent a complete refusal, and a server of another protocol may send less than
+    /// a reply; the received bytes then give the better error.
     public mutating func receiveEnd(after bytes: Span<UInt8>) -> ProtocolError {
         let current = state
         state = .over

@@ -1,24 +1,24 @@
 import Addressing
 
-/// What a proxy did wrong, or refused, or cannot be asked for.
+/// A violation of the protocol by the proxy, a refusal, or a request that the protocol cannot express.
 public enum ProtocolError: Error, Equatable, Sendable {
-    /// SOCKS4 has IPv4 addresses and names alone.
+    /// SOCKS4 has only IPv4 addresses and names.
     case ipv6Destination
-    /// 0.0.0.1 to 0.0.0.255: SOCKS4a says by them that a name follows.
+    /// 0.0.0.1 to 0.0.0.255, which announce a name in SOCKS4a.
     case reservedDestination
-    /// The name has a byte in it that ends it.
+    /// The name contains a null byte, which would end it.
     case unusableName
-    /// The user ID has a byte in it that ends it, or more than 255 bytes.
+    /// The user ID contains a null byte, which would end it, or has more than 255 bytes.
     case unusableUserID
-    /// The reply opened with this byte: the other side speaks no SOCKS4.
+    /// The reply starts with this byte: the server does not speak SOCKS4.
     case wrongVersion(UInt8)
     /// The proxy refused the request.
     case rejected(ReplyCode)
     /// The proxy closed the connection in the middle of the handshake.
     case closed
-    /// The caller handed in another number of bytes than was asked for.
+    /// The caller passed a wrong number of bytes.
     case unexpectedLength(Int)
-    /// The handshake has ended; nothing can follow.
+    /// The handshake has ended.
     case handshakeOver
 
     /// Writes what happened, for a log line that names the proxy before it.

@@ -1,6 +1,6 @@
 import Addressing
 
-/// How the proxy answers a request (CD of the reply).
+/// The result code of a reply (CD).
 public struct ReplyCode: Equatable, Sendable {
     public let code: UInt8
 
@@ -10,12 +10,12 @@ public struct ReplyCode: Equatable, Sendable {
 
     public static var granted: ReplyCode { ReplyCode(code: 90) }
     public static var rejectedOrFailed: ReplyCode { ReplyCode(code: 91) }
-    /// The proxy asks the client's machine who the user is (RFC 1413), and nobody answers.
+    /// The proxy cannot reach identd on the client's machine (RFC 1413).
     public static var identUnreachable: ReplyCode { ReplyCode(code: 92) }
-    /// The client's machine names another user than the request.
+    /// identd on the client's machine names another user than the request.
     public static var userIDMismatch: ReplyCode { ReplyCode(code: 93) }
 
-    /// The protocol's words, shortened; nil for a code that it does not know.
+    /// The protocol's text, shortened; nil for an unknown code.
     public var reason: StaticString? {
         switch code {
         case 90: "request granted"
@@ -38,10 +38,10 @@ public struct ReplyCode: Equatable, Sendable {
 enum Reply {
     static var length: Int { 8 }
 
-    /// Returns when the request is granted, or `bytes` end before they say so.
+    /// Returns if the request is granted, or if `bytes` end too early to tell.
     static func read(_ bytes: Span<UInt8>) throws(ProtocolError) {
         guard bytes.count > 0 else { return }
-        // VN is that of the reply, 0; some servers answer with that of the request.
+        // VN of a reply is 0; some servers send that of the request.
         guard bytes[0] == 0 || bytes[0] == 4 else { throw .wrongVersion(bytes[0]) }
         guard bytes.count > 1 else { return }
         let code = ReplyCode(code: bytes[1])

@@ -7,12 +7,12 @@ import Addressing
 ///     | 1  | 1  |    2    |    4     | Variable |  1   | Variable |  1   |
 ///     +----+----+---------+----------+----------+------+----------+------+
 ///
-/// NAME and what ends it are there only with SOCKS4a, where DSTIP is 0.0.0.x and x is not 0.
+/// NAME and its NULL exist only in SOCKS4a, where DSTIP is 0.0.0.x and x is not 0.
 struct Request {
     private let destination: Endpoint
     private let address: IPv4Address
 
-    /// - Throws: what SOCKS4 has no form for.
+    /// - Throws: an error if SOCKS4 cannot express the request.
     init(destination: Endpoint, userID: Span<UInt8>) throws(ProtocolError) {
         guard userID.count <= 255, !userID.containsNull else { throw .unusableUserID }
         switch destination.host {
@@ -21,7 +21,7 @@ struct Request {
             address = Request.nameFollows
         case .address(let host):
             guard case .v4(let host) = host.unmapped else { throw .ipv6Destination }
-            // The proxy would wait for a name, and take it from what the application sends.
+            // The proxy would wait for a name, and read it from the application's data.
             guard host.isUnspecified || host.value > 255 else { throw .reservedDestination }
             address = host
         }

@@ -29,7 +29,7 @@ extension ByteSink {
 
     /// Writes ATYP, ADDR and PORT of RFC 1928 section 5.
     ///
-    /// An IPv4-mapped IPv6 address goes out as the IPv4 address that it stands for: the proxy reaches it by IPv4.
+    /// An IPv4-mapped IPv6 address is written as IPv4, because the proxy reaches it by IPv4.
     mutating func append(_ address: IPAddress, port: UInt16) {
         switch address.unmapped {
         case .v4(let address):
@@ -50,7 +50,7 @@ extension ByteSink {
 }
 
 extension IPAddress {
-    /// Reads ADDR of one of the numeric types; nil for another type, and when `octets` is not exactly as long as it is.
+    /// Reads ADDR of a numeric type; nil for another type, or a wrong length.
     init?(type: AddressType, octets: Span<UInt8>) {
         switch type {
         case .ipv4:
@@ -64,12 +64,12 @@ extension IPAddress {
         }
     }
 
-    /// What a domain name of no bytes counts as, which some proxies answer with: 0.0.0.0.
+    /// 0.0.0.0, the meaning of the empty domain name that some proxies answer with.
     static var ofEmptyName: IPAddress { .v4(IPv4Address(0)) }
 }
 
 extension Endpoint {
-    /// Reads ADDR and PORT of the given type; nil when `bytes` is not exactly as long as they are.
+    /// Reads ADDR and PORT of the given type; nil for a wrong length.
     init?(type: AddressType, bytes: Span<UInt8>) {
         guard let port = UInt16(bigEndian: bytes.extracting(last: 2)) else { return nil }
         let address = bytes.extracting(droppingLast: 2)
@@ -89,7 +89,7 @@ extension Endpoint {
 }
 
 extension UInt16 {
-    /// Reads a number in network byte order; nil when `bytes` are not two.
+    /// Reads a number in network byte order; nil unless there are two bytes.
     init?(bigEndian bytes: Span<UInt8>) {
         guard bytes.count == 2 else { return nil }
         self = UInt16(bytes[0]) << 8 | UInt16(bytes[1])

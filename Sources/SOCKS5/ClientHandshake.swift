@@ -1,18 +1,17 @@
 import Addressing
 
-/// The client's side of a SOCKS5 handshake: bytes in, actions out; it owns no socket and never waits.
+/// The client side of a SOCKS5 handshake: bytes in, actions out; it owns no socket and never waits.
 ///
-/// It asks for exact lengths, because whatever follows the reply on the same connection belongs to the
-/// application. A message is sent only after the answer to the one before was read: some proxies lose what comes
-/// early.
+/// It asks for exact lengths, because the bytes after the reply on the same connection belong to the application. It
+/// sends a message only after the answer to the previous one, because some proxies lose early data.
 ///
-/// Messages are written where the owner keeps them, because they are long, and a handshake may run on the small stack of
-/// a thread or of a signal handler.
+/// Messages are written into the owner's memory: they are long, and a handshake may run on the small stack of a thread
+/// or of a signal handler.
 ///
 ///     start ─ greeting → method selection ┬───────────────────────────────→ request → reply → established
 ///                                         └ user name, password → status ─┘
 public struct ClientHandshake: Sendable {
-    /// The room that a message needs at most: RFC 1929's, with user name and password of 255 bytes each.
+    /// The longest message in bytes: that of RFC 1929, with user name and password of 255 bytes each.
     public static var messageCapacity: Int { 3 + 255 + 255 }
 
     private let request: Request
@@ -28,25 +27,25 @@ public struct ClientHandshake: Sendable {
         case over
     }
 
-    /// What the owner of the connection does next.
+    /// The next step for the owner of the connection.
     public enum Action: Equatable, Sendable {
-        /// Send the message that was written, then receive so many bytes and hand them to `receive`.
+        /// Send the written message, then receive this number of bytes and pass them to `receive`.
         case send(thenReceive: Int)
-        /// Send the `UsernamePasswordRequest`, then receive so many bytes and hand them to `receive`. The handshake
-        /// itself never holds the secret.
+        /// Send the `UsernamePasswordRequest`, then receive this number of bytes and pass them to `receive`. The
+        /// handshake itself never holds the secret.
         case sendUsernamePassword(thenReceive: Int)
-        /// Receive so many bytes and hand them to `receive`.
+        /// Receive this number of bytes and pass them to `receive`.
         case receive(exactly: Int)
         /// The request is granted. After CONNECT the connection is the application's; after UDP ASSOCIATE the
         /// association lasts as long as it is open (RFC 1928 section 7).
         case established
     }
 
-    /// BND.ADDR and BND.PORT of the reply; nil before it was read. For UDP ASSOCIATE it is where datagrams are sent to,
-    /// for `Command.resolve` and `Command.resolvePTR` the answer.
+    /// BND.ADDR and BND.PORT of the reply; nil before the reply. For UDP ASSOCIATE it is the address of the relay, for
+    /// `Command.resolve` and `Command.resolvePTR` the answer.
     public private(set) var boundAddress: Endpoint?
 
-    /// - Parameter offersUsernamePassword: beside no authentication; without it only the latter is offered.
+    /// - Parameter offersUsernamePassword: offers it in addition to no authentication.
     public init(_ request: Request, offersUsernamePassword: Bool) {
         self.request = request
         greeting = Greeting(offersUsernamePassword: offersUsernamePassword)
@@ -54,7 +53,7 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Progress
 
-    /// How far it has come, in a word by which another process goes on. What a reply has said is not in it.
+    /// The state in a word, from which another process can continue; without `boundAddress`.
     public var progress: UInt64 {
         switch state {
         case .idle: 0
@@ -66,7 +65,7 @@ public struct ClientHandshake: Sendable {
         }
     }
 
-    /// A handshake that has come so far; nil for a word that says nothing of the kind.
+    /// Restores a handshake; nil for an invalid word.
     @inline(never)
     public init?(_ request: Request, offersUsernamePassword: Bool, progress: UInt64) {
         self.init(request, offersUsernamePassword: offersUsernamePassword)
@@ -88,20 +87,20 @@ public struct ClientHandshake: Sendable {
 
     // MARK: Steps
 
-    /// Begins the handshake on a fresh connection to the proxy.
+    /// Begins the handshake on a new connection to the proxy.
     ///
-    /// - Parameter message: takes the greeting, behind what it holds.
+    /// - Parameter message: the greeting is appended.
     public mutating func start(writing message: inout some ByteSink) -> Action {
         state = .waitingForMethodSelection
         greeting.write(to: &message)
         return .send(thenReceive: MethodSelection.length)
     }
 
-    /// Takes the bytes that the last action asked for, neither more nor fewer.
+    /// Takes exactly the bytes that the last action asked for.
     ///
     /// After an error the handshake is over, and every further call throws `handshakeOver`.
     ///
-    /// - Parameter message: takes what is to be sent, behind what it holds, when the action says so; as it was, when not.
+    /// - Parameter message: if the action is to send, the message is appended; otherwise unchanged.
     public mutating func receive(
         _ bytes: Span<UInt8>, writing message: inout some ByteSink
     ) throws(ProtocolError) -> Action {
@@ -125,10 +124,10 @@ public struct ClientHandshake: Sendable {
         }
     }
 
-    /// The proxy closed the connection after `bytes` of those that were asked for.
+    /// The proxy closed the connection after `bytes` of the expected ones.
     ///
-    /// Some proxies close before the whole of a refusal is out; its code is then the better reason. sshd closes before any
-    /// of it is.
+    /// Some proxies close before they have sent a complete refusal; its code then gives the better error. sshd sends
+    /// nothing of it.
     public mutating func receiveEnd(after bytes: Span<UInt8>) -> ProtocolError {
         let current = state
         state = .over

@@ -1,38 +1,38 @@
 import Addressing
 
-/// What stands before the data of each datagram between client and proxy (RFC 1928 section 7), stored in place because
-/// datagrams are sent without an allocation.
+/// The UDP request header before the data of each datagram between client and proxy (RFC 1928 section 7). Stored
+/// inline, because sending must not allocate.
 ///
 ///     +-------+------+------+----------+----------+----------+
 ///     |  RSV  | FRAG | ATYP | DST.ADDR | DST.PORT |   DATA   |
 ///     |   2   |  1   |  1   | Variable |    2     | Variable |
 ///     +-------+------+------+----------+----------+----------+
 ///
-/// On the way to the proxy DST is where the data go; on the way back it is where they came from.
+/// To the proxy, DST is the destination of the data; from the proxy, it is their source.
 public struct DatagramHeader: ByteSink, Sendable {
     private typealias Storage = InlineArray<262, UInt8>
 
-    /// The longest header: that of a name of 255 bytes.
+    /// The longest header in bytes, with a name of 255 bytes.
     public static var capacity: Int { MemoryLayout<Storage>.size }
 
     private var storage = Storage(repeating: 0)
     private var length = 0
 
-    /// The header of data that go to `destination`.
+    /// The header for data to `destination`.
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public init(fragment: UInt8 = 0, destination: Endpoint) {
         DatagramHeader.write(fragment: fragment, destination: destination, to: &self)
     }
 
-    /// The header of data that go to an address and port, which costs less than one that could hold a name.
+    /// The header for data to an address and port; cheaper than with an `Endpoint`.
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public init(fragment: UInt8 = 0, address: IPAddress, port: UInt16) {
         DatagramHeader.write(fragment: fragment, address: address, port: port, to: &self)
     }
 
-    /// Writes the header of data that go to an address and port, where it is to stand.
+    /// Writes the header for data to an address and port to its final place.
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public static func write(fragment: UInt8 = 0, address: IPAddress, port: UInt16, to sink: inout some ByteSink) {
@@ -40,7 +40,7 @@ public struct DatagramHeader: ByteSink, Sendable {
         sink.append(address, port: port)
     }
 
-    /// Writes the header of data that go to `destination`, where it is to stand.
+    /// Writes the header for data to `destination` to its final place.
     ///
     /// - Parameter fragment: FRAG: 0 for a datagram that is complete, otherwise as `Fragmentation` says.
     public static func write(fragment: UInt8 = 0, destination: Endpoint, to sink: inout some ByteSink) {
@@ -72,30 +72,30 @@ extension ByteSink {
 }
 
 extension DatagramHeader {
-    /// The header of a datagram that came from the proxy: where its data came from, and where in it they begin.
+    /// The header of a datagram from the proxy: the source of its data, and their offset.
     ///
-    /// A name stays in the datagram until it is asked for: it is long, and proxies hardly ever send one.
+    /// A name stays in the datagram until `name(in:)`: it is long, and proxies rarely send one.
     public struct Received: Equatable, Sendable {
         /// FRAG: 0 for a datagram that is complete, otherwise what `Reassembly` judges.
         public let fragment: UInt8
-        /// DST.ADDR; nil where it is a name. A name of no bytes counts as the address 0.0.0.0.
+        /// DST.ADDR; nil for a name. An empty name counts as 0.0.0.0.
         public let address: IPAddress?
         /// DST.PORT, in host byte order.
         public let port: UInt16
         /// The number of bytes before DATA, 7 to 262.
         public let length: Int
 
-        /// DST.ADDR of the datagram that this was read from; nil where it is an address.
+        /// DST.ADDR of the datagram that this was read from; nil for an address.
         public func name(in datagram: Span<UInt8>) -> HostName? {
             guard address == nil, datagram.count >= length else { return nil }
             return HostName(datagram.extracting(5..<(length - 2)))
         }
     }
 
-    /// Reads the header of a datagram from the proxy; nil where the datagram is too short to have one, or ATYP is none
-    /// of RFC 1928's: such a datagram is to be dropped.
+    /// Reads the header of a datagram from the proxy; nil if the datagram is too short, or ATYP is unknown: drop such a
+    /// datagram.
     ///
-    /// RSV may be anything: the RFC reserves it, and nothing depends on it.
+    /// RSV may have any value.
     public static func read(_ datagram: Span<UInt8>) -> Received? {
         guard datagram.count >= 5 else { return nil }
         let type = AddressType(code: datagram[3])

@@ -1,8 +1,8 @@
-/// How the data of one datagram go out in several (RFC 1928 section 7, FRAG): the fragments one after another.
+/// Splits the data of a datagram into fragments (RFC 1928 section 7, FRAG).
 public struct Fragmentation: Sequence, IteratorProtocol, Sendable {
-    /// A part of the data, and the FRAG of the header that it goes out behind.
+    /// A part of the data, and the FRAG of its header.
     public struct Fragment: Equatable, Sendable {
-        /// 0 where the data go out as one; otherwise 1 to 127, and the high bit set in the last.
+        /// 0 for unfragmented data; otherwise 1 to 127, with the high bit set in the last fragment.
         public let number: UInt8
         /// Which bytes of the data.
         public let range: Range<Int>
@@ -16,8 +16,8 @@ public struct Fragmentation: Sequence, IteratorProtocol, Sendable {
 
     /// - Parameters:
     ///   - length: bytes of data, 0 to `Reassembly.largestPayload`.
-    ///   - limit: the most bytes of data in one datagram, 1 or more.
-    /// - Returns: nil outside of these, and where the data would make more than 127 fragments: EMSGSIZE.
+    ///   - limit: the maximum number of data bytes in one datagram, 1 or more.
+    /// - Returns: nil outside of these ranges, and for more than 127 fragments: EMSGSIZE.
     public init?(of length: Int, limit: Int) {
         guard length >= 0, length <= Reassembly.largestPayload, limit >= 1 else { return nil }
         guard limit >= length || (length - 1) / limit + 1 <= 127 else { return nil }
@@ -25,7 +25,7 @@ public struct Fragmentation: Sequence, IteratorProtocol, Sendable {
         self.limit = limit
     }
 
-    /// The next fragment; nil behind the last. Data that fit into one datagram, and no data at all, make one.
+    /// The next fragment; nil after the last. Data that fit into one datagram, also empty data, make one fragment.
     public mutating func next() -> Fragment? {
         guard !isOver else { return nil }
         let start = sent

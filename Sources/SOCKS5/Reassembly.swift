@@ -1,48 +1,47 @@
-/// Joins the fragments of one datagram after another (RFC 1928 section 7): the RFC's queue and its timer, without a clock
-/// and without memory of its own.
+/// Joins the fragments of datagrams (RFC 1928 section 7, reassembly queue and timer), with the caller's clock and
+/// memory.
 ///
-/// Fragments are taken in their order alone: one that comes late, a gap, a repeated one, or one that does not fit ends
-/// the sequence, and its data are lost, as those of datagrams may be. One sequence at a time is under way.
+/// Fragments must arrive in order: a late or repeated one, a gap, or one that does not fit ends the sequence and loses
+/// its data. There is one sequence at a time.
 ///
-/// The memory holds the header of the first fragment and behind it the data so far, so that a sequence that is complete
-/// lies there as a datagram that came whole. The value refers to nothing, and may lie in memory that moves, or that
-/// processes share.
+/// The memory holds the header of the first fragment and the data so far, so that a complete sequence looks like an
+/// unfragmented datagram. The value contains no references, and may lie in memory that moves, or that processes share.
 public struct Reassembly: Sendable {
-    /// Bytes of memory that every datagram fits in: the longest header, and the most data that UDP carries in IPv4.
+    /// Bytes of memory for every datagram: the longest header and the most data.
     public static var capacity: Int { DatagramHeader.capacity + largestPayload }
     /// The most data that a UDP datagram carries in IPv4 (RFC 768, RFC 791).
     public static var largestPayload: Int { 65_507 }
     /// Milliseconds from the first fragment to the last; the RFC wants 5 seconds or more.
     public static var timeLimit: Int { 5000 }
 
-    /// The position of the last fragment that was taken, 1 to 127; 0 between sequences.
+    /// The number of the last accepted fragment, 1 to 127; 0 between sequences.
     private var position: UInt8 = 0
-    /// Of the header in the memory.
+    /// The length of the header in the memory.
     private var headerLength = 0
-    /// Of header and data in the memory.
+    /// The length of header and data in the memory.
     private var length = 0
-    /// When the sequence is given up, in the caller's milliseconds.
+    /// The end of the sequence's time, in the caller's milliseconds.
     private var deadline = 0
 
     public init() {}
 
-    /// What became of a datagram.
+    /// The result for a datagram.
     public enum Outcome: Equatable, Sendable {
-        /// It is no fragment, but complete as it came.
+        /// It is not fragmented.
         case whole
-        /// It is kept, or dropped; there is nothing to read.
+        /// It is stored or dropped; there is nothing to read.
         case nothing
-        /// It was the last fragment: so many bytes of the memory are a datagram with header and data, FRAG 0, until the
-        /// next call.
+        /// It was the last fragment: the first `length` bytes of the memory are a datagram with header and data, FRAG
+        /// 0, until the next call.
         case joined(length: Int)
     }
 
     /// Takes a datagram from the proxy.
     ///
     /// - Parameters:
-    ///   - header: what `DatagramHeader.read` says of `datagram`.
-    ///   - memory: the same bytes in each call, `capacity` of them; with fewer, what does not fit is dropped.
-    ///   - now: milliseconds of a clock that never goes back.
+    ///   - header: the result of `DatagramHeader.read` for `datagram`.
+    ///   - memory: the same `capacity` bytes in each call; with fewer, datagrams that do not fit are dropped.
+    ///   - now: milliseconds of a monotonic clock.
     public mutating func receive(
         _ datagram: Span<UInt8>, _ header: DatagramHeader.Received, in memory: UnsafeMutableRawBufferPointer,
         at now: Int
@@ -50,17 +49,17 @@ public struct Reassembly: Sendable {
         let next = header.fragment & 0x7f
         let isLast = header.fragment & 0x80 != 0
         if position > 0, now >= deadline { abandon() }
-        // The RFC has a lower number end the sequence, also that of a datagram that is whole. The first one begins another.
+        // RFC 1928: a lower number ends the sequence, also 0 of an unfragmented datagram. 1 begins another.
         if next < position || next == 1 { abandon() }
         if header.fragment == 0 { return .whole }
 
         if next == 1 {
             guard begin(with: datagram, header, in: memory, at: now) else { return .nothing }
         } else {
-            // A fragment of something else, which this sequence knows nothing of.
+            // A fragment from another source.
             guard position > 0, continues(datagram, memory) else { return .nothing }
-            // A repeated number ends the sequence as a gap does: it may be of the next one, whose data must not be joined
-            // to those of this one.
+            // A repeated number ends the sequence like a gap: it may belong to the next sequence, and their data must
+            // not be mixed.
             guard next == position &+ 1, append(datagram.extracting(droppingFirst: header.length), to: memory) else {
                 abandon()
                 return .nothing
@@ -72,12 +71,12 @@ public struct Reassembly: Sendable {
         return .joined(length: length)
     }
 
-    /// Ends the sequence. What the memory holds stays as it is.
+    /// Ends the sequence. The memory keeps its contents.
     private mutating func abandon() {
         position = 0
     }
 
-    /// Puts the first fragment into the memory as a datagram without fragments; false where it does not fit.
+    /// Stores the first fragment as an unfragmented datagram; false if it does not fit.
     private mutating func begin(
         with datagram: Span<UInt8>, _ header: DatagramHeader.Received, in memory: UnsafeMutableRawBufferPointer,
         at now: Int
@@ -98,7 +97,7 @@ public struct Reassembly: Sendable {
         return true
     }
 
-    /// Puts `bytes` behind what the memory holds; false where they do not fit.
+    /// Appends `bytes` in the memory; false if they do not fit.
     private mutating func append(_ bytes: Span<UInt8>, to memory: UnsafeMutableRawBufferPointer) -> Bool {
         let end = length + bytes.count
         guard end <= memory.count, end - headerLength <= Reassembly.largestPayload else { return false }

@@ -1,6 +1,6 @@
 import Addressing
 
-/// How the proxy answers a request (RFC 1928 section 6, REP). Proxies send codes beyond those of the RFC.
+/// The reply code of a request (RFC 1928 section 6, REP). Proxies also send codes outside the RFC.
 public struct ReplyCode: Equatable, Sendable {
     public let code: UInt8
 
@@ -18,7 +18,7 @@ public struct ReplyCode: Equatable, Sendable {
     public static var commandNotSupported: ReplyCode { ReplyCode(code: 7) }
     public static var addressTypeNotSupported: ReplyCode { ReplyCode(code: 8) }
 
-    // Of Tor, where it is told to say more (`ExtendedErrors`).
+    // Tor with `ExtendedErrors`.
     public static var onionNotFound: ReplyCode { ReplyCode(code: 0xf0) }
     public static var onionInvalid: ReplyCode { ReplyCode(code: 0xf1) }
     public static var onionIntroductionFailed: ReplyCode { ReplyCode(code: 0xf2) }
@@ -28,7 +28,7 @@ public struct ReplyCode: Equatable, Sendable {
     public static var onionBadAddress: ReplyCode { ReplyCode(code: 0xf6) }
     public static var onionIntroductionTimedOut: ReplyCode { ReplyCode(code: 0xf7) }
 
-    /// The words of the RFC, or of Tor; nil for a code that neither knows.
+    /// The text of the RFC, or of Tor; nil for an unknown code.
     public var reason: StaticString? {
         switch code {
         case 0: "succeeded"
@@ -60,8 +60,8 @@ public struct ReplyCode: Equatable, Sendable {
 ///     |  1  |  1  | X'00' |  1   | Variable |    2     |
 ///     +-----+-----+-------+------+----------+----------+
 ///
-/// It is read in two parts, because its length is known only from the first: the five bytes up to the first of
-/// BND.ADDR, which tells the length of a domain name, and the rest.
+/// It is read in two parts: five bytes up to the first byte of BND.ADDR, which is the length of a domain name, and the
+/// rest.
 struct ReplyHead {
     static var length: Int { 5 }
 
@@ -69,7 +69,7 @@ struct ReplyHead {
     /// The first byte of BND.ADDR.
     let firstByte: UInt8
 
-    /// - Throws: `rejected` for every code but success, whatever stands behind it.
+    /// - Throws: `rejected` for every code except success, whatever follows it.
     init(_ bytes: Span<UInt8>) throws(ProtocolError) {
         guard bytes.count == ReplyHead.length else { throw .unexpectedLength(bytes.count) }
         guard bytes[0] == protocolVersion else { throw .wrongVersion(bytes[0]) }
@@ -81,7 +81,7 @@ struct ReplyHead {
         self = head
     }
 
-    /// nil for a type that is not known.
+    /// nil for an unknown type.
     init?(type: AddressType, firstByte: UInt8) {
         guard type == .ipv4 || type == .ipv6 || type == .domainName else { return nil }
         self.type = type
@@ -97,7 +97,7 @@ struct ReplyHead {
         }
     }
 
-    /// BND.ADDR and BND.PORT, of which `rest` has all but the first byte.
+    /// BND.ADDR and BND.PORT; `rest` has all bytes except the first.
     func boundAddress(rest: Span<UInt8>) throws(ProtocolError) -> Endpoint {
         var address = Message()
         address.append(firstByte)

@@ -1,6 +1,6 @@
 import Addressing
 
-/// What the proxy is asked for (RFC 1928 section 4, CMD).
+/// The command of a request (RFC 1928 section 4, CMD).
 public struct Command: Equatable, Sendable {
     public let code: UInt8
 
@@ -35,10 +35,11 @@ public struct Request: Sendable {
         self.destination = destination
     }
 
-    /// Asks for an association, without saying where datagrams will come from: behind a translation of addresses the
-    /// client does not know (RFC 1928 section 4).
+    /// Requests an association without the source of the datagrams, which the client does not know behind NAT (RFC 1928
+    /// section 4).
     ///
-    /// - Parameter overIPv6: whether the proxy is reached by IPv6: some servers (Dante) refuse zeros of the other version.
+    /// - Parameter overIPv6: whether the proxy is reached by IPv6: some servers (Dante) refuse zeros of the other
+    ///   family.
     public static func associating(overIPv6: Bool) -> Request {
         let zeros = overIPv6 ? IPAddress.v6(IPv6Address(high: 0, low: 0)) : .v4(IPv4Address(0))
         return Request(command: .udpAssociate, destination: Endpoint(host: .address(zeros), port: 0))

@@ -7,7 +7,7 @@ import Addressing
 ///     |  1  |  1   | 1 to 255 |  1   | 1 to 255 |
 ///     +-----+------+----------+------+----------+
 ///
-/// A password may be empty all the same: there are proxies that look at the user alone.
+/// An empty password is allowed, because some proxies only check the user.
 public enum UsernamePasswordRequest {
     /// A length outside 1...255, or 0...255 of a password.
     public enum LengthError: Error, Equatable {
@@ -15,9 +15,9 @@ public enum UsernamePasswordRequest {
         case password(Int)
     }
 
-    /// Writes the request behind what `message` holds.
+    /// Appends the request to `message`.
     ///
-    /// - Throws: the length that does not fit into RFC 1929's length bytes; `message` is then as it was.
+    /// - Throws: a length outside the ranges of RFC 1929; `message` is then unchanged.
     public static func write(
         user: Span<UInt8>, password: Span<UInt8>, to message: inout some ByteSink
     ) throws(LengthError) {
@@ -35,10 +35,10 @@ public enum UsernamePasswordRequest {
 enum UsernamePasswordStatus {
     static var length: Int { 2 }
 
-    /// Returns when the credentials were accepted.
+    /// Returns if the credentials are accepted.
     static func read(_ bytes: Span<UInt8>) throws(ProtocolError) {
         guard bytes.count == length else { throw .unexpectedLength(bytes.count) }
-        // The version of the subnegotiation is 1; some servers answer with that of SOCKS.
+        // The version of the subnegotiation is 1; some servers send that of SOCKS.
         guard bytes[0] == 1 || bytes[0] == protocolVersion else { throw .wrongVersion(bytes[0]) }
         guard bytes[1] == 0 else { throw .credentialsRefused(status: bytes[1]) }
     }

@@ -1,11 +1,10 @@
 import Addressing
 import TableMemory
 
-/// The names that addresses were given out for: of those that this machine has resolved itself, so that what rules say of
-/// a name holds for its addresses, too.
+/// The names of addresses that this machine has resolved, so that rules for a name apply to its addresses, too.
 ///
-/// A name is kept by its number in a `NameTable`, with the version of what stands there. Where an address belongs to
-/// several names, it is that of the last.
+/// A name is stored as its number in a `NameTable`, with the version of that entry. If several names have the same
+/// address, the last one counts.
 public struct AddressNames<Memory: TableMemory & Sendable>: Sendable {
     private let records: RecordTable<Memory, 4>
 
@@ -20,7 +19,7 @@ public struct AddressNames<Memory: TableMemory & Sendable>: Sendable {
         records = RecordTable(memory: memory, capacity: capacity)
     }
 
-    /// What stands for a name.
+    /// The reference to a name.
     public struct Name: Equatable, Sendable {
         public let number: UInt32
         public let version: UInt32
@@ -31,14 +30,14 @@ public struct AddressNames<Memory: TableMemory & Sendable>: Sendable {
         }
     }
 
-    /// Remembers that the address is the name's. Where there is no memory, it does not.
+    /// Records the name of the address. Does nothing without memory.
     public func insert(_ name: Name, for address: IPAddress) {
         let words = words(of: address)
         records.insert(
             [words.high, words.low, UInt64(name.version) << 32 | UInt64(name.number), 1], key: key(of: words))
     }
 
-    /// The name that the address was given out for; nil when it was for none.
+    /// The name of the address; nil if there is none.
     public func name(of address: IPAddress) -> Name? {
         let words = words(of: address)
         guard let record = records.words(key: key(of: words)), record[0] == words.high, record[1] == words.low,

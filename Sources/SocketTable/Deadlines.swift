@@ -1,16 +1,15 @@
 import Synchronization
 
-/// When the time of each place is over, and when that of the first of them.
+/// The deadline of each slot, and a lower bound of all deadlines.
 ///
-/// The next one is a lower bound, kept in a word, so that a call that waits has its limit by one load. A look at all
-/// of them is needed only when that moment has come: they lie side by side, and thousands are looked through in
-/// microseconds.
+/// The bound is kept in a word, so that a waiting call gets its limit by one load. Only when that time has come all
+/// deadlines are scanned: they are contiguous, and a scan of thousands takes microseconds.
 ///
-/// During a look the bound is not known, and the word has the look's number in its upper bits: who asks for the next
-/// one then is told to look, too. The first that has looked at all of them makes the bound known, so that nothing is
-/// lost with a thread or process that ends in the middle.
+/// During a scan the bound is unknown, and the word has the scan's number in its upper bits: a call that asks for the
+/// next deadline then scans, too. The first complete scan sets the bound, so that a thread or process that ends during
+/// its scan does no harm.
 ///
-/// Lies in memory that the caller provides, zero-filled, and can be shared by processes; used without locks.
+/// Lies in zero-filled memory of the caller, can be shared by processes, and works without locks.
 public struct Deadlines: @unchecked Sendable {
     private let memory: UnsafeMutableRawPointer
 
@@ -27,24 +26,23 @@ public struct Deadlines: @unchecked Sendable {
         self.memory = memory
     }
 
-    /// Milliseconds; nil when no place has a deadline. Never later than the first deadline; 1 while somebody looks at
-    /// all of them.
+    /// The lower bound in milliseconds, never later than the first deadline; nil without deadlines; 1 during a scan.
     public var next: Int? {
         let bound = bound.pointee.load(ordering: .relaxed)
         if bound > Deadlines.boundMask { return 1 }
         return bound == 0 ? nil : Int(bound)
     }
 
-    /// Sets the place's deadline, in milliseconds greater than 0; nil: it has none.
+    /// Sets the slot's deadline, in milliseconds greater than 0; nil for none.
     public func set(_ deadline: Int?, for place: Int) {
         let value = Int64(max(deadline ?? 0, 0))
         word(place).pointee.store(value, ordering: .sequentiallyConsistent)
         if value > 0 { lower(to: value) }
     }
 
-    /// Calls `body` for each of the first `end` places whose deadline is over, which it is to set anew.
+    /// Calls `body` for each of the first `end` slots whose deadline has expired; `body` must set it again.
     ///
-    /// - Parameter end: asked for once the look has begun: a place that is taken later has its deadline in the bound.
+    /// - Parameter end: evaluated after the scan has begun: the deadline of a slot that is taken later is in the bound.
     public func forEachOver(now: Int, end: @autoclosure () -> Int, _ body: (Int) -> Void) {
         guard let look = beginLook(now: now) else { return }
         for place in 0..<end() {
@@ -60,8 +58,8 @@ public struct Deadlines: @unchecked Sendable {
         endLook(look)
     }
 
-    /// Makes the bound unknown, unless it is by the look of another; nil when no time is over. Who sets a deadline lowers
-    /// the bound afterwards: one that the look misses is in it.
+    /// Makes the bound unknown, unless it is by the look of another; nil when no time is over. Who sets a deadline
+    /// lowers the bound afterwards: one that the look misses is in it.
     private func beginLook(now: Int) -> UInt64? {
         var current = bound.pointee.load(ordering: .sequentiallyConsistent)
         while current <= Deadlines.boundMask {

@@ -1,12 +1,12 @@
 import Addressing
 import TableMemory
 
-/// From where datagrams have come to this process directly, and to which port of it: what goes from that port to there
-/// is an answer, and goes the same way.
+/// The sources of datagrams that came direct, with the local port: datagrams from that port to that source are answers,
+/// and go direct as well.
 ///
-/// In memory of the process' own. Those that came last are known; the others are forgotten one by one.
+/// Lies in private memory, and keeps the most recent sources.
 public struct DirectPeers {
-    /// Two words of an address, and the ports: of this machine, and of the peer; all zero where there is none.
+    /// Two words of an address, the local port, and the peer's port; all zero if empty.
     private struct Entry: Equatable {
         var high: UInt64
         var low: UInt64
@@ -16,7 +16,7 @@ public struct DirectPeers {
     private let entries: UnsafeMutablePointer<Entry>
 
     private static var setCount: Int { 1024 }
-    /// Peers of one set: the latest in front.
+    /// The peers of one set, the latest first.
     private static var setSize: Int { 4 }
 
     /// Bytes of memory.
@@ -27,7 +27,7 @@ public struct DirectPeers {
         entries = memory.assumingMemoryBound(to: Entry.self)
     }
 
-    /// A datagram has come from there to this port of the machine.
+    /// Records a datagram from the peer to this local port.
     public func note(_ peer: SocketAddress, at port: UInt16) {
         guard port != 0 else { return }
         let (entry, set) = DirectPeers.entry(of: peer, at: port, entries)
@@ -37,7 +37,7 @@ public struct DirectPeers {
         set[0] = entry
     }
 
-    /// Whether a datagram has come from there to this port of the machine.
+    /// Whether a datagram from the peer to this local port is recorded.
     public func contains(_ peer: SocketAddress, at port: UInt16) -> Bool {
         guard port != 0 else { return false }
         let (entry, set) = DirectPeers.entry(of: peer, at: port, entries)

@@ -2,7 +2,7 @@
 public struct EpollRegistration: Equatable, Sendable {
     /// The descriptor that is watched, by the number that it was registered with.
     public var target: Int32
-    /// `epoll_event.events`. Without any of EPOLLIN … EPOLLHUP: a registration of EPOLLONESHOT that is used up.
+    /// `epoll_event.events`. Without any of EPOLLIN … EPOLLHUP it is a registration with EPOLLONESHOT that has fired.
     public var events: UInt32
     /// `epoll_event.data`
     public var data: UInt64
@@ -17,7 +17,7 @@ public struct EpollRegistration: Equatable, Sendable {
     ///
     ///     tfd:        8 events: 80000005 data:         56320a1b  pos:0 ino:1cb07 sdev:8
     ///
-    /// nil for a line that is none of a registration.
+    /// nil for any other line.
     public init?(fdinfo line: Span<UInt8>) {
         guard let target = EpollRegistration.number(after: "tfd:", in: line, radix: 10),
             let events = EpollRegistration.number(after: "events:", in: line, radix: 16),
@@ -27,7 +27,7 @@ public struct EpollRegistration: Equatable, Sendable {
         self.init(target: target, events: events, data: data)
     }
 
-    /// The number behind a key and spaces, up to a space or the end; nil when there is none, or one that is too large.
+    /// The number after a key and spaces, up to a space or the end; nil if it is missing or too large.
     private static func number(after key: StaticString, in line: Span<UInt8>, radix: UInt64) -> UInt64? {
         let length = key.utf8CodeUnitCount
         var start = 0

@@ -1,19 +1,19 @@
 import Addressing
 import TableMemory
 
-/// The names and the addresses that a datagram socket has sent to.
+/// The names and addresses that a datagram socket has sent to.
 ///
-/// A proxy that is sent a datagram for a name mostly answers with the address that it found for it. The program has sent
-/// to an address that stands for the name, and knows no other: what comes from the found address has to seem to come
-/// from that one. Which found address belongs to which name nobody says; it follows from addresses and ports that were
-/// sent to. Where it does not follow, what comes is shown as what it says.
+/// A proxy usually answers a datagram for a name with the resolved address. The program only knows the name's reserved
+/// address, so that the source must be shown as that one. The proxy does not say which address belongs to which name:
+/// it is inferred from the addresses and ports that were sent to. If that is ambiguous, the program sees the source as
+/// it is.
 public struct NamedDestinations: Sendable {
-    /// A name that was sent to.
+    /// A name among the destinations.
     public struct Name: Equatable, Sendable {
-        /// The number of a name in a table of names, and the version of what stands there.
+        /// The name's number in a `NameTable`, and the version of that entry.
         public var number: UInt32
         public var version: UInt32
-        /// Whether the program named it by an IPv6 address.
+        /// Whether the program used its reserved IPv6 address.
         public var isIPv6: Bool
 
         public init(number: UInt32, version: UInt32, isIPv6: Bool) {
@@ -44,14 +44,15 @@ public struct NamedDestinations: Sendable {
     /// The names, the one that was sent to first in front. When there are too many, that one is forgotten.
     private var entries = InlineArray<8, Entry>(repeating: Entry())
     private var count = 0
-    /// Addresses that were sent to as such, with their ports, and without: a digest of each, where its bits lead to.
+    /// A hash table of digests of the numeric destinations, with and without their ports. A new digest replaces an
+    /// older one.
     private var addresses = InlineArray<128, UInt32>(repeating: 0)
-    /// How often it has changed since it was made or read.
+    /// The number of changes since it was created or read.
     public private(set) var changes: UInt32 = 0
 
     public init() {}
 
-    /// A datagram goes to a name.
+    /// Records a datagram to a name.
     public mutating func sent(to name: Name, port: UInt16) {
         for index in 0..<count where entries[index].name == name && entries[index].port == port { return }
         if count == entries.count {
@@ -63,7 +64,7 @@ public struct NamedDestinations: Sendable {
         changes &+= 1
     }
 
-    /// A datagram goes to an address that stands for nothing else.
+    /// Records a datagram to a numeric address.
     public mutating func sent(to address: IPAddress, port: UInt16) {
         note(NamedDestinations.digest(of: address, port: port))
         note(NamedDestinations.digest(of: address, port: nil))
@@ -82,20 +83,19 @@ public struct NamedDestinations: Sendable {
         self.changes = changes &+ 1
     }
 
-    /// Whether something was sent to the address as such, to this port or, for nil, to any.
+    /// Whether a datagram was sent to the numeric address and this port, or for nil to any port.
     public func wasSent(to address: IPAddress, port: UInt16?) -> Bool {
         let digest = NamedDestinations.digest(of: address, port: port)
         return addresses[digest.slot] == digest.value
     }
 
-    /// Whether the program named this one by an IPv6 address.
+    /// Whether the program used the reserved IPv6 address of this one.
     public func isIPv6(_ number: UInt32) -> Bool {
         for index in 0..<count where entries[index].name.number == number { return entries[index].name.isIPv6 }
         return false
     }
 
-    /// The name that something seems to come from; nil when it comes from the address itself, or nothing tells which of
-    /// several it is.
+    /// The name of a source; nil for a numeric destination, or if several names are possible.
     public mutating func name(of source: IPAddress, port: UInt16) -> Name? {
         guard count > 0 else { return nil }
         let isAddress = wasSent(to: source, port: port)
@@ -104,14 +104,14 @@ public struct NamedDestinations: Sendable {
         case .several: return nil
         case .none: if isAddress { return nil }
         }
-        // The first answer of the name that was asked at this port.
+        // The first answer of the name that was contacted at this port.
         switch only({ $0.port == port && $0.found == nil }) {
         case .one(let index): return find(index, source)
         case .several: return nil
         case .none: break
         }
         if wasSent(to: source, port: nil) { return nil }
-        // The server goes on from another port, as one of TFTP does; or the name has more addresses than one.
+        // The server continues from another port, as in TFTP, or the name has several addresses.
         var search = only { $0.found == source }
         if case .none = search { search = only { $0.port == port } }
         if case .none = search { search = only { $0.found == nil } }
@@ -143,7 +143,7 @@ public struct NamedDestinations: Sendable {
 
     // MARK: Words
 
-    /// How many words it is written as.
+    /// The number of words in its stored form.
     public static var wordCount: Int { 1 + 8 * 6 + 64 }
 
     public func write(to words: inout WordCursor) {
@@ -157,7 +157,7 @@ public struct NamedDestinations: Sendable {
         for index in stride(from: 0, to: addresses.count, by: 2) { words.write(addresses[index], addresses[index + 1]) }
     }
 
-    /// `words.isWrong` tells of words that no such thing was written as.
+    /// Sets `words.isWrong` for invalid words.
     public init(from words: inout WordCursor) {
         count = Int(words.read(upTo: UInt64(entries.count)))
         for index in entries.indices {
@@ -192,7 +192,7 @@ public struct NamedDestinations: Sendable {
         case .v6(let address): bits = mixed(address.low, into: mixed(address.high, into: 0))
         }
         if let port { bits = mixed(UInt64(port) + 1, into: bits) }
-        // Zero stands for none.
+        // 0 means none.
         return (Int(truncatingIfNeeded: bits >> 57), UInt32(truncatingIfNeeded: bits) | 1)
     }
 }

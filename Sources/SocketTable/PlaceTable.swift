@@ -1,17 +1,16 @@
 import Synchronization
 import TableMemory
 
-/// Numbered places for what is known of some sockets for a while, each found by its socket's cookie.
+/// Numbered entries for temporary data of sockets, found by the socket's cookie.
 ///
-/// The table lies in memory that the caller provides, and holds no pointer: several processes can share it. It is used
-/// without locks by any number of threads, and a thread that ends in the middle leaves at worst one place unusable.
-/// Whatever stands there, no number leads out of the table, and no search goes on without end. What lies in a place, and
-/// who may touch it, is the owner's business.
+/// The table lies in memory of the caller and contains no pointers, so that processes can share it. Any number of
+/// threads uses it without locks; a thread that ends during a change leaves at most one entry unusable. Damaged
+/// contents cannot lead outside the table or make a search endless. The contents of an entry and access to them are up
+/// to the caller.
 ///
-/// A cookie is looked for in a window of slots behind the one that its hash names; a slot has the number of a place, and
-/// the place its cookies: the one that it was published by, and those of the sockets that have taken the place of that
-/// one's, of which the last two are remembered. Nothing but the window's length ends the search, so that a slot can be
-/// given back at any time.
+/// A cookie is searched in a window of index slots after the one of its hash. An index slot has the number of an entry,
+/// and the entry its cookies: the one that it was published with, and the last two of the sockets that replaced that
+/// socket. Only the window's length ends a search, so that an index slot can be freed at any time.
 public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
     /// Count of the places.
     public let capacity: Int
@@ -25,8 +24,8 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
     private static var placeSize: Int { (cookieCount + 1) * 8 }
     private var slotCount: Int { capacity * 2 }
 
-    // Layout: the header, the slots, as many more as the last window needs, and the places: those that are taken first lie
-    // together.
+    // Layout: the header, the index slots, with as many more as the last window needs, and the entries: those that are
+    // taken first lie together.
     private static func slotsSize(_ slotCount: Int) -> Int { (slotCount + window) * 4 }
 
     /// Bytes of memory for so many places.
@@ -57,15 +56,14 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         Int(min(takenCount.pointee.load(ordering: .sequentiallyConsistent), UInt64(capacity)))
     }
 
-    /// Takes a place that nobody has; nil when all are taken, or there is no memory for one. It is not found by a cookie
-    /// before `publish`.
+    /// Takes a free entry; nil if all are taken, or without memory. It cannot be found by a cookie before `publish`.
     public func take() -> Int? {
         var head = freeHead.pointee.load(ordering: .acquiring)
         while head & 0xffff_ffff != 0 {
             let place = Int(head & 0xffff_ffff) - 1
-            // The upper half counts, so that a place that was taken and given back meanwhile is noticed.
+            // The upper half counts changes, so that an entry that was taken and freed meanwhile is noticed (ABA).
             var next = (head >> 32 &+ 1) << 32
-            // Where a place is somebody's, or there is none, what leads to it is no list of free ones: they are lost.
+            // If the list of free entries leads to one in use, or to none, it is damaged, and its rest is lost.
             var isFree = false
             if place < capacity {
                 guard let words = words(of: place) else { return nil }
@@ -91,7 +89,7 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         return nil
     }
 
-    /// Makes a place that was taken the cookie's. False when the window is full of others, or there is no memory for it.
+    /// Assigns a taken entry to the cookie. False if the window is full, or without memory.
     public func publish(_ place: Int, cookie: UInt64) -> Bool {
         guard let words = words(of: place) else { return false }
         let before = words.cookie(0).pointee.exchange(cookie, ordering: .relaxed)
@@ -100,8 +98,8 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         return false
     }
 
-    /// Has a published place be found by another cookie, too: that of a socket which is about to take the place of its
-    /// own. False when the window is full of others, or there is no memory for it. Nobody else may do so at the same time.
+    /// Makes a published entry also findable by the cookie of a socket that is about to replace its socket. False if
+    /// the window is full, or without memory. Only one thread at a time may do this for an entry.
     public func add(_ cookie: UInt64, to place: Int) -> Bool {
         guard let words = words(of: place) else { return false }
         let (latest, former) = (words.cookie(1), words.cookie(2))
@@ -120,7 +118,7 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         if cookie != 0 { _ = exchangeSlot(of: cookie, from: UInt32(place) + 1, to: 0) }
     }
 
-    /// Exchanges the first slot of the cookie's window that has this word; false when none has.
+    /// Exchanges the first index slot with this word in the cookie's window; false if there is none.
     private func exchangeSlot(of cookie: UInt64, from word: UInt32, to other: UInt32) -> Bool {
         guard let window = window(of: cookie) else { return false }
         for number in 0..<PlaceTable.window
@@ -132,33 +130,33 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         return false
     }
 
-    /// The place of a cookie; nil when it has none. Whether it still is the cookie's is to be asked again, by
-    /// `isFound`, when nobody can give it back any more.
+    /// The entry of a cookie; nil if it has none. Once no other thread can free the entry any more, check again with
+    /// `isFound` that it is still the cookie's.
     public func find(cookie: UInt64) -> Int? {
         guard cookie != 0, let window = window(of: cookie) else { return nil }
         for number in 0..<PlaceTable.window {
             let place = Int(PlaceTable.slot(window, number).pointee.load(ordering: .acquiring)) - 1
-            // A slot may be one that a thread left behind which ended in the middle.
+            // A thread that ended during a change may have left a stale index slot.
             if place >= 0, place < capacity, isFound(place, by: cookie) { return place }
         }
         return nil
     }
 
-    /// Whether the cookie is one of the place's.
+    /// Whether the cookie is one of the entry's.
     public func isFound(_ place: Int, by cookie: UInt64) -> Bool {
         guard let words = words(of: place) else { return false }
-        // In the order in which `add` moves them.
+        // Read in the order in which `add` moves them.
         for number in 0..<PlaceTable.cookieCount
         where words.cookie(number).pointee.load(ordering: .acquiring) == cookie { return true }
         return false
     }
 
-    /// The cookie that the place was published by; 0 when it belongs to none.
+    /// The cookie that the entry was published with; 0 if there is none.
     public func cookie(of place: Int) -> UInt64 {
         words(of: place)?.cookie(0).pointee.load(ordering: .acquiring) ?? 0
     }
 
-    /// Makes the place nobody's, without giving it to others yet.
+    /// Removes the entry's cookies, without freeing it yet.
     public func withdraw(_ place: Int) {
         guard let words = words(of: place) else { return }
         for number in 0..<PlaceTable.cookieCount {
@@ -166,7 +164,7 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         }
     }
 
-    /// Gives a place back that was taken, and is nobody's.
+    /// Frees an entry without cookies.
     public func giveBack(_ place: Int) {
         guard let words = words(of: place) else { return }
         var head = freeHead.pointee.load(ordering: .relaxed)
@@ -182,8 +180,8 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
 
     // MARK: Memory
 
-    /// Where the search for a cookie begins. Cookies count up, for each processor from another number: their hash is
-    /// spread, because runs of neighbours that lie on top of each other would fill a window.
+    /// The start of the search for a cookie. Cookies count up, in a range for each processor. The hash spreads them,
+    /// because overlapping runs of neighbours would fill a window.
     func firstSlot(of cookie: UInt64) -> Int {
         Int(truncatingIfNeeded: (cookie &* 0x9e37_79b9_7f4a_7c15) >> 32) & (slotCount - 1)
     }
@@ -193,14 +191,14 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
     }
     private var takenCount: UnsafeMutablePointer<Atomic<UInt64>> { freeHead + 1 }
 
-    /// What the table knows of a place.
+    /// The table's data of an entry.
     private struct Words {
         let base: UnsafeMutableRawPointer
 
         func cookie(_ number: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
             (base + number * 8).assumingMemoryBound(to: Atomic<UInt64>.self)
         }
-        /// The number of the next free place, plus one; 0 at the end.
+        /// The number of the next free entry, plus one; 0 at the end.
         var link: UnsafeMutablePointer<Atomic<UInt64>> { cookie(PlaceTable.cookieCount) }
     }
 
@@ -209,7 +207,7 @@ public struct PlaceTable<Memory: TableMemory & Sendable>: Sendable {
         return memory.reach(offset: offset, size: PlaceTable.placeSize).map { Words(base: $0) }
     }
 
-    /// The slots in which a cookie is looked for; nil when there is no memory for them.
+    /// The index slots of a cookie's window; nil without memory.
     private func window(of cookie: UInt64) -> UnsafeMutableRawPointer? {
         memory.reach(offset: PlaceTable.headerSize + firstSlot(of: cookie) * 4, size: PlaceTable.window * 4)
     }

@@ -3,14 +3,14 @@ import TableMemory
 
 /// A few words for each of many keys, none of which is 0.
 ///
-/// Where the key is the kernel's identity of a socket, its cookie (socket(7), SO_COOKIE), which no other socket ever has,
-/// duplicated and closed descriptors, fork, exec and passing a socket on need no bookkeeping to stay right, and a record
-/// that is left over from a closed socket does no harm but to take a place.
+/// The key may be a socket's cookie (socket(7), SO_COOKIE), which is unique and never reused. Then duplicated and
+/// closed descriptors, fork, exec and passing a socket on need no bookkeeping, and a record left by a closed socket
+/// only takes space.
 ///
-/// The table lies in memory that the caller provides, and holds no pointer. Any number of threads and processes use it
-/// at once, without locks. A record is claimed by its age, which whoever writes it makes the youngest of its bucket;
-/// and it is taken only when its check fits the rest. So the end of a process in the middle leaves a record that means
-/// nothing and is replaced in its turn, like any other: where all records of a bucket are taken, the oldest makes room.
+/// The table lies in memory of the caller and contains no pointers. Any number of threads and processes use it
+/// concurrently without locks. A writer claims a record by its age, which becomes the youngest of the bucket; a reader
+/// uses a record only if its check matches. So a process that ends during a write leaves an invalid record, which is
+/// replaced in turn: if a bucket is full, the oldest record makes room.
 struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable {
     /// Count of the records; a power of two, a multiple of `ways`.
     let capacity: Int
@@ -18,7 +18,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
 
     /// Records of a bucket.
     private static var ways: Int { 8 }
-    /// The words behind the age, the key and the check, in whole cache lines.
+    /// The words after the age, the key and the check; records fill whole cache lines.
     private static var recordSize: Int { ((3 + wordCount) * 8 + 63) / 64 * 64 }
     private static var bucketSize: Int { ways * recordSize }
 
@@ -34,7 +34,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         self.capacity = RecordTable.roundedUp(capacity)
     }
 
-    /// Remembers the words of the key, in place of what was known of it. False where there is no memory.
+    /// Stores the words of the key, replacing former ones. False without memory.
     @discardableResult @inline(never)
     func insert(_ words: InlineArray<wordCount, UInt64>, key: UInt64) -> Bool {
         guard let bucket = bucket(of: key) else { return false }
@@ -49,10 +49,10 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         return false
     }
 
-    /// More than there are keys of one bucket that are written at a time.
+    /// More than the number of keys of a bucket that are written at a time.
     private static var claimAttempts: Int { 64 }
 
-    /// The words of the key; nil when there are none.
+    /// The words of the key; nil if there are none.
     @inline(never)
     func words(key: UInt64) -> InlineArray<wordCount, UInt64>? {
         guard key != 0, let bucket = bucket(of: key) else { return nil }
@@ -71,8 +71,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         return found
     }
 
-    /// Whether there is a record of the key whose check does not fit: whoever writes it is in the middle, or has ended
-    /// there.
+    /// Whether the key has a record with a wrong check: it is being written, or its writer ended during the write.
     func isBeingWritten(key: UInt64) -> Bool {
         guard key != 0, let bucket = bucket(of: key) else { return false }
         for way in 0..<RecordTable.ways
@@ -92,8 +91,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         }
     }
 
-    /// Takes the key's own record, else a free one, else the oldest of the bucket; nil when another thread was
-    /// faster.
+    /// Takes the key's own record, else a free one, else the oldest of the bucket; nil if another thread was faster.
     private func claim(in bucket: UnsafeMutableRawPointer, for key: UInt64) -> (record: Record, age: UInt64)? {
         var chosen = RecordTable.record(bucket, 0)
         var (chosenAge, chosenRank, youngest) = (UInt64(0), UInt64.max, UInt64(0))
@@ -111,7 +109,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         return claim.exchanged ? (chosen, age) : nil
     }
 
-    /// What a record's check must be.
+    /// The check of a record.
     private static func check(key: UInt64, age: UInt64, _ words: InlineArray<wordCount, UInt64>) -> UInt64 {
         var check = mixed(key, into: 0x243f_6a88_85a3_08d3)
         check = mixed(age, into: check)
@@ -124,9 +122,9 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
     private struct Record {
         let base: UnsafeMutableRawPointer
 
-        /// Higher numbers are younger; 0 is that of a free record.
+        /// Higher numbers are younger; 0 means free.
         var age: UnsafeMutablePointer<Atomic<UInt64>> { field(0) }
-        /// 0 when the record is nobody's.
+        /// 0 if the record is free.
         var key: UnsafeMutablePointer<Atomic<UInt64>> { field(1) }
         var check: UnsafeMutablePointer<Atomic<UInt64>> { field(2) }
         func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { field(3 + index) }
@@ -136,8 +134,8 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         }
     }
 
-    /// Cookies count up: sockets that come one after the other share a bucket, and the buckets after it a page. nil when
-    /// its memory cannot be had.
+    /// The bucket of a key; nil without memory. Cookies count up: consecutive sockets share a bucket, and consecutive
+    /// buckets a page.
     private func bucket(of key: UInt64) -> UnsafeMutableRawPointer? {
         let number = Int(truncatingIfNeeded: key / UInt64(RecordTable.ways)) & (capacity / RecordTable.ways - 1)
         return memory.reach(offset: number * RecordTable.bucketSize, size: RecordTable.bucketSize)

@@ -10,7 +10,7 @@ extension SocketAddress {
         }
     }
 
-    /// nil for words that no address makes.
+    /// nil for invalid words.
     public init?(words: InlineArray<4, UInt64>) {
         let address: IPAddress
         switch words[0] >> 16 {

@@ -1,20 +1,19 @@
 import Addressing
 import TableMemory
 
-/// What is known of a socket that stands in the place of one of the program's, because that one could not reach the
-/// proxy: what the program takes it for.
+/// The program's view of a socket that was replaced because it could not reach the proxy.
 public struct ReplacedSocket: Equatable, Sendable {
-    /// The address that the program has bound the socket to; that of no host, port 0, where to none. Its family is that
-    /// of the program's socket.
+    /// The address that the program has bound the socket to, in the family of the program's socket; the unspecified
+    /// address with port 0 if unbound.
     public var name: SocketAddress
-    /// Options of the program's that the kernel has no place for on this socket; an unused entry is 0.
+    /// Options of the program that the kernel's socket does not have; an unused entry is 0.
     private var options = InlineArray<17, UInt64>(repeating: 0)
 
     public init(name: SocketAddress) {
         self.name = name
     }
 
-    /// The value that the program has set an option to; nil when it has set none.
+    /// The program's value of an option; nil if it has not set the option.
     @inline(never)
     public func value(of option: SocketOption) -> Int32? {
         for index in options.indices where options[index] >> 32 == option.key {
@@ -23,7 +22,7 @@ public struct ReplacedSocket: Equatable, Sendable {
         return nil
     }
 
-    /// Remembers what the program has set an option to. More options than there is room for are not remembered.
+    /// Stores the program's value of an option. Does nothing if all entries are used.
     @inline(never)
     public mutating func remember(_ value: Int32, of option: SocketOption) {
         for index in options.indices where options[index] == 0 || options[index] >> 32 == option.key {
@@ -52,7 +51,7 @@ public struct ReplacedSocket: Equatable, Sendable {
     }
 }
 
-/// An option of getsockopt(2) whose value is a number.
+/// A numeric option of getsockopt(2).
 public struct SocketOption: Equatable, Sendable {
     public let level: Int32
     public let name: Int32
@@ -68,7 +67,7 @@ public struct SocketOption: Equatable, Sendable {
     }
 }
 
-/// The sockets that stand in the places of others.
+/// The replaced sockets, by the cookie of the new socket.
 public struct ReplacedSockets<Memory: TableMemory & Sendable>: Sendable {
     private let records: RecordTable<Memory, 21>
 
@@ -81,17 +80,17 @@ public struct ReplacedSockets<Memory: TableMemory & Sendable>: Sendable {
         records = RecordTable(memory: memory, capacity: capacity)
     }
 
-    /// Remembers the socket, in place of what was known of it. False where there is no memory.
+    /// Stores the record of the socket, replacing a former one. False without memory.
     public func insert(_ socket: ReplacedSocket, cookie: UInt64) -> Bool {
         records.insert(socket.words, key: cookie)
     }
 
-    /// nil for a socket that is the program's own, or whose record is being written.
+    /// nil for an original socket, or while the record is being written.
     public func socket(cookie: UInt64) -> ReplacedSocket? {
         records.words(key: cookie).flatMap { ReplacedSocket(words: $0) }
     }
 
-    /// Whether there is a record of the socket that whoever writes it, as the program sets an option, is in the middle of.
+    /// Whether the record of the socket is being written, because the program sets an option.
     public func isBeingWritten(cookie: UInt64) -> Bool {
         records.isBeingWritten(key: cookie)
     }

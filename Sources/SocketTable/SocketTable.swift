@@ -1,8 +1,8 @@
 import Addressing
 import TableMemory
 
-/// The apparent peers of the sockets that were connected through a proxy: the addresses that the program connected
-/// them to, which `getpeername` answers, though the kernel's peer is the proxy.
+/// The apparent peers of proxied sockets: the addresses that the program connected to, for `getpeername`. In the kernel
+/// the peer is the proxy.
 public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     private let records: RecordTable<Memory, 4>
 
@@ -18,23 +18,23 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
         records = RecordTable(memory: memory, capacity: capacity)
     }
 
-    /// Remembers the peer of the socket, in place of what was known of it. Where there is no memory, it does not.
+    /// Stores the peer of the socket, replacing a former record. Does nothing without memory.
     ///
-    /// - Parameter isUntold: whether connect(2) has yet to say that the socket is connected, and the kernel would not.
+    /// - Parameter isUntold: whether connect(2) still has to report the connection once, which the kernel would not do.
     public func insert(_ peer: SocketAddress, isUntold: Bool = false, cookie: UInt64) {
         var words = peer.words
         if isUntold { words[0] |= SocketTable.untold }
         records.insert(words, key: cookie)
     }
 
-    /// The peer that the program connected the socket to; nil when the socket was not connected through a proxy.
+    /// The peer that the program connected the socket to; nil if the socket is not proxied.
     public func peer(cookie: UInt64) -> SocketAddress? {
         guard var words = records.words(key: cookie) else { return nil }
         words[0] &= ~SocketTable.untold
         return SocketAddress(words: words)
     }
 
-    /// Whether connect(2) has yet to say that the socket is connected. Says so once.
+    /// Whether connect(2) still has to report the connection; true only once.
     public func tell(cookie: UInt64) -> Bool {
         guard var words = records.words(key: cookie), words[0] & SocketTable.untold != 0 else { return false }
         words[0] &= ~SocketTable.untold
@@ -44,10 +44,9 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
 
     private static var untold: UInt64 { 1 << 63 }
 
-    /// Remembers why the socket could not be connected, or that it is not connected yet, for the process that it is handed
-    /// to.
+    /// Stores the error of the socket's connection, or that it is still connecting, for a process that inherits it.
     ///
-    /// - Parameter failure: an error number; 0 for a connection that is under way.
+    /// - Parameter failure: an error number; 0 while connecting.
     public func insert(failure: Int32, cookie: UInt64) {
         insert(SocketTable.failed, failure, cookie: cookie)
     }
@@ -55,9 +54,9 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     /// What was remembered so; nil when nothing was.
     public func failure(cookie: UInt64) -> Int32? { number(SocketTable.failed, cookie: cookie) }
 
-    /// Remembers how the program has shut the socket before it was connected.
+    /// Stores the directions that the program has shut down before the connection (shutdown(2)).
     ///
-    /// - Parameter how: bits, 1: for receiving, 2: for sending.
+    /// - Parameter how: bit 0: receiving, bit 1: sending.
     public func insert(shut how: Int32, cookie: UInt64) {
         insert(SocketTable.shut, how, cookie: cookie)
     }
@@ -65,7 +64,7 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     /// What was remembered so; nil when nothing was.
     public func shut(cookie: UInt64) -> Int32? { number(SocketTable.shut, cookie: cookie) }
 
-    // In the place of a family.
+    // Stored where records of peers have the family.
     private static var failed: UInt64 { 1 }
     private static var shut: UInt64 { 2 }
 
@@ -78,7 +77,7 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
         return Int32(bitPattern: UInt32(truncatingIfNeeded: words[1]))
     }
 
-    /// Forgets the socket, which is no longer connected through a proxy.
+    /// Removes the record of a socket that is no longer proxied.
     public func remove(cookie: UInt64) {
         records.remove(key: cookie)
     }

@@ -2,19 +2,19 @@ import Addressing
 import Synchronization
 import TableMemory
 
-/// Goes through the words of a record in memory that others may change at any moment: each word is read once, and what it
-/// says is checked before it is used.
+/// Reads the words of a record in memory that others may change at any time: each word is read once, and checked before
+/// it is used.
 public struct WordCursor {
     private var next: UnsafeMutablePointer<Atomic<UInt64>>
     private var left: Int
     /// Of all words so far.
     public private(set) var check: UInt64
-    /// Whether a word was read that cannot be there, or one behind the end.
+    /// Whether an invalid word was read, or one beyond the end.
     public private(set) var isWrong = false
 
     /// - Parameters:
     ///   - start: `count` words, aligned to 8.
-    ///   - check: what the words belong to.
+    ///   - check: the initial value of the check.
     public init(_ start: UnsafeMutableRawPointer, count: Int, check: UInt64) {
         next = start.assumingMemoryBound(to: Atomic<UInt64>.self)
         left = count
@@ -152,7 +152,7 @@ public struct WordCursor {
         }
     }
 
-    /// nil for words that no endpoint makes.
+    /// nil for invalid words.
     @inline(never)
     public mutating func readEndpoint() -> Endpoint? {
         let head = read(upTo: 255 << 16 | UInt64(UInt16.max))

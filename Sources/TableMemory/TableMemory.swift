@@ -1,19 +1,19 @@
-/// Memory for a table: zero-filled before the first use, and of which no part is touched before it was reached.
+/// Memory for a table: zero-filled before the first use, and reached (`reach`) before it is touched.
 ///
-/// Memory that processes share is mapped by need, and made page by page, and there may be none left: what cannot be
-/// reached would end the process that touches it. A table treats it as if nothing could be found or kept there.
+/// Shared memory is mapped on demand and populated page by page, and may run out: touching a missing page would kill
+/// the process. A table treats unreachable memory as empty and full.
 public protocol TableMemory {
-    /// Where the memory begins, aligned to 64 bytes. Its first 64 bytes have been reached.
+    /// The start of the memory, aligned to 64 bytes. Its first 64 bytes have been reached.
     var base: UnsafeMutableRawPointer { get }
 
-    /// Where these bytes lie, which can be touched there from now on; nil when there is no memory for them. That they
-    /// are found at another address the next time does no harm.
+    /// The address of these contiguous bytes, which may be touched from now on; nil without memory. Another call may
+    /// give another address for the same bytes.
     ///
-    /// - Parameter offset: in bytes from the beginning. What is reached at once lies in one piece.
+    /// - Parameter offset: in bytes from the beginning.
     func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer?
 }
 
-/// Memory all of which is there.
+/// Memory that is completely available.
 public struct ReadyMemory: TableMemory, @unchecked Sendable {
     public let base: UnsafeMutableRawPointer
 

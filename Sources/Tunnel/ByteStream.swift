@@ -1,16 +1,16 @@
-/// A connection as handshakes use it. No call waits: one that would have to returns nil.
+/// A non-blocking connection for handshakes. A call that would have to wait returns nil.
 public protocol ByteStream {
     associatedtype Failure: TunnelFailure
 
     /// Sends some of the bytes; returns how many, at least one.
     func send(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> Int?
-    /// Receives at most as many bytes as fit; returns how many, 0 at the end of the stream.
+    /// Receives bytes; returns how many, 0 at the end of the stream.
     func receive(into room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int?
-    /// The same, and leaves them there.
+    /// Like `receive`, but leaves the bytes in the stream.
     func peek(into room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int?
 }
 
-/// What the owner of a stream says of a failure: in words of its own where the stream has failed.
+/// The error type of a stream, which also represents failures of proxies.
 public protocol TunnelFailure: Error {
     /// A proxy has failed.
     static func proxy(_ error: ProxyError) -> Self

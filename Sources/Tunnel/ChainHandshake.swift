@@ -4,25 +4,24 @@ import ProxyConfig
 import SOCKS4
 import SOCKS5
 
-/// The handshakes of a chain over one stream of bytes, one proxy after the other: an engine, and how far its bytes are on
-/// their way.
+/// The handshakes of a chain over one byte stream, one proxy after the other: the state machine of the current proxy,
+/// and the progress of its messages.
 ///
-/// It is stepped: `advance` goes as far as the stream allows, never waits, and can be called again by whoever finds the
-/// stream ready. It holds no reference and no secret, and allocates nothing, so that it can be put aside in a fixed place.
+/// `advance` goes as far as the stream allows and never waits; any thread may call it again when the stream is ready.
+/// The value holds no reference and no secret, and allocates nothing, so that it can be stored in a fixed location.
 ///
 ///     reached ─ sending → receiving ┬→ established
 ///        ↑         ↑                │
 ///        │         └─ next message ─┤
 ///        └─────────── next proxy ───┘
 public struct ChainHandshake: Sendable {
-    /// What the last proxy is asked for.
+    /// The request to the last proxy.
     public private(set) var request: SOCKS5.Request
-    /// The proxies that are gone through.
+    /// The proxies.
     public private(set) var chain: Chain
-    /// The proxy that is spoken with: its place in the chain.
+    /// The index of the current proxy in the chain.
     public private(set) var hop = 0
-    /// Whether the proxy that is spoken with has been asked for the next one, or for what is wanted, after it had
-    /// answered something else.
+    /// Whether the current proxy has answered an earlier message and then received the request.
     public private(set) var isAskedFor = false
 
     private var stage = Stage.reached
@@ -33,39 +32,39 @@ public struct ChainHandshake: Sendable {
     private var wanted = 0
 
     private enum Stage: UInt8 {
-        /// A proxy is reached, which has been told nothing.
+        /// Connected to a proxy, and nothing sent yet.
         case reached
         case sending
-        /// An answer is waited for: of known length, or one that says itself where it ends.
+        /// Waiting for an answer, of known length or self-delimiting.
         case receiving
         case established
     }
 
     private enum Engine {
-        /// Nothing is said, as to a raw proxy.
+        /// No handshake, for a raw proxy.
         case none
         case socks5(SOCKS5.ClientHandshake)
         case socks4(SOCKS4.ClientHandshake)
         case http(HTTPConnect.ClientHandshake)
     }
 
-    /// How far a step came.
+    /// The result of a step.
     public enum Progress {
-        /// Until the stream is ready, nothing can be done: see `waitsToReceive`.
+        /// The stream must become ready first: see `waitsToReceive`.
         case waiting
-        /// A message is sent whose answer comes next. It can hardly be there yet.
+        /// A message was sent, and its answer comes next. It is unlikely to be there already.
         case asked
-        /// The last proxy has done what it was asked for: what follows on the stream is the caller's.
+        /// The last proxy has granted the request: the following bytes on the stream are the caller's.
         case established
     }
 
-    /// Begins on a stream on which the first proxy is reached.
+    /// Begins on a stream that is connected to the first proxy.
     public init(for request: SOCKS5.Request, through chain: Chain) {
         self.request = request
         self.chain = chain
     }
 
-    /// Begins anew, on a stream of its own, through another chain.
+    /// Begins again on a new stream, through another chain.
     public mutating func begin(through chain: Chain) {
         self.chain = chain
         hop = 0
@@ -73,12 +72,12 @@ public struct ChainHandshake: Sendable {
         isAskedFor = false
     }
 
-    /// Asks the last proxy for something else: before it was asked.
+    /// Changes the request to the last proxy, before it is sent.
     public mutating func ask(for request: SOCKS5.Request) {
         self.request = request
     }
 
-    /// BND.ADDR and BND.PORT of the last proxy's reply; nil before it is there, and where the protocol has none.
+    /// BND.ADDR and BND.PORT of the last proxy's reply; nil before the reply, and for protocols other than SOCKS5.
     public var boundAddress: Endpoint? {
         guard case .socks5(let engine) = engine else { return nil }
         return engine.boundAddress
@@ -86,28 +85,28 @@ public struct ChainHandshake: Sendable {
 
     public var isAtLastHop: Bool { hop + 1 >= chain.count }
 
-    /// Whether what is waited for depends on the destination, and not on proxies alone.
+    /// Whether the expected answer depends on the destination, and not only on proxies.
     public var waitsForDestination: Bool {
         guard isAtLastHop else { return false }
         if case .socks5 = engine { return isAskedFor }
         return true
     }
 
-    /// Whether the stream is to have bytes before there is anything to do; else it is to have room for some.
+    /// Whether the handshake waits to receive; otherwise it waits to send.
     public var waitsToReceive: Bool {
         if case .receiving = stage { return true }
         return false
     }
 
-    /// Whether the proxy that is spoken with has said all of what was asked for: a refusal may be cut off.
+    /// Whether the current proxy has sent the whole expected answer: a refusal may be truncated.
     public var isAnswered: Bool { received >= wanted }
 
     // MARK: Steps
 
-    /// Goes as far as the stream allows, and no further than to the next answer that is waited for.
+    /// Goes as far as the stream allows, at most to the next answer.
     ///
     /// - Parameters:
-    ///   - proxies: those by whose places the chain is known.
+    ///   - proxies: the proxies that the chain refers to by index.
     ///   - isolation: for SOCKS5 proxies without credentials; nil for none.
     public mutating func advance<Stream: ByteStream>(
         over stream: Stream, through proxies: Span<Proxy>, isolation: IsolationCredentials?,
@@ -143,7 +142,7 @@ public struct ChainHandshake: Sendable {
         }
     }
 
-    /// Sends what is left of the message. False when the stream takes no more for now.
+    /// Sends the rest of the message. False if the stream accepts no more for now.
     private mutating func send<Stream: ByteStream>(
         over stream: Stream, _ buffers: HandshakeBuffers
     ) throws(Stream.Failure) -> Bool {
@@ -155,8 +154,8 @@ public struct ChainHandshake: Sendable {
         return true
     }
 
-    /// Receives up to the length that was asked for, never more: what follows is the caller's. False when it is not all
-    /// there yet.
+    /// Receives up to the expected length, never more: the following bytes are the caller's. False while it is
+    /// incomplete.
     private mutating func receive<Stream: ByteStream>(
         over stream: Stream, _ buffers: HandshakeBuffers
     ) throws(Stream.Failure) -> Bool {
@@ -169,7 +168,7 @@ public struct ChainHandshake: Sendable {
         return true
     }
 
-    /// Reads on in the head of an answer, and takes no byte from behind its end. False when that is not there yet.
+    /// Continues reading the head of a response, and consumes no byte after its end. False while it is incomplete.
     private mutating func receiveHead<Stream: ByteStream>(
         over stream: Stream, _ buffers: HandshakeBuffers
     ) throws(Stream.Failure) -> Bool {
@@ -194,7 +193,7 @@ public struct ChainHandshake: Sendable {
 
     // MARK: Engines
 
-    /// Begins the handshake with the proxy that was reached.
+    /// Begins the handshake with the current proxy.
     private mutating func greet(
         _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?, _ buffers: HandshakeBuffers
     ) throws(ProxyError) {
@@ -234,20 +233,20 @@ public struct ChainHandshake: Sendable {
             } catch {
                 throw .http(error)
             }
-            // The answer says itself where it ends.
+            // The response is self-delimiting.
             wanted = 0
             self.engine = .http(engine)
         }
         beginSending(message)
     }
 
-    /// The place of a hop's proxy; nil where there is none.
+    /// The index of a hop's proxy; nil if there is none.
     private func place(of hop: Int, _ proxies: Span<Proxy>) -> Int? {
         guard let place = chain[hop], place < proxies.count else { return nil }
         return place
     }
 
-    /// What the proxy is asked for that is spoken with; nil where the next one is at a path.
+    /// The request to the current proxy; nil if the next one is at a Unix-domain socket.
     private func next(_ proxies: Span<Proxy>) -> SOCKS5.Request? {
         if isAtLastHop { return request }
         guard let following = place(of: hop + 1, proxies), case .network(let endpoint) = proxies[following].location
@@ -262,7 +261,7 @@ public struct ChainHandshake: Sendable {
         stage = .sending
     }
 
-    /// The proxy has done what it was asked for.
+    /// Called when the proxy has granted the request.
     private mutating func goOn() {
         isAskedFor = false
         if isAtLastHop {
@@ -273,7 +272,7 @@ public struct ChainHandshake: Sendable {
         }
     }
 
-    /// Hands the answer to the engine and goes on to the next message, or to the next proxy.
+    /// Passes the answer to the state machine and continues with the next message, or the next proxy.
     private mutating func takeAnswer(
         _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?, _ buffers: HandshakeBuffers
     ) throws(ProxyError) {
@@ -315,7 +314,7 @@ public struct ChainHandshake: Sendable {
         }
     }
 
-    /// Lengths that do not fit do not pass the configuration's grammar; the proxy would refuse the empty message.
+    /// The configuration's grammar rejects invalid lengths; the proxy would refuse the empty message.
     private func writeCredentials(
         to message: inout OutgoingMessage, _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?
     ) {
@@ -328,8 +327,8 @@ public struct ChainHandshake: Sendable {
             user: credentials.user.span, password: credentials.password.span, to: &message)
     }
 
-    /// Hands the first bytes of what lies there to the engine; returns how many of them are its own, and whether they end
-    /// the answer.
+    /// Passes peeked bytes to the state machine; returns how many belong to the response, and whether it ends with
+    /// them.
     private mutating func read(
         peeked count: Int, _ buffers: HandshakeBuffers
     ) throws(ProxyError) -> (count: Int, isEnd: Bool) {
@@ -343,7 +342,7 @@ public struct ChainHandshake: Sendable {
         }
     }
 
-    /// The proxy closed the connection in place of the rest of its answer.
+    /// The error if the proxy closes the connection before the end of its answer.
     private func endOfAnswer(_ buffers: HandshakeBuffers) -> ProxyError {
         let bytes = Span<UInt8>(_unsafeElements: buffers.received(received))
         switch engine {
@@ -356,18 +355,18 @@ public struct ChainHandshake: Sendable {
 
     // MARK: Failures
 
-    /// Whose failure it is that a handshake cannot go on.
+    /// The cause of a failed handshake.
     public enum Culprit: Equatable, Sendable {
-        /// The proxy of this place; it is down, or does not do what a proxy has to.
+        /// The proxy with this index: it is down, or misbehaves.
         case proxy(Int)
-        /// The proxy of this place has no way to do what it is asked for, and may be well otherwise.
+        /// The proxy with this index cannot do what was requested, and may work otherwise.
         case incapable(Int)
-        /// What the last proxy was asked for, or the caller.
+        /// The request to the last proxy, or the caller.
         case other
     }
 
-    /// A proxy that has answered, and then does not do what it is asked for, has no way to the next one, or to the
-    /// target; before, it is the proxy itself that fails.
+    /// A proxy that has answered and then fails cannot reach the next one, or the target; before its first answer the
+    /// proxy itself fails.
     public func culprit(of failure: FailureKind) -> Culprit {
         guard let place = chain[hop] else { return .other }
         switch failure {
@@ -381,17 +380,17 @@ public struct ChainHandshake: Sendable {
 
     // MARK: Position
 
-    /// How far a handshake has come, in numbers by which another process goes on, beside what lies in the buffers. What a
-    /// reply has said is not in them.
+    /// The state of a handshake in numbers, from which another process can continue with the buffers; without
+    /// `boundAddress`.
     public struct Position: Equatable, Sendable {
         public var stage: UInt8
         public var isAskedFor: Bool
         public var hop: UInt32
-        /// The length of the message, and how much of it is sent.
+        /// The length of the message, and the number of sent bytes.
         public var outgoing, sent: UInt32
-        /// How much there is of the answer, and its length.
+        /// The number of received bytes of the answer, and its length.
         public var received, wanted: UInt32
-        /// That of the engine.
+        /// The progress of the state machine.
         public var progress: UInt64
 
         public init(
@@ -424,7 +423,7 @@ public struct ChainHandshake: Sendable {
             progress: progress)
     }
 
-    /// A handshake that has come so far; nil for numbers that none has come to.
+    /// Restores a handshake; nil for invalid numbers.
     @inline(never)
     public init?(
         for request: SOCKS5.Request, through chain: Chain, at position: Position, _ proxies: Span<Proxy>,
@@ -443,7 +442,7 @@ public struct ChainHandshake: Sendable {
         guard takeUp(position.progress, proxies, isolation) else { return nil }
     }
 
-    /// Takes the engine up where it was left. False when there is none that could have come so far.
+    /// Restores the state machine. False for an invalid state.
     private mutating func takeUp(
         _ progress: UInt64, _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?
     ) -> Bool {

@@ -1,13 +1,13 @@
-/// What a failure says of the proxy that is spoken with.
+/// What a failure says about the current proxy.
 public enum FailureKind: Equatable, Sendable {
-    /// It was not asked at all, because there is no form for that.
+    /// Its protocol cannot express the request, which was not sent.
     case incapability
-    /// It speaks its protocol, and says that it does not do what it is asked for.
+    /// It works, and refuses the request.
     case refusal
-    /// It says nothing.
+    /// It does not answer.
     case silence
-    /// It does not do what a proxy has to, or there is no way to it.
+    /// It misbehaves, or cannot be reached.
     case fault
-    /// Nothing: it was not the proxy that ended it.
+    /// Nothing: the proxy did not cause it.
     case abortion
 }

@@ -2,18 +2,18 @@ import HTTPConnect
 import SOCKS4
 import SOCKS5
 
-/// Where a handshake has its bytes on their way. They lie beside its record: messages are long, and a handshake may run
-/// on the small stack of a thread or of a signal handler.
+/// The buffers of a handshake. They lie next to its record: messages are long, and a handshake may run on the small
+/// stack of a thread or of a signal handler.
 public struct HandshakeBuffers {
     private let memory: UnsafeMutableRawPointer
 
-    /// The room of a message.
+    /// The longest message in bytes.
     public static var longestMessage: Int {
         max(
             SOCKS5.ClientHandshake.messageCapacity, SOCKS4.ClientHandshake.messageCapacity,
             HTTPConnect.ClientHandshake.messageCapacity)
     }
-    /// The most bytes of an answer that are received at once. SOCKS5 asks for 257 at most; a head of HTTP comes in parts.
+    /// The most bytes received at a time. SOCKS5 needs at most 257; an HTTP head is read in parts.
     public static var longestAnswer: Int { 512 }
     public static var size: Int { longestMessage + longestAnswer }
 
@@ -31,7 +31,7 @@ public struct HandshakeBuffers {
             start: memory + HandshakeBuffers.longestMessage, count: HandshakeBuffers.longestAnswer)
     }
 
-    /// The first bytes of what came in; no more than there is room for.
+    /// The first received bytes, limited to the buffer.
     func received(_ count: Int) -> UnsafeBufferPointer<UInt8> {
         let bytes = incoming.bindMemory(to: UInt8.self)
         return UnsafeBufferPointer(rebasing: bytes[..<min(max(count, 0), bytes.count)])

@@ -1,8 +1,8 @@
 import Addressing
 import SOCKS5
 
-/// A user name by which a SOCKS5 proxy that wants no credentials keeps connections apart, as Tor does: 32 hexadecimal
-/// digits, which are the password, too.
+/// A generated user name, by which a SOCKS5 proxy such as Tor separates connections: 32 hexadecimal digits, which are
+/// also the password.
 public struct IsolationCredentials: Sendable {
     private let upper: UInt64
     private let lower: UInt64
@@ -15,7 +15,7 @@ public struct IsolationCredentials: Sendable {
         self.lower = lower
     }
 
-    /// Writes the request of RFC 1929 with them.
+    /// Writes the request of RFC 1929.
     func write(to message: inout some ByteSink) {
         var name = Digits()
         name.append(upper)

@@ -1,6 +1,6 @@
 import Addressing
 
-/// A message to a proxy, written to where it is sent from.
+/// A message to a proxy, written into the outgoing buffer.
 struct OutgoingMessage: ByteSink {
     private let room: UnsafeMutableRawBufferPointer
     private(set) var count = 0

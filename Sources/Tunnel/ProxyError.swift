@@ -3,28 +3,28 @@ import HTTPConnect
 import SOCKS4
 import SOCKS5
 
-/// What a proxy of a chain did wrong, or refused, or cannot be asked for.
+/// A failure of a proxy in a chain: a violation of its protocol, a refusal, or an inexpressible request.
 public enum ProxyError: Error, Equatable, Sendable {
     case socks5(SOCKS5.ProtocolError)
     case socks4(SOCKS4.ProtocolError)
     case http(HTTPConnect.ProtocolError)
-    /// The next proxy is at a path, to which no other one can connect.
+    /// The next proxy is at a Unix-domain socket, which another proxy cannot reach.
     case unreachable
-    /// Its protocol has no form for anything but a connection.
+    /// Its protocol only supports connections.
     case connectionsAlone
-    /// What is known of the handshake contradicts itself.
+    /// The state of the handshake is inconsistent.
     case outOfStep
 
-    /// What it says of the proxy.
+    /// What the error says about the proxy.
     public var kind: FailureKind {
         switch self {
         case .unreachable, .connectionsAlone, .socks4(.ipv6Destination), .socks4(.reservedDestination),
             .socks4(.unusableName), .socks4(.unusableUserID), .http(.unusableName), .http(.unusableCredentials):
             .incapability
         case .socks5(.rejected), .http(.rejected): .refusal
-        // As of sshd, for a destination that it cannot connect to.
+        // sshd does this for a destination that it cannot connect to.
         case .socks5(.closedInPlaceOfReply): .refusal
-        // These are about who asks.
+        // These are about the client, not the destination.
         case .socks4(.rejected(.identUnreachable)), .socks4(.rejected(.userIDMismatch)): .fault
         case .socks4(.rejected): .refusal
         case .socks5(.closed), .socks4(.closed), .http(.closed): .silence
