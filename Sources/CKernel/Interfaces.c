@@ -16,7 +16,7 @@ int interface_network_length(int fd, uint32_t address) {
     if (kernel_call(SYS_ioctl, fd, SIOCGIFCONF, (long)&list, 0, 0, 0) < 0) return 32;
     for (struct ifreq *interface = interfaces; (char *)interface < (char *)interfaces + list.ifc_len; interface++) {
         if (address_of(&interface->ifr_addr) != address) continue;
-        /* Of several addresses of an interface the kernel takes the one that the question has. */
+        /* If the interface has several addresses, the kernel uses the one in the request. */
         if (kernel_call(SYS_ioctl, fd, SIOCGIFNETMASK, (long)interface, 0, 0, 0) < 0) return 32;
         return __builtin_popcount(address_of(&interface->ifr_netmask));
     }

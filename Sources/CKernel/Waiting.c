@@ -1,11 +1,11 @@
 #include "Kernel/Waiting.h"
 
-/* Not where it is called: it takes a stack that is to be given back before anything waits. */
+/* Not inline: its stack frame must be released before the caller waits. */
 long kernel_poll_now(int fd, int events) {
     struct pollfd poll = {fd, (short)events, 0};
     struct timespec now = {0, 0};
     long result;
-    /* A handler that runs just then is no answer: what an epoll has told once is not told again. */
+    /* Repeated after a signal handler, because an epoll may report an event only once. */
     do {
         result = kernel_call(SYS_ppoll, (long)&poll, 1, (long)&now, 0, KERNEL_SIGNALS_SIZE, 0);
     } while (result == -EINTR);

@@ -9,9 +9,9 @@
 public struct Reassembly: Sendable {
     /// Bytes of memory for every datagram: the longest header and the most data.
     public static var capacity: Int { DatagramHeader.capacity + largestPayload }
-    /// The most data that a UDP datagram carries in IPv4 (RFC 768, RFC 791).
+    /// The most data of a UDP datagram over IPv4, in bytes (RFC 768, RFC 791).
     public static var largestPayload: Int { 65_507 }
-    /// Milliseconds from the first fragment to the last; the RFC wants 5 seconds or more.
+    /// Milliseconds from the first fragment to the last; the RFC requires at least 5 seconds.
     public static var timeLimit: Int { 5000 }
 
     /// The number of the last accepted fragment, 1 to 127; 0 between sequences.

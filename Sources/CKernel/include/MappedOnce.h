@@ -1,12 +1,11 @@
-/* Memory that is mapped when somebody needs it first, by whichever thread that is, without a lock.
- *
- * In C, for its users there, which hold it in storage that exists from the start. */
+/* Memory that the first thread that needs it maps, without a lock.
+*
+* In C, because its users there keep the pointer in static storage. */
 #pragma once
 
 #include "Kernel/Memory.h"
 
-/* What the slot points to; where that is nothing yet, `size` bytes of zeros from now on. NULL when there is no
- * memory. */
+/* The memory in the slot; maps `size` zero bytes if the slot is empty. NULL without memory. */
 static inline void *_Nullable mapped_once(void *_Nullable *_Nonnull slot, size_t size) {
     void *present = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (present) return present;

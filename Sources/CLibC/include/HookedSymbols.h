@@ -9,8 +9,9 @@ HOOK(__connect)
 HOOK(getpeername)
 HOOK(getsockname)
 
-/* Sockets that are made, of protocols that no proxy carries, and those that listen. While a program waits for others,
- * its own connections go on. */
+/* New sockets, to refuse protocols that no proxy supports, and listening sockets. While a program waits in accept(2),
+ * its
+* own connections advance. */
 HOOK(socket)
 HOOK(listen)
 HOOK(accept)
@@ -44,13 +45,13 @@ HOOK(sendfile)
 HOOK(sendfile64)
 HOOK(splice)
 
-/* Questions about a socket, its options, and its end. */
+/* Options and state of a socket, and shutdown. */
 HOOK(getsockopt)
 HOOK(setsockopt)
 HOOK(ioctl)
 HOOK(shutdown)
 
-/* Sleep, and signals that are waited for. */
+/* Sleep, and waits for signals. */
 HOOK(sleep)
 HOOK(usleep)
 HOOK(nanosleep)
@@ -60,7 +61,7 @@ HOOK(thrd_sleep)
 HOOK(pause)
 HOOK(sigsuspend)
 
-/* Children that are waited for. */
+/* Waits for children. */
 HOOK(wait)
 HOOK(__wait)
 HOOK(wait3)
@@ -85,7 +86,7 @@ HOOK(epoll_wait)
 HOOK(epoll_pwait)
 HOOK(epoll_pwait2)
 
-/* Descriptors that end, or get a second number. */
+/* Closing and duplicating descriptors. */
 HOOK(close)
 HOOK(__close)
 HOOK(close_range)
@@ -109,7 +110,7 @@ HOOK(gethostbyaddr)
 HOOK(gethostbyaddr_r)
 HOOK(getnameinfo)
 
-/* Questions to the DNS. The names with underscores are those of programs that were linked with an older libc. */
+/* DNS queries. The names with underscores serve programs that were linked with an older libc. */
 HOOK(res_query)
 HOOK(res_search)
 HOOK(res_querydomain)
@@ -127,7 +128,7 @@ HOOK(__res_nsearch)
 HOOK(__res_nquerydomain)
 HOOK(__res_nsend)
 
-/* Programs that are started. Each name by itself: libc's own calls among them do not come through here. */
+/* Executing programs. Every name is hooked, because libc's calls among them bypass the hooks. */
 HOOK(execve)
 HOOK(execv)
 HOOK(execvp)
@@ -142,26 +143,27 @@ HOOK(posix_spawnp)
 HOOK(system)
 HOOK(popen)
 
-/* Processes that are made without the handlers of pthread_atfork(3). */
+/* Creating processes without the handlers of pthread_atfork(3). */
 HOOK(vfork)
 HOOK(_Fork)
 HOOK(clone)
 
-/* Filters of system calls that a program puts itself under (PR_SET_SECCOMP). */
+/* System call filters of the program itself (PR_SET_SECCOMP). */
 HOOK(prctl)
 
-/* Rights that are given up: the memory that is shared with other processes goes with them. */
+/* Dropping rights: the process then leaves the shared memory. */
 HOOK(setuid)
 HOOK(seteuid)
 HOOK(setreuid)
 HOOK(setresuid)
 
-/* Ends that run no destructors. */
+/* Exits without destructors. */
 HOOK(_exit)
 HOOK(_Exit)
 
-/* Libraries that a program loads while it runs, and that must not find libc's names before these: without
- * RTLD_DEEPBIND, and in no name space but the program's own (dlmopen(3) fails for any other). */
+/* Loading libraries at run time. They must find these names before libc's: RTLD_DEEPBIND is dropped, and dlmopen(3)
+ * fails
+* for other namespaces. */
 HOOK(dlopen)
 HOOK(dlmopen)
 

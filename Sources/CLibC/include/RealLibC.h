@@ -13,18 +13,18 @@ enum {
     HOOKED_COUNT,
 };
 
-/* What every hook looks at. Side by side, because each page that a hook touches costs a program more than its
- * instructions do. */
+/* The data that every hook reads. Contiguous, because each touched page costs a program more than the instructions. */
 struct hot_state {
     /* See InFlight.h. */
     uint64_t in_flight;
-    /* libc's functions, as far as they were found. */
+    /* libc's functions; NULL until they are found. */
     void *_Nullable real[HOOKED_COUNT];
 };
 extern struct hot_state hot_state __attribute__((visibility("hidden")));
 
-/* Finds the next definition of `name` behind this library and stores it in `slot`. Never returns NULL: for a name
- * that libc does not have, a function is returned that fails with ENOSYS. */
+/* Finds the next definition of `name` after this library and stores it in `slot`. Never returns NULL: for a name that
+ * libc
+* lacks it returns a function that fails with ENOSYS. */
 void *_Nonnull socksify_find_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
 static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
@@ -40,8 +40,8 @@ static inline void *_Nonnull socksify_hooked(int name) {
     return function ? function : socksify_find_hooked(name);
 }
 
-/* The same, as libc itself finds it: the first in the order of lookup, which may be the program's own, or stand in a
- * library before this one. */
+/* Finds the first definition in lookup order, as libc itself does; it may be the program's own, or in a library before
+ * this one. */
 void *_Nonnull socksify_find_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
 static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
@@ -53,9 +53,10 @@ static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot,
  * this library ran. */
 #define REAL(name) ((__typeof__(&name))socksify_hooked(HOOKED_##name))
 
-/* The same, if it was found before; else NULL. */
+/* Like REAL(name), but NULL if it was not found before. */
 #define KNOWN(name) ((__typeof__(&name))__atomic_load_n(&hot_state.real[HOOKED_##name], __ATOMIC_RELAXED))
 
-/* Finds all of them. A child of fork may not look for one if its parent had other threads: one of them may have been
- * loading a library, and the loader's lock is never released in the child. */
+/* Finds all functions. A forked child must not search for one if its parent had other threads: one of them may have
+ * held
+* the loader's lock, which is never released in the child. */
 void find_all_real(void);

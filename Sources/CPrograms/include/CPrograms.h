@@ -1,5 +1,6 @@
-/* Programs as the kernel starts them: whether the library is loaded into them, and what keeps those from the network
- * that it is not loaded into. Used by the library and by the command line tool. */
+/* How the kernel starts programs: whether they load the library, and the network filter for those that do not. Used by
+ * the
+* library and by the command line tool. */
 #pragma once
 
 #include "Executable.h"

@@ -1,4 +1,4 @@
-/* How the kernel runs a file, told by its bytes, which may be anybody's.
+/* How the kernel runs a file, determined from its untrusted bytes.
  *
  * In C, because it happens in children of vfork, and on small stacks. */
 #pragma once
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum executable_format {
-    /* Something else, of which the kernel has to judge. */
+    /* Another format: the kernel decides. */
     EXECUTABLE_UNKNOWN,
     /* `#!`, and the program that it names. */
     EXECUTABLE_SCRIPT,
@@ -26,19 +26,19 @@ enum executable_format {
 };
 
 enum {
-    /* The most bytes of program headers that the kernel takes. */
+    /* The most bytes of program headers that the kernel accepts. */
     EXECUTABLE_LARGEST_TABLE = 65536,
-    /* The most of a script that it looks at. */
+    /* The most bytes of a script that the kernel reads. */
     EXECUTABLE_LINE = 256,
 };
 
 struct executable {
     enum executable_format format;
-    /* Of a script its interpreter, of a dynamic program its linker; what is longer is cut. */
+    /* The interpreter of a script, or the linker of a dynamic program; truncated if longer. */
     char name[EXECUTABLE_LINE];
 };
 
-/* Reads up to `count` bytes at `offset`. Returns how many there were: fewer at the end of the file, 0 on failure. */
+/* Reads up to `count` bytes at `offset`. Returns the number of bytes: fewer at the end of the file, 0 on failure. */
 typedef size_t (*executable_reader)(void *_Nullable context, void *_Nonnull bytes, size_t count, uint64_t offset);
 
 void executable_read(executable_reader _Nonnull read, void *_Nullable context, struct executable *_Nonnull executable);
@@ -46,6 +46,7 @@ void executable_read(executable_reader _Nonnull read, void *_Nullable context, s
 /* Whether the file's name is that of glibc's dynamic linker. */
 int is_dynamic_linker(const char *_Nonnull path);
 
-/* Whether a `security.capability` attribute (struct vfs_cap_data of the kernel) gives any capability to one who has
- * none: some permitted ones, or the flag that makes them effective. */
+/* Whether a `security.capability` attribute (struct vfs_cap_data of the kernel) gives capabilities: it has permitted
+ * ones,
+* or the effective flag. */
 int capabilities_are_given(const uint8_t *_Nonnull attribute, size_t count);

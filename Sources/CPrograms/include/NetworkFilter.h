@@ -15,13 +15,12 @@
 
 #include <stdint.h>
 
-/* The key of the tree with this table (SOCKSIFY_TABLE); 0, which is none, without one. */
+/* The key of the process tree with this table (SOCKSIFY_TABLE); 0, which is no key, without a table. */
 uint64_t network_key(const char *_Nullable table);
 
-/* Whether the process has sockets of the network that a program would be given: those that are not closed on exec, or
- * all. */
+/* Whether the process has network sockets that an executed program would inherit: those without FD_CLOEXEC, or all. */
 int network_sockets_are_held(int closed_on_exec_too);
 
-/* Gives the calling thread the filter, and no rights by programs from now on (PR_SET_NO_NEW_PRIVS): all that it starts,
- * for good. 0, or a negative error number. */
+/* Installs the filter and PR_SET_NO_NEW_PRIVS for the calling thread and its descendants, irrevocably. 0, or a negative
+* error number. */
 long network_forbid(uint64_t key, int sockets_are_held);

@@ -17,7 +17,7 @@ public struct ConfigurationSearch: Equatable, Sendable {
         public var home: [UInt8]?
         /// `PROXYCHAINS_CONF_FILE`: the path of a file in the style of proxychains.
         public var proxychainsFile: [UInt8]?
-        /// `SOCKSIFY_DIRECT`: patterns of what goes around the proxies.
+        /// `SOCKSIFY_DIRECT`: patterns of destinations that go direct.
         public var direct: [UInt8]?
         /// `SOCKSIFY_UNREACHABLE`: a word of `UnreachablePolicy`.
         public var unreachable: [UInt8]?
@@ -49,8 +49,8 @@ public struct ConfigurationSearch: Equatable, Sendable {
     public struct Candidate: Equatable, Sendable {
         public var path: [UInt8]
         public var style: ConfigurationStyle
-        /// Whether somebody named this very file, so that it is an error if there is none: another file would have other
-        /// proxies. One that is there and cannot be read is an error in any case.
+        /// Whether the user named this file, so that a missing file is an error: another file would have other proxies.
+        /// An existing file that cannot be read is always an error.
         public var isRequired: Bool
     }
 

@@ -1,6 +1,6 @@
-// What goes around the proxies whatever the rules say: `SOCKSIFY_DIRECT`, with commas between patterns. Each is a host
-// as in a rule, an address or a network, and may have a port behind a colon; with a port, an IPv6 address or network
-// stands in brackets.
+// Destinations that go direct before all rules: `SOCKSIFY_DIRECT`, patterns separated by commas. Each is a host as in a
+// rule, an address or a network, and may have a port after a colon; with a port, an IPv6 address or network stands in
+// brackets.
 
 extension Configuration {
     /// Reads patterns that are separated by commas, as rules that say `direct`. The columns of errors count from the
@@ -52,7 +52,8 @@ extension ConfigurationParser {
         result.positions.rules.append(position(of: pattern))
     }
 
-    /// nil where brackets or colons do not fit, as in a URL. Several colons without brackets are those of an IPv6 address.
+    /// nil where brackets or colons do not fit, as in a URL. Several colons without brackets are those of an IPv6
+    /// address.
     private func splitDirectPattern(_ pattern: Range<Int>) -> (host: Range<Int>, port: Range<Int>?)? {
         if text.starts(pattern, with: "[") {
             guard let bracket = text.last(UInt8(ascii: "]"), in: pattern) else { return nil }

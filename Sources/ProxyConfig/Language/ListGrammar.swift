@@ -1,6 +1,6 @@
 import Addressing
 
-// What stands among the proxies of a list and is none: its chain mode, and `list NAME`.
+// The other lines of a list: its chain mode, and `list NAME`.
 
 extension ConfigurationParser {
     /// Reads a line of a named list that begins with a keyword; false for any other line.
@@ -28,7 +28,7 @@ extension ConfigurationParser {
         return findList(name)
     }
 
-    /// The list of a name; nil, and an error, where there is none.
+    /// The list with a name; nil, and an error, if there is none.
     mutating func findList(_ name: Range<Int>) -> Int? {
         guard let list = list(named: name) else {
             fail(.unknownList(text.copy(name)), at: name)

@@ -1,14 +1,13 @@
 import Addressing
 
-/// What became of a text: the values, and everything that is wrong with it, so that a person can mend all
-/// mistakes at once.
+/// The result of parsing: the values, and all mistakes, so that the user can correct them together.
 ///
-/// With errors the values are worth nothing: whoever connects nevertheless may go around the proxy.
+/// Must not be used if there are errors: connections might go direct.
 public struct ParsedConfiguration: Equatable, Sendable {
     public var configuration: Configuration
     /// In the order of the text.
     public var errors: [ConfigurationError] = []
-    /// What works, but perhaps not as it was meant. In the order of the text.
+    /// Valid parts that may have an unintended effect. In the order of the text.
     public var warnings: [ConfigurationError] = []
     /// Whether there is an `[App]` section, so that the configuration may be another one for another program.
     public internal(set) var namesPrograms = false
@@ -19,9 +18,8 @@ public struct ParsedConfiguration: Equatable, Sendable {
         self.configuration = configuration
     }
 
-    /// Takes the chain of `list` in place of the default chain of the file: the globals, rules and other lists of a file
-    /// with the proxies of `SOCKSIFY_PROXY`. The URLs stand for exactly the chain that they are, whatever chain
-    /// mode the file has.
+    /// Takes the chain of `list` in place of the default chain of the file: the globals, rules and other lists of a
+    /// file with the proxies of `SOCKSIFY_PROXY`. The URLs are a strict chain, whatever chain mode the file has.
     public mutating func replaceProxies(with list: ParsedConfiguration) {
         let former = configuration
         configuration.proxies = list.configuration.proxies
@@ -41,8 +39,7 @@ public struct ParsedConfiguration: Equatable, Sendable {
         }
     }
 
-    /// What is written correctly, but cannot be used: lists of which no chain can be made. Empty for a configuration
-    /// that connections can be made with, if there are no `errors` either.
+    /// Lists that are valid text but give no chain. Empty for a usable configuration, if there are no `errors` either.
     public var obstacles: [ConfigurationError] {
         var obstacles: [ConfigurationError] = []
         for list in configuration.listsInUse {

@@ -3,8 +3,8 @@ import Addressing
 // `type://[user:password@]host[:port]` or `type+unix://[user:password@]/path`
 //
 // In a file of proxychains: no percent-decoding, a port always, the user up to the first colon.
-// Elsewhere: user, password and path are percent-encoded, the port is 1080 for SOCKS unless told, and the password may be
-// somewhere else: `?password-file=PATH`, `?password-env=NAME`.
+// Elsewhere: user, password and path are percent-encoded, the port is 1080 for SOCKS unless told, and the password may
+// be somewhere else: `?password-file=PATH`, `?password-env=NAME`.
 
 extension ConfigurationParser {
     /// Reads a URL that is to be the only word of `range`.
@@ -185,7 +185,7 @@ extension ConfigurationParser {
             fail(.passwordAndSource, at: range)
             return .wrong
         }
-        // A SOCKS5 proxy insists on a password, so one that is not written here has to be elsewhere.
+        // SOCKS5 needs a password, so a missing one is read from the variable.
         let isElsewhere = source == nil && type == .socks5 && colon == nil && style == .socksify
         let credentials = Credentials(
             user: user, password: password, source: isElsewhere ? .variable(passwordVariable) : source)
@@ -193,7 +193,7 @@ extension ConfigurationParser {
         return .credentials(checked)
     }
 
-    /// The bytes that a percent-encoded text stands for (RFC 3986 section 2.1); as they are for proxychains.
+    /// Decodes percent-encoding (RFC 3986 section 2.1); in files of proxychains there is none.
     private mutating func decoded(_ range: Range<Int>) -> [UInt8]? {
         guard style == .socksify else { return text.copy(range) }
         var bytes: [UInt8] = []
@@ -238,7 +238,7 @@ extension ConfigurationParser {
         return (range.lowerBound..<colon, (colon + 1)..<range.upperBound)
     }
 
-    /// What stands for a port is shown only if it is a number: in a URL without its host it is the password.
+    /// Shows an invalid port only if it is a number: in a URL without its host it is the password.
     private mutating func parseURLPort(_ port: Range<Int>?, type: ProxyType, after host: Range<Int>) -> Int? {
         guard let port else {
             if style == .socksify, type == .socks5 || type == .socks4 { return 1080 }

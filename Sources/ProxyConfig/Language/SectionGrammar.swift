@@ -45,7 +45,7 @@ extension ConfigurationParser {
         if !counts { resultBeforeSection = result }
     }
 
-    /// Takes back what a section said that is not for this program, but for its mistakes.
+    /// Discards the contents of a section for another program, but keeps its mistakes.
     @inline(never)
     mutating func endSection() {
         guard var result = resultBeforeSection else { return }
@@ -57,7 +57,7 @@ extension ConfigurationParser {
 
     // MARK: Lists
 
-    /// Finds the lists that the file has, so that a line may name one that stands below it.
+    /// Finds the lists of the file, so that a line may name a list further below.
     mutating func declareLists() {
         var lines = LineCursor()
         while let raw = lines.advance(in: text) {
@@ -79,7 +79,7 @@ extension ConfigurationParser {
     /// Lists with a name.
     static var mostLists: Int { 64 }
 
-    /// The place of a declared list; nil for a name that is none's.
+    /// The index of a declared list; nil for an unknown name.
     func list(named name: Range<Int>) -> Int? {
         let lists = result.configuration.lists
         guard !name.isEmpty else { return nil }

@@ -24,7 +24,7 @@ struct SourcePositions: Equatable, Sendable {
 }
 
 extension SourcePositions {
-    /// The place in the text of what decided; nil for what the text does not say.
+    /// The position of the deciding line; nil for a default.
     func position(of reason: Reason) -> SourcePosition? {
         switch reason {
         case .rule(let index): return rules.at(index)
@@ -56,7 +56,7 @@ extension ParsedConfiguration {
 }
 
 extension Array {
-    /// The element of this place; nil where there is none.
+    /// The element with this index; nil if there is none.
     func at(_ index: Int) -> Element? {
         index >= 0 && index < count ? self[index] : nil
     }

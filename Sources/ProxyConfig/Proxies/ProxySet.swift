@@ -1,6 +1,6 @@
-/// Some of the proxies of a configuration, by their places in `Configuration.proxies`. In place, of a fixed size.
+/// A set of proxies, as indices of `Configuration.proxies`. Stored inline, with a fixed size.
 public struct ProxySet: Equatable, Sendable {
-    /// As many proxies as a configuration has at most.
+    /// The maximum number of proxies of a configuration.
     public static var capacity: Int { 512 }
 
     /// A bit for each place.

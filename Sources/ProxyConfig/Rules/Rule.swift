@@ -1,6 +1,6 @@
 import Addressing
 
-/// What is to happen to certain connections, datagrams or listeners: a line of `[Rules]` or `[App]`.
+/// A decision about matching connections, datagrams or listeners: a line of `[Rules]` or `[App]`.
 public struct Rule: Equatable, Sendable {
     public var action: Action
     /// A rule without any matches everything.
@@ -12,7 +12,7 @@ public struct Rule: Equatable, Sendable {
     }
 
     public enum Action: Equatable, Sendable {
-        /// Around the proxies.
+        /// Direct.
         case direct
         /// Nowhere.
         case block(BlockReason)
@@ -20,11 +20,12 @@ public struct Rule: Equatable, Sendable {
         case proxy(list: Int)
     }
 
-    /// What a rule looks at. All kinds that are given have to match; of one kind, any of its values.
+    /// The criteria of a rule. All kinds must match; of one kind, any of its values.
     public struct Criteria: Equatable, Sendable {
         /// The names that the program uses (`host`).
         public var hosts: [HostPattern] = []
-        /// The addresses that the program uses, IPv4-mapped ones as IPv4 (`net`). A name that a proxy resolves has none.
+        /// The addresses that the program uses, IPv4-mapped ones as IPv4 (`net`). A name that a proxy resolves has
+        /// none.
         public var networks: [IPNetwork] = []
         /// `port`
         public var ports: [ClosedRange<UInt16>] = []
@@ -44,8 +45,8 @@ public struct Rule: Equatable, Sendable {
     public enum Command: Equatable, Sendable {
         /// Outgoing connections.
         case connect
-        /// Listening sockets; addresses and ports are their own. Only rules that name this command speak of them: the
-        /// others are written with a destination in mind.
+        /// Listening sockets, by their local addresses and ports. Only rules with this command match them: other rules
+        /// are about destinations.
         case bind
         /// Datagrams.
         case udp
@@ -56,9 +57,9 @@ public struct Rule: Equatable, Sendable {
 
 /// The program's error for what a rule blocks.
 public enum BlockReason: Equatable, Sendable {
-    /// ECONNREFUSED, as of a host where nobody listens. The default.
+    /// ECONNREFUSED, like a closed port. The default.
     case refused
-    /// EHOSTUNREACH, as of a host that is not there.
+    /// EHOSTUNREACH, like a missing host.
     case unreachable
 }
 
@@ -67,12 +68,12 @@ public enum Transport: Equatable, Sendable {
     case tcp, udp
 }
 
-/// Names that a rule speaks of, in lower case, without a final dot.
+/// A `host` criterion, in lower case, without a final dot.
 public enum HostPattern: Equatable, Sendable {
     /// This name.
     case name([UInt8])
     /// This domain, given with a dot in front, and the names within it. Kept without the dot.
     case domain([UInt8])
-    /// `*` stands for any bytes, dots included, `?` for one.
+    /// `*` matches any bytes, dots included, `?` one byte.
     case glob([UInt8])
 }

@@ -1,6 +1,6 @@
 import Addressing
 
-/// What rules are asked about.
+/// A destination to match rules against.
 struct RuleQuery: Equatable {
     /// Unmapped; nil where there is only a name.
     var address: IPAddress?
@@ -10,7 +10,7 @@ struct RuleQuery: Equatable {
     var command: Rule.Command?
 }
 
-/// Whether a rule matches something of which not everything may be known yet.
+/// The result of matching a rule, with a possibly unknown port or protocol.
 enum RuleMatch: Equatable {
     case no
     /// It depends on the port or the protocol.
@@ -19,7 +19,7 @@ enum RuleMatch: Equatable {
 }
 
 extension Rule.Criteria {
-    /// Whether all kinds of criteria match but the names and networks, which are looked at by themselves.
+    /// Whether the criteria other than names and networks match.
     func matchRequest(_ query: RuleQuery) -> RuleMatch {
         let command = matchCommand(query.command)
         guard command != .no, !ports.isEmpty else { return command }
@@ -27,7 +27,8 @@ extension Rule.Criteria {
         return matches(port: port) ? command : .no
     }
 
-    /// Whether one of the names matches, or none is asked for. What has no name is matched by no pattern, not even `*`.
+    /// Whether one of the names matches, or the rule has none. A destination without a name matches no pattern, not
+    /// even `*`.
     func matches(name: Span<UInt8>) -> Bool {
         if hosts.isEmpty { return true }
         if name.isEmpty { return false }
@@ -35,7 +36,7 @@ extension Rule.Criteria {
         return false
     }
 
-    /// Whether one of the networks matches, or none is asked for.
+    /// Whether one of the networks matches, or the rule has none.
     func matches(address: IPAddress?) -> Bool {
         if networks.isEmpty { return true }
         guard let address else { return false }
@@ -58,7 +59,7 @@ extension Rule.Criteria {
         }
     }
 
-    /// Whether neither `command` nor `proto` speaks against it.
+    /// Whether `command` and `proto` match.
     func allows(_ command: Rule.Command) -> Bool {
         (commands.isEmpty ? command != .bind : commands.contains(command))
             && (transports.isEmpty || transports.contains(command.transport))
@@ -94,7 +95,7 @@ func withoutFinalDot(_ name: Span<UInt8>) -> Span<UInt8> {
     return name.extracting(droppingLast: 1)
 }
 
-/// Whether `text` is what `pattern` describes: `*` stands for any bytes, `?` for one.
+/// Whether `text` matches `pattern`: `*` matches any bytes, `?` one byte.
 ///
 /// - Parameter ignoringCase: whether `text` may have upper case where `pattern` has lower case.
 func globMatches(_ pattern: Span<UInt8>, _ text: Span<UInt8>, ignoringCase: Bool) -> Bool {

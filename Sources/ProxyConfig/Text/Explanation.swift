@@ -1,13 +1,13 @@
 import Addressing
 
-/// What is decided about a host, a port and a protocol, and why: the decisions themselves, for people.
+/// The decision about a host, a port and a protocol, with its reason, for users.
 ///
-/// What names mean to this machine already (`localhost`, /etc/hosts) is not looked at.
+/// Does not consider names of this machine (`localhost`, /etc/hosts).
 public struct Explanation: Equatable, Sendable {
-    /// What a lookup of the name gives; nil where no name is looked up.
+    /// The result of a lookup of the name; nil without a lookup.
     public var lookup: Lookup?
     public var way: Way
-    /// What decided on the way; what decided on the lookup where the way is not known.
+    /// The reason for `way`; if that is unknown, the reason for `lookup`.
     public var reason: Reason
     /// The line of the text that `reason` stands for; nil for what the text does not say.
     public var position: SourcePosition?
@@ -16,7 +16,7 @@ public struct Explanation: Equatable, Sendable {
 
     /// Where it goes.
     public enum Way: Equatable, Sendable {
-        /// Around the proxies.
+        /// Direct.
         case direct
         /// Through a chain of the list of this place in `Configuration.lists`, whose last proxy is asked for this.
         case proxy(list: Int, destination: Endpoint)
@@ -34,7 +34,7 @@ public struct Explanation: Equatable, Sendable {
         case server(Endpoint)
         /// An address from Tor.
         case tor
-        /// A reserved address that stands for the name.
+        /// A reserved address.
         case reserved
     }
 }
@@ -115,7 +115,7 @@ extension Configuration {
         }
     }
 
-    /// Whether a rule sends a name around the proxies whatever its addresses are: none before it looks at addresses.
+    /// Whether a rule sends a name direct whatever its addresses are: no earlier rule has networks.
     fileprivate func isSure(_ decision: Decision<NameRoute>) -> Bool {
         guard case .rule(let index) = decision.reason, decision.outcome == .direct else { return false }
         for rule in rules.prefix(index) where !rule.criteria.networks.isEmpty { return false }

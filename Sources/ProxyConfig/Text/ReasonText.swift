@@ -1,14 +1,14 @@
 import Addressing
 
-// Why something is decided, in the words of `--explain` and of the log.
+// The reasons of decisions, in the words of `--explain` and of the log.
 
 extension Explanation {
-    /// What is said of what goes direct.
+    /// The phrase for a direct destination.
     public static var directWords: StaticString { "goes direct" }
 }
 
 extension Configuration {
-    /// Writes what decided, behind a "because".
+    /// Writes the reason, after "because".
     public func write(_ reason: Reason, to sink: inout some ByteSink) {
         switch reason {
         case .rule(let index):

@@ -2,7 +2,7 @@ import Addressing
 import Glibc
 import ProxyConfig
 
-/// `--explain`: what becomes of a connection or a datagram, and which line says so.
+/// `--explain`: where a connection or a datagram goes, and which line decides.
 public enum ExplainCommand {
     /// Prints it, and gives the exit status.
     ///

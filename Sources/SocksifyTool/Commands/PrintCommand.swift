@@ -1,7 +1,7 @@
 import Glibc
 import ProxyConfig
 
-/// `--print-config`: the configuration as it counts.
+/// `--print-config`: the configuration in effect.
 public enum PrintCommand {
     /// Prints it in the language of files, without passwords, and gives the exit status.
     ///

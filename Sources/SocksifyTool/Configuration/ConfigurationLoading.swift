@@ -15,23 +15,23 @@ public struct LoadedConfiguration {
     public var file: ConfigurationSearch.Candidate? { assembly.file }
     /// What gave the proxies in place of the file: `-x` or `SOCKSIFY_PROXY`.
     public var proxySource: String? { assembly.proxySource?.shown }
-    /// What goes around the proxies before all rules of the file: `--direct` and `SOCKSIFY_DIRECT`, with commas.
+    /// Destinations that go direct before all rules of the file: `--direct` and `SOCKSIFY_DIRECT`, separated by commas.
     public var directPatterns: [UInt8] { assembly.directPatterns }
-    /// How many of the rules are made of these; they are the first.
+    /// The number of rules made from `directPatterns`; they come first.
     public var directRuleCount: Int { assembly.directRuleCount }
-    /// Where that stands which decides.
+    /// The positions of the deciding lines and options.
     public var places: DecisionPlaces { assembly.places }
-    /// Lines for the user about what works, but perhaps not as meant.
+    /// Warnings, as lines for the user.
     public var warnings: [String] { assembly.warnings.map(\.sentence) }
 
-    /// What it was taken from, for the curious.
+    /// The sources, for messages.
     public var origin: String {
         [proxySource, file?.path.shown].compactMap { $0 }.joined(separator: " and ")
     }
 
-    /// Puts in passwords that stand elsewhere.
+    /// Inserts the passwords from files and variables.
     ///
-    /// - Throws: one message for each that cannot be had; with any of them the library refuses every connection.
+    /// - Throws: a message for each missing password; without any of them the library refuses every connection.
     mutating func readPasswords() throws(Failure) {
         assembly.readPasswords(read: ConfigurationLoading.read, variable: { environmentValue($0.shown) })
         guard assembly.mistakes.isEmpty else { throw Failure(status: 125, assembly.mistakes.flatMap(\.messages)) }
@@ -85,7 +85,7 @@ extension ConfigurationSearch.Environment {
 }
 
 extension stat {
-    /// Whether group or others can read the file, and the caller could change that: who cannot is not told.
+    /// Whether group or others can read the file, and the caller can change that; otherwise there is no warning.
     var isCarelesslyReadable: Bool {
         st_mode & (S_IRGRP | S_IROTH) != 0 && (st_uid == geteuid() || geteuid() == 0)
     }

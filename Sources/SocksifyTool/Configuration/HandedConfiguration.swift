@@ -14,7 +14,7 @@ extension LoadedConfiguration {
     ) throws(Failure) -> [EnvironmentChange] {
         var changes: [EnvironmentChange] = [("SOCKSIFY_CONF", file?.path)]
         if let file, file.style != ConfigurationStyle(fileName: file.path.span) {
-            // The style does not show in the name; the library is told in the same way as this program was.
+            // The name does not determine the style: the library gets the same variable as this program.
             changes.append(("PROXYCHAINS_CONF_FILE", file.path))
         }
         changes.append(("SOCKSIFY_PROXY", proxySource == nil ? nil : try proxyURLs(resolve: resolve)))

@@ -2,8 +2,7 @@ import Addressing
 import FakeDNS
 import Glibc
 
-/// The names whose addresses this machine knows itself, so that nobody is asked for them: those of /etc/hosts,
-/// `localhost`, and its own.
+/// The names that this machine resolves without a query: those in /etc/hosts, `localhost`, and its own.
 public struct OwnNames {
     private let hosts: [UInt8]
     private let machine: [UInt8]
@@ -24,7 +23,7 @@ public struct OwnNames {
         return OwnNames(hosts: hosts, machine: machine)
     }
 
-    /// The first address of a name; nil where another machine has to be asked.
+    /// The first address of a name; nil if a query is needed.
     public func address(of name: HostName) -> IPAddress? {
         let name = HostName(NameSyntax.withoutFinalDot(name.bytes)) ?? name
         for line in hosts.split(separator: UInt8(ascii: "\n")) {

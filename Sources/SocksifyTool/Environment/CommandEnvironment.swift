@@ -2,7 +2,7 @@ import Addressing
 import Glibc
 import ProxyConfig
 
-/// What a command is started with so that it goes through the proxies.
+/// The environment in which a command uses the proxies.
 public struct CommandEnvironment {
     /// What differs from the environment of this process.
     public var changes: [EnvironmentChange]
@@ -13,8 +13,8 @@ public struct CommandEnvironment {
         configuration = try ConfigurationLoading.load(options)
         let library = try LibraryLocation.find()
         let preloaded = environmentValue("LD_PRELOAD")
-        // Inside a process that the library is already in, the resolver answers with addresses that stand for
-        // names, which nobody else understands.
+        // In a process with the library the resolver gives reserved addresses, which are meaningless in another
+        // process tree.
         let isInside = preloads(library, in: preloaded ?? [])
         changes = try configuration.handedOn(resolve: isInside ? nil : { resolveProxy($0) })
         // None of them is handed on, only where they stand.

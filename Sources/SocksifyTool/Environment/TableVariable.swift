@@ -19,7 +19,7 @@ private func usable(_ runtimeFolder: [UInt8]?) -> [UInt8] {
     return folder
 }
 
-/// The user's own folder in the one that is for all, unless somebody else has it.
+/// The user's directory in /dev/shm, unless it is another user's.
 private var sharedFolder: String {
     let (shared, own) = ("/dev/shm", "/dev/shm/socksify-\(geteuid())")
     var status = stat()

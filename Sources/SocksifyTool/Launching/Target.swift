@@ -2,14 +2,13 @@ import CPrograms
 import Glibc
 import ProxyConfig
 
-/// The program that is to be run, looked for and judged before it is run.
+/// The program to run, found and examined before it runs.
 ///
-/// The dynamic linker loads the library into a program only if there is a dynamic linker, if it can load
-/// libraries of this machine and this libc, and if the kernel does not mark the process as one that runs with
-/// rights that its caller does not have (AT_SECURE, see getauxval(3)). What cannot be reached would use the
-/// network as if there were no proxy, so it is refused, unless the user has said what is to become of it.
+/// The dynamic linker loads the library only into dynamic programs for this machine and this libc, and not in secure
+/// execution mode (AT_SECURE, see getauxval(3)). Other programs would go direct, so they are refused unless the user
+/// has set a policy.
 public enum Target {
-    /// Where the program of that name is, as execvp(3) looks for it.
+    /// The path of the program, searched like execvp(3).
     public static func find(_ name: [UInt8], searchPath: [UInt8]?) throws(Failure) -> [UInt8] {
         guard !name.isEmpty else { throw .notFound("the name of the command is empty") }
         if name.contains(UInt8(ascii: "/")) {
@@ -46,18 +45,18 @@ public enum Target {
 
     /// How a program is started.
     public struct Start {
-        /// Whether it is kept from the network, but for what the library does in it, or in what it starts.
+        /// Whether it starts without network, except through the library in its descendants.
         public var isWithoutNetwork = false
         /// Whether the library is certainly not loaded into it.
         public var isCertain = true
-        /// A line for the user, and the level that it is of.
+        /// A line for the user, with its level.
         public var notice: (level: LogLevel, text: String)?
     }
 
     /// Judges the program at `path`. Throws if preloading would not reach it, and nothing else is to be done about
     /// that.
     ///
-    /// - Parameter policy: what the user has said is to become of such programs; nil for nothing.
+    /// - Parameter policy: the user's policy for such programs; nil for none.
     public static func start(of path: [UInt8], _ policy: UnreachablePolicy?) throws(Failure) -> Start {
         var program = program()
         guard path.withCString({ program_look(AT_FDCWD, $0, 0, &program) }) == 0,
@@ -91,7 +90,7 @@ public enum Target {
                 + "the proxy; \(direct)"
     }
 
-    /// Keeps this process, which is to become the program, from the network.
+    /// Installs the network filter in this process, which will become the program.
     static func forbidNetwork(_ start: Start) throws(Failure) {
         let table = environmentValue("SOCKSIFY_TABLE") ?? []
         let areSocketsHeld = start.isCertain ? network_sockets_are_held(0) : 0

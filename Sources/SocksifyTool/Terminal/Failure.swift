@@ -1,6 +1,6 @@
 /// Why the command is not run, and the exit status that env(1) gives for it.
 public struct Failure: Error, Equatable {
-    /// 125 for what is wrong here, 126 for a command that cannot be run, 127 for one that is not there.
+    /// 125 for an error of socksify, 126 for a command that cannot be run, 127 for a missing one.
     public var status: Int32
     /// Lines for the user, without the name of the tool.
     public var messages: [String]

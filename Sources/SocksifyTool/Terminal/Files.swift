@@ -5,7 +5,7 @@ import Glibc
 typealias Path = [UInt8]
 
 extension Array where Element == UInt8 {
-    /// For showing to a person, with everything that a terminal might act upon made visible.
+    /// Text for messages, with control characters escaped.
     var shown: String {
         var text = ""
         for scalar in String(decoding: self, as: UTF8.self).unicodeScalars {
@@ -86,7 +86,7 @@ final class OpenFile {
         return fstat(descriptor, &status) == 0 ? status : nil
     }
 
-    /// What the file has, up to so many bytes; nil, with the reason in `errno`, when it cannot be read.
+    /// The contents of the file, up to the limit in bytes; nil, with the reason in `errno`, if it cannot be read.
     func contents(atMost count: Int) -> [UInt8]? {
         var error: Int32 = 0
         let contents = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in

@@ -5,7 +5,7 @@ import NIOPosix
 import Glibc
 #endif
 
-/// A name that nobody has an address for, or an address that nobody has a name for.
+/// A name without address, or an address without name.
 struct UnknownName: Error {
     var name: String
 }

@@ -38,7 +38,7 @@ enum HandshakeStep: Equatable {
     case resolve(Request)
     /// The handshake is over: what comes now belongs to the client and the target.
     case relay
-    /// The client cannot be served, nor told so.
+    /// The client cannot be served, and gets no answer.
     case close(Session.Outcome)
 }
 

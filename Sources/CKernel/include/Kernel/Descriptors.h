@@ -1,4 +1,4 @@
-/* Descriptors, whatever they stand for. */
+/* Descriptors of any kind. */
 #pragma once
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static inline long kernel_write(int fd, const void *_Nonnull bytes, size_t count
     return kernel_call(SYS_write, fd, (long)bytes, (long)count, 0, 0, 0);
 }
 
-/* The same, without SIGPIPE and SIGXFSZ, which would end a program that has not written anything itself. */
+/* Like write(2), but without SIGPIPE and SIGXFSZ, which would kill a program for a log line of the library. */
 static inline long kernel_write_unasked(int fd, const void *_Nonnull bytes, size_t count) {
     const uint64_t deadly = kernel_signal(SIGPIPE) | kernel_signal(SIGXFSZ);
     uint64_t blocked, pending;
@@ -46,7 +46,7 @@ static inline long kernel_close(int fd) {
     return kernel_call(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
-/* Whether a program that is executed will have the descriptor (fcntl(2), FD_CLOEXEC). */
+/* Whether an executed program inherits the descriptor (fcntl(2), FD_CLOEXEC). */
 static inline int kernel_is_inherited(int fd) {
     long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
     return flags >= 0 && !(flags & FD_CLOEXEC);
@@ -57,10 +57,10 @@ static inline long kernel_status_flags(int fd) {
     return kernel_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
 }
 
-/* Gives a file the status flags of another, and has the kernel send its signals (fcntl(2), O_ASYNC) as for that one. */
+/* Copies the status flags of another file, and the recipient of its signals (fcntl(2), O_ASYNC). */
 void kernel_take_over_flags(int fd, int from);
 
-/* Has a descriptor stand for what another one stands for (dup3(2)). Whether it is closed on exec stays as it was. */
+/* Redirects a descriptor to the open file of another (dup3(2)), and keeps its FD_CLOEXEC. */
 static inline long kernel_redirect(int fd, int to) {
     long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
     if (flags < 0) return flags;
@@ -72,7 +72,7 @@ static inline long kernel_duplicate(int fd, int least) {
     return kernel_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least, 0, 0, 0);
 }
 
-/* Whether two descriptors of the process stand for the same (kcmp(2)). Where the kernel does not tell, they may. */
+/* Whether two descriptors have the same open file description (kcmp(2)); true if the kernel refuses to tell. */
 static inline int kernel_is_same_file(int fd, int other) {
     long process = kernel_process_id();
     return kernel_call(SYS_kcmp, process, process, KCMP_FILE, fd, other, 0) <= 0;

@@ -1,4 +1,4 @@
-/* Files by their names, and what is to be told of them. */
+/* Files by path, and their attributes. */
 #pragma once
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 #include "Call.h"
 #include "Processes.h"
 
-/* Nobody is waited for: not for the other end of a pipe, either. */
+/* Opens without waiting, not even for the other end of a FIFO. */
 static inline long kernel_open_to_read(const char *_Nonnull path) {
     return kernel_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, 0, 0);
 }
 
-/* Whether there is something by this name: to ask takes no right to it, only to the folders that lead to it. */
+/* Whether the path exists. Needs search permission for the directories, but none for the file. */
 static inline int kernel_is_there(const char *_Nonnull path) {
     return kernel_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK, 0, 0, 0) == 0;
 }
@@ -28,27 +28,26 @@ static inline long kernel_read_link(const char *_Nonnull path, void *_Nonnull ta
     return kernel_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)target, (long)size, 0, 0);
 }
 
-/* Opens a file to be shared, or makes one that nobody else can open. No link is followed, nobody is waited for. */
+/* Opens a file to share, or creates it with mode 0600. Follows no link and does not wait. */
 static inline long kernel_open_shared(const char *_Nonnull path) {
     return kernel_call(SYS_openat, AT_FDCWD, (long)path,
                        O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, 0, 0);
 }
 
-/* Opens a file for lines to be added to, or makes one that nobody else can read. No link is followed, nobody is waited
- * for. */
+/* Opens a file for appending, or creates it with mode 0600. Follows no link and does not wait. */
 static inline long kernel_open_to_append(const char *_Nonnull path) {
     return kernel_call(SYS_openat, AT_FDCWD, (long)path,
                        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, 0, 0);
 }
 
-/* What fstat(2) says of a file. */
+/* Attributes of a file (fstat(2)). */
 struct kernel_file {
-    /* A regular file that belongs to the user whom the process acts for, and that nobody else may use. */
+    /* A regular file of the effective user, without permissions for others. */
     int is_own;
     int is_regular;
     /* A regular file that its group or others may read. */
     int is_readable_by_others;
-    /* Names that it has; 0 when it was unlinked. */
+    /* The number of links; 0 if it was unlinked. */
     uint64_t links;
     int64_t size;
     /* Seconds since 1970. */
@@ -67,7 +66,7 @@ static inline long kernel_look_at(int fd, struct kernel_file *_Nonnull file) {
     return 0;
 }
 
-/* Makes the file longer. -EFBIG where the process may not, for which the kernel would end it (SIGXFSZ). */
+/* Extends the file. -EFBIG beyond RLIMIT_FSIZE, where the kernel would send SIGXFSZ. */
 static inline long kernel_set_size(int fd, int64_t size) {
     struct rlimit limit;
     long result = kernel_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0);
@@ -75,7 +74,7 @@ static inline long kernel_set_size(int fd, int64_t size) {
     return limit.rlim_cur < (uint64_t)size ? -EFBIG : kernel_call(SYS_ftruncate, fd, size, 0, 0, 0, 0);
 }
 
-/* Gives the file now as the time of its last change. */
+/* Sets the file's modification time to now. */
 static inline long kernel_touch(int fd) {
     return kernel_call(SYS_utimensat, fd, 0, 0, 0, 0, 0);
 }

@@ -19,19 +19,19 @@ static inline int64_t kernel_time(void) {
     return time.tv_sec;
 }
 
-/* False where the kernel refuses to wait. */
+/* False if the kernel refuses to sleep. */
 static inline bool kernel_sleep(long nanoseconds) {
     struct timespec duration = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     long result = kernel_call(SYS_nanosleep, (long)&duration, 0, 0, 0, 0, 0);
     return result == 0 || result == -EINTR;
 }
 
-/* Random bytes, as far as the kernel has any to give without waiting. */
+/* getrandom(2), without waiting. */
 static inline long kernel_random(void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_getrandom, (long)bytes, (long)count, GRND_NONBLOCK, 0, 0, 0);
 }
 
-/* The machine's own name (uname(2)): up to HOST_NAME_MAX characters and a zero. */
+/* The machine's own name (uname(2)): up to HOST_NAME_MAX characters and a null byte. */
 static inline int kernel_host_name(char name[_Nonnull HOST_NAME_MAX + 1]) {
     struct utsname names;
     _Static_assert(sizeof names.nodename == HOST_NAME_MAX + 1, "the longest name");

@@ -1,4 +1,4 @@
-/* Processes and threads, and whom they act for. */
+/* Processes and threads, and their users. */
 #pragma once
 
 #include <errno.h>
@@ -23,12 +23,12 @@ static inline long kernel_thread_id(void) {
     return kernel_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Whether there is a thread of this number, in whatever process. */
+/* Whether a thread with this ID exists, in any process. */
 static inline int kernel_thread_exists(int thread) {
     return kernel_call(SYS_tkill, thread, 0, 0, 0, 0, 0) != -ESRCH;
 }
 
-/* The same of a process' own. */
+/* Whether a thread with this ID exists in the process. */
 static inline int kernel_thread_exists_in(int process, int thread) {
     return kernel_call(SYS_tgkill, process, thread, 0, 0, 0, 0) != -ESRCH;
 }

@@ -52,7 +52,7 @@ static inline long kernel_receive_message(int fd, struct msghdr *_Nonnull messag
     return kernel_call(SYS_recvmsg, fd, (long)message, flags, 0, 0, 0);
 }
 
-/* Bytes that lie there to be read (tcp(7), SIOCINQ). */
+/* The number of unread bytes (tcp(7), SIOCINQ). */
 static inline long kernel_unread(int fd) {
     int count = 0;
     long result = kernel_call(SYS_ioctl, fd, FIONREAD, (long)&count, 0, 0, 0);
@@ -68,7 +68,7 @@ static inline long kernel_setsockopt(int fd, int level, int option, const void *
     return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
 }
 
-/* getsockopt(2) with memory of the program's, which need not be there. */
+/* getsockopt(2) with pointers of the program, which may be invalid. */
 static inline long kernel_ask_option(int fd, int level, int option, void *_Nullable value,
                                      socklen_t *_Nullable length) {
     return kernel_call(SYS_getsockopt, fd, level, option, (long)value, (long)length, 0);
@@ -79,7 +79,7 @@ static inline long kernel_give_option(int fd, int level, int option, const void 
     return kernel_call(SYS_setsockopt, fd, level, option, (long)value, length, 0);
 }
 
-/* Whether the size of a socket's buffer (SO_SNDBUF, SO_RCVBUF) is the kernel's own choice. */
+/* Whether the kernel chooses the size of a socket's buffer (SO_SNDBUF, SO_RCVBUF). */
 static inline int kernel_chooses_buffer(int fd, int option) {
     int are_set = 0;
     return kernel_getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &are_set, sizeof are_set) == 0 &&
@@ -94,8 +94,8 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
     return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
 }
 
-/* The number that the kernel knows a socket by, from a descriptor in whatever process (proc(5), /proc/PID/fd);
- * negative when it is none, or is not to be seen. */
+/* The inode number of a socket, from a descriptor in any process (proc(5), /proc/PID/fd); negative if it is no socket,
+* or not accessible. */
 static inline long kernel_socket_number(int process, int fd) {
     char path[48] = "/proc/", target[48], digits[12];
     size_t end = 6;

@@ -11,9 +11,10 @@
 #include "Call.h"
 #include "Signals.h"
 
-/* Whether a descriptor is ready for POLLIN or POLLOUT, an error included, by pselect6(2): 1, or 0 when the time is
- * over; NULL waits without limit. The signals are blocked meanwhile, where they are given. For processes that may have
- * no descriptors (RLIMIT_NOFILE of 0), in which ppoll(2) takes none either. */
+/* Waits by pselect6(2) until a descriptor is ready for POLLIN or POLLOUT or has an error: 1, or 0 when the time is
+ * over;
+* NULL waits without limit. `signals`, if given, is the signal mask during the wait. For processes with an
+* RLIMIT_NOFILE of 0, in which ppoll(2) fails. */
 enum { SELECT_LARGEST = 8192, SELECT_WORD_BITS = 8 * sizeof(long) };
 struct select_set {
     unsigned long words[SELECT_LARGEST / SELECT_WORD_BITS];
@@ -33,7 +34,7 @@ static inline long kernel_select(int fd, int event, const struct timespec *_Null
                        limit ? (long)&left : 0, (long)&mask);
 }
 
-/* What of `events` (and POLLERR, POLLHUP, POLLNVAL) is there now; 0: nothing. */
+/* The current events among `events`, POLLERR, POLLHUP and POLLNVAL; 0 if there are none. */
 long kernel_poll_now(int fd, int events);
 
 /* epoll_ctl(2) */

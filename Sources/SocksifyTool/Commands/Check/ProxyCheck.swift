@@ -9,11 +9,11 @@ public struct ProxyCheck {
     public var target: Endpoint?
     /// Milliseconds that each step may take.
     public var timeout: Double
-    /// The user name of all connections, where the configuration keeps some apart (`isolate`).
+    /// The user name of all connections, if the configuration separates connections (`isolate`).
     private let isolation = IsolationCredentials(upper: .random(in: 1...UInt64.max), lower: .random(in: 1...UInt64.max))
     /// An address for the name of a first proxy.
     public var resolve: (HostName) -> Result<IPAddress, Failure>
-    /// Is told what is tried before it is.
+    /// Called before each attempt, with its description.
     public var report: (String) -> Void
 
     public init(
@@ -166,7 +166,7 @@ public struct ProxyCheck {
             chain, way.target.map { Request(command: .connect, destination: $0) }, way.isolation)
         result.reach = last == 0 ? first.reach : first.hops[last - 1].request
         if let failure = first.failure, failure.hop < last {
-            // Which of the two is to blame, nobody can tell from here.
+            // Either of the two may be the cause.
             result.reach = .failed("is not reached: \(chain[failure.hop].shown) \(failure.reason)")
         }
         (result.method, result.login) = (first.hops[last].method, first.hops[last].login)
