@@ -65,14 +65,14 @@ private func named(
         ("[Proxies]", "1, column 9: expected the name of a list"),
         ("[Proxies ]", "1, column 9: expected the name of a list"),
         ("[Proxies a b]", "1, column 10: 'a b' does not fit here"), ("[Proxies a/b]", "1, column 10: 'a/b'"),
-        ("[proxies a]", "1, column 1: '[proxies a]' is no section"), ("[Proxies a", "1, column 1: '[Proxies a' is no"),
+        ("[proxies a]", "1, column 1: '[proxies a]' is not a section"), ("[Proxies a", "1, column 1: '[Proxies a' is no"),
         (
             "[Proxies a]\nsocks5 ::1 1\n[ProxyList]\nlist a\n[Proxies a]",
             "5, column 1: there is '[Proxies a]' above; put all its lines into it"
         ),
         ("[ProxyList]\nlist a", "2, column 6: there is no [Proxies a] in this file"),
         ("[ProxyList]\nlist", "2, column 5: expected the name of a list"),
-        ("[ProxyList]\nlist a b", "2, column 8: 'b' is too much here"),
+        ("[ProxyList]\nlist a b", "2, column 8: 'b' is not expected here"),
         ("[ProxyList]\nsocks5 ::1 1\ndynamic_chain", "3, column 1: 'dynamic_chain' belongs above [ProxyList]"),
         ("[Proxies a]\nproxy_dns", "2, column 1: 'proxy_dns' belongs above all sections, or into [App PATTERN]"),
         ("[Proxies a]\nchain_len 2", "2, column 12: expected an equals sign"),

@@ -184,7 +184,7 @@ import Testing
         #expect(
             failure { _ = try load(file: folder.path) }?.messages.first?.contains("Is a directory") == true)
         #expect(
-            failure { _ = try load(file: "/dev/zero") }?.messages.first?.contains("no regular file") == true)
+            failure { _ = try load(file: "/dev/zero") }?.messages.first?.contains("is not a regular file") == true)
         // Who may read everything cannot be refused.
         if getuid() != 0 {
             let unreadable = folder.write("d.conf", "", mode: 0)

@@ -87,8 +87,8 @@ import Testing
             (["--check", "a:1", "--what"], 125, "unknown option '--what'"),
             (["-x", "10.0.0.1", "--check", "a"], 125, "'a' has no port; expected one, as in a:443"),
             (["--explain", "-x", "10.0.0.1"], 125, "--explain what?"),
-            (["--explain", "a:b", "-x", "10.0.0.1"], 125, "'a:b' is no destination"),
-            (["--print-config", "-f", "/dev/zero"], 125, "no regular file"),
+            (["--explain", "a:b", "-x", "10.0.0.1"], 125, "'a:b' is not a destination"),
+            (["--print-config", "-f", "/dev/zero"], 125, "is not a regular file"),
             (["--print-config", "true"], 125, "--print-config takes no command"),
             (["--udp", "true"], 125, "--udp goes with --explain"),
             (["--app", "x", "true"], 125, "--app goes with --explain and --print-config"),
@@ -98,8 +98,8 @@ import Testing
             (["--check", "--timeout", "0"], 125, "--timeout is in seconds"),
             (["-x", "10.0.0.1", "--direct", "http://a", "true"], 125, "as in '.example.org', '10.0.0.0/8'"),
             (["--json", "true"], 125, "--json goes with --check"),
-            (["-x", "10.0.0.1", "--env", "tcsh"], 125, "'tcsh' is no shell that --env knows"),
-            (["-x", "ftp://10.0.0.1", "true"], 125, "as in socks5://127.0.0.1:1080"),
+            (["-x", "10.0.0.1", "--env", "tcsh"], 125, "'tcsh' is not a shell that --env supports"),
+            (["-x", "ftp://10.0.0.1", "true"], 125, "for example, socks5://127.0.0.1:1080"),
             (
                 ["-f", "/nonexistent", "true"], 125,
                 "cannot read the configuration /nonexistent: No such file"
@@ -139,7 +139,7 @@ import Testing
         #expect(outcome.output == "socks5://10.0.0.1:1080,socks5://10.0.0.2:9|\n")
         #expect(
             outcome.error == """
-                socksify: what is started in this shell goes through socks5 10.0.0.1:1080, then socks5 10.0.0.2:9
+                socksify: programs started in this shell go through socks5 10.0.0.1:1080, then socks5 10.0.0.2:9
                 socksify: leave it with: exit
 
                 """)
