@@ -65,7 +65,8 @@ private func named(
         ("[Proxies]", "1, column 9: expected the name of a list"),
         ("[Proxies ]", "1, column 9: expected the name of a list"),
         ("[Proxies a b]", "1, column 10: 'a b' does not fit here"), ("[Proxies a/b]", "1, column 10: 'a/b'"),
-        ("[proxies a]", "1, column 1: '[proxies a]' is not a section"), ("[Proxies a", "1, column 1: '[Proxies a' is no"),
+        ("[proxies a]", "1, column 1: '[proxies a]' is not a section"),
+        ("[Proxies a", "1, column 1: '[Proxies a' is no"),
         (
             "[Proxies a]\nsocks5 ::1 1\n[ProxyList]\nlist a\n[Proxies a]",
             "5, column 1: there is '[Proxies a]' above; put all its lines into it"

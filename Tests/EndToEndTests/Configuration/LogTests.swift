@@ -233,7 +233,7 @@ extension EndToEnd {
             let (lines, _) = try await file {
                 try await body(["SOCKSIFY_CONF": path, "SOCKSIFY_LOG": "debug:\($0)", "SOCKSIFY_DIRECT": "127.0.0.3:1"])
             }
-            return lines.filter { $0.contains(" goes around ") }.map {
+            return lines.filter { $0.contains(" goes direct, ") }.map {
                 $0.replacing(#/.*\]: /#, with: "").replacing(path, with: "FILE")
             }
         }
