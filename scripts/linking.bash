@@ -34,7 +34,7 @@ SECTIONS {
     /DISCARD/ : { *(.swift_modhash) }
 } INSERT BEFORE .text;
 END
-    # What syscall() calls of the library's own is that, whoever else has the name: check-stack follows it.
+    # The library's calls of syscall() stay inside the library, so that check-stack can follow them.
     "$(toolchain_clang)" -shared -fuse-ld=lld -nostartfiles -nodefaultlibs -o "$output" \
         -Wl,--whole-archive "$scratch/release/libSocksifyPreload.a" -Wl,--no-whole-archive -lc \
         -Wl,-z,now,-z,relro,-Bsymbolic-functions,-z,noexecstack,-z,separate-loadable-segments,--gc-sections \
