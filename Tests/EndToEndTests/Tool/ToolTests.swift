@@ -221,7 +221,7 @@ extension EndToEnd {
                     [Machine.tool, "-x", url, "--shell"], environment: ["SHELL": "/bin/sh"],
                     input: "'\(command)'\nexit 4\n", mode: .bare)
                 #expect(run.status == 4 && run.output == "hello\n", "\(run)")
-                #expect(run.error.contains("goes through socks5 \(proxy.host):\(proxy.port)"), "\(run)")
+                #expect(run.error.contains("go through socks5 \(proxy.host):\(proxy.port)"), "\(run)")
                 #expect(proxy.requests == ["CONNECT web.test:\(echo)"])
             }
         }
