@@ -12,14 +12,3 @@ public protocol TableMemory {
     /// - Parameter offset: in bytes from the beginning.
     func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer?
 }
-
-/// Memory that is completely available.
-public struct ReadyMemory: TableMemory, @unchecked Sendable {
-    public let base: UnsafeMutableRawPointer
-
-    public init(base: UnsafeMutableRawPointer) {
-        self.base = base
-    }
-
-    public func reach(offset: Int, size: Int) -> UnsafeMutableRawPointer? { base + offset }
-}

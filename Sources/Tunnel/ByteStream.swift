@@ -9,9 +9,3 @@ public protocol ByteStream {
     /// Like `receive`, but leaves the bytes in the stream.
     func peek(into room: UnsafeMutableRawBufferPointer) throws(Failure) -> Int?
 }
-
-/// The error type of a stream, which also represents failures of proxies.
-public protocol TunnelFailure: Error {
-    /// A proxy has failed.
-    static func proxy(_ error: ProxyError) -> Self
-}

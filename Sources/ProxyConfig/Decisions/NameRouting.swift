@@ -1,26 +1,3 @@
-import Addressing
-
-/// Where a connection or a datagram to a name without a known address goes.
-public enum NameRoute: Equatable, Sendable {
-    /// Direct, to an address of the name, which this machine resolves.
-    case direct
-    /// Through a chain of `Configuration.lists[list]`; the request to the last proxy has the name.
-    case proxy(list: Int)
-    case refuse(Refusal)
-}
-
-/// How a name that a program looks up is resolved.
-public enum LookupRoute: Equatable, Sendable {
-    /// All traffic to the name goes direct: this machine resolves it.
-    case local
-    /// No traffic to the name goes direct: the program gets a reserved address.
-    case proxy
-    /// The port or protocol will decide: a reserved address keeps the name until then.
-    case undecided
-    /// No rule matches the name: `dns` decides.
-    case byMode
-}
-
 extension Configuration {
     /// Decides on a stream or a datagram to the name of a reserved address. `net` matches no name.
     public func route(toName name: Span<UInt8>, port: UInt16, command: Rule.Command) -> NameRoute {

@@ -1,47 +1,5 @@
 import Addressing
 
-/// Where a connection or a datagram goes.
-public enum Route: Equatable, Sendable {
-    /// Direct, to the address that the program gave.
-    case direct
-    /// Through a chain of `Configuration.lists[list]`. The request to the last proxy has this destination: the
-    /// program's, or its `dnat` replacement, an IPv4-mapped address as IPv4.
-    case proxy(list: Int, address: IPAddress, port: UInt16)
-    /// It fails.
-    case refuse(Refusal)
-}
-
-/// Why a connection or a datagram is refused.
-public enum Refusal: Equatable, Sendable {
-    /// 0.0.0.0 or ::, which means this machine; a proxy would take it for its own.
-    case unspecifiedAddress
-    /// A reserved address without a name.
-    case unknownName
-    /// A datagram refused by `udp block`.
-    case udpBlocked
-    /// A rule says `block`.
-    case blocked(BlockReason)
-
-    /// The error that the program gets.
-    public var error: RefusalError {
-        switch self {
-        case .unspecifiedAddress, .blocked(.refused): .connectionRefused
-        case .unknownName, .blocked(.unreachable): .hostUnreachable
-        case .udpBlocked: .networkUnreachable
-        }
-    }
-}
-
-/// The error of a program whose connection or datagram is refused.
-public enum RefusalError: Equatable, Sendable {
-    /// ECONNREFUSED
-    case connectionRefused
-    /// EHOSTUNREACH
-    case hostUnreachable
-    /// ENETUNREACH
-    case networkUnreachable
-}
-
 // Nothing here allocates: decisions are made in signal handlers, too.
 
 extension Configuration {

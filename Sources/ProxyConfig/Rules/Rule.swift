@@ -54,26 +54,3 @@ public struct Rule: Equatable, Sendable {
         var transport: Transport { self == .udp ? .udp : .tcp }
     }
 }
-
-/// The program's error for what a rule blocks.
-public enum BlockReason: Equatable, Sendable {
-    /// ECONNREFUSED, like a closed port. The default.
-    case refused
-    /// EHOSTUNREACH, like a missing host.
-    case unreachable
-}
-
-/// A protocol that proxies carry.
-public enum Transport: Equatable, Sendable {
-    case tcp, udp
-}
-
-/// A `host` criterion, in lower case, without a final dot.
-public enum HostPattern: Equatable, Sendable {
-    /// This name.
-    case name([UInt8])
-    /// This domain, given with a dot in front, and the names within it. Kept without the dot.
-    case domain([UInt8])
-    /// `*` matches any bytes, dots included, `?` one byte.
-    case glob([UInt8])
-}

@@ -1,23 +1,5 @@
 import Addressing
 
-/// A destination to match rules against.
-struct RuleQuery: Equatable {
-    /// Unmapped; nil where there is only a name.
-    var address: IPAddress?
-    /// nil while it is not known.
-    var port: UInt16?
-    /// Never `bind`; nil while it is not known which of the others it will be.
-    var command: Rule.Command?
-}
-
-/// The result of matching a rule, with a possibly unknown port or protocol.
-enum RuleMatch: Equatable {
-    case no
-    /// It depends on the port or the protocol.
-    case maybe
-    case yes
-}
-
 extension Rule.Criteria {
     /// Whether the criteria other than names and networks match.
     func matchRequest(_ query: RuleQuery) -> RuleMatch {

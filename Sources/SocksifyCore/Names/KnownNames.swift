@@ -3,28 +3,6 @@ import CKernel
 import FakeDNS
 import ProxyConfig
 
-/// The answer to a lookup of a name from this machine's own data.
-enum NameKnowledge {
-    /// The addresses; there may be none of the requested family.
-    case addresses(AddressList)
-    /// The name is not found.
-    case none
-    case unknown
-    /// Descriptors or memory were missing to open /etc/hosts.
-    case short(Errno)
-}
-
-/// The answer to a lookup of an address from this machine's own data.
-enum AddressKnowledge {
-    /// - Parameter isListed: whether /etc/hosts has it.
-    case name(HostName, isListed: Bool = false)
-    /// The address has no name.
-    case none
-    case unknown
-    /// /etc/hosts could not be opened for now.
-    case tryAgain
-}
-
 extension Names {
     /// Whether a rule decides about the name, so that even a program that asks a name server gets a reserved address.
     func isRuled(_ host: HostName) -> Bool {

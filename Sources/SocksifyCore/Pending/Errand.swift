@@ -1,26 +1,7 @@
-import Addressing
 import CPreload
 import ProxyConfig
 import SOCKS5
 import SocketTable
-
-/// What a handshake in flight is for.
-enum Purpose {
-    /// The program's own connection.
-    case connection
-    /// The association of the carried socket in this place, with this cookie.
-    case association(place: Int, cookie: UInt64)
-    /// Nothing any more: the connection of an association is kept for a moment, and then closed.
-    case lingering
-    /// A question to the DNS.
-    case exchange(Exchange)
-
-    /// Whether the connection is the library's own, and nothing of the program's.
-    var isErrand: Bool {
-        if case .connection = self { return false }
-        return true
-    }
-}
 
 /// A connection of the library's own through the proxies. It goes on in the calls by which the program waits, in whatever
 /// thread of the process, as the program's own do.

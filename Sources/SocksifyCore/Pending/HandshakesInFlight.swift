@@ -1,7 +1,4 @@
-import Addressing
 import CPreload
-import ProxyConfig
-import SOCKS5
 import SocketTable
 import Synchronization
 import TableMemory
@@ -130,7 +127,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     }
 
     /// What processes share of a place.
-    fileprivate struct SharedWords {
+    struct SharedWords {
         let base: UnsafeMutableRawPointer
 
         var lock: ThreadLock { ThreadLock(base.assumingMemoryBound(to: UInt64.self), isShared: true) }
@@ -156,17 +153,17 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// A record that is entered: the process' copy of it.
     struct Entered {
         let place: Int
-        fileprivate let shared: SharedWords
-        fileprivate let copy: UnsafeMutableRawPointer
+        let shared: SharedWords
+        let copy: UnsafeMutableRawPointer
 
         private static var recordOffset: Int { 16 }
         private static var buffersOffset: Int { recordOffset + MemoryLayout<HandshakeRecord>.stride }
-        fileprivate static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
+        static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
 
         /// The cookie that the place was published by; 0: the copy is none's.
-        fileprivate var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
+        var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
         /// How often the record had been written when it was read or written here.
-        fileprivate var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
+        var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
 
         var record: UnsafeMutablePointer<HandshakeRecord> {
             (copy + Entered.recordOffset).assumingMemoryBound(to: HandshakeRecord.self)
@@ -393,126 +390,4 @@ struct HandshakesInFlight: @unchecked Sendable {
         entered.shared.lock.release()
         places.giveBack(place)
     }
-}
-
-/// A handshake in flight, and what is to be put back when it is over.
-struct HandshakeRecord {
-    var handshake: Handshake
-    var purpose: Purpose
-    /// The socket's. Where another took the socket's place, that one's.
-    var cookie: UInt64 = 0
-    /// A descriptor of the socket: the last that the program named it by in this process.
-    private(set) var descriptor: Int32
-    /// The descriptor's marks when it was named in the process that called connect(2): with the count that is theirs they
-    /// tell whether the number has become another socket's since. 0 when another process named it.
-    private(set) var mark: UInt32 = 0
-    /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
-    var process: Int32
-    var forks: UInt32
-    /// Whether the kernel was asked to connect. Before that the socket is ready for everything, and means nothing.
-    var isStarted = false
-    /// Whether somebody found it ready before that.
-    var wasAskedEarly = false
-    /// Set when nobody knows how far the handshake came.
-    var isBroken = false
-    /// Why the handshake failed, once it has.
-    var failure: HandshakeFailure?
-    /// TCP_USER_TIMEOUT as the program has set it, while the library's stands in its place.
-    var userTimeout: Int32?
-    var lent = LentOptions()
-    var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
-    var registrationCount = 0
-    /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
-    /// seen.
-    var isUnwatched = false
-    /// How the program has shut the socket before, as bits of `SocketTable.insert(shut:)`.
-    var shut: Int32 = 0
-    /// Whether the kernel has said that it is connected to the first proxy, so that it will not say so again when the
-    /// connection stands.
-    var isToldByKernel = false
-    /// Whether another process goes on with it, which shares nothing with this one but the socket and what the tree knows of
-    /// it.
-    var isElsewhere = false
-    /// In which calls of the process that called connect(2) it goes on.
-    private(set) var attendance = Attendance.call
-
-    init(_ handshake: Handshake, descriptor: Int32, purpose: Purpose = .connection) {
-        self.handshake = handshake
-        self.purpose = purpose
-        self.descriptor = descriptor
-        process = process_own_id()
-        forks = process_forks()
-    }
-
-    /// Stands for one of which this process knows nothing.
-    ///
-    /// - Parameter descriptor: where this process has the socket; -1 where it is not known to.
-    static func lost(cookie: UInt64, descriptor: Int32 = -1) -> HandshakeRecord {
-        var record = HandshakeRecord(
-            Handshake(
-                for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
-                failed: ProxySet()),
-            descriptor: descriptor)
-        if descriptor < 0 { (record.process, record.forks) = (0, 0) }
-        record.cookie = cookie
-        record.isStarted = true
-        return record
-    }
-
-    /// From now on the socket is known by this descriptor, whose calls are to be held up.
-    mutating func name(by descriptor: Int32) {
-        self.descriptor = descriptor
-        let marks = descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
-        mark = isOwn ? marks : 0
-    }
-
-    /// Counts it among those that go on in such calls.
-    mutating func attend(_ attendance: Attendance) {
-        if isOwn {
-            count_unattended((attendance == .call ? 0 : 1) - (self.attendance == .call ? 0 : 1))
-            count_unwatched((attendance == .anyCall ? 1 : 0) - (self.attendance == .anyCall ? 1 : 0))
-        }
-        self.attendance = attendance
-    }
-
-    /// Whether this process called connect(2).
-    var isOwn: Bool { process == process_own_id() }
-
-    var isOwnErrand: Bool { purpose.isErrand && isOwn }
-    var isErrandOfAnother: Bool { purpose.isErrand && !isOwn }
-
-    /// Whether a child of fork may have the socket, too.
-    var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }
-}
-
-/// In which calls a handshake goes on.
-enum Attendance {
-    /// In that of connect(2) which waits for it; or it is over.
-    case call
-    /// In all that wait.
-    case anyCall
-    /// In those on the epolls that watch it; and in all others, as nobody may wait on these.
-    case epolls
-}
-
-/// How a handshake has failed, of which the program may have yet to learn.
-enum HandshakeFailure {
-    /// The error to tell.
-    case errno(Errno)
-    /// The kernel could not connect to the proxy; it has the error itself.
-    case ofKernel
-    /// The program has learned the error otherwise than by connect(2), which is to fail once more (ECONNABORTED) before
-    /// the socket can connect anew.
-    case told
-}
-
-/// What the program asked of an epoll about a socket in flight.
-struct RecordedRegistration {
-    var epoll: Int32 = -1
-    /// The process that has registered it; 0: one that told of it.
-    var process: Int32 = 0
-    var asked = EpollRegistration(target: -1, events: 0, data: 0)
-
-    /// Whether this process has registered it.
-    var isOwn: Bool { process == process_own_id() }
 }

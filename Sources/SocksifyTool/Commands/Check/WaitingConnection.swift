@@ -1,4 +1,3 @@
-import Addressing
 import Glibc
 import Tunnel
 
@@ -7,12 +6,6 @@ func monotonicMilliseconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
-}
-
-/// Where a first proxy is, after its name was looked up.
-enum SocketPlace {
-    case network(IPAddress, port: UInt16)
-    case unixSocket([UInt8])
 }
 
 /// A stream connection, and a limit for what is waited for.
