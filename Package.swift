@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "ProxyConfig", dependencies: ["Addressing"], swiftSettings: smallLibrarySettings),
         .target(name: "TableMemory", swiftSettings: librarySettings),
         .target(name: "FakeDNS", dependencies: ["Addressing", "TableMemory"], swiftSettings: smallLibrarySettings),
-        .target(name: "SocketTable", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
+        .target(name: "SharedTables", dependencies: ["Addressing", "TableMemory"], swiftSettings: librarySettings),
         .target(
             name: "Tunnel", dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
             swiftSettings: librarySettings),
@@ -72,7 +72,7 @@ let package = Package(
             name: "SocksifyCore",
             dependencies: [
                 "Addressing", "CKernel", "CPreload", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4",
-                "SOCKS5", "SocketTable", "TableMemory", "Tunnel",
+                "SOCKS5", "SharedTables", "TableMemory", "Tunnel",
             ],
             swiftSettings: librarySettings),
         .target(
@@ -127,12 +127,12 @@ let package = Package(
             name: "SocksifyToolTests", dependencies: ["CPrograms", "ProxyConfig", "SocksifyTool", "socksify"],
             swiftSettings: toolSettings),
         .testTarget(
-            name: "SocketTableTests", dependencies: ["SeededGenerator", "SocketTable", "TableMemory"],
+            name: "SharedTablesTests", dependencies: ["SeededGenerator", "SharedTables", "TableMemory"],
             swiftSettings: toolSettings),
         .testTarget(
             name: "SocksifyCoreTests",
             dependencies: [
-                "Addressing", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SocketTable",
+                "Addressing", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SharedTables",
                 "SocksifyCore",
                 "Tunnel",
             ],

@@ -3,7 +3,7 @@ import TableMemory
 
 /// The apparent peers of proxied sockets: the addresses that the program connected to, for `getpeername`. In the kernel
 /// the peer is the proxy.
-public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
+public struct PeerTable<Memory: TableMemory & Sendable>: Sendable {
     private let records: RecordTable<Memory, 4>
 
     /// Count of the records.
@@ -23,21 +23,21 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     /// - Parameter isUntold: whether connect(2) still has to report the connection once, which the kernel would not do.
     public func insert(_ peer: SocketAddress, isUntold: Bool = false, cookie: UInt64) {
         var words = peer.words
-        if isUntold { words[0] |= SocketTable.untold }
+        if isUntold { words[0] |= PeerTable.untold }
         records.insert(words, key: cookie)
     }
 
     /// The peer that the program connected the socket to; nil if the socket is not proxied.
     public func peer(cookie: UInt64) -> SocketAddress? {
         guard var words = records.words(key: cookie) else { return nil }
-        words[0] &= ~SocketTable.untold
+        words[0] &= ~PeerTable.untold
         return SocketAddress(words: words)
     }
 
     /// Whether connect(2) still has to report the connection; true only once.
     public func tell(cookie: UInt64) -> Bool {
-        guard var words = records.words(key: cookie), words[0] & SocketTable.untold != 0 else { return false }
-        words[0] &= ~SocketTable.untold
+        guard var words = records.words(key: cookie), words[0] & PeerTable.untold != 0 else { return false }
+        words[0] &= ~PeerTable.untold
         records.insert(words, key: cookie)
         return true
     }
@@ -48,21 +48,21 @@ public struct SocketTable<Memory: TableMemory & Sendable>: Sendable {
     ///
     /// - Parameter failure: an error number; 0 while connecting.
     public func insert(failure: Int32, cookie: UInt64) {
-        insert(SocketTable.failed, failure, cookie: cookie)
+        insert(PeerTable.failed, failure, cookie: cookie)
     }
 
     /// What was remembered so; nil when nothing was.
-    public func failure(cookie: UInt64) -> Int32? { number(SocketTable.failed, cookie: cookie) }
+    public func failure(cookie: UInt64) -> Int32? { number(PeerTable.failed, cookie: cookie) }
 
     /// Stores the directions that the program has shut down before the connection (shutdown(2)).
     ///
     /// - Parameter how: bit 0: receiving, bit 1: sending.
     public func insert(shut how: Int32, cookie: UInt64) {
-        insert(SocketTable.shut, how, cookie: cookie)
+        insert(PeerTable.shut, how, cookie: cookie)
     }
 
     /// What was remembered so; nil when nothing was.
-    public func shut(cookie: UInt64) -> Int32? { number(SocketTable.shut, cookie: cookie) }
+    public func shut(cookie: UInt64) -> Int32? { number(PeerTable.shut, cookie: cookie) }
 
     // Stored where records of peers have the family.
     private static var failed: UInt64 { 1 }

@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import SocketTable
+import SharedTables
 import Testing
 
 @Suite struct DeadlinesTests {

@@ -1,7 +1,7 @@
 import Addressing
 import Testing
 
-@testable import SocketTable
+@testable import SharedTables
 
 @Suite struct DirectPeersTests {
     private static func peer(_ number: UInt32, port: UInt16 = 4000) -> SocketAddress {

@@ -1,4 +1,4 @@
-import SocketTable
+import SharedTables
 import Testing
 
 @Suite struct EpollRegistrationTests {

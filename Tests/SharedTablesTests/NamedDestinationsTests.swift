@@ -1,7 +1,7 @@
 import Addressing
 import Testing
 
-@testable import SocketTable
+@testable import SharedTables
 
 @Suite struct NamedDestinationsTests {
     typealias Name = NamedDestinations.Name

@@ -1,13 +1,13 @@
 import Addressing
-import SocketTable
+import SharedTables
 import TableMemory
 import Testing
 
-@Suite struct SocketTableTests {
-    let table: SocketTable<ReadyMemory>
+@Suite struct PeerTableTests {
+    let table: PeerTable<ReadyMemory>
 
     init() {
-        table = SocketTableTests.table(capacity: 64)
+        table = PeerTableTests.table(capacity: 64)
     }
 
     @Test func `a socket's peer is found by its cookie, with every field`() throws {
@@ -44,8 +44,8 @@ import Testing
     }
 
     @Test func `records whose writers ended in the middle mean nothing, and are used again`() {
-        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: 8))
-        let table = SocketTable(memory: ReadyMemory(base: memory), capacity: 8)
+        let memory = zeroedMemory(PeerTable<ReadyMemory>.size(capacity: 8))
+        let table = PeerTable(memory: ReadyMemory(base: memory), capacity: 8)
         for cookie in 1...8 as ClosedRange<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
         for record in 0..<8 {
             // The last word of the peer, written by another.
@@ -60,8 +60,8 @@ import Testing
     }
 
     @Test func `a socket whose record another thread began to write for it has the younger peer`() {
-        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: 8))
-        let table = SocketTable(memory: ReadyMemory(base: memory), capacity: 8)
+        let memory = zeroedMemory(PeerTable<ReadyMemory>.size(capacity: 8))
+        let table = PeerTable(memory: ReadyMemory(base: memory), capacity: 8)
         table.insert(peer(1), cookie: 1)
         let first = (0..<7).map { memory.load(fromByteOffset: $0 * 8, as: UInt64.self) }
         table.insert(peer(2), cookie: 1)
@@ -75,16 +75,16 @@ import Testing
     }
 
     @Test func `sockets that come one after the other share a page`() {
-        let memory = CountingMemory(size: SocketTable<CountingMemory>.size(capacity: 32_768))
-        let table = SocketTable(memory: memory, capacity: 32_768)
+        let memory = CountingMemory(size: PeerTable<CountingMemory>.size(capacity: 32_768))
+        let table = PeerTable(memory: memory, capacity: 32_768)
         for cookie in 4096..<4160 as Range<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
         for cookie in 4096..<4160 as Range<UInt64> { #expect(table.peer(cookie: cookie) == peer(UInt32(cookie))) }
         #expect(memory.pages == [64])
     }
 
     @Test func `without memory nothing is remembered or found`() {
-        let memory = CountingMemory(size: SocketTable<CountingMemory>.size(capacity: 64))
-        let table = SocketTable(memory: memory, capacity: 64)
+        let memory = CountingMemory(size: PeerTable<CountingMemory>.size(capacity: 64))
+        let table = PeerTable(memory: memory, capacity: 64)
         memory.isFull = true
         table.insert(peer(1), cookie: 1)
         #expect(table.peer(cookie: 1) == nil)
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `threads never read a mixture of two peers`() async {
-        let table = SocketTableTests.table(capacity: 8)
+        let table = PeerTableTests.table(capacity: 8)
         await withTaskGroup(of: Bool.self) { group in
             for task in 0..<4 as Range<UInt64> {
                 group.addTask {
@@ -117,8 +117,8 @@ import Testing
         SocketAddress(address: .v4(IPv4Address(value)), port: 80)
     }
 
-    private static func table(capacity: Int) -> SocketTable<ReadyMemory> {
-        let memory = zeroedMemory(SocketTable<ReadyMemory>.size(capacity: capacity))
-        return SocketTable(memory: ReadyMemory(base: memory), capacity: capacity)
+    private static func table(capacity: Int) -> PeerTable<ReadyMemory> {
+        let memory = zeroedMemory(PeerTable<ReadyMemory>.size(capacity: capacity))
+        return PeerTable(memory: ReadyMemory(base: memory), capacity: capacity)
     }
 }

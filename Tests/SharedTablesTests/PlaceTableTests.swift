@@ -2,7 +2,7 @@ import SeededGenerator
 import TableMemory
 import Testing
 
-@testable import SocketTable
+@testable import SharedTables
 
 @Suite struct PlaceTableTests {
     let table = Self.newTable(capacity: 64)

@@ -1,5 +1,5 @@
 import Addressing
-import SocketTable
+import SharedTables
 import TableMemory
 import Testing
 

@@ -2,7 +2,7 @@ import Addressing
 import FakeDNS
 import Foundation
 import ProxyConfig
-import SocketTable
+import SharedTables
 import Synchronization
 
 @testable import SocksifyCore

@@ -6,5 +6,5 @@
 #include <stdint.h>
 
 /* The prefix length of the interface with this IPv4 address (in network byte order); 32 if there is none. `fd` is any
-* socket. */
+ * socket. */
 int interface_network_length(int fd, uint32_t address);

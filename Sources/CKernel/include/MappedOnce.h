@@ -1,6 +1,6 @@
 /* Memory that the first thread that needs it maps, without a lock.
-*
-* In C, because its users there keep the pointer in static storage. */
+ *
+ * In C, because its users there keep the pointer in static storage. */
 #pragma once
 
 #include "Kernel/Memory.h"

@@ -11,7 +11,7 @@ HOOK(getsockname)
 
 /* New sockets, to refuse protocols that no proxy supports, and listening sockets. While a program waits in accept(2),
  * its
-* own connections advance. */
+ * own connections advance. */
 HOOK(socket)
 HOOK(listen)
 HOOK(accept)
@@ -163,7 +163,7 @@ HOOK(_Exit)
 
 /* Loading libraries at run time. They must find these names before libc's: RTLD_DEEPBIND is dropped, and dlmopen(3)
  * fails
-* for other namespaces. */
+ * for other namespaces. */
 HOOK(dlopen)
 HOOK(dlmopen)
 

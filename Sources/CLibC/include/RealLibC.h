@@ -24,7 +24,7 @@ extern struct hot_state hot_state __attribute__((visibility("hidden")));
 
 /* Finds the next definition of `name` after this library and stores it in `slot`. Never returns NULL: for a name that
  * libc
-* lacks it returns a function that fails with ENOSYS. */
+ * lacks it returns a function that fails with ENOSYS. */
 void *_Nonnull socksify_find_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
 static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
@@ -58,5 +58,5 @@ static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot,
 
 /* Finds all functions. A forked child must not search for one if its parent had other threads: one of them may have
  * held
-* the loader's lock, which is never released in the child. */
+ * the loader's lock, which is never released in the child. */
 void find_all_real(void);

@@ -22,5 +22,5 @@ uint64_t network_key(const char *_Nullable table);
 int network_sockets_are_held(int closed_on_exec_too);
 
 /* Installs the filter and PR_SET_NO_NEW_PRIVS for the calling thread and its descendants, irrevocably. 0, or a negative
-* error number. */
+ * error number. */
 long network_forbid(uint64_t key, int sockets_are_held);

@@ -3,7 +3,7 @@ import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// The UDP association of a carried socket (RFC 1928 section 4, UDP ASSOCIATE): the relay that its datagrams go to, and
 /// the TCP connection that the relay lives as long as.

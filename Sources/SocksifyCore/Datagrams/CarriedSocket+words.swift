@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// What is known of a carried socket in the words by which processes tell each other: numbers alone, each of which is
 /// checked by whoever reads it.

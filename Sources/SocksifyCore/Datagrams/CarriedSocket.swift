@@ -1,7 +1,7 @@
 import Addressing
 import CPreload
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// A datagram socket that is carried.
 struct CarriedSocket {

@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 import FakeDNS
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// Datagrams: which of them are carried, and what connect(2) does to their sockets.
 public enum Datagram {

@@ -3,7 +3,7 @@ import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// Datagrams that come in to a carried socket.
 extension Datagram {

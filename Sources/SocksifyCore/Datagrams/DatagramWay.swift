@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 extension Datagram {
     /// Runs `body` with the way of a carried socket, if the option is of that; else the call passes.

@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// Datagrams that have come to this process directly though the rules lead to their source through a proxy: a server's
 /// clients. They are answered directly, as what comes on a connection that was accepted is.

@@ -3,7 +3,7 @@ import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// A datagram that the program sends by a carried socket.
 ///

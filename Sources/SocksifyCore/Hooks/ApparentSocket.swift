@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// What the program is told of a socket that stands in the place of its own: what it would be told of that one.
 ///

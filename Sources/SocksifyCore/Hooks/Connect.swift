@@ -3,7 +3,7 @@ import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// connect(2): the caller's own descriptor is connected to the first proxy, and the handshakes of the chain are made
 /// on it, so that flags, options, descriptors and readiness stay what they are.

@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// getpeername(2): the address that the program connected to, not that of the proxy.
 public enum PeerName {

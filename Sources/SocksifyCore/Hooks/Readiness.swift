@@ -1,6 +1,6 @@
 import Addressing
 import CKernel
-import SocketTable
+import SharedTables
 
 /// poll(2), select(2) and epoll(7): a socket in flight is ready for nothing, and goes on when it is.
 public enum Readiness {

@@ -1,5 +1,5 @@
 import CKernel
-import SocketTable
+import SharedTables
 
 /// Calls that read from, write to or ask about a stream that may be in flight. A program that does not wait goes on
 /// with the handshake by each of them.

@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 import FakeDNS
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// Names that this machine resolves because of a rule. It remembers the name of each address, so that the rule applies
 /// when the program connects to the address.

@@ -1,7 +1,7 @@
 import Addressing
 import FakeDNS
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// Names with their reserved addresses, and with the addresses that this machine resolved for them.
 struct Names: ~Copyable {

@@ -1,5 +1,5 @@
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// What a process needs for connections: where they may lead, those that are under way, and what the process tree knows of
 /// those that stand.
@@ -15,6 +15,6 @@ struct Connections: ~Copyable {
     var firstHops: FirstHops { names.proxies.firstHops }
     var health: ProxyHealth { names.proxies.health }
     var isolation: IsolationName { names.proxies.isolation }
-    var sockets: SocketTable<SharedMemory> { table.sockets }
+    var sockets: PeerTable<SharedMemory> { table.sockets }
     var replaced: ReplacedSockets<SharedMemory> { table.replaced }
 }

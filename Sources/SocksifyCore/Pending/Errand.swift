@@ -1,7 +1,7 @@
 import CPreload
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// A connection of the library's own through the proxies. It goes on in the calls by which the program waits, in whatever
 /// thread of the process, as the program's own do.

@@ -4,7 +4,7 @@ import HTTPConnect
 import ProxyConfig
 import SOCKS4
 import SOCKS5
-import SocketTable
+import SharedTables
 import Tunnel
 
 /// What makes a connection of one socket: the TCP connection to the first proxy of a chain, then the handshakes over it;

@@ -1,7 +1,7 @@
 import Addressing
 import CPreload
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// Drives a handshake in flight in the calling thread, for a call that waits: steps it, and waits in between. While it
 /// waits others may step it too.

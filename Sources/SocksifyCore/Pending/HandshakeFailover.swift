@@ -1,7 +1,7 @@
 import Addressing
 import CKernel
 import ProxyConfig
-import SocketTable
+import SharedTables
 
 /// What happens to a handshake in flight when a proxy fails: the socket is connected anew, and the program sees one that
 /// is still connecting.

@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 import Tunnel
 
 /// A handshake in flight that the calling thread has entered: what can be done with it. Nothing here waits.

@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 import Tunnel
 
 /// A handshake in flight in the words by which processes tell each other of it: numbers alone, each of which is checked

@@ -1,7 +1,7 @@
 import CPreload
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 import Synchronization
 
 /// A handshake in flight, and what is to be put back when it is over.
@@ -34,7 +34,7 @@ struct HandshakeRecord {
     /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
     /// seen.
     var isUnwatched = false
-    /// How the program has shut the socket before, as bits of `SocketTable.insert(shut:)`.
+    /// How the program has shut the socket before, as bits of `PeerTable.insert(shut:)`.
     var shut: Int32 = 0
     /// Whether the kernel has said that it is connected to the first proxy, so that it will not say so again when the
     /// connection stands.

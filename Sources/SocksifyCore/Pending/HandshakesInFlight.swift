@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 import Synchronization
 import TableMemory
 import Tunnel

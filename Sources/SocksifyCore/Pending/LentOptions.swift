@@ -1,5 +1,5 @@
 import CKernel
-import SocketTable
+import SharedTables
 
 /// Options of the program's that would hold up a handshake: while it is under way the kernel has others, and these say
 /// what the program has set.

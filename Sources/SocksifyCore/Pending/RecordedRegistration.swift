@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 import Synchronization
 
 /// What the program asked of an epoll about a socket in flight.

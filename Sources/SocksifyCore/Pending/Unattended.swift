@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 /// The program's connections of which connect(2) has returned without having waited. The kernel would go on with them
 /// by itself; here they go on in every call by which the program waits, whatever it waits for.

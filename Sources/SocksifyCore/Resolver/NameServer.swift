@@ -3,7 +3,7 @@ import CPreload
 import FakeDNS
 import ProxyConfig
 import SOCKS5
-import SocketTable
+import SharedTables
 
 /// Stands in for the servers of the DNS that the program asks: their datagrams never leave. What is asked is answered from
 /// the table of names, or goes through the proxies by TCP, as the configuration has it.

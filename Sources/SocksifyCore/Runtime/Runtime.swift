@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 import FakeDNS
 import ProxyConfig
-import SocketTable
+import SharedTables
 import Synchronization
 
 /// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
@@ -21,7 +21,7 @@ struct Runtime: ~Copyable {
     var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
     var firstHops: FirstHops { connections.pointee.firstHops }
     var table: SharedTable { connections.pointee.table }
-    var sockets: SocketTable<SharedMemory> { connections.pointee.sockets }
+    var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
     var replaced: ReplacedSockets<SharedMemory> { connections.pointee.replaced }
     var inFlight: HandshakesInFlight { connections.pointee.inFlight }
     var carried: CarriedSockets { datagrams.pointee.carried }

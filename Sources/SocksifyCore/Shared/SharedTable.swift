@@ -1,6 +1,6 @@
 import CPreload
 import FakeDNS
-import SocketTable
+import SharedTables
 import Synchronization
 import TableMemory
 
@@ -17,7 +17,7 @@ struct SharedTable {
 
     private let parts: Parts
     let names: NameTable<SharedMemory>
-    let sockets: SocketTable<SharedMemory>
+    let sockets: PeerTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
     /// Of the requested sizes; must be reached before use.
     let associationPlaces, associations: SharedMemory
@@ -50,7 +50,7 @@ struct SharedTable {
     private static func sizes(_ associations: AssociationSizes) -> InlineArray<7, Int> {
         [
             partSize(namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity)),
-            partSize(SocketTable<SharedMemory>.size(capacity: socketCapacity)),
+            partSize(PeerTable<SharedMemory>.size(capacity: socketCapacity)),
             partSize(AddressNames<SharedMemory>.size(capacity: addressCapacity)),
             partSize(associations.places),
             partSize(associations.records),
@@ -92,7 +92,7 @@ struct SharedTable {
             return nil
         }
         (parts, self.names) = (found, names)
-        sockets = SocketTable(memory: parts[1], capacity: SharedTable.socketCapacity)
+        sockets = PeerTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
         (associationPlaces, self.associations) = (parts[3], parts[4])
         failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)

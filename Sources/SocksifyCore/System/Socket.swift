@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// The library's calls on a descriptor of the program.
 ///

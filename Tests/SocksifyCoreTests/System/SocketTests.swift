@@ -1,6 +1,6 @@
 import Addressing
 import Foundation
-import SocketTable
+import SharedTables
 import Testing
 
 @testable import SocksifyCore

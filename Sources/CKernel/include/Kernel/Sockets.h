@@ -95,7 +95,7 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
 }
 
 /* The inode number of a socket, from a descriptor in any process (proc(5), /proc/PID/fd); negative if it is no socket,
-* or not accessible. */
+ * or not accessible. */
 static inline long kernel_socket_number(int process, int fd) {
     char path[48] = "/proc/", target[48], digits[12];
     size_t end = 6;

@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// What the program's epolls watch: as it was seen when it was asked for, or as the kernel tells it in
 /// /proc/self/fdinfo, which is exact, and slow where an epoll watches thousands.

@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 /// What the program's epolls watch of a socket in flight. The kernel has the library's registrations in their place; the
 /// program's are recorded, and given back when the handshake is over.

@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 extension Connections {
     /// What the program takes the socket for; nil when the socket is its own.

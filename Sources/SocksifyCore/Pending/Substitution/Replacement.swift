@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// A socket that is to take the place of one which cannot reach the proxy, because its family has no form for the proxy's
 /// address, or because the program has said by which way its packets go: every descriptor of this process that stood for

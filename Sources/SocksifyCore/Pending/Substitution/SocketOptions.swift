@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 /// The options of a stream, as they go from a socket to the one that takes its place.
 ///

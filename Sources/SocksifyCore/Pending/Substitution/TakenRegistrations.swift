@@ -1,5 +1,5 @@
 import CPreload
-import SocketTable
+import SharedTables
 
 // MARK: Sockets that are about to connect
 

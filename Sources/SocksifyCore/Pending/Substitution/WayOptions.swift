@@ -1,6 +1,6 @@
 import Addressing
 import CPreload
-import SocketTable
+import SharedTables
 
 /// Options by which a program says which way its datagrams take: that to their destinations. While a socket is carried the
 /// kernel does not have them, because the relay is reached as from any other, and these say what the program has set.
