@@ -79,9 +79,9 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_end() ON_LIBRARY_STACK_IF_THERE(socksify_end)
 #define socksify_copy_shared_memory() ON_LIBRARY_STACK(-1, socksify_copy_shared_memory)
 #define socksify_leave_shared_memory(...) ON_LIBRARY_STACK_IF_THERE(socksify_leave_shared_memory, __VA_ARGS__)
-#define socksify_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_errands, __VA_ARGS__)
+#define socksify_internal_connections(...) ON_LIBRARY_STACK_IF_THERE(socksify_internal_connections, __VA_ARGS__)
 #define socksify_unattended(...) ON_LIBRARY_STACK_IF_THERE(socksify_unattended, __VA_ARGS__)
-#define socksify_watch_errands(...) ON_LIBRARY_STACK_IF_THERE(socksify_watch_errands, __VA_ARGS__)
+#define socksify_watch_internal(...) ON_LIBRARY_STACK_IF_THERE(socksify_watch_internal, __VA_ARGS__)
 #define socksify_prepare_io(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_io, __VA_ARGS__)
 #define socksify_prepare_to_send_descriptor(...) \
     ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_to_send_descriptor, __VA_ARGS__)

@@ -223,12 +223,13 @@ public func socksify_is_own_descriptor(_ fd: Int32) -> Int32 {
 
 @c @implementation
 public func socksify_settle() {
-    Errands.settle()
+    InternalConnections.settle()
 }
 
 @c @implementation
-public func socksify_errands(_ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32) -> Int32 {
-    Int32(truncatingIfNeeded: Errands.fill(UnsafeMutableBufferPointer(start: descriptors, count: Int(room))))
+public func socksify_internal_connections(_ descriptors: UnsafeMutablePointer<pollfd>, _ room: Int32) -> Int32 {
+    Int32(
+        truncatingIfNeeded: InternalConnections.fill(UnsafeMutableBufferPointer(start: descriptors, count: Int(room))))
 }
 
 @c @implementation
@@ -240,8 +241,8 @@ public func socksify_unattended(
 }
 
 @c @implementation
-public func socksify_watch_errands(_ epoll: Int32) -> Int32 {
-    Errands.watch(by: epoll).map { Int32(truncatingIfNeeded: $0) } ?? -1
+public func socksify_watch_internal(_ epoll: Int32) -> Int32 {
+    InternalConnections.watch(by: epoll).map { Int32(truncatingIfNeeded: $0) } ?? -1
 }
 
 @c @implementation

@@ -20,8 +20,9 @@ static int time_left(int fd, uint32_t began) {
     return left > 0 ? (int)left : 0;
 }
 
-/* Before a call that waits: what it waits for may depend on the library's errands, which go on meanwhile; and a call
- * that has dropped something would have all of its time from the kernel once more. Returns 0 when the call is over. */
+/* Before a call that waits: what it waits for may depend on the library's internal connections, which go on meanwhile;
+ * and a call that has dropped something would have all of its time from the kernel once more. Returns 0 when the call
+ * is over. */
 static int wait_to_receive(int fd, int flags, uint32_t began, int has_dropped) {
     if (!(any_beside() || has_dropped) || !waits(fd, flags)) return 1;
     return wait_until_ready(fd, POLLIN, end_of(of_milliseconds(time_left(fd, began))), has_dropped);

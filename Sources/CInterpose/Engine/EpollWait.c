@@ -27,7 +27,7 @@ static __attribute__((noinline)) int programs_events(const struct epoll_call *ca
 static int64_t prepare_to_wait(int epoll) {
     int64_t limit = of_milliseconds(socksify_inspect_handshakes());
     socksify_audit_epoll(epoll);
-    return any_errands() ? least(limit, of_milliseconds(socksify_watch_errands(epoll))) : limit;
+    return any_internal() ? least(limit, of_milliseconds(socksify_watch_internal(epoll))) : limit;
 }
 
 /* A wait where an event may be the library's, or about datagrams that are none of the program's. */

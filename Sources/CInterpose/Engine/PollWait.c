@@ -56,7 +56,7 @@ static int substitute(struct poll_call *call) {
         in_flight++;
     }
     struct pollfd *beside = call->polled + call->count;
-    call->beside = any_errands() ? socksify_errands(beside, MOST_BESIDE) : 0;
+    call->beside = any_internal() ? socksify_internal_connections(beside, MOST_BESIDE) : 0;
     if (call->besides == SOCKSIFY_BESIDES_ALL ? any_unwatched() : unattended_count() > in_flight)
         call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->besides);
     return in_flight > 0 || call->beside > 0;

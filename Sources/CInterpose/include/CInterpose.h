@@ -84,17 +84,17 @@ int socksify_copy_shared_memory(void);
 /* The process has that copy from now on in place of what it shared. */
 void socksify_leave_shared_memory(int copy);
 
-/* While any_errands(), or any_unattended(). */
+/* While any_internal(), or any_unattended(). */
 
-/* Errands to wait for beside the program's own descriptors: fills in as many as there is room for. */
-int socksify_errands(struct pollfd *_Nonnull descriptors, int room);
+/* Internal connections to wait for beside the program's own descriptors: fills in as many as there is room for. */
+int socksify_internal_connections(struct pollfd *_Nonnull descriptors, int room);
 /* The same for the program's connections that no call of connect(2) drives: as many of them, in turn, as there is room
  * for. `besides`: without those that this epoll watches, or without any that one is seen to watch. */
 enum { SOCKSIFY_BESIDES_NONE = -1, SOCKSIFY_BESIDES_ALL = -2 };
 int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int besides);
 /* Before a wait on an epoll: has it tell of them. Milliseconds after which those that it does not tell of are to be
  * looked at; -1: there are none. */
-int socksify_watch_errands(int epoll);
+int socksify_watch_internal(int epoll);
 
 /* The functions below are called only for what may_be_in_flight(), or while anything is. */
 
@@ -132,7 +132,7 @@ void socksify_was_shut(int fd, int how);
 /* The descriptor is about to be closed. */
 void socksify_end_descriptor(int fd);
 
-/* Whether the descriptor is the library's own, for an errand or an association. */
+/* Whether the descriptor is the library's own, for an internal connection or an association. */
 int socksify_is_own_descriptor(int fd);
 /* The program takes the number of such a descriptor for another file: the library's own gets another number, where it
  * has one to give. */

@@ -27,7 +27,7 @@ void process_begin(void) {
     kernel_call(SYS_madvise, (long)process_words(), KERNEL_LARGEST_PAGE, MADV_WIPEONFORK, 0, 0, 0);
     /* The first access is one that writes: of a page that was read before, the kernel would have to make another. */
     uint64_t none = 0;
-    __atomic_compare_exchange_n(&process_words()->errands, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&process_words()->internal, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     process_own_id();
 }
 

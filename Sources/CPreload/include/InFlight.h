@@ -53,18 +53,18 @@ static inline void datagrams_begin(void) {
     __atomic_fetch_or(&hot_state.in_flight, DATAGRAMS_CARRIED, __ATOMIC_SEQ_CST);
 }
 
-/* How many of the handshakes in flight are the library's own errands: a program that waits for whatever it is waits for
- * them, too. */
-static inline int any_errands(void) {
-    return __atomic_load_n(&process_words()->errands, __ATOMIC_RELAXED) != 0;
+/* How many of the handshakes in flight are the library's internal connections: a program that waits for whatever it is
+ * waits for them, too. */
+static inline int any_internal(void) {
+    return __atomic_load_n(&process_words()->internal, __ATOMIC_RELAXED) != 0;
 }
 
-static inline void errand_begin(void) {
-    __atomic_fetch_add(&process_words()->errands, 1, __ATOMIC_SEQ_CST);
+static inline void internal_begin(void) {
+    __atomic_fetch_add(&process_words()->internal, 1, __ATOMIC_SEQ_CST);
 }
 
-static inline void errand_end(void) {
-    __atomic_fetch_sub(&process_words()->errands, 1, __ATOMIC_SEQ_CST);
+static inline void internal_end(void) {
+    __atomic_fetch_sub(&process_words()->internal, 1, __ATOMIC_SEQ_CST);
 }
 
 /* The program's connections of which connect(2) has returned without having waited: they go on in whatever call of this
@@ -113,7 +113,7 @@ static inline uint64_t next_hand(uint64_t count) {
 
 /* Whether calls that wait for something else go on with handshakes. */
 static inline int any_beside(void) {
-    return any_errands() || any_unattended();
+    return any_internal() || any_unattended();
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an

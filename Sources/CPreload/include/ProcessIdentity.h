@@ -17,8 +17,8 @@ enum { QUESTION_WORDS = 256 };
 struct process_words {
     /* The process' number; 0 where nobody asked for it yet. */
     int id;
-    /* How many of the handshakes in flight are the library's own errands. */
-    uint64_t errands;
+    /* How many of the handshakes in flight are the library's internal connections. */
+    uint64_t internal;
     /* How many of the program's own no call of connect(2) drives to their end, and how many of these no epoll is seen
      * to watch. */
     uint64_t unattended, unwatched;

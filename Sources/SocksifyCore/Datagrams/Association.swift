@@ -78,9 +78,9 @@ struct Association {
     }
 
     /// The connection that is being made, if this process makes it.
-    var errand: Errand? {
+    var connection: InternalConnection? {
         guard case .opening = state, process == process_own_id(), controlCookie != 0 else { return nil }
-        return Errand(descriptor: control, cookie: controlCookie)
+        return InternalConnection(descriptor: control, cookie: controlCookie)
     }
 
     /// Milliseconds for which a call that sends waits for it yet: as long as a kernel looks for a neighbour before it gives
@@ -159,7 +159,8 @@ struct Association {
         detach()
     }
 
-    /// Closes the connection in this process; others may have it still. One that is being made is the errand's.
+    /// Closes the connection in this process; others may have it still. One that is being made is the internal
+    /// connection's.
     mutating func closeControl() {
         mayHaveEnded()
         if case .open = state, isControlHere { OwnDescriptor.close(control) }
@@ -173,10 +174,10 @@ struct Association {
 
     /// The connection, if it is not to be closed yet: the server may have to take what was sent last from its socket, and
     /// would drop it.
-    var lingering: Errand? {
+    var lingering: InternalConnection? {
         guard case .open = state, unanswered != 0, coarse_tick() &- unanswered < Association.lingerTicks, isControlHere
         else { return nil }
-        return Errand(descriptor: control, cookie: controlCookie)
+        return InternalConnection(descriptor: control, cookie: controlCookie)
     }
 
     /// In ticks of 4 milliseconds, `HandshakeInFlight.lingerTime`.
@@ -192,7 +193,7 @@ struct Association {
     }
 
     /// Ends it. Returns the connection where that is to be kept for a moment.
-    mutating func giveUp() -> Errand? {
+    mutating func giveUp() -> InternalConnection? {
         let kept = lingering
         if kept == nil { closeControl() }
         detach()
@@ -200,7 +201,7 @@ struct Association {
     }
 
     /// The same; what has come in by it, and was not received yet, is nobody's.
-    mutating func forget() -> Errand? {
+    mutating func forget() -> InternalConnection? {
         let kept = giveUp()
         if relay.port != 0 { forgottenRelay = relay }
         relay.port = 0

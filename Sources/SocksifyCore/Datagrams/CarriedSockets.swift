@@ -416,8 +416,8 @@ struct CarriedSockets: @unchecked Sendable {
             if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
             return leave(place)
         }
-        let errand = record.pointee.association.errand
-        if errand != nil, queue(place) != nil, let own = OwnDescriptor.duplicate(descriptor) {
+        let connection = record.pointee.association.connection
+        if connection != nil, queue(place) != nil, let own = OwnDescriptor.duplicate(descriptor) {
             record.pointee.descriptor = own
             record.pointee.isLingering = true
             return leave(place)
@@ -425,7 +425,7 @@ struct CarriedSockets: @unchecked Sendable {
         let lingering = record.pointee.association.lingering
         if lingering == nil { record.pointee.association.closeControl() }
         if mayHaveOthers { leave(place) } else { remove(place) }
-        errand?.abandon(datagrams.pointee.connections)
+        connection?.abandon(datagrams.pointee.connections)
         lingering?.linger(datagrams.pointee.connections)
     }
 
@@ -434,7 +434,7 @@ struct CarriedSockets: @unchecked Sendable {
         guard arePlacesThere else { return false }
         for place in 0..<places.end where places.cookie(of: place) != 0 {
             guard let copy = copy(of: place), copy.pointee.record.process == process_own_id() else { continue }
-            if queue(place) != nil && copy.pointee.record.association.errand != nil
+            if queue(place) != nil && copy.pointee.record.association.connection != nil
                 || copy.pointee.record.association.lingering != nil
             {
                 return true
@@ -540,7 +540,7 @@ struct CarriedSockets: @unchecked Sendable {
     ///
     /// - Parameter record: that of `place`, which was entered and is to be removed.
     func bequeath(_ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int) -> Int? {
-        guard record.pointee.association.errand != nil, let room = room(of: place), room.pointee.queue != 0 else {
+        guard record.pointee.association.connection != nil, let room = room(of: place), room.pointee.queue != 0 else {
             return nil
         }
         let descriptor = OwnDescriptor.makeDatagrams(record.pointee.domain)

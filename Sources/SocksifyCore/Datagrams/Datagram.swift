@@ -140,11 +140,15 @@ public enum Datagram {
             throw error
         }
         if record.pointee.isShut { socket.shut(2) }
-        let errand = record.pointee.association.errand
+        let connection = record.pointee.association.connection
         let heir = datagrams.pointee.carried.bequeath(record, place)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil
         datagrams.pointee.carried.remove(place)
-        if let heir { errand?.goOver(to: heir, datagrams) } else { errand?.abandon(datagrams.pointee.connections) }
+        if let heir {
+            connection?.goOver(to: heir, datagrams)
+        } else {
+            connection?.abandon(datagrams.pointee.connections)
+        }
         kept?.linger(datagrams.pointee.connections)
     }
 

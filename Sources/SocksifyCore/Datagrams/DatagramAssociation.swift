@@ -16,15 +16,15 @@ extension Datagram {
             }
             let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
             let family = socket.sendsToIPv6Alone ? SocketFamily(domain: AF_INET6, isIPv6Only: true) : .own
-            let errand = try Errand.prepare(
+            let connection = try InternalConnection.prepare(
                 purpose, .associating(overIPv6: false), throughList: list, family: family, datagrams.pointee.connections
             )
             if let record = table.enter(place) {
-                record.pointee.association.begin(control: errand.descriptor, cookie: errand.cookie)
-                carried_note_control(errand.descriptor, Int32(truncatingIfNeeded: place))
+                record.pointee.association.begin(control: connection.descriptor, cookie: connection.cookie)
+                carried_note_control(connection.descriptor, Int32(truncatingIfNeeded: place))
                 table.leave(place)
             }
-            errand.begin(datagrams.pointee.connections)
+            connection.begin(datagrams.pointee.connections)
             return nil
         } catch {
             if let record = table.enter(place) {
@@ -40,7 +40,7 @@ extension Datagram {
         let table = datagrams.pointee.carried
         let (place, cookie) = (end.place, end.cookie)
         guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
-        guard record.pointee.association.errand?.descriptor == end.control.descriptor else {
+        guard record.pointee.association.connection?.descriptor == end.control.descriptor else {
             table.leave(place)
             return .closed
         }
@@ -96,7 +96,7 @@ extension Datagram {
         guard table.cookie(of: place) == cookie, let moved = control.cookie, let record = table.enter(place) else {
             return
         }
-        if record.pointee.association.errand?.descriptor == control.descriptor {
+        if record.pointee.association.connection?.descriptor == control.descriptor {
             record.pointee.association.begin(control: control.descriptor, cookie: moved)
         }
         table.leave(place)
@@ -119,7 +119,7 @@ extension Datagram {
     }
 }
 
-extension Errand {
+extension InternalConnection {
     /// The association is that of the carried socket in this place from now on. Where it is over already, that socket is
     /// for nothing.
     func goOver(to place: Int, _ datagrams: UnsafePointer<Datagrams>) {

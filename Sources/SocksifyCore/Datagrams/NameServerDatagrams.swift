@@ -45,10 +45,11 @@ extension NameServer {
                 return .taken
             }
             do {
-                let errand = try put(exchange, request, datagrams)
-                // Another thread may be waiting for the answer already, where it does not go on with errands.
+                let connection = try put(exchange, request, datagrams)
+                // Another thread may be waiting for the answer already, where it does not go on with internal
+                // connections.
                 if process_is_threaded() != 0, flags & Int32(MSG_DONTWAIT) == 0, !socket.isNonBlocking {
-                    _ = errand.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout)
+                    _ = connection.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout)
                 }
             } catch {
                 Questions().end()
@@ -63,11 +64,12 @@ extension NameServer {
     @inline(never)
     private static func put(
         _ exchange: Exchange, _ request: Request, _ datagrams: UnsafePointer<Datagrams>
-    ) throws(Errno) -> Errand {
+    ) throws(Errno) -> InternalConnection {
         let list = datagrams.pointee.proxies.list(for: request)
-        let errand = try Errand.prepare(.exchange(exchange), request, throughList: list, datagrams.pointee.connections)
-        errand.begin(datagrams.pointee.connections)
-        return errand
+        let connection = try InternalConnection.prepare(
+            .exchange(exchange), request, throughList: list, datagrams.pointee.connections)
+        connection.begin(datagrams.pointee.connections)
+        return connection
     }
 
     /// One that was under way has ended, or one waits now.

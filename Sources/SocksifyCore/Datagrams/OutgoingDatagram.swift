@@ -150,26 +150,26 @@ struct OutgoingDatagram {
             table.leave(place)
             return nil
         }
-        let errand = record.pointee.association.errand
+        let connection = record.pointee.association.connection
         let waits = flags & Int32(MSG_DONTWAIT) == 0 && !socket.isNonBlocking
         // Where the program has set no limit of its own.
         let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
         if !waits || patience == 0 {
-            let refusal = errand == nil ? nil : queue(for: destination, record)
+            let refusal = connection == nil ? nil : queue(for: destination, record)
             table.leave(place)
-            errand?.step(datagrams.pointee.connections)
-            if waits, errand == nil { return .failed(.outOfBuffers) }
+            connection?.step(datagrams.pointee.connections)
+            if waits, connection == nil { return .failed(.outOfBuffers) }
             return refusal.map { .failed($0) } ?? .taken
         }
         let isOpenedHere = record.pointee.association.isOpenedByThisThread
         table.leave(place)
-        guard let errand else {
+        guard let connection else {
             // A signal's handler has interrupted it.
             if isOpenedHere { return .failed(.outOfBuffers) }
             // Another process opens it, or another thread has just begun to.
             return interruptible_sleep(1_000_000) ? nil : .failed(.outOfBuffers)
         }
-        switch errand.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout, patience: patience) {
+        switch connection.wait(datagrams.pointee.connections, limitedBy: socket, .sendTimeout, patience: patience) {
         case .timeOver where patience == nil: return .failed(.again)
         case .interrupted: return .failed(.interrupted)
         case .established, .failed, .timeOver: return nil

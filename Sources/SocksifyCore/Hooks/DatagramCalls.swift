@@ -16,7 +16,7 @@ extension Datagram {
     public static func prepareKnownToReceive(
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
     ) -> Bool {
-        guard any_errands() == 0, let runtime = Runtime.existing else { return false }
+        guard any_internal() == 0, let runtime = Runtime.existing else { return false }
         return runtime.pointee.datagrams.pointee.carried.prepareKnown(descriptor, reception)
     }
 

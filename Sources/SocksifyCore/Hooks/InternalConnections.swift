@@ -1,12 +1,12 @@
 import CPreload
 
 /// What goes on beside the calls of the program, on descriptors of the library's own.
-public enum Errands {
-    /// Fills in what the errands of this process wait for; returns how many there are.
+public enum InternalConnections {
+    /// Fills in what the internal connections of this process wait for; returns how many there are.
     public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>) -> Int {
         guard let runtime = Runtime.existing else { return 0 }
         var count = 0
-        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { flight in
+        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) { flight in
             guard count < descriptors.count, flight.hasSocket, !flight.isLingering else { return }
             descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
             count += 1
@@ -19,7 +19,7 @@ public enum Errands {
     public static func watch(by epoll: Int32) -> Int? {
         guard let runtime = Runtime.existing else { return nil }
         var isComplete = true
-        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { flight in
+        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) { flight in
             if flight.isLingering || flight.watch(by: epoll) { return }
             isComplete = false
             flight.step()
@@ -35,7 +35,7 @@ public enum Errands {
         let end = Clock.now + longestSettling
         while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
             guard interruptible_sleep(1_000_000) else { return }
-            runtime.pointee.inFlight.stepErrands(runtime.pointee.connections)
+            runtime.pointee.inFlight.stepInternal(runtime.pointee.connections)
             _ = Readiness.inspect()
         }
     }
@@ -45,7 +45,9 @@ public enum Errands {
 
     private static func isLingering(_ runtime: UnsafePointer<Runtime>) -> Bool {
         var isLingering = false
-        runtime.pointee.inFlight.forEachErrand(runtime.pointee.connections) { if $0.isLingering { isLingering = true } }
+        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) {
+            if $0.isLingering { isLingering = true }
+        }
         return isLingering
     }
 }

@@ -200,7 +200,7 @@ struct HandshakeInFlight {
             if connections.pointee.sockets.peer(cookie: record.pointee.cookie) != nil { abandon() }
             return standing
         }
-        if !hasSocket, record.pointee.purpose.isErrand {
+        if !hasSocket, record.pointee.purpose.isInternal {
             // The program has closed it.
             conclude(.kernel(.aborted))
             return standing
@@ -359,7 +359,7 @@ struct HandshakeInFlight {
     mutating func inspect(now: Int) {
         if isLingering { return conclude(nil) }
         if !hasSocket {
-            if record.pointee.purpose.isErrand { return conclude(.kernel(.aborted)) }
+            if record.pointee.purpose.isInternal { return conclude(.kernel(.aborted)) }
             // Another process may have the socket still; it looks after it itself.
             let owner = record.pointee.process
             if process_is_own() != 0, owner == process_own_id() || process_has_ended(owner) != 0 {
@@ -376,7 +376,7 @@ struct HandshakeInFlight {
 
     private mutating func establish() {
         noteAnswers(before: record.pointee.handshake.chain.count)
-        if record.pointee.purpose.isErrand { return conclude(nil) }
+        if record.pointee.purpose.isInternal { return conclude(nil) }
         let saysNoMore = record.pointee.isToldByKernel || record.pointee.shut != 0
         let isUntold = record.pointee.attendance != .call && saysNoMore
         connections.pointee.sockets.insert(
@@ -401,7 +401,7 @@ struct HandshakeInFlight {
     /// anew.
     @inline(never)
     private mutating func end(with error: HandshakeError) {
-        if record.pointee.purpose.isErrand { return conclude(error) }
+        if record.pointee.purpose.isInternal { return conclude(error) }
         putUserTimeoutBack()
         putOptionsBack()
         if case .byKernel = error {
@@ -479,8 +479,8 @@ struct HandshakeInFlight {
         return errno
     }
 
-    /// The errand is done, or has failed. Whom it was for is told before the record is gone: so nobody takes it for
-    /// abandoned in between.
+    /// The internal connection is done, or has failed. Whom it was for is told before the record is gone: so nobody
+    /// takes it for abandoned in between.
     private mutating func conclude(_ failure: HandshakeError?) {
         var error = failure
         if case .byKernel? = failure { error = .kernel(socket.takeError() ?? .connectionRefused) }

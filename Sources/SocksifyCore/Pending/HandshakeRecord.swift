@@ -87,8 +87,8 @@ struct HandshakeRecord {
     /// Whether this process called connect(2).
     var isOwn: Bool { process == process_own_id() }
 
-    var isOwnErrand: Bool { purpose.isErrand && isOwn }
-    var isErrandOfAnother: Bool { purpose.isErrand && !isOwn }
+    var isOwnInternal: Bool { purpose.isInternal && isOwn }
+    var isInternalOfAnother: Bool { purpose.isInternal && !isOwn }
 
     /// Whether a child of fork may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }

@@ -12,8 +12,8 @@ import Tunnel
 ///
 /// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
 /// shared memory is how processes tell each other of changes, in words that are checked (`HandshakeRecord.read`); they
-/// are read where another process has written them last. A record whose words cannot be read is broken. Errands are told
-/// to nobody.
+/// are read where another process has written them last. A record whose words cannot be read is broken. Internal
+/// connections are told to nobody.
 struct HandshakesInFlight: @unchecked Sendable {
     let places: PlaceTable<ReadyMemory>
     let deadlines: Deadlines
@@ -25,7 +25,8 @@ struct HandshakesInFlight: @unchecked Sendable {
     private let copies: PrivateRooms
 
     private static var capacity: Int { 16_384 }
-    /// The lock, whether somebody asked for another look, how often the record was written, and whose errand it is.
+    /// The lock, whether somebody asked for another look, how often the record was written, and whose internal
+    /// connection it is.
     private static var lockSize: Int { 64 }
     private static var recordSize: Int { (lockSize + HandshakeRecord.wordCount * 8 + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
@@ -135,8 +136,8 @@ struct HandshakesInFlight: @unchecked Sendable {
         var asked: UnsafeMutablePointer<Atomic<UInt64>> { word(1) }
         /// How often the record was written.
         var turn: UnsafeMutablePointer<Atomic<UInt64>> { word(2) }
-        /// The process that does this errand; 0 for a connection of the program's.
-        var errandProcess: UnsafeMutablePointer<Atomic<UInt64>> { word(3) }
+        /// The process that has this internal connection; 0 for a connection of the program's.
+        var internalProcess: UnsafeMutablePointer<Atomic<UInt64>> { word(3) }
 
         /// The words of the record.
         ///
@@ -178,7 +179,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     func enter(cookie: UInt64, _ connections: UnsafePointer<Connections>) -> Entry {
         guard let place = places.find(cookie: cookie) else { return .none }
         guard let shared = reach(place) else { return .busy }
-        if let known = known(place, shared), known.record.pointee.isErrandOfAnother { return .none }
+        if let known = known(place, shared), known.record.pointee.isInternalOfAnother { return .none }
         var isHalfChanged = false
         switch shared.lock.acquire() {
         case .isOwn: return .busy
@@ -201,8 +202,8 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Takes the handshake in this place; nil when there is none, when it is none of this process' business, or when
     /// somebody else has it, who will then look at the socket again.
     func tryEnter(place: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
-        // An errand of another process is not even asked for a look: that one may ask for it meanwhile.
-        guard place < places.end, let shared = reach(place), !isErrandOfAnother(place, shared) else { return nil }
+        // An internal connection of another process is not even asked for a look: that one may ask for it meanwhile.
+        guard place < places.end, let shared = reach(place), !isInternalOfAnother(place, shared) else { return nil }
         if !shared.lock.tryAcquire() {
             shared.asked.pointee.store(1, ordering: .sequentiallyConsistent)
             guard shared.lock.tryAcquire() else { return nil }
@@ -210,7 +211,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         let cookie = places.cookie(of: place)
         // Set by somebody who still took it for used.
         if cookie == 0 { deadlines.set(nil, for: place) }
-        guard cookie != 0, !isErrandOfAnother(place, shared), let entered = read(place, shared, cookie, connections)
+        guard cookie != 0, !isInternalOfAnother(place, shared), let entered = read(place, shared, cookie, connections)
         else {
             shared.lock.release()
             return nil
@@ -266,7 +267,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         if entered.cookie.pointee != cookie {
             entered.record.initialize(to: HandshakeRecord.lost(cookie: cookie))
             entered.cookie.pointee = cookie
-        } else if entered.turn.pointee == turn || entered.record.pointee.purpose.isErrand {
+        } else if entered.turn.pointee == turn || entered.record.pointee.purpose.isInternal {
             return entered
         }
         var words = shared.record(check: mixed(cookie, into: turn))
@@ -279,7 +280,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Tells others of what the record is now.
     private func tell(_ entered: Entered) {
-        if entered.record.pointee.purpose.isErrand { return }
+        if entered.record.pointee.purpose.isInternal { return }
         let next = entered.shared.turn.pointee.load(ordering: .relaxed) &+ 1
         var words = entered.shared.record(check: mixed(entered.cookie.pointee, into: next))
         entered.record.pointee.write(to: &words, entered.buffers)
@@ -287,10 +288,10 @@ struct HandshakesInFlight: @unchecked Sendable {
         entered.turn.pointee = next
     }
 
-    /// Whether another process does this errand, and it is none of this one's business.
-    private func isErrandOfAnother(_ place: Int, _ shared: SharedWords) -> Bool {
-        if let known = known(place, shared) { return known.record.pointee.isErrandOfAnother }
-        let process = shared.errandProcess.pointee.load(ordering: .relaxed)
+    /// Whether another process has this internal connection, and it is none of this one's business.
+    private func isInternalOfAnother(_ place: Int, _ shared: SharedWords) -> Bool {
+        if let known = known(place, shared) { return known.record.pointee.isInternalOfAnother }
+        let process = shared.internalProcess.pointee.load(ordering: .relaxed)
         return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
     }
 
@@ -301,9 +302,9 @@ struct HandshakesInFlight: @unchecked Sendable {
         return known.record.pointee.attendance
     }
 
-    /// Whether this process does an errand in this place.
-    func isErrand(_ place: Int) -> Bool {
-        reach(place).flatMap { known(place, $0) }?.record.pointee.isOwnErrand == true
+    /// Whether this process has an internal connection in this place.
+    func isInternal(_ place: Int) -> Bool {
+        reach(place).flatMap { known(place, $0) }?.record.pointee.isOwnInternal == true
     }
 
     // MARK: Records
@@ -334,9 +335,9 @@ struct HandshakesInFlight: @unchecked Sendable {
         let (place, shared) = (entered.place, entered.shared)
         entered.record.pointee.cookie = cookie
         entered.turn.pointee = shared.turn.pointee.load(ordering: .relaxed)
-        let isErrand = entered.record.pointee.purpose.isErrand
-        shared.errandProcess.pointee.store(
-            isErrand ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
+        let isInternal = entered.record.pointee.purpose.isInternal
+        shared.internalProcess.pointee.store(
+            isInternal ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
         entered.cookie.pointee = cookie
         guard places.publish(place, cookie: cookie) else {
             entered.cookie.pointee = 0
@@ -347,7 +348,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         in_flight_begin()
-        if isErrand { errand_begin() }
+        if isInternal { internal_begin() }
         entered.record.pointee.name(by: entered.record.pointee.descriptor)
         return true
     }
@@ -383,7 +384,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         entered.cookie.pointee = 0
         places.withdraw(place)
         if isOwn { in_flight_end() }
-        if entered.record.pointee.isOwnErrand { errand_end() }
+        if entered.record.pointee.isOwnInternal { internal_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
         if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), mark) }

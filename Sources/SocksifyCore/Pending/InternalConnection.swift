@@ -5,7 +5,7 @@ import SharedTables
 
 /// A connection of the library's own through the proxies. It goes on in the calls by which the program waits, in whatever
 /// thread of the process, as the program's own do.
-struct Errand {
+struct InternalConnection {
     let descriptor: Int32
     let cookie: UInt64
 
@@ -18,7 +18,7 @@ struct Errand {
     static func prepare(
         _ purpose: Purpose, _ request: Request, throughList list: Int, family: SocketFamily = .own,
         _ connections: UnsafePointer<Connections>
-    ) throws(Errno) -> Errand {
+    ) throws(Errno) -> InternalConnection {
         var failed = ProxySet()
         // Only these have associations.
         if request.command == .udpAssociate { failed = connections.pointee.configuration.withoutDatagrams }
@@ -41,7 +41,7 @@ struct Errand {
             throw .outOfBuffers
         }
         HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
-        return Errand(descriptor: descriptor, cookie: cookie)
+        return InternalConnection(descriptor: descriptor, cookie: cookie)
     }
 
     /// Connects, and goes as far as it can without waiting.
@@ -114,31 +114,32 @@ struct Errand {
 // MARK: In the calls by which the program waits
 
 extension HandshakesInFlight {
-    /// Calls `body` for each errand of this process.
-    func forEachErrand(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
-        guard any_errands() != 0 else { return }
+    /// Calls `body` for each internal connection of this process.
+    func forEachInternal(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
+        guard any_internal() != 0 else { return }
         var place = 0
-        while var flight = enterErrand(from: &place, connections) {
+        while var flight = enterInternal(from: &place, connections) {
             body(&flight)
             flight.leave()
         }
     }
 
-    /// Enters the first errand of this process from a place on, which becomes the place behind it; nil when there is none.
+    /// Enters the first internal connection of this process from a place on, which becomes the place behind it; nil
+    /// when there is none.
     @inline(never)
-    private func enterErrand(from place: inout Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
+    private func enterInternal(from place: inout Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
         while place < places.end {
             defer { place += 1 }
             // Looked at without the lock first: most are the program's own.
-            guard isErrand(place), let flight = HandshakeInFlight.at(place, connections) else { continue }
-            if flight.record.pointee.purpose.isErrand { return flight }
+            guard isInternal(place), let flight = HandshakeInFlight.at(place, connections) else { continue }
+            if flight.record.pointee.purpose.isInternal { return flight }
             flight.leave()
         }
         return nil
     }
 
-    /// Goes on with all errands as far as they can without waiting.
-    func stepErrands(_ connections: UnsafePointer<Connections>) {
-        forEachErrand(connections) { $0.step() }
+    /// Goes on with all internal connections as far as they can without waiting.
+    func stepInternal(_ connections: UnsafePointer<Connections>) {
+        forEachInternal(connections) { $0.step() }
     }
 }

@@ -12,7 +12,7 @@ enum Purpose {
     case exchange(Exchange)
 
     /// Whether the connection is the library's own, and nothing of the program's.
-    var isErrand: Bool {
+    var isInternal: Bool {
         if case .connection = self { return false }
         return true
     }

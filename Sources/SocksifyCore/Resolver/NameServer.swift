@@ -125,13 +125,17 @@ enum NameServer {
     ) -> Exchange? {
         guard let exchange = Exchange(query, for: .call) else { return nil }
         let list = connections.pointee.proxies.list(for: request)
-        guard let errand = try? Errand.prepare(.exchange(exchange), request, throughList: list, connections) else {
+        guard
+            let connection = try? InternalConnection.prepare(
+                .exchange(exchange), request, throughList: list, connections)
+        else {
             exchange.unmap()
             return nil
         }
-        errand.begin(connections)
+        connection.begin(connections)
         while case .underWay = exchange.end {
-            if case .timeOver = errand.wait(connections, limitedBy: Socket(descriptor: errand.descriptor), .sendTimeout)
+            if case .timeOver = connection.wait(
+                connections, limitedBy: Socket(descriptor: connection.descriptor), .sendTimeout)
             {
                 break
             }

@@ -275,7 +275,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: Errands
+        // MARK: Internal connections
 
         @Test func `An association is opened with another proxy`() async throws {
             try await Hops.during([Hops.Hop { $0.fault = .init(.close, after: 0) }, Hops.Hop()]) { hops in

@@ -123,13 +123,13 @@ extension EndToEnd {
             }
         }
 
-        // MARK: Errands
+        // MARK: Internal connections
 
-        static let waysOfErrands: [[Hops.Host]] = [
+        static let waysOfInternalConnections: [[Hops.Host]] = [
             [.unixSocket], [.unixSocket, .near], [.near, .unixSocket], [.nearIPv6, .near], [.unixSocket, .unixSocket],
         ]
 
-        @Test(arguments: waysOfErrands)
+        @Test(arguments: waysOfInternalConnections)
         func `Datagrams go by the relay of a proxy at a path`(hosts: [Hops.Host]) async throws {
             let isAtPath = hosts.last == .unixSocket
             try await during(hosts, FamilyFailoverTests.closing) { script in
@@ -142,7 +142,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: waysOfErrands + [[.nearIPv6], [.near, .nearIPv6]])
+        @Test(arguments: waysOfInternalConnections + [[.nearIPv6], [.near, .nearIPv6]])
         func `Questions to a name server go by any proxy`(hosts: [Hops.Host]) async throws {
             _ = try await NameServers.honest.value
             try await during(hosts) { hops in

@@ -136,7 +136,7 @@ extension HandshakeInFlight {
     /// Runs `body`, by which another socket takes the place of this one, and has the epolls watch that one. The kernel knows
     /// a registration by the number and by what that stands for: it has to go before that changes.
     func moveRegistrations(_ body: () -> Void) {
-        if !record.pointee.purpose.isErrand,
+        if !record.pointee.purpose.isInternal,
             descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
         {
             EpollInventory(connections).adoptRegistrations(of: self)
@@ -156,9 +156,9 @@ extension HandshakeInFlight {
         }
     }
 
-    // MARK: Errands
+    // MARK: Internal connections
 
-    /// Has an epoll tell of an errand. False when it cannot.
+    /// Has an epoll tell of an internal connection. False when it cannot.
     @inline(never)
     func watch(by epoll: Int32) -> Bool {
         let target = socket.descriptor

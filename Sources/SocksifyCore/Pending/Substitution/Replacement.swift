@@ -161,7 +161,7 @@ extension HandshakeInFlight {
         putUserTimeoutBack()
         putOptionsBack()
         defer { borrowOptions() }
-        let isOwn = record.pointee.purpose.isErrand
+        let isOwn = record.pointee.purpose.isInternal
         let replacement =
             isOwn
             ? try Replacement(ofOwn: socket, by: domain)
