@@ -14,10 +14,10 @@ extension Datagram {
                 record.pointee.descriptor = socket.descriptor
                 table.leave(place)
             }
-            let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
+            let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
             let family = socket.sendsToIPv6Alone ? SocketFamily(domain: AF_INET6, isIPv6Only: true) : .own
             let connection = try InternalConnection.prepare(
-                purpose, .associating(overIPv6: false), throughList: list, family: family, datagrams.pointee.connections
+                role, .associating(overIPv6: false), throughList: list, family: family, datagrams.pointee.connections
             )
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: connection.descriptor, cookie: connection.cookie)
@@ -125,9 +125,9 @@ extension InternalConnection {
     func goOver(to place: Int, _ datagrams: UnsafePointer<Datagrams>) {
         let table = datagrams.pointee.carried
         var isUnderWay = false
-        let purpose = Purpose.association(place: place, cookie: table.cookie(of: place))
+        let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
         enter(datagrams.pointee.connections) { flight in
-            flight.record.pointee.purpose = purpose
+            flight.record.pointee.role = role
             isUnderWay = true
         }
         guard !isUnderWay, let record = table.enter(place) else { return }

@@ -27,7 +27,7 @@ public enum Descriptors {
             return false
         }
         defer { flight.leave() }
-        return flight.record.pointee.purpose.isInternal
+        return flight.record.pointee.role.isInternal
     }
 
     /// The program takes the number of a descriptor of the library's own. The connection of an association goes on by
@@ -48,7 +48,7 @@ public enum Descriptors {
             guard let flight = HandshakeInFlight.at(place, runtime.pointee.connections) else { continue }
             let record = flight.record
             let isHandedOn =
-                flight.hasSocket && flight.standing == .underWay && !record.pointee.purpose.isInternal
+                flight.hasSocket && flight.standing == .underWay && !record.pointee.role.isInternal
                 && isInherited(flight.socket)
             let waits = takesPlace && record.pointee.isOwn && process_is_own() != 0
             let (descriptor, cookie) = (flight.socket.descriptor, record.pointee.cookie)

@@ -6,11 +6,11 @@ import Tunnel
 enum ConnectionLog {
     /// It is made.
     @inline(never)
-    static func write(_ handshake: inout Handshake, _ purpose: Purpose, _ configuration: Configuration) {
+    static func write(_ handshake: inout Handshake, _ role: ConnectionRole, _ configuration: Configuration) {
         var level = LogLevel.info
-        if case .exchange = purpose { level = .debug }
+        if case .exchange = role { level = .debug }
         Log.write(level, configuration) { line in
-            writeSubject(purpose, handshake.destination, to: &line)
+            writeSubject(role, handshake.destination, to: &line)
             line.append(" via ")
             for hop in 0..<handshake.chain.count {
                 if hop > 0 { line.append(", ") }
@@ -30,17 +30,17 @@ enum ConnectionLog {
     ///   - isKnown: whether that the proxy does not carry datagrams was told before.
     @inline(never)
     static func write(
-        _ handshake: inout Handshake, _ purpose: Purpose, failedBy error: HandshakeError, isLast: Bool = true,
+        _ handshake: inout Handshake, _ role: ConnectionRole, failedBy error: HandshakeError, isLast: Bool = true,
         isKnown: Bool = false, _ configuration: Configuration
     ) {
         var level = isLast ? LogLevel.error : .warning
         if error.isRefusal, handshake.isAtLastHop {
             level = .info
-            if case .association = purpose, !isKnown { level = .error }
+            if case .association = role, !isKnown { level = .error }
         }
         Log.write(level, configuration) { line in
-            writeSubject(purpose, handshake.destination, to: &line)
-            if case .exchange(let exchange) = purpose, exchange.isUnderWay {
+            writeSubject(role, handshake.destination, to: &line)
+            if case .exchange(let exchange) = role, exchange.isUnderWay {
                 line.append(": the name server ")
             } else {
                 line.append(": proxy ")
@@ -60,8 +60,8 @@ enum ConnectionLog {
     }
 
     @inline(never)
-    private static func writeSubject(_ purpose: Purpose, _ destination: Endpoint, to line: inout LogLine) {
-        switch purpose {
+    private static func writeSubject(_ role: ConnectionRole, _ destination: Endpoint, to line: inout LogLine) {
+        switch role {
         case .connection: line.append("tcp ")
         case .association, .lingering: return line.append("udp")
         case .exchange: line.append("dns ")

@@ -1,7 +1,7 @@
 import CPreload
 
 /// What a handshake in flight is for.
-enum Purpose {
+enum ConnectionRole {
     /// The program's own connection.
     case connection
     /// The association of the carried socket in this place, with this cookie.

@@ -121,7 +121,7 @@ extension HandshakeInFlight {
     private func write(takingErrorOf failure: inout HandshakeError) {
         if case .byKernel = failure { failure = .kernel(socket.takeError() ?? .connectionRefused) }
         ConnectionLog.write(
-            &handshake.pointee, record.pointee.purpose, failedBy: failure, isLast: false,
+            &handshake.pointee, record.pointee.role, failedBy: failure, isLast: false,
             connections.pointee.configuration)
     }
 
@@ -138,7 +138,7 @@ extension HandshakeInFlight {
     }
 
     private var isExchangeUnderWay: Bool {
-        if case .exchange(let exchange) = record.pointee.purpose { return exchange.isUnderWay }
+        if case .exchange(let exchange) = record.pointee.role { return exchange.isUnderWay }
         return false
     }
 }

@@ -182,7 +182,7 @@ struct HandshakeInFlight {
     var readiness: Socket.Readiness {
         // It fails at the next look.
         if record.pointee.isBroken { return .toWrite }
-        if case .exchange(let exchange) = record.pointee.purpose, exchange.isUnderWay { return exchange.readiness }
+        if case .exchange(let exchange) = record.pointee.role, exchange.isUnderWay { return exchange.readiness }
         return record.pointee.handshake.readiness
     }
 
@@ -200,7 +200,7 @@ struct HandshakeInFlight {
             if connections.pointee.sockets.peer(cookie: record.pointee.cookie) != nil { abandon() }
             return standing
         }
-        if !hasSocket, record.pointee.purpose.isInternal {
+        if !hasSocket, record.pointee.role.isInternal {
             // The program has closed it.
             conclude(.kernel(.aborted))
             return standing
@@ -247,14 +247,14 @@ struct HandshakeInFlight {
             // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
             throw .kernel(.connectionReset)
         }
-        if case .exchange(let exchange) = record.pointee.purpose, exchange.isUnderWay {
+        if case .exchange(let exchange) = record.pointee.role, exchange.isUnderWay {
             return try exchange.advance(on: socket)
         }
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
             on: socket, entered.buffers, connections, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
-        if case .established = progress, case .exchange(let exchange) = record.pointee.purpose {
+        if case .established = progress, case .exchange(let exchange) = record.pointee.role {
             record.pointee.handshake.deadline = nil
             return try exchange.begin(
                 on: socket, reply: record.pointee.handshake.tunnel.boundAddress,
@@ -332,7 +332,7 @@ struct HandshakeInFlight {
     /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
     private var answerTimeout: Int {
         var timeout = configuration.readTimeout
-        if case .exchange = record.pointee.purpose { timeout = min(timeout, Exchange.longestAnswer) }
+        if case .exchange = record.pointee.role { timeout = min(timeout, Exchange.longestAnswer) }
         return min(timeout, patience ?? timeout)
     }
 
@@ -359,7 +359,7 @@ struct HandshakeInFlight {
     mutating func inspect(now: Int) {
         if isLingering { return conclude(nil) }
         if !hasSocket {
-            if record.pointee.purpose.isInternal { return conclude(.kernel(.aborted)) }
+            if record.pointee.role.isInternal { return conclude(.kernel(.aborted)) }
             // Another process may have the socket still; it looks after it itself.
             let owner = record.pointee.process
             if process_is_own() != 0, owner == process_own_id() || process_has_ended(owner) != 0 {
@@ -376,7 +376,7 @@ struct HandshakeInFlight {
 
     private mutating func establish() {
         noteAnswers(before: record.pointee.handshake.chain.count)
-        if record.pointee.purpose.isInternal { return conclude(nil) }
+        if record.pointee.role.isInternal { return conclude(nil) }
         let saysNoMore = record.pointee.isToldByKernel || record.pointee.shut != 0
         let isUntold = record.pointee.attendance != .call && saysNoMore
         connections.pointee.sockets.insert(
@@ -401,7 +401,7 @@ struct HandshakeInFlight {
     /// anew.
     @inline(never)
     private mutating func end(with error: HandshakeError) {
-        if record.pointee.purpose.isInternal { return conclude(error) }
+        if record.pointee.role.isInternal { return conclude(error) }
         putUserTimeoutBack()
         putOptionsBack()
         if case .byKernel = error {
@@ -487,7 +487,7 @@ struct HandshakeInFlight {
         writeLog(error)
         var isKept = false
         var isQuestion = false
-        switch record.pointee.purpose {
+        switch record.pointee.role {
         case .connection: return
         case .lingering: break
         case .association(let place, let cookie):
@@ -524,12 +524,12 @@ struct HandshakeInFlight {
 
     /// The connection is of no use any more, but is not to be closed yet.
     mutating func linger() {
-        record.pointee.purpose = .lingering
+        record.pointee.role = .lingering
         table.deadlines.set(Clock.now + HandshakeInFlight.lingerTime, for: place)
     }
 
     var isLingering: Bool {
-        if case .lingering = record.pointee.purpose { return true }
+        if case .lingering = record.pointee.role { return true }
         return false
     }
 
@@ -541,9 +541,9 @@ struct HandshakeInFlight {
         if let error {
             let isKnown = connections.pointee.refusal.isFresh
             ConnectionLog.write(
-                &record.pointee.handshake, record.pointee.purpose, failedBy: error, isKnown: isKnown, configuration)
+                &record.pointee.handshake, record.pointee.role, failedBy: error, isKnown: isKnown, configuration)
         } else {
-            ConnectionLog.write(&record.pointee.handshake, record.pointee.purpose, configuration)
+            ConnectionLog.write(&record.pointee.handshake, record.pointee.role, configuration)
         }
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 /// A handshake in flight, and what is to be put back when it is over.
 struct HandshakeRecord {
     var handshake: Handshake
-    var purpose: Purpose
+    var role: ConnectionRole
     /// The socket's. Where another took the socket's place, that one's.
     var cookie: UInt64 = 0
     /// A descriptor of the socket: the last that the program named it by in this process.
@@ -45,9 +45,9 @@ struct HandshakeRecord {
     /// In which calls of the process that called connect(2) it goes on.
     private(set) var attendance = Attendance.call
 
-    init(_ handshake: Handshake, descriptor: Int32, purpose: Purpose = .connection) {
+    init(_ handshake: Handshake, descriptor: Int32, role: ConnectionRole = .connection) {
         self.handshake = handshake
-        self.purpose = purpose
+        self.role = role
         self.descriptor = descriptor
         process = process_own_id()
         forks = process_forks()
@@ -87,8 +87,8 @@ struct HandshakeRecord {
     /// Whether this process called connect(2).
     var isOwn: Bool { process == process_own_id() }
 
-    var isOwnInternal: Bool { purpose.isInternal && isOwn }
-    var isInternalOfAnother: Bool { purpose.isInternal && !isOwn }
+    var isOwnInternal: Bool { role.isInternal && isOwn }
+    var isInternalOfAnother: Bool { role.isInternal && !isOwn }
 
     /// Whether a child of fork may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }

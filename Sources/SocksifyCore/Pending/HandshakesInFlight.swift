@@ -267,7 +267,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         if entered.cookie.pointee != cookie {
             entered.record.initialize(to: HandshakeRecord.lost(cookie: cookie))
             entered.cookie.pointee = cookie
-        } else if entered.turn.pointee == turn || entered.record.pointee.purpose.isInternal {
+        } else if entered.turn.pointee == turn || entered.record.pointee.role.isInternal {
             return entered
         }
         var words = shared.record(check: mixed(cookie, into: turn))
@@ -280,7 +280,7 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Tells others of what the record is now.
     private func tell(_ entered: Entered) {
-        if entered.record.pointee.purpose.isInternal { return }
+        if entered.record.pointee.role.isInternal { return }
         let next = entered.shared.turn.pointee.load(ordering: .relaxed) &+ 1
         var words = entered.shared.record(check: mixed(entered.cookie.pointee, into: next))
         entered.record.pointee.write(to: &words, entered.buffers)
@@ -335,7 +335,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         let (place, shared) = (entered.place, entered.shared)
         entered.record.pointee.cookie = cookie
         entered.turn.pointee = shared.turn.pointee.load(ordering: .relaxed)
-        let isInternal = entered.record.pointee.purpose.isInternal
+        let isInternal = entered.record.pointee.role.isInternal
         shared.internalProcess.pointee.store(
             isInternal ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
         entered.cookie.pointee = cookie

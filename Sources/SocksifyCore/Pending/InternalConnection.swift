@@ -16,7 +16,7 @@ struct InternalConnection {
     ///   - family: in which the proxy is reached if it can be.
     @inline(never)
     static func prepare(
-        _ purpose: Purpose, _ request: Request, throughList list: Int, family: SocketFamily = .own,
+        _ role: ConnectionRole, _ request: Request, throughList list: Int, family: SocketFamily = .own,
         _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> InternalConnection {
         var failed = ProxySet()
@@ -24,7 +24,7 @@ struct InternalConnection {
         if request.command == .udpAssociate { failed = connections.pointee.configuration.withoutDatagrams }
         let way = try connections.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
         // The relay is where the proxy is.
-        if case .association = purpose, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
+        if case .association = role, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
         let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = connections.pointee.inFlight
@@ -34,7 +34,7 @@ struct InternalConnection {
                     Handshake(
                         for: request, peer: .unspecified(AF_INET), family: family, list: list, chain: way.chain,
                         failed: failed),
-                    descriptor: descriptor, purpose: purpose),
+                    descriptor: descriptor, role: role),
                 cookie: cookie)
         else {
             OwnDescriptor.close(descriptor)
@@ -89,7 +89,7 @@ struct InternalConnection {
                         for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0,
                         chain: Chain(),
                         failed: ProxySet()),
-                    descriptor: descriptor, purpose: .lingering),
+                    descriptor: descriptor, role: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }
         var flight = HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered)
@@ -132,7 +132,7 @@ extension HandshakesInFlight {
             defer { place += 1 }
             // Looked at without the lock first: most are the program's own.
             guard isInternal(place), let flight = HandshakeInFlight.at(place, connections) else { continue }
-            if flight.record.pointee.purpose.isInternal { return flight }
+            if flight.record.pointee.role.isInternal { return flight }
             flight.leave()
         }
         return nil

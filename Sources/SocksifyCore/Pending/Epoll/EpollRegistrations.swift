@@ -136,7 +136,7 @@ extension HandshakeInFlight {
     /// Runs `body`, by which another socket takes the place of this one, and has the epolls watch that one. The kernel knows
     /// a registration by the number and by what that stands for: it has to go before that changes.
     func moveRegistrations(_ body: () -> Void) {
-        if !record.pointee.purpose.isInternal,
+        if !record.pointee.role.isInternal,
             descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED) != 0
         {
             EpollInventory(connections).adoptRegistrations(of: self)

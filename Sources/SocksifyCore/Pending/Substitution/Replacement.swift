@@ -161,7 +161,7 @@ extension HandshakeInFlight {
         putUserTimeoutBack()
         putOptionsBack()
         defer { borrowOptions() }
-        let isOwn = record.pointee.purpose.isInternal
+        let isOwn = record.pointee.role.isInternal
         let replacement =
             isOwn
             ? try Replacement(ofOwn: socket, by: domain)
@@ -174,7 +174,7 @@ extension HandshakeInFlight {
             replacement.take(placeOf: socket)
             record.pointee.cookie = replacement.cookie
         }
-        if case .association(let place, let cookie) = record.pointee.purpose {
+        if case .association(let place, let cookie) = record.pointee.role {
             connections.pointee.owners.moveControl(place, cookie, socket)
         }
     }
