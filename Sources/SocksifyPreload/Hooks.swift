@@ -50,7 +50,7 @@ public func socksify_take_error(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
-public func socksify_is_in_flight(_ fd: Int32) -> Int32 {
+public func socksify_is_pending(_ fd: Int32) -> Int32 {
     Stream.isUnderWay(fd) ? 1 : 0
 }
 

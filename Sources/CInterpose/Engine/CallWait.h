@@ -1,4 +1,4 @@
-/* Waits before a call that waits itself, or in its place; what is in flight goes on meanwhile. */
+/* Waits before a call that waits itself, or in its place; what is pending goes on meanwhile. */
 #pragma once
 
 #include "Interpose.h"

@@ -15,10 +15,10 @@ static int take_events(struct epoll_event *events, int count) {
     return kept;
 }
 
-/* Leaves the program's events alone, and returns how many they are. `before`: in_flight_word() before the wait. */
+/* Leaves the program's events alone, and returns how many they are. `before`: pending_word() before the wait. */
 static __attribute__((noinline)) int programs_events(const struct epoll_call *call, int count, uint64_t before) {
-    uint64_t now = in_flight_word();
-    if (count > 0 && (any_in_flight(before) || now != before))
+    uint64_t now = pending_word();
+    if (count > 0 && (any_pending(before) || now != before))
         count = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
     return count > 0 && any_carried(now) ? withhold_events(call->epoll, call->events, count) : count;
 }
@@ -33,8 +33,8 @@ static int64_t prepare_to_wait(int epoll) {
 /* A wait where an event may be the library's, or about datagrams that are none of the program's. */
 static int wait_disturbed(const struct epoll_call *call, int64_t end) {
     for (;;) {
-        uint64_t before = in_flight_word();
-        int64_t limit = any_in_flight(before) ? ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll) : FOREVER;
+        uint64_t before = pending_word();
+        int64_t limit = any_pending(before) ? ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll) : FOREVER;
         if (any_carried(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
             socksify_note_epoll(call->epoll);
         int64_t left = until(end), longest = least(left, limit);
@@ -58,11 +58,11 @@ static int wait_disturbed(const struct epoll_call *call, int64_t end) {
 }
 
 int epoll_wait_beside(const struct epoll_call *call, int64_t duration) {
-    uint64_t before = in_flight_word();
+    uint64_t before = pending_word();
     int64_t end = duration > 0 ? end_of(duration) : 0;
     if (!is_undisturbed(before)) return wait_disturbed(call, end);
     int count = call->wait(call, duration);
-    if (count <= 0 || in_flight_word() == before) return count;
+    if (count <= 0 || pending_word() == before) return count;
     int kept = programs_events(call, count, before);
     return kept > 0 ? kept : wait_disturbed(call, end);
 }

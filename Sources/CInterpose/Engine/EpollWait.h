@@ -1,4 +1,4 @@
-/* Waits on an epoll: what is in flight goes on meanwhile, and its events are not the program's. */
+/* Waits on an epoll: what is pending goes on meanwhile, and its events are not the program's. */
 #pragma once
 
 #include <sys/epoll.h>

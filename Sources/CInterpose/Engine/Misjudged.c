@@ -65,7 +65,7 @@ static void judge(struct epoll_event *event, int epoll, int fd, struct watched_r
 }
 
 int withdraw_readiness(struct pollfd *descriptors, nfds_t count, int ready) {
-    if (ready <= 0 || !any_carried(in_flight_word())) return ready;
+    if (ready <= 0 || !any_carried(pending_word())) return ready;
     for (nfds_t index = 0; index < count; index++) {
         struct pollfd *found = &descriptors[index];
         if (!(found->revents & (POLLIN | POLLRDNORM)) || found->revents & (POLLERR | POLLHUP | POLLNVAL) ||

@@ -1,4 +1,4 @@
-/* A socket in flight is ready for nothing; while the program waits for it, it goes on.
+/* A pending socket is ready for nothing; while the program waits for it, it goes on.
  *
  * In C, because the program's thread waits here, and may be cancelled: no frame of Swift lies between. */
 #include "PollWait.h"
@@ -10,8 +10,8 @@
 #include "Misjudged.h"
 
 
-/* The descriptors that are waited for beside those that the program polls: the library's own, and sockets in flight
- * that go on in any call. More of them take turns. */
+/* The descriptors that are waited for beside those that the program polls: the library's own, and pending sockets that
+ * go on in any call. More of them take turns. */
 #define MOST_BESIDE 64
 
 struct poll_call {
@@ -21,7 +21,7 @@ struct poll_call {
     const sigset_t *signals;
     /* What of the program's connections an epoll that is polled tells of itself. */
     int besides;
-    /* What is polled in the place of `given`, what is polled beside it, and in which of it a socket in flight has other
+    /* What is polled in the place of `given`, what is polled beside it, and in which of it a pending socket has other
      * events. */
     struct pollfd *polled;
     int beside;
@@ -42,27 +42,27 @@ static int poll_carried(struct pollfd *descriptors, nfds_t count, int64_t end, c
     }
 }
 
-/* Fills in what is polled. Returns whether any of it is in flight. */
+/* Fills in what is polled. Returns whether any of it is pending. */
 static int substitute(struct poll_call *call) {
-    uint64_t in_flight = 0;
+    uint64_t pending = 0;
     for (nfds_t index = 0; index < call->count; index++) {
         struct pollfd *polled = &call->polled[index];
         *polled = call->given[index];
         polled->revents = 0;
-        short interest = may_be_in_flight(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
+        short interest = may_be_pending(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
         call->substituted[index] = interest != 0;
         if (!interest) continue;
         polled->events = interest;
-        in_flight++;
+        pending++;
     }
     struct pollfd *beside = call->polled + call->count;
     call->beside = any_internal() ? socksify_internal_connections(beside, MOST_BESIDE) : 0;
-    if (call->besides == SOCKSIFY_BESIDES_ALL ? any_unwatched() : unattended_count() > in_flight)
+    if (call->besides == SOCKSIFY_BESIDES_ALL ? any_unwatched() : unattended_count() > pending)
         call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->besides);
-    return in_flight > 0 || call->beside > 0;
+    return pending > 0 || call->beside > 0;
 }
 
-/* Goes on with the sockets in flight that are ready. Returns how many are in flight no more; the number of other
+/* Goes on with the pending sockets that are ready. Returns how many are pending no more; the number of other
  * descriptors that are ready goes to `ready`. */
 static int advance(const struct poll_call *call, int *ready) {
     int ended = 0;
@@ -82,7 +82,7 @@ static int advance(const struct poll_call *call, int *ready) {
     return ended;
 }
 
-static int poll_in_flight(struct poll_call *call) {
+static int poll_pending(struct poll_call *call) {
     int gathers = 0;
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
@@ -112,23 +112,23 @@ static int poll_in_memory(void *memory, void *context) {
     struct poll_call *call = context;
     call->polled = memory;
     call->substituted = (unsigned char *)(call->polled + call->count + MOST_BESIDE);
-    return poll_in_flight(call);
+    return poll_pending(call);
 }
 
-static int any_may_be_in_flight(const struct pollfd *descriptors, nfds_t count) {
+static int any_may_be_pending(const struct pollfd *descriptors, nfds_t count) {
     for (nfds_t index = 0; index < count; index++)
-        if (may_be_in_flight(descriptors[index].fd)) return 1;
+        if (may_be_pending(descriptors[index].fd)) return 1;
     return 0;
 }
 
-/* poll where something is in flight. */
+/* poll where something is pending. */
 static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
                        int besides) {
     struct poll_call call = {descriptors, count, end, signals, besides, NULL, 0, NULL};
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
-        !(any_beside() || any_may_be_in_flight(descriptors, count)))
+        !(any_beside() || any_may_be_pending(descriptors, count)))
         return poll_carried(descriptors, count, end, signals);
     size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
     return with_memory(size, poll_in_memory, &call);

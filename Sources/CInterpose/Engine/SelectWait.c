@@ -86,7 +86,7 @@ static int select_in_memory(void *memory, void *context) {
 }
 
 int select_is_concerned(struct select_call *call) {
-    if (is_undisturbed(in_flight_word()) || call->end_of_sets < 0) return 0;
+    if (is_undisturbed(pending_word()) || call->end_of_sets < 0) return 0;
     int concerned = any_beside();
     for (int set = 0; set < 3; set++)
         if (call->end_of_sets > 0 && call->sets[set] &&
@@ -95,11 +95,11 @@ int select_is_concerned(struct select_call *call) {
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
-        concerned |= may_be_in_flight(fd) || may_be_misjudged(fd);
+        concerned |= may_be_pending(fd) || may_be_misjudged(fd);
     }
     return concerned;
 }
 
-int select_in_flight(struct select_call *call) {
+int select_pending(struct select_call *call) {
     return with_memory(call->count * sizeof(struct pollfd), select_in_memory, call);
 }

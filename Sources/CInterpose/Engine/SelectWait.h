@@ -1,4 +1,4 @@
-/* select(2), by poll(2): what is in flight goes on meanwhile. */
+/* select(2), by poll(2): what is pending goes on meanwhile. */
 #pragma once
 
 #include <sys/select.h>
@@ -14,8 +14,8 @@ struct select_call {
     const sigset_t *_Nullable signals;
 };
 
-/* Whether any descriptor of the sets may be in flight, or misjudged; counts all of them. */
+/* Whether any descriptor of the sets may be pending, or misjudged; counts all of them. */
 int select_is_concerned(struct select_call *_Nonnull call);
 
 /* Waits, and leaves in the sets what is ready. */
-int select_in_flight(struct select_call *_Nonnull call);
+int select_pending(struct select_call *_Nonnull call);

@@ -1,4 +1,4 @@
-/* Calls that wait for children. They wait for no descriptor; what this process has in flight goes on meanwhile. */
+/* Calls that wait for children. They wait for no descriptor; what this process has pending goes on meanwhile. */
 #include "Interpose.h"
 
 #include <sys/resource.h>

@@ -3,8 +3,8 @@
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
     int family = family_of(address, length);
-    /* AF_UNSPEC ends a connection; of one in flight the kernel says so whatever the address. */
-    if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC && (family < 0 || !may_be_in_flight(fd)))
+    /* AF_UNSPEC ends a connection; of one pending the kernel says so whatever the address. */
+    if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC && (family < 0 || !may_be_pending(fd)))
         return REAL(connect)(fd, address, length);
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);
@@ -13,7 +13,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
 
 int __connect(int fd, const struct sockaddr *address, socklen_t length) __attribute__((alias("connect")));
 
-/* They wait for others; what this process has in flight goes on meanwhile. */
+/* They wait for others; what this process has pending goes on meanwhile. */
 
 static __attribute__((noinline)) int accept4_beside(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     return may_wait(fd, 0) ? REAL(accept4)(fd, address, length, flags) : -1;
@@ -21,7 +21,7 @@ static __attribute__((noinline)) int accept4_beside(int fd, struct sockaddr *add
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     __typeof__(&accept4) known = KNOWN(accept4);
-    if (is_undisturbed(in_flight_word()) && known) return known(fd, address, length, flags);
+    if (is_undisturbed(pending_word()) && known) return known(fd, address, length, flags);
     return accept4_beside(fd, address, length, flags);
 }
 
@@ -31,7 +31,7 @@ static __attribute__((noinline)) int accept_beside(int fd, struct sockaddr *addr
 
 int accept(int fd, struct sockaddr *address, socklen_t *length) {
     __typeof__(&accept) known = KNOWN(accept);
-    if (is_undisturbed(in_flight_word()) && known) return known(fd, address, length);
+    if (is_undisturbed(pending_word()) && known) return known(fd, address, length);
     return accept_beside(fd, address, length);
 }
 

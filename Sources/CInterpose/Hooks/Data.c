@@ -1,4 +1,4 @@
-/* Calls that read from and write to a descriptor. Where nothing is in flight or carried, a load and a branch. */
+/* Calls that read from and write to a descriptor. Where nothing is pending or carried, a load and a branch. */
 #include "Interpose.h"
 
 #include <limits.h>
@@ -18,7 +18,7 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 /* Before a call that may wait. */
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
-        if (may_be_in_flight(fd) && !((flags) & OF_NOTHING)) {                                 \
+        if (may_be_pending(fd) && !((flags) & OF_NOTHING)) {                                   \
             int result = socksify_prepare_io(fd, flags);                                       \
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
@@ -36,7 +36,7 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
     }                                                                                          \
     type name parameters {                                                                     \
         __typeof__(&name) known = KNOWN(name);                                                 \
-        if (is_undisturbed(in_flight_word()) && known) return known arguments;                 \
+        if (is_undisturbed(pending_word()) && known) return known arguments;                   \
         return name##_disturbed arguments;                                                     \
     }
 
@@ -76,7 +76,7 @@ static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, siz
 
 ssize_t read(int fd, void *bytes, size_t count) {
     __typeof__(&read) known = KNOWN(read);
-    if (is_undisturbed(in_flight_word()) && known) return known(fd, bytes, count);
+    if (is_undisturbed(pending_word()) && known) return known(fd, bytes, count);
     return read_disturbed(fd, bytes, count);
 }
 
@@ -113,9 +113,9 @@ static int is_late(int fd, ssize_t received) {
     return received >= 0 && may_be_carried(fd) && socksify_is_carried(fd);
 }
 
-/* Of one thread alone, with nothing in flight and nothing carried. */
+/* Of one thread alone, with nothing pending and nothing carried. */
 static inline int is_simple_receipt(void) {
-    return is_undisturbed(in_flight_word()) && !process_is_threaded();
+    return is_undisturbed(pending_word()) && !process_is_threaded();
 }
 
 static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes, size_t count, int flags,
@@ -185,7 +185,7 @@ static int note_received(int fd) {
 }
 
 static int prepare_to_send(int fd) {
-    return may_be_in_flight(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
+    return may_be_pending(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
 }
 
 /* Whether nobody but this process receives what is sent by a socket of unix(7): both ends of a pair are its own. */
@@ -195,10 +195,10 @@ static int is_for_itself(int fd) {
            kernel_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, sizeof maker) == 0 && maker.pid == process_own_id();
 }
 
-/* Before a message is sent to another process, which knows nothing of the handshakes in flight here: waits for those
+/* Before a message is sent to another process, which knows nothing of the pending handshakes here: waits for those
  * of the sockets that go with it. SOCKSIFY_PASS, or an errno, negated. */
 static int prepare_rights(int fd, const struct msghdr *message) {
-    if (!any_in_flight(in_flight_word()) || !has_control(message)) return SOCKSIFY_PASS;
+    if (!any_pending(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
     if (!is_readable(message->msg_control, message->msg_controllen) || is_for_itself(fd)) return SOCKSIFY_PASS;
     return visit_rights(message, prepare_to_send);
 }

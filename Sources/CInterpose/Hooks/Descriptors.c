@@ -19,7 +19,7 @@ static void forget_descriptor(int fd) {
     /* A child of vfork closes its own descriptors, but has its parent's memory. */
     if (!process_is_own()) return;
     unsigned marks = descriptor_mark(fd);
-    if (marks & (DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED)) socksify_end_descriptor(fd);
+    if (marks & (DESCRIPTOR_PENDING | DESCRIPTOR_CARRIED)) socksify_end_descriptor(fd);
     watched_forget_all(fd);
     descriptor_clear_marks(fd, DESCRIPTOR_MARKS, marks);
 }

@@ -26,7 +26,7 @@ static inline int may_be_without(int fd, int level, int option) {
 
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
 static inline void put_option_back(int fd, int level, int option) {
-    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_in_flight(fd)) socksify_put_user_timeout_back(fd);
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_pending(fd)) socksify_put_user_timeout_back(fd);
 }
 
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
@@ -35,14 +35,14 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
         int result = socksify_getsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    if (level == IPPROTO_TCP && option == TCP_INFO && may_be_in_flight(fd) && socksify_is_in_flight(fd)) {
+    if (level == IPPROTO_TCP && option == TCP_INFO && may_be_pending(fd) && socksify_is_pending(fd)) {
         int result = REAL(getsockopt)(fd, level, option, value, length);
         /* The first byte; what the kernel could write to can be written to. */
         if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
         return result;
     }
     int is_error = level == SOL_SOCKET && option == SO_ERROR;
-    if (!(is_error || is_lent(level, option)) || !may_be_in_flight(fd))
+    if (!(is_error || is_lent(level, option)) || !may_be_pending(fd))
         return REAL(getsockopt)(fd, level, option, value, length);
     int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
     int result = REAL(getsockopt)(fd, level, option, value, length);
@@ -59,7 +59,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         return -1;
     }
     put_option_back(fd, level, option);
-    if ((is_lent(level, option) || is_of_way(level, option)) && may_be_in_flight(fd)) {
+    if ((is_lent(level, option) || is_of_way(level, option)) && may_be_pending(fd)) {
         int result = socksify_set_lent_option(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
@@ -75,7 +75,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
 }
 
 int shutdown(int fd, int how) {
-    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_in_flight(fd) || may_be_carried(fd))) {
+    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_pending(fd) || may_be_carried(fd))) {
         int result = socksify_shutdown(fd, how);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
@@ -99,8 +99,8 @@ int ioctl(int fd, unsigned long request, ...) {
         if (result == 0) *(int *)argument = unread;
         return result;
     }
-    int is_in_flight = request == FIONREAD && may_be_in_flight(fd) && socksify_is_in_flight(fd);
+    int is_pending = request == FIONREAD && may_be_pending(fd) && socksify_is_pending(fd);
     int result = REAL(ioctl)(fd, request, argument);
-    if (result == 0 && is_in_flight) *(int *)argument = 0;
+    if (result == 0 && is_pending) *(int *)argument = 0;
     return result;
 }

@@ -69,7 +69,7 @@ static int complete(struct environment *environment, char *const *given) {
 /* `call`, which starts a program with `environment.list`; `refused(error)` when there is no memory for that. */
 #define STARTING(given, call, refused, takes_place)                                            \
     ({                                                                                         \
-        if (any_in_flight(in_flight_word())) socksify_prepare_to_hand_on(takes_place);         \
+        if (any_pending(pending_word())) socksify_prepare_to_hand_on(takes_place);             \
         struct environment environment;                                                        \
         int error = complete(&environment, (given));                                           \
         int result = error ? refused(error) : (call);                                          \

@@ -1,4 +1,4 @@
-/* Calls that sleep, and that wait for a signal. They wait for no descriptor; what this process has in flight goes on
+/* Calls that sleep, and that wait for a signal. They wait for no descriptor; what this process has pending goes on
  * meanwhile. */
 #include "Interpose.h"
 

@@ -96,7 +96,7 @@ int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int besid
  * looked at; -1: there are none. */
 int socksify_watch_internal(int epoll);
 
-/* The functions below are called only for what may_be_in_flight(), or while anything is. */
+/* The functions below are called only for what may_be_pending(), or while anything is. */
 
 enum { SOCKSIFY_SENDING = 1, SOCKSIFY_NONBLOCKING = 2 };
 /* Before a call that reads or writes; `flags` say which, and whether the call itself waits for nothing. SOCKSIFY_PASS
@@ -114,7 +114,7 @@ void socksify_prepare_to_hand_on(int takes_place);
 int socksify_take_error(int fd);
 
 /* Whether a handshake is under way, so that nothing of the program's can be read. */
-int socksify_is_in_flight(int fd);
+int socksify_is_pending(int fd);
 
 /* TCP_USER_TIMEOUT is to be what the program has set, if another stands in its place. */
 void socksify_put_user_timeout_back(int fd);
@@ -138,9 +138,9 @@ int socksify_is_own_descriptor(int fd);
  * has one to give. */
 void socksify_move_own_descriptor(int fd);
 
-/* The events that a socket in flight is to be polled for; 0 when it is none. */
+/* The events that a pending socket is to be polled for; 0 when it is none. */
 short socksify_poll_interest(int fd);
-/* Goes on with a socket whose poll gave `events`. 0 when it is in flight no more. */
+/* Goes on with a socket whose poll gave `events`. 0 when it is pending no more. */
 int socksify_poll_advance(int fd, short events);
 
 /* Whether an event with this data is the library's, which has gone on with its socket then. */
@@ -156,7 +156,7 @@ void socksify_audit_epoll(int epoll);
 void socksify_note_epoll(int epoll);
 /* epoll_ctl(2) */
 int socksify_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);
-/* A registration was made while its socket came into flight. */
+/* A registration was made while its socket became pending. */
 void socksify_epoll_adopt(int epoll, int fd, uint32_t events, uint64_t data);
 
 /* getaddrinfo(3). SOCKSIFY_PASS, an EAI code, or the error of EAI_SYSTEM, which is positive. */

@@ -17,8 +17,8 @@ HOOK(listen)
 HOOK(accept)
 HOOK(accept4)
 
-/* Data. While a socket is in flight there is none of the program's; sends with an address connect (MSG_FASTOPEN), or
- * have a destination each. */
+/* Data. While a socket is pending there is none of the program's; sends with an address connect (MSG_FASTOPEN), or have
+ * a destination each. */
 HOOK(read)
 HOOK(__read)
 HOOK(__read_chk)

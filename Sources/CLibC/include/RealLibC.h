@@ -15,8 +15,8 @@ enum {
 
 /* The data that every hook reads. Contiguous, because each touched page costs a program more than the instructions. */
 struct hot_state {
-    /* See InFlight.h. */
-    uint64_t in_flight;
+    /* See PendingMarks.h. */
+    uint64_t pending;
     /* libc's functions; NULL until they are found. */
     void *_Nullable real[HOOKED_COUNT];
 };

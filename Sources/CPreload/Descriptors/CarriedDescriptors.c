@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "InFlight.h"
+#include "PendingMarks.h"
 #include "MappedOnce.h"
 
 /* The place plus one, and above it the tick in which it was found, or 0 for an association's connection. In blocks, as

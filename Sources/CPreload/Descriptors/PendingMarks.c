@@ -1,4 +1,4 @@
-#include "InFlight.h"
+#include "PendingMarks.h"
 
 #include <stddef.h>
 

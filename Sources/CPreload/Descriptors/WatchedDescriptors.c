@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "CKernel.h"
-#include "InFlight.h"
+#include "PendingMarks.h"
 #include "MappedOnce.h"
 #include "ProcessState.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "CKernel.h"
-#include "InFlight.h"
+#include "PendingMarks.h"
 #include "ProcessState.h"
 
 /* Of most programs. Those with more variables have a mapping. */
@@ -44,7 +44,7 @@ static int was_told_of_sockets;
 static int hands_on_sockets(void) {
     const uint32_t hands_on = DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     for (int fd = 0; fd < descriptor_end(); fd++)
-        if (descriptor_mark(fd) & hands_on || may_be_in_flight(fd)) return 1;
+        if (descriptor_mark(fd) & hands_on || may_be_pending(fd)) return 1;
     return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "Envelope.h"
 #include "FileAnswer.h"
 #include "Heap.h"
-#include "InFlight.h"
+#include "PendingMarks.h"
 #include "InheritedEnvironment.h"
 #include "KeyedSocket.h"
 #include "LibraryStack.h"

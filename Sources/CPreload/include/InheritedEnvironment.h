@@ -22,7 +22,7 @@ const char *_Nullable socksify_program_variable(const char *_Nonnull name);
 void socksify_hand_on_configuration_file(const char *_Nonnull path);
 
 /* Whether the process that started this program has told it that it may have been given sockets that are carried,
- * that are in flight, that stand in the places of others, or to whose options or own addresses there is more
+ * that are pending, that stand in the places of others, or to whose options or own addresses there is more
  * (SOCKSIFY_SOCKETS). Takes that out of the environment. */
 int socksify_take_sockets_variable(void);
 

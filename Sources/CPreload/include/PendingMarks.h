@@ -1,5 +1,5 @@
-/* What the exported names must know before anything else: whether any handshakes are in flight, whether any datagrams
- * are carried, and which descriptors that may concern. One load and a branch decide for a program that has neither.
+/* What the exported names must know before anything else: whether any handshakes are pending, whether any datagrams are
+ * carried, and which descriptors that may concern. One load and a branch decide for a program that has neither.
  *
  * In C, because it is tested in every call that reads, writes or waits, before any other code of the library. */
 #pragma once
@@ -9,18 +9,18 @@
 #include "ProcessIdentity.h"
 #include "RealLibC.h"
 
-/* How many handshakes are in flight that this process may have the sockets of, in the lower half without its highest
- * bit; how many it began, in the upper half: two equal values mean that none was begun in between. The count may be too
+/* How many handshakes are pending that this process may have the sockets of, in the lower half without its highest bit;
+ * how many it began, in the upper half: two equal values mean that none was begun in between. The count may be too
  * high, never too low. The bit says that the process may have sockets whose datagrams are carried. */
-static inline uint64_t in_flight_word(void) {
-    return __atomic_load_n(&hot_state.in_flight, __ATOMIC_RELAXED);
+static inline uint64_t pending_word(void) {
+    return __atomic_load_n(&hot_state.pending, __ATOMIC_RELAXED);
 }
 
 #define DATAGRAMS_CARRIED ((uint64_t)1 << 31)
-#define IN_FLIGHT_COUNT (DATAGRAMS_CARRIED - 1)
+#define PENDING_COUNT (DATAGRAMS_CARRIED - 1)
 
-static inline int any_in_flight(uint64_t word) {
-    return (word & IN_FLIGHT_COUNT) != 0;
+static inline int any_pending(uint64_t word) {
+    return (word & PENDING_COUNT) != 0;
 }
 
 /* Whether a call that reads or writes can be of interest to nobody but libc. */
@@ -33,27 +33,27 @@ static inline int any_carried(uint64_t word) {
 }
 
 /* This process begins a handshake, and ends one that it began. One that a process ended which forked from it is counted
- * until `in_flight_none` is called. */
-static inline void in_flight_begin(void) {
-    __atomic_fetch_add(&hot_state.in_flight, ((uint64_t)1 << 32) + 1, __ATOMIC_SEQ_CST);
+ * until `pending_none` is called. */
+static inline void pending_begin(void) {
+    __atomic_fetch_add(&hot_state.pending, ((uint64_t)1 << 32) + 1, __ATOMIC_SEQ_CST);
 }
 
-static inline void in_flight_end(void) {
-    __atomic_fetch_sub(&hot_state.in_flight, 1, __ATOMIC_SEQ_CST);
+static inline void pending_end(void) {
+    __atomic_fetch_sub(&hot_state.pending, 1, __ATOMIC_SEQ_CST);
 }
 
-/* No process has any handshake in flight, at a time after the word was `seen`. */
-static inline void in_flight_none(uint64_t seen) {
-    __atomic_compare_exchange_n(&hot_state.in_flight, &seen, seen & ~IN_FLIGHT_COUNT, 0, __ATOMIC_SEQ_CST,
+/* No process has any pending handshake, at a time after the word was `seen`. */
+static inline void pending_none(uint64_t seen) {
+    __atomic_compare_exchange_n(&hot_state.pending, &seen, seen & ~PENDING_COUNT, 0, __ATOMIC_SEQ_CST,
                                 __ATOMIC_RELAXED);
 }
 
 /* From now on the process may have sockets whose datagrams are carried. */
 static inline void datagrams_begin(void) {
-    __atomic_fetch_or(&hot_state.in_flight, DATAGRAMS_CARRIED, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&hot_state.pending, DATAGRAMS_CARRIED, __ATOMIC_SEQ_CST);
 }
 
-/* How many of the handshakes in flight are the library's internal connections: a program that waits for whatever it is
+/* How many of the pending handshakes are the library's internal connections: a program that waits for whatever it is
  * waits for them, too. */
 static inline int any_internal(void) {
     return __atomic_load_n(&process_words()->internal, __ATOMIC_RELAXED) != 0;
@@ -119,8 +119,8 @@ static inline int any_beside(void) {
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
  * earlier one of that number; who finds one asks the socket itself. */
 enum {
-    /* A socket whose handshake is in flight, or has failed and nobody took notice of it. */
-    DESCRIPTOR_IN_FLIGHT = 1,
+    /* A socket whose handshake is pending, or has failed and nobody took notice of it. */
+    DESCRIPTOR_PENDING = 1,
     /* Another descriptor may stand for the same. */
     DESCRIPTOR_DUPLICATED = 2,
     /* An epoll watches it. */
@@ -143,9 +143,9 @@ enum {
     DESCRIPTOR_MARKS = 2047,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
-        DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
+        DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
     /* Of a descriptor of which nothing is kept. */
-    DESCRIPTOR_ASKED = DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
+    DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
                        DESCRIPTOR_MIXED,
 };
 
@@ -182,13 +182,13 @@ static inline int may_be_renamed(int fd) {
 }
 
 /* Whether the descriptor's socket is to be asked. */
-static inline int may_be_in_flight(int fd) {
-    return any_in_flight(in_flight_word()) && (descriptor_mark(fd) & (DESCRIPTOR_IN_FLIGHT | DESCRIPTOR_DUPLICATED));
+static inline int may_be_pending(int fd) {
+    return any_pending(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED));
 }
 
 /* Whether the descriptor's datagrams may be carried. */
 static inline int may_be_carried(int fd) {
-    return any_carried(in_flight_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
+    return any_carried(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
 }
 
 /* Whether the way of the socket's packets may be remembered elsewhere than in the kernel. */

@@ -17,7 +17,7 @@ enum { QUESTION_WORDS = 256 };
 struct process_words {
     /* The process' number; 0 where nobody asked for it yet. */
     int id;
-    /* How many of the handshakes in flight are the library's internal connections. */
+    /* How many of the pending handshakes are the library's internal connections. */
     uint64_t internal;
     /* How many of the program's own no call of connect(2) drives to their end, and how many of these no epoll is seen
      * to watch. */

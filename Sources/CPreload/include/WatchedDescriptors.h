@@ -1,4 +1,4 @@
-/* What the program asked of its epolls about descriptors that are not in flight, so that it is known when one of them
+/* What the program asked of its epolls about descriptors that are not pending, so that it is known when one of them
  * begins to connect.
  *
  * In C, because programs register before there is anything of Swift to ask, and often. Like the marks these are hints:

@@ -95,8 +95,10 @@ struct Association {
     var isOpenedByThisThread: Bool { process == process_own_id() && opener == process_thread_id() }
 
     /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
-    func isAbandoned(_ flights: HandshakesInFlight) -> Bool {
-        if process == process_own_id(), controlCookie != 0 { return flights.places.find(cookie: controlCookie) == nil }
+    func isAbandoned(_ pendingTable: PendingTable) -> Bool {
+        if process == process_own_id(), controlCookie != 0 {
+            return pendingTable.places.find(cookie: controlCookie) == nil
+        }
         return process_is_confined() == 0 && kernel_thread_exists(opener) == 0
     }
 
@@ -180,7 +182,7 @@ struct Association {
         return InternalConnection(descriptor: control, cookie: controlCookie)
     }
 
-    /// In ticks of 4 milliseconds, `HandshakeInFlight.lingerTime`.
+    /// In ticks of 4 milliseconds, `PendingHandle.lingerTime`.
     private static var lingerTicks: UInt32 { 13 }
 
     /// Whether `descriptor` is its connection.

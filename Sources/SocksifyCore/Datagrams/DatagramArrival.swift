@@ -16,7 +16,7 @@ extension Datagram {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
         case .place(let place):
-            if any_internal() != 0 { datagrams.pointee.inFlight.stepInternal(datagrams.pointee.connections) }
+            if any_internal() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
             datagrams.pointee.carried.prepare(reception, place)
             return .succeeded
         }

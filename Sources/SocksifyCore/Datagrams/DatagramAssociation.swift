@@ -126,8 +126,8 @@ extension InternalConnection {
         let table = datagrams.pointee.carried
         var isUnderWay = false
         let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
-        enter(datagrams.pointee.connections) { flight in
-            flight.record.pointee.role = role
+        enter(datagrams.pointee.connections) { pending in
+            pending.record.pointee.role = role
             isUnderWay = true
         }
         guard !isUnderWay, let record = table.enter(place) else { return }

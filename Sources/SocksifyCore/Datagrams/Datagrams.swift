@@ -10,5 +10,5 @@ struct Datagrams: ~Copyable {
     var proxies: Proxies { _read { yield connections.pointee.names.proxies } }
     var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
     var firstHops: FirstHops { connections.pointee.firstHops }
-    var inFlight: HandshakesInFlight { connections.pointee.inFlight }
+    var pendingTable: PendingTable { connections.pointee.pendingTable }
 }

@@ -145,7 +145,7 @@ struct OutgoingDatagram {
     private func wait(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
     ) -> Datagram.Sending? {
-        if record.pointee.association.isAbandoned(datagrams.pointee.inFlight) {
+        if record.pointee.association.isAbandoned(datagrams.pointee.pendingTable) {
             record.pointee.association.detach()
             table.leave(place)
             return nil

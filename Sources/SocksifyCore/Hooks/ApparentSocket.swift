@@ -31,11 +31,11 @@ public enum ApparentSocket {
     /// What the program connects to, or has connected to.
     private static func peer(of socket: Socket, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
         if let cookie = socket.cookie, let peer = runtime.pointee.sockets.peer(cookie: cookie) { return peer }
-        guard may_be_in_flight(socket.descriptor) != 0,
-            case .entered(let flight) = HandshakeInFlight.of(socket.descriptor, runtime.pointee.connections)
+        guard may_be_pending(socket.descriptor) != 0,
+            case .entered(let pending) = PendingHandle.of(socket.descriptor, runtime.pointee.connections)
         else { return nil }
-        defer { flight.leave() }
-        return flight.standing == .underWay ? flight.record.pointee.handshake.peer : nil
+        defer { pending.leave() }
+        return pending.standing == .underWay ? pending.record.pointee.handshake.peer : nil
     }
 
     /// getsockopt(2)

@@ -136,11 +136,11 @@ public enum Connect {
         if let cookie = socket.cookie, runtime.pointee.sockets.shut(cookie: cookie) != nil {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
-        if !HandshakesInFlight.isEmpty,
-            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+        if !PendingTable.isEmpty,
+            case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
-            defer { flight.leave() }
-            return flight.dissolve()
+            defer { pending.leave() }
+            return pending.dissolve()
         }
         do throws(Errno) {
             return try Replacement.dissolve(descriptor, runtime.pointee.connections) ? .succeeded : .pass
@@ -192,20 +192,20 @@ private struct Connection {
     let runtime: UnsafePointer<Runtime>
 
     private var configuration: Configuration { runtime.pointee.configuration }
-    private var table: HandshakesInFlight { runtime.pointee.inFlight }
+    private var table: PendingTable { runtime.pointee.pendingTable }
 
     /// Goes on with the handshake that an earlier call left; nil when there is none.
     static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome? {
-        guard may_be_in_flight(descriptor) != 0 else { return nil }
-        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
+        guard may_be_pending(descriptor) != 0 else { return nil }
+        switch PendingHandle.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
         case .busy: return .failed(.alreadyInProgress)
         case .refused(let errno): return .failed(errno)
-        case .entered(var flight):
-            defer { flight.leave() }
-            switch flight.step() {
+        case .entered(var pending):
+            defer { pending.leave() }
+            switch pending.step() {
             case .established: return told(Socket(descriptor: descriptor), runtime)
-            case .failed: return flight.takeFailure(by: .connect).map { .failed($0) }
+            case .failed: return pending.takeFailure(by: .connect).map { .failed($0) }
             case .underWay: break
             }
         }
@@ -239,8 +239,8 @@ private struct Connection {
         let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
         let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime.pointee.connections)
         guard
-            let entered = runtime.pointee.inFlight.add(
-                HandshakeRecord(
+            let entered = runtime.pointee.pendingTable.add(
+                PendingConnection(
                     Handshake(for: request, peer: peer, family: family, list: list, chain: way.chain, failed: failed),
                     descriptor: socket.descriptor),
                 cookie: approach.cookie)
@@ -272,19 +272,19 @@ private struct Connection {
         }
     }
 
-    private func begin(_ entered: HandshakesInFlight.Entered, _ approach: Replacement.Approach) -> Outcome {
+    private func begin(_ entered: PendingTable.Entered, _ approach: Replacement.Approach) -> Outcome {
         let began = entered.record.pointee.handshake.started
         let limit = prepare(
-            HandshakeInFlight(connections: runtime.pointee.connections, socket: socket, entered), approach.registrations
+            PendingHandle(connections: runtime.pointee.connections, socket: socket, entered), approach.registrations
         )
         do {
             try connect(to: approach.address, limit)
         } catch {
             switch error {
             case .inProgress where isNonBlocking:
-                enter { flight in
-                    flight.isUnwatched()
-                    flight.started()
+                enter { pending in
+                    pending.isUnwatched()
+                    pending.started()
                 }
                 return .failed(error)
             case .interrupted where approach.address.isPath:
@@ -295,9 +295,9 @@ private struct Connection {
                 enter { $0.started() }
                 return drive(since: began, whenTimeIsOver: .inProgress)
             case .inProgress, .interrupted:
-                enter { flight in
-                    flight.isUnwatched()
-                    flight.started()
+                enter { pending in
+                    pending.isUnwatched()
+                    pending.started()
                 }
                 return .failed(error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable,
@@ -311,18 +311,18 @@ private struct Connection {
                 return .failed(error)
             }
         }
-        enter { flight in
-            flight.record.pointee.isToldByKernel = true
-            flight.connected()
-            flight.started()
+        enter { pending in
+            pending.record.pointee.isToldByKernel = true
+            pending.connected()
+            pending.started()
         }
         // With TCP_FASTOPEN_CONNECT the kernel says so before it has sent anything.
         guard isNonBlocking else {
             return drive(since: began, whenTimeIsOver: .inProgress, events: Int16(POLLOUT))
         }
-        enter { flight in
-            flight.isUnwatched()
-            flight.step()
+        enter { pending in
+            pending.isUnwatched()
+            pending.step()
         }
         return .failed(.inProgress)
     }
@@ -330,10 +330,10 @@ private struct Connection {
     /// What a call that does not wait says of a connection for which the kernel has refused an attempt.
     private func conclude() -> Outcome {
         var outcome = Outcome.failed(.inProgress)
-        enter { flight in
-            switch flight.standing {
-            case .failed: outcome = flight.takeFailure(by: .connect).map { .failed($0) } ?? .succeeded
-            case .underWay: flight.isUnwatched()
+        enter { pending in
+            switch pending.standing {
+            case .failed: outcome = pending.takeFailure(by: .connect).map { .failed($0) } ?? .succeeded
+            case .underWay: pending.isUnwatched()
             case .established: break
             }
         }
@@ -346,25 +346,25 @@ private struct Connection {
 
     /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does. Returns
     /// the milliseconds that it may take; nil: as long as the kernel tries.
-    private func prepare(_ flight: HandshakeInFlight, _ registrations: TakenRegistrations?) -> Int? {
-        registrations?.restore(by: flight)
+    private func prepare(_ pending: PendingHandle, _ registrations: TakenRegistrations?) -> Int? {
+        registrations?.restore(by: pending)
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
-            EpollInventory(runtime.pointee.connections).adoptRegistrations(of: flight)
+            EpollInventory(runtime.pointee.connections).adoptRegistrations(of: pending)
         }
-        flight.borrowOptions()
-        flight.noteVersion()
-        let limit = flight.connectTimeout
-        if isNonBlocking { flight.limitConnecting() }
-        flight.leave()
+        pending.borrowOptions()
+        pending.noteVersion()
+        let limit = pending.connectTimeout
+        if isNonBlocking { pending.limitConnecting() }
+        pending.leave()
         return limit
     }
 
     /// Runs `body` with the handshake, if there still is one.
-    private func enter(_ body: (inout HandshakeInFlight) -> Void) {
-        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, runtime.pointee.connections)
+    private func enter(_ body: (inout PendingHandle) -> Void) {
+        guard case .entered(var pending) = PendingHandle.enter(cookie: cookie, socket, runtime.pointee.connections)
         else { return }
-        body(&flight)
-        flight.leave()
+        body(&pending)
+        pending.leave()
     }
 
     /// nil for a name that was replaced meanwhile.
@@ -394,7 +394,7 @@ private struct Connection {
     }
 
     private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
-        let driver = HandshakeDriver(
+        let driver = BlockingDriver(
             socket: socket, timed: socket, cookie: cookie, connections: runtime.pointee.connections, limit: .connecting,
             began: began)
         switch driver.drive(events: events ?? socket.readyEvents) {

@@ -7,12 +7,12 @@ public enum Descriptors {
     /// The descriptor is about to be closed, or replaced: nobody may go on with a handshake by its number.
     public static func end(_ descriptor: Int32) {
         // By this number alone a handshake is known; what is a duplicate of it needs no look.
-        if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_IN_FLIGHT) != 0, may_be_in_flight(descriptor) != 0,
+        if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_PENDING) != 0, may_be_pending(descriptor) != 0,
             let runtime = Runtime.existing,
-            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
-            if flight.mayHaveOthers { flight.end(descriptor) } else { flight.remove() }
-            flight.leave()
+            if pending.mayHaveOthers { pending.end(descriptor) } else { pending.remove() }
+            pending.leave()
         }
         if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
             runtime.pointee.carried.end(descriptor, runtime.pointee.datagrams)
@@ -23,11 +23,11 @@ public enum Descriptors {
     public static func isOwn(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
         if runtime.pointee.carried.isControl(descriptor) { return true }
-        guard case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections) else {
+        guard case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {
             return false
         }
-        defer { flight.leave() }
-        return flight.record.pointee.role.isInternal
+        defer { pending.leave() }
+        return pending.record.pointee.role.isInternal
     }
 
     /// The program takes the number of a descriptor of the library's own. The connection of an association goes on by
@@ -43,16 +43,16 @@ public enum Descriptors {
     /// it is started beside that one, which goes on with them, it is told that they are under way.
     public static func prepareToHandOn(takesPlace: Bool) {
         guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
-        let table = runtime.pointee.inFlight
+        let table = runtime.pointee.pendingTable
         for place in 0..<table.places.end {
-            guard let flight = HandshakeInFlight.at(place, runtime.pointee.connections) else { continue }
-            let record = flight.record
+            guard let pending = PendingHandle.at(place, runtime.pointee.connections) else { continue }
+            let record = pending.record
             let isHandedOn =
-                flight.hasSocket && flight.standing == .underWay && !record.pointee.role.isInternal
-                && isInherited(flight.socket)
+                pending.hasSocket && pending.standing == .underWay && !record.pointee.role.isInternal
+                && isInherited(pending.socket)
             let waits = takesPlace && record.pointee.isOwn && process_is_own() != 0
-            let (descriptor, cookie) = (flight.socket.descriptor, record.pointee.cookie)
-            flight.leave()
+            let (descriptor, cookie) = (pending.socket.descriptor, record.pointee.cookie)
+            pending.leave()
             if isHandedOn && waits {
                 _ = Stream.prepareToSend(descriptor: descriptor)
             } else if isHandedOn {
@@ -103,7 +103,8 @@ public enum Descriptors {
             guard let runtime = Runtime.ofTree, let cookie = socket.cookie else { return }
             if let failure = runtime.pointee.sockets.failure(cookie: cookie) {
                 let errno = failure == 0 ? nil : Errno(failure)
-                runtime.pointee.inFlight.add(failure: errno, descriptor, cookie: cookie, runtime.pointee.connections)
+                runtime.pointee.pendingTable.add(
+                    failure: errno, descriptor, cookie: cookie, runtime.pointee.connections)
             }
             if runtime.pointee.replaced.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))

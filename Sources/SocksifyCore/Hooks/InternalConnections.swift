@@ -6,9 +6,9 @@ public enum InternalConnections {
     public static func fill(_ descriptors: UnsafeMutableBufferPointer<pollfd>) -> Int {
         guard let runtime = Runtime.existing else { return 0 }
         var count = 0
-        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) { flight in
-            guard count < descriptors.count, flight.hasSocket, !flight.isLingering else { return }
-            descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
+        runtime.pointee.pendingTable.forEachInternal(runtime.pointee.connections) { pending in
+            guard count < descriptors.count, pending.hasSocket, !pending.isLingering else { return }
+            descriptors[count] = pollfd(fd: pending.socket.descriptor, events: pending.readiness.events, revents: 0)
             count += 1
         }
         return count
@@ -19,10 +19,10 @@ public enum InternalConnections {
     public static func watch(by epoll: Int32) -> Int? {
         guard let runtime = Runtime.existing else { return nil }
         var isComplete = true
-        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) { flight in
-            if flight.isLingering || flight.watch(by: epoll) { return }
+        runtime.pointee.pendingTable.forEachInternal(runtime.pointee.connections) { pending in
+            if pending.isLingering || pending.watch(by: epoll) { return }
             isComplete = false
-            flight.step()
+            pending.step()
         }
         return isComplete ? nil : interval
     }
@@ -35,7 +35,7 @@ public enum InternalConnections {
         let end = Clock.now + longestSettling
         while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
             guard interruptible_sleep(1_000_000) else { return }
-            runtime.pointee.inFlight.stepInternal(runtime.pointee.connections)
+            runtime.pointee.pendingTable.stepInternal(runtime.pointee.connections)
             _ = Readiness.inspect()
         }
     }
@@ -45,7 +45,7 @@ public enum InternalConnections {
 
     private static func isLingering(_ runtime: UnsafePointer<Runtime>) -> Bool {
         var isLingering = false
-        runtime.pointee.inFlight.forEachInternal(runtime.pointee.connections) {
+        runtime.pointee.pendingTable.forEachInternal(runtime.pointee.connections) {
             if $0.isLingering { isLingering = true }
         }
         return isLingering

@@ -7,10 +7,10 @@ public enum Listen {
     /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
     public static func listen(_ descriptor: Int32) -> Outcome {
         // As the kernel refuses it of a socket that connects, or could not.
-        if may_be_in_flight(descriptor) != 0, let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+        if may_be_pending(descriptor) != 0, let runtime = Runtime.existing,
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
-            flight.leave()
+            pending.leave()
             return .failed(Errno(EINVAL))
         }
         // Where all may listen the kernel is not asked what it is.

@@ -31,13 +31,13 @@ public enum PeerName {
             return peer.port == 0 ? .notConnected : .peer(peer)
         }
         // First: before the handshake is over the socket can still become another one.
-        if may_be_in_flight(descriptor) != 0 {
-            switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
+        if may_be_pending(descriptor) != 0 {
+            switch PendingHandle.of(descriptor, runtime.pointee.connections) {
             case .none: break
             case .busy, .refused: return .notConnected
-            case .entered(var flight):
-                defer { flight.leave() }
-                guard case .established = flight.step() else { return .notConnected }
+            case .entered(var pending):
+                defer { pending.leave() }
+                guard case .established = pending.step() else { return .notConnected }
             }
         }
         let socket = Socket(descriptor: descriptor)

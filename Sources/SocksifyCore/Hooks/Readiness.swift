@@ -2,36 +2,36 @@ import Addressing
 import CKernel
 import SharedTables
 
-/// poll(2), select(2) and epoll(7): a socket in flight is ready for nothing, and goes on when it is.
+/// poll(2), select(2) and epoll(7): a pending socket is ready for nothing, and goes on when it is.
 public enum Readiness {
-    /// What the socket is to be polled for in the program's stead; 0 when it is not in flight, or has failed.
+    /// What the socket is to be polled for in the program's stead; 0 when it is not pending, or has failed.
     public static func interest(of descriptor: Int32) -> Int16 {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return 0 }
-        defer { flight.leave() }
-        guard flight.standing == .underWay else { return 0 }
-        flight.isWatched()
-        return flight.readiness.events
+        defer { pending.leave() }
+        guard pending.standing == .underWay else { return 0 }
+        pending.isWatched()
+        return pending.readiness.events
     }
 
-    /// Goes on with a socket whose poll(2) gave `events`. False when it is in flight no more.
+    /// Goes on with a socket whose poll(2) gave `events`. False when it is pending no more.
     public static func advance(_ descriptor: Int32, events: Int16) -> Bool {
         guard let runtime = Runtime.existing,
-            case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return false }
-        defer { flight.leave() }
-        return flight.step(events: events) == .underWay
+        defer { pending.leave() }
+        return pending.step(events: events) == .underWay
     }
 
     /// Goes on with the socket that an event is about, and returns true; false when the event is the program's.
     public static func take(eventData data: UInt64, events: UInt32) -> Bool {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.inFlight.marker.place(of: data)
+        guard let runtime = Runtime.existing, let place = runtime.pointee.pendingTable.marker.place(of: data)
         else { return false }
-        if var flight = HandshakeInFlight.at(place, runtime.pointee.connections) {
+        if var pending = PendingHandle.at(place, runtime.pointee.connections) {
             // Those that poll(2) has too, by the same numbers.
-            flight.step(events: Int16(truncatingIfNeeded: events & 0x1f))
-            flight.leave()
+            pending.step(events: Int16(truncatingIfNeeded: events & 0x1f))
+            pending.leave()
         }
         return true
     }
@@ -40,20 +40,20 @@ public enum Readiness {
     /// limited.
     public static func inspect() -> Int? {
         guard let runtime = Runtime.existing else { return nil }
-        let table = runtime.pointee.inFlight
+        let table = runtime.pointee.pendingTable
         guard table.deadlines.next != nil else {
             table.correctCount()
             return nil
         }
         let now = Clock.now
         table.deadlines.forEachOver(now: now, end: table.places.end) { place in
-            guard var flight = HandshakeInFlight.at(place, runtime.pointee.connections) else {
+            guard var pending = PendingHandle.at(place, runtime.pointee.connections) else {
                 // Somebody is at work on it, and may set another.
                 if table.places.cookie(of: place) != 0 { table.deadlines.set(now + 1, for: place) }
                 return
             }
-            flight.inspect(now: now)
-            flight.leave()
+            pending.inspect(now: now)
+            pending.leave()
         }
         return table.deadlines.next.map { max($0 - now, 0) }
     }
@@ -70,16 +70,16 @@ public enum Readiness {
         EpollInventory(runtime.pointee.connections).note(epoll)
     }
 
-    /// epoll_ctl(2) on a socket that may be in flight.
+    /// epoll_ctl(2) on a socket that may be pending.
     public static func control(
         _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, events: UInt32, data: UInt64
     ) -> Outcome {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return .pass }
-        defer { flight.leave() }
-        guard flight.standing == .underWay else { return .pass }
-        if let error = flight.control(epoll, operation, descriptor, events: events, data: data) {
+        defer { pending.leave() }
+        guard pending.standing == .underWay else { return .pass }
+        if let error = pending.control(epoll, operation, descriptor, events: events, data: data) {
             return .failed(error)
         }
         return .succeeded
@@ -88,11 +88,11 @@ public enum Readiness {
     /// A registration was made just when the socket began to connect: takes it over.
     public static func adopt(_ epoll: Int32, _ descriptor: Int32, events: UInt32, data: UInt64) {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return }
-        if flight.standing == .underWay {
-            flight.adopt(EpollRegistration(target: descriptor, events: events, data: data), by: epoll)
+        if pending.standing == .underWay {
+            pending.adopt(EpollRegistration(target: descriptor, events: events, data: data), by: epoll)
         }
-        flight.leave()
+        pending.leave()
     }
 }

@@ -5,7 +5,7 @@ public enum SharedRights {
     /// A copy of it, as a descriptor; nil when that cannot be had.
     public static func copy() -> Int32? {
         guard let runtime = Runtime.existing, var copy = SharedCopy() else { return nil }
-        if runtime.pointee.table.add(to: &copy), runtime.pointee.inFlight.add(to: &copy) { return copy.descriptor }
+        if runtime.pointee.table.add(to: &copy), runtime.pointee.pendingTable.add(to: &copy) { return copy.descriptor }
         _ = kernel_close(copy.descriptor)
         return nil
     }
@@ -15,6 +15,6 @@ public enum SharedRights {
         guard let runtime = Runtime.existing else { return }
         var copy = SharedCopy(descriptor)
         runtime.pointee.table.leave(for: &copy)
-        runtime.pointee.inFlight.leave(for: &copy)
+        runtime.pointee.pendingTable.leave(for: &copy)
     }
 }

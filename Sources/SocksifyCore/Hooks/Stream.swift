@@ -1,8 +1,8 @@
 import CKernel
 import SharedTables
 
-/// Calls that read from, write to or ask about a stream that may be in flight. A program that does not wait goes on
-/// with the handshake by each of them.
+/// Calls that read from, write to or ask about a stream that may be pending. A program that does not wait goes on with
+/// the handshake by each of them.
 public enum Stream {
     public enum Direction {
         case receiving
@@ -24,12 +24,12 @@ public enum Stream {
     public static func prepareToSend(descriptor: Int32) -> Outcome {
         let outcome = finish(Socket(descriptor: descriptor), limit: .none, waits: true)
         guard case .pass = outcome, let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return outcome }
-        if let error = flight.untoldError {
-            runtime.pointee.sockets.insert(failure: error.code, cookie: flight.record.pointee.cookie)
+        if let error = pending.untoldError {
+            runtime.pointee.sockets.insert(failure: error.code, cookie: pending.record.pointee.cookie)
         }
-        flight.leave()
+        pending.leave()
         return outcome
     }
 
@@ -37,25 +37,25 @@ public enum Stream {
     ///
     /// - Parameter waits: asked only while a handshake is under way.
     private static func finish(
-        _ socket: Socket, limit: HandshakeDriver.TimeLimit, waits: @autoclosure () -> Bool
+        _ socket: Socket, limit: BlockingDriver.TimeLimit, waits: @autoclosure () -> Bool
     ) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        switch HandshakeInFlight.of(socket.descriptor, runtime.pointee.connections) {
+        switch PendingHandle.of(socket.descriptor, runtime.pointee.connections) {
         case .none: return .pass
         case .busy: return .failed(.again)
         case .refused(let errno): return .failed(errno)
-        case .entered(var flight):
-            defer { flight.leave() }
-            switch flight.step() {
+        case .entered(var pending):
+            defer { pending.leave() }
+            switch pending.step() {
             case .established: return .pass
             case .failed:
                 if limit == .none { return .pass }
-                return flight.takeFailure(by: .other).map { .failed($0) } ?? .pass
+                return pending.takeFailure(by: .other).map { .failed($0) } ?? .pass
             case .underWay: break
             }
         }
         guard waits(), let cookie = socket.cookie else { return .failed(.again) }
-        let driver = HandshakeDriver(
+        let driver = BlockingDriver(
             socket: socket, timed: socket, cookie: cookie, connections: runtime.pointee.connections, limit: limit,
             began: Clock.now)
         switch driver.drive(events: socket.readyEvents) {
@@ -69,15 +69,15 @@ public enum Stream {
     /// SO_ERROR, which thereby is taken; nil when it is the kernel's to tell.
     public static func takeError(_ descriptor: Int32) -> Int32? {
         guard let runtime = Runtime.existing else { return nil }
-        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
+        switch PendingHandle.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
         case .busy: return 0
         case .refused(let errno): return errno.code
-        case .entered(var flight):
-            defer { flight.leave() }
-            switch flight.step() {
+        case .entered(var pending):
+            defer { pending.leave() }
+            switch pending.step() {
             case .established: return nil
-            case .failed: return flight.takeFailure(by: .other)?.code
+            case .failed: return pending.takeFailure(by: .other)?.code
             case .underWay: return 0
             }
         }
@@ -86,12 +86,12 @@ public enum Stream {
     /// Whether a handshake is under way, so that there is nothing of the program's to be read.
     public static func isUnderWay(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        switch HandshakeInFlight.of(descriptor, runtime.pointee.connections) {
+        switch PendingHandle.of(descriptor, runtime.pointee.connections) {
         case .none: return false
         case .busy, .refused: return true
-        case .entered(var flight):
-            defer { flight.leave() }
-            return flight.step() == .underWay
+        case .entered(var pending):
+            defer { pending.leave() }
+            return pending.step() == .underWay
         }
     }
 
@@ -99,19 +99,19 @@ public enum Stream {
     /// connect, the handshake's deadline limits.
     public static func putUserTimeoutBack(_ descriptor: Int32) {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return }
-        flight.putUserTimeoutBack()
-        flight.leave()
+        pending.putUserTimeoutBack()
+        pending.leave()
     }
 
     /// What the program has set an option to that the library has lent itself; nil: what the kernel says.
     public static func lentOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return nil }
-        defer { flight.leave() }
-        return flight.record.pointee.lent.value(of: SocketOption(level, name))
+        defer { pending.leave() }
+        return pending.record.pointee.lent.value(of: SocketOption(level, name))
     }
 
     /// The program sets such an option.
@@ -119,21 +119,21 @@ public enum Stream {
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
         guard let runtime = Runtime.existing,
-            case .entered(let flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections)
+            case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return .pass }
-        defer { flight.leave() }
-        guard flight.standing == .underWay else { return .pass }
-        return flight.setLentOption(SocketOption(level, name), value, length)
+        defer { pending.leave() }
+        guard pending.standing == .underWay else { return .pass }
+        return pending.setLentOption(SocketOption(level, name), value, length)
     }
 
     /// shutdown(2): ends an attempt to connect, in whatever direction; and carried datagrams.
     public static func shutDown(_ descriptor: Int32, _ how: Int32) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        guard case .entered(var flight) = HandshakeInFlight.of(descriptor, runtime.pointee.connections) else {
+        guard case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {
             return Datagram.shut(descriptor, how + 1, runtime.pointee.datagrams)
         }
-        defer { flight.leave() }
-        return flight.standing == .underWay ? flight.dissolve() : .pass
+        defer { pending.leave() }
+        return pending.standing == .underWay ? pending.dissolve() : .pass
     }
 
     /// shutdown(2) of a socket that is not connected, which the kernel has refused, and taken note of: a connection that is

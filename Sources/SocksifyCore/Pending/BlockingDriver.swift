@@ -3,9 +3,9 @@ import CPreload
 import ProxyConfig
 import SharedTables
 
-/// Drives a handshake in flight in the calling thread, for a call that waits: steps it, and waits in between. While it
+/// Drives a pending handshake in the calling thread, for a call that waits: steps it, and waits in between. While it
 /// waits others may step it too.
-struct HandshakeDriver {
+struct BlockingDriver {
     let socket: Socket
     /// The socket of the program whose option limits the call.
     let timed: Socket
@@ -75,48 +75,48 @@ struct HandshakeDriver {
 
     /// The kernel refuses to wait: the handshake is not to go on in a call that the program does not make.
     private func giveUp(_ error: Errno) -> Errno {
-        guard var flight = enter() else { return error }
-        defer { flight.leave() }
-        return flight.giveUp(error, teller)
+        guard var pending = enter() else { return error }
+        defer { pending.leave() }
+        return pending.giveUp(error, teller)
     }
 
-    private var teller: HandshakeInFlight.Teller { limit == .connecting ? .connect : .other }
+    private var teller: PendingHandle.Teller { limit == .connecting ? .connect : .other }
 
     private func step(_ events: Int16) -> Step {
-        guard var flight = enter() else {
+        guard var pending = enter() else {
             // Another thread ended it; or the socket was closed.
             // By then another socket may stand in the place of the one that it began with.
             let peer = connections.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
             return .over(peer == nil ? .failed(.aborted) : .established)
         }
-        defer { flight.leave() }
-        flight.isWatched()
-        switch flight.step(events: events) {
+        defer { pending.leave() }
+        pending.isWatched()
+        switch pending.step(events: events) {
         case .established: return .over(.established)
-        case .failed: return .over(failure(of: &flight))
+        case .failed: return .over(failure(of: &pending))
         case .underWay: break
         }
-        if let deadline = flight.deadline, deadline <= Clock.now {
-            flight.fail(.timedOut)
-            switch flight.standing {
+        if let deadline = pending.deadline, deadline <= Clock.now {
+            pending.fail(.timedOut)
+            switch pending.standing {
             case .established: return .over(.established)
-            case .failed: return .over(failure(of: &flight))
+            case .failed: return .over(failure(of: &pending))
             case .underWay: break
             }
         }
-        let own: UInt64 = flight.record.pointee.attendance == .call ? 0 : 1
-        return .waiting(flight.readiness, until: flight.deadline, isAlone: unattended_count() <= own)
+        let own: UInt64 = pending.record.pointee.attendance == .call ? 0 : 1
+        return .waiting(pending.readiness, until: pending.deadline, isAlone: unattended_count() <= own)
     }
 
-    private func failure(of flight: inout HandshakeInFlight) -> Outcome {
-        .failed(limit == .none ? .aborted : flight.takeFailure(by: teller) ?? .aborted)
+    private func failure(of pending: inout PendingHandle) -> Outcome {
+        .failed(limit == .none ? .aborted : pending.takeFailure(by: teller) ?? .aborted)
     }
 
     /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
-    private func enter() -> HandshakeInFlight? {
-        if case .entered(let flight) = HandshakeInFlight.enter(cookie: cookie, socket, connections) { return flight }
-        guard case .entered(let flight) = HandshakeInFlight.find(socket, connections) else { return nil }
-        return flight
+    private func enter() -> PendingHandle? {
+        if case .entered(let pending) = PendingHandle.enter(cookie: cookie, socket, connections) { return pending }
+        guard case .entered(let pending) = PendingHandle.find(socket, connections) else { return nil }
+        return pending
     }
 
     /// When the call's own limit is over.
@@ -138,10 +138,10 @@ struct HandshakeDriver {
     ) -> Wait {
         let now = Clock.now
         var milliseconds = deadline.map { max($0 - now, 0) }
-        if process_is_threaded() != 0 { milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestSharedWait) }
+        if process_is_threaded() != 0 { milliseconds = min(milliseconds ?? .max, BlockingDriver.longestSharedWait) }
         if !isAlone {
             Unattended.step(connections)
-            milliseconds = min(milliseconds ?? .max, HandshakeDriver.longestWaitBesideOthers)
+            milliseconds = min(milliseconds ?? .max, BlockingDriver.longestWaitBesideOthers)
         }
         if let patience {
             guard began + patience > now else { return .over(.timeOver) }
@@ -149,7 +149,7 @@ struct HandshakeDriver {
         }
         switch end {
         case .none: break
-        case .unknown: milliseconds = min(milliseconds ?? .max, HandshakeDriver.graceBeforeLimit)
+        case .unknown: milliseconds = min(milliseconds ?? .max, BlockingDriver.graceBeforeLimit)
         case .at(let end):
             guard end > now else { return .over(.timeOver) }
             milliseconds = min(milliseconds ?? .max, end - now)

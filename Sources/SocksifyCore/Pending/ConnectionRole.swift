@@ -1,6 +1,6 @@
 import CPreload
 
-/// What a handshake in flight is for.
+/// What a pending handshake is for.
 enum ConnectionRole {
     /// The program's own connection.
     case connection

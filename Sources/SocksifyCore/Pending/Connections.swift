@@ -6,7 +6,7 @@ import SharedTables
 struct Connections: ~Copyable {
     let names: Names
     let table: SharedTable
-    let inFlight: HandshakesInFlight
+    let pendingTable: PendingTable
     let refusal: AssociationRefusal
     let owners: InternalConnectionOwners
 

@@ -27,10 +27,10 @@ struct InternalConnection {
         if case .association = role, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
         let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
-        let table = connections.pointee.inFlight
+        let table = connections.pointee.pendingTable
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let entered = table.add(
-                HandshakeRecord(
+                PendingConnection(
                     Handshake(
                         for: request, peer: .unspecified(AF_INET), family: family, list: list, chain: way.chain,
                         failed: failed),
@@ -40,25 +40,25 @@ struct InternalConnection {
             OwnDescriptor.close(descriptor)
             throw .outOfBuffers
         }
-        HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
+        PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
         return InternalConnection(descriptor: descriptor, cookie: cookie)
     }
 
     /// Connects, and goes as far as it can without waiting.
     func begin(_ connections: UnsafePointer<Connections>) {
-        enter(connections) { flight in
+        enter(connections) { pending in
             do throws(Errno) {
-                guard let address = flight.firstAddress else { throw .networkUnreachable }
-                try flight.socket.concludeConnecting(to: address)
-                flight.connected()
+                guard let address = pending.firstAddress else { throw .networkUnreachable }
+                try pending.socket.concludeConnecting(to: address)
+                pending.connected()
             } catch {
                 guard error == .inProgress || error == .alreadyInProgress else {
-                    return flight.started(failedBy: error)
+                    return pending.started(failedBy: error)
                 }
             }
-            if process_is_threaded() != 0 { flight.watchInEveryEpoll() }
-            flight.started()
-            flight.step()
+            if process_is_threaded() != 0 { pending.watchInEveryEpoll() }
+            pending.started()
+            pending.step()
         }
     }
 
@@ -72,19 +72,19 @@ struct InternalConnection {
         enter(connections) { $0.fail(.kernel(.aborted)) }
     }
 
-    func enter(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
+    func enter(_ connections: UnsafePointer<Connections>, _ body: (inout PendingHandle) -> Void) {
         let socket = Socket(descriptor: descriptor)
-        guard case .entered(var flight) = HandshakeInFlight.enter(cookie: cookie, socket, connections) else { return }
-        body(&flight)
-        flight.leave()
+        guard case .entered(var pending) = PendingHandle.enter(cookie: cookie, socket, connections) else { return }
+        body(&pending)
+        pending.leave()
     }
 
     /// Keeps the connection of an association for a moment.
     func linger(_ connections: UnsafePointer<Connections>) {
-        let table = connections.pointee.inFlight
+        let table = connections.pointee.pendingTable
         guard
             let entered = table.add(
-                HandshakeRecord(
+                PendingConnection(
                     Handshake(
                         for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0,
                         chain: Chain(),
@@ -92,19 +92,19 @@ struct InternalConnection {
                     descriptor: descriptor, role: .lingering),
                 cookie: cookie)
         else { return OwnDescriptor.close(descriptor) }
-        var flight = HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered)
-        flight.linger()
-        flight.leave()
+        var pending = PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered)
+        pending.linger()
+        pending.leave()
     }
 
     /// Waits until it is over, or the time is that `limit` sets, or so many milliseconds are over.
     @inline(never)
     func wait(
-        _ connections: UnsafePointer<Connections>, limitedBy timed: Socket, _ limit: HandshakeDriver.TimeLimit,
+        _ connections: UnsafePointer<Connections>, limitedBy timed: Socket, _ limit: BlockingDriver.TimeLimit,
         patience: Int? = nil
-    ) -> HandshakeDriver.Outcome {
+    ) -> BlockingDriver.Outcome {
         let socket = Socket(descriptor: descriptor)
-        let driver = HandshakeDriver(
+        let driver = BlockingDriver(
             socket: socket, timed: timed, cookie: cookie, connections: connections, limit: limit, patience: patience,
             began: Clock.now)
         return driver.drive(events: socket.readyEvents)
@@ -113,27 +113,27 @@ struct InternalConnection {
 
 // MARK: In the calls by which the program waits
 
-extension HandshakesInFlight {
+extension PendingTable {
     /// Calls `body` for each internal connection of this process.
-    func forEachInternal(_ connections: UnsafePointer<Connections>, _ body: (inout HandshakeInFlight) -> Void) {
+    func forEachInternal(_ connections: UnsafePointer<Connections>, _ body: (inout PendingHandle) -> Void) {
         guard any_internal() != 0 else { return }
         var place = 0
-        while var flight = enterInternal(from: &place, connections) {
-            body(&flight)
-            flight.leave()
+        while var pending = enterInternal(from: &place, connections) {
+            body(&pending)
+            pending.leave()
         }
     }
 
     /// Enters the first internal connection of this process from a place on, which becomes the place behind it; nil
     /// when there is none.
     @inline(never)
-    private func enterInternal(from place: inout Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
+    private func enterInternal(from place: inout Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
         while place < places.end {
             defer { place += 1 }
             // Looked at without the lock first: most are the program's own.
-            guard isInternal(place), let flight = HandshakeInFlight.at(place, connections) else { continue }
-            if flight.record.pointee.role.isInternal { return flight }
-            flight.leave()
+            guard isInternal(place), let pending = PendingHandle.at(place, connections) else { continue }
+            if pending.record.pointee.role.isInternal { return pending }
+            pending.leave()
         }
         return nil
     }

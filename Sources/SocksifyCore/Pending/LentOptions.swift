@@ -41,9 +41,9 @@ struct LentOptions {
     }
 }
 
-// MARK: Sockets in flight
+// MARK: Pending sockets
 
-extension HandshakeInFlight {
+extension PendingHandle {
     /// Before the handshake begins, for a socket that may have such options: nobody tells of those that were set by
     /// another descriptor.
     func borrowOptions() {

@@ -2,9 +2,9 @@ import CPreload
 import SharedTables
 import Tunnel
 
-/// A handshake in flight in the words by which processes tell each other of it: numbers alone, each of which is checked
+/// A pending handshake in the words by which processes tell each other of it: numbers alone, each of which is checked
 /// by whoever reads it. By which descriptor a process knows the socket is its own matter.
-extension HandshakeRecord {
+extension PendingConnection {
     /// How many words it is written as at most, with a check.
     static var wordCount: Int { 7 + 8 * 3 + Handshake.wordCount + 1 }
 
@@ -19,10 +19,10 @@ extension HandshakeRecord {
     mutating func write(to words: inout WordCursor, _ buffers: HandshakeBuffers) {
         words.write(UInt32(bitPattern: process), forks)
         var flags: UInt64 = 0
-        if isStarted { flags |= HandshakeRecord.isStarted }
-        if wasAskedEarly { flags |= HandshakeRecord.wasAskedEarly }
-        if isBroken { flags |= HandshakeRecord.isBroken }
-        if isUnwatched { flags |= HandshakeRecord.isUnwatched }
+        if isStarted { flags |= PendingConnection.isStarted }
+        if wasAskedEarly { flags |= PendingConnection.wasAskedEarly }
+        if isBroken { flags |= PendingConnection.isBroken }
+        if isUnwatched { flags |= PendingConnection.isUnwatched }
         words.write(flags)
         words.write(cookie)
         switch failure {
@@ -53,7 +53,7 @@ extension HandshakeRecord {
         let (process, forks) = words.readHalves()
         // It is this process itself that knows which ones it has begun.
         guard (Int32(bitPattern: process) == process_own_id()) == isOwn else { return false }
-        let flags = words.read(upTo: HandshakeRecord.allFlags)
+        let flags = words.read(upTo: PendingConnection.allFlags)
         let cookie = words.read()
         let (kind, errno) = words.readHalves()
         let failure: HandshakeFailure?
@@ -68,7 +68,7 @@ extension HandshakeRecord {
         let (lowWater, cork) = words.readHalves()
         var (registrations, registrationCount) = ownRegistrations
         for _ in 0..<words.read(upTo: UInt64(registrations.count)) {
-            let told = HandshakeRecord.registration(from: &words)
+            let told = PendingConnection.registration(from: &words)
             guard registrationCount < registrations.count, !hasRegistered(told) else { continue }
             registrations[registrationCount] = told
             registrationCount += 1
@@ -79,10 +79,10 @@ extension HandshakeRecord {
         self.handshake = handshake
         (self.process, self.forks) = (Int32(bitPattern: process), forks)
         // The call that begins to connect says so itself where it is one of this process.
-        if flags & HandshakeRecord.isStarted != 0 { isStarted = true }
-        wasAskedEarly = flags & HandshakeRecord.wasAskedEarly != 0
-        isBroken = flags & HandshakeRecord.isBroken != 0
-        isUnwatched = flags & HandshakeRecord.isUnwatched != 0
+        if flags & PendingConnection.isStarted != 0 { isStarted = true }
+        wasAskedEarly = flags & PendingConnection.wasAskedEarly != 0
+        isBroken = flags & PendingConnection.isBroken != 0
+        isUnwatched = flags & PendingConnection.isUnwatched != 0
         self.cookie = cookie
         self.failure = failure
         userTimeout = hasTimeout == 0 ? nil : Int32(bitPattern: timeout)

@@ -4,8 +4,8 @@ import SOCKS5
 import SharedTables
 import Synchronization
 
-/// A handshake in flight, and what is to be put back when it is over.
-struct HandshakeRecord {
+/// A pending handshake, and what is to be put back when it is over.
+struct PendingConnection {
     var handshake: Handshake
     var role: ConnectionRole
     /// The socket's. Where another took the socket's place, that one's.
@@ -56,8 +56,8 @@ struct HandshakeRecord {
     /// Stands for one of which this process knows nothing.
     ///
     /// - Parameter descriptor: where this process has the socket; -1 where it is not known to.
-    static func lost(cookie: UInt64, descriptor: Int32 = -1) -> HandshakeRecord {
-        var record = HandshakeRecord(
+    static func lost(cookie: UInt64, descriptor: Int32 = -1) -> PendingConnection {
+        var record = PendingConnection(
             Handshake(
                 for: .associating(overIPv6: false), peer: .unspecified(AF_INET), family: .own, list: 0, chain: Chain(),
                 failed: ProxySet()),
@@ -71,7 +71,7 @@ struct HandshakeRecord {
     /// From now on the socket is known by this descriptor, whose calls are to be held up.
     mutating func name(by descriptor: Int32) {
         self.descriptor = descriptor
-        let marks = descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+        let marks = descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_PENDING))
         mark = isOwn ? marks : 0
     }
 

@@ -3,9 +3,9 @@ import CKernel
 import ProxyConfig
 import SharedTables
 
-/// What happens to a handshake in flight when a proxy fails: the socket is connected anew, and the program sees one that
+/// What happens to a pending handshake when a proxy fails: the socket is connected anew, and the program sees one that
 /// is still connecting.
-extension HandshakeInFlight {
+extension PendingHandle {
     /// After a failure, begins to connect to the next address of the first proxy, or to another chain of the list; false
     /// when there is none, or when it was no proxy that failed.
     ///

@@ -5,20 +5,20 @@ import SOCKS5
 import SharedTables
 import Tunnel
 
-/// A handshake in flight that the calling thread has entered: what can be done with it. Nothing here waits.
+/// A pending handshake that the calling thread has entered: what can be done with it. Nothing here waits.
 ///
 /// It ends by `leave`, always.
-struct HandshakeInFlight {
+struct PendingHandle {
     let connections: UnsafePointer<Connections>
     let socket: Socket
-    private let entered: HandshakesInFlight.Entered
+    private let entered: PendingTable.Entered
     /// Whether `socket` is the handshake's: a process may have closed its descriptor.
     let hasSocket: Bool
     /// Whether the record is gone: the handshake is over, and the program knows all that there is to know.
     private(set) var isRemoved = false
 
     init(
-        connections: UnsafePointer<Connections>, socket: Socket, _ entered: HandshakesInFlight.Entered,
+        connections: UnsafePointer<Connections>, socket: Socket, _ entered: PendingTable.Entered,
         hasSocket: Bool = true
     ) {
         self.connections = connections
@@ -27,9 +27,9 @@ struct HandshakeInFlight {
         self.hasSocket = hasSocket
     }
 
-    var table: HandshakesInFlight { connections.pointee.inFlight }
+    var table: PendingTable { connections.pointee.pendingTable }
     var place: Int { entered.place }
-    var record: UnsafeMutablePointer<HandshakeRecord> { entered.record }
+    var record: UnsafeMutablePointer<PendingConnection> { entered.record }
     private var configuration: Configuration { connections.pointee.configuration }
 
     // MARK: Entering and leaving
@@ -37,11 +37,11 @@ struct HandshakeInFlight {
     /// What `of` finds.
     enum Search {
         case none
-        /// See `HandshakesInFlight.Entry.busy`.
+        /// See `PendingTable.Entry.busy`.
         case busy
         /// The kernel does not tell which socket it is: see `Socket.Identity`.
         case refused(Errno)
-        case entered(HandshakeInFlight)
+        case entered(PendingHandle)
     }
 
     /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is. When there is none, the
@@ -52,8 +52,8 @@ struct HandshakeInFlight {
         let socket = Socket(descriptor: descriptor)
         let search = find(socket, connections)
         guard case .none = search else { return search }
-        var stale = DESCRIPTOR_IN_FLIGHT
-        // What is no TCP will never be in flight by another number either. Duplicates of an epoll, of a socket whose
+        var stale = DESCRIPTOR_PENDING
+        // What is no TCP will never be pending by another number either. Duplicates of an epoll, of a socket whose
         // datagrams are carried, and of one that stands in the place of another, are to be known for what they are.
         let marks = UInt32(
             DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED)
@@ -61,7 +61,7 @@ struct HandshakeInFlight {
             stale |= DESCRIPTOR_DUPLICATED
         }
         descriptor_clear_wrong_marks(descriptor, UInt32(stale), seen)
-        connections.pointee.inFlight.correctCount()
+        connections.pointee.pendingTable.correctCount()
         return .none
     }
 
@@ -77,13 +77,13 @@ struct HandshakeInFlight {
             let search = enter(cookie: asked, socket, connections)
             switch search {
             case .busy, .refused: return search
-            case .entered(let flight):
-                if flight.record.pointee.cookie == asked {
-                    flight.use(socket.descriptor, cookie: asked)
+            case .entered(let pending):
+                if pending.record.pointee.cookie == asked {
+                    pending.use(socket.descriptor, cookie: asked)
                     return search
                 }
                 // Another socket has taken its place just now; or did so in a process that this one forked from.
-                flight.leave()
+                pending.leave()
             case .none: break
             }
             identity = socket.identity
@@ -96,11 +96,11 @@ struct HandshakeInFlight {
     /// Enters the handshake that the socket has, or had, with this cookie.
     @inline(never)
     static func enter(cookie: UInt64, _ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
-        switch connections.pointee.inFlight.enter(cookie: cookie, connections) {
+        switch connections.pointee.pendingTable.enter(cookie: cookie, connections) {
         case .none: return .none
         case .busy: return .busy
         case .record(let entered):
-            return .entered(HandshakeInFlight(connections: connections, socket: socket, entered))
+            return .entered(PendingHandle(connections: connections, socket: socket, entered))
         case .another(let entered):
             leave(entered, connections)
             return .none
@@ -109,21 +109,21 @@ struct HandshakeInFlight {
 
     /// Enters the handshake in a place, if nobody is at work on it.
     @inline(never)
-    static func at(_ place: Int, _ connections: UnsafePointer<Connections>) -> HandshakeInFlight? {
-        guard let entered = connections.pointee.inFlight.tryEnter(place: place, connections) else { return nil }
+    static func at(_ place: Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
+        guard let entered = connections.pointee.pendingTable.tryEnter(place: place, connections) else { return nil }
         let record = entered.record
         let socket = Socket(descriptor: record.pointee.descriptor)
         let isThere = socket.descriptor >= 0 && socket.mayBe(record.pointee.cookie)
         guard !isThere, let other = otherDescriptor(of: record) else {
-            return HandshakeInFlight(connections: connections, socket: socket, entered, hasSocket: isThere)
+            return PendingHandle(connections: connections, socket: socket, entered, hasSocket: isThere)
         }
         record.pointee.name(by: other)
-        return HandshakeInFlight(connections: connections, socket: Socket(descriptor: other), entered)
+        return PendingHandle(connections: connections, socket: Socket(descriptor: other), entered)
     }
 
     /// The number of a socket was closed: one by which it lives on, be it that an epoll knows it, or that it is another
     /// duplicate; nil when there is none.
-    private static func otherDescriptor(of record: UnsafeMutablePointer<HandshakeRecord>) -> Int32? {
+    private static func otherDescriptor(of record: UnsafeMutablePointer<PendingConnection>) -> Int32? {
         let cookie = record.pointee.cookie
         for index in 0..<record.pointee.registrationCount {
             let target = record.pointee.registrations[index].asked.target
@@ -149,12 +149,12 @@ struct HandshakeInFlight {
     /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
-        HandshakeInFlight.leave(entered, connections)
+        PendingHandle.leave(entered, connections)
     }
 
-    private static func leave(_ entered: HandshakesInFlight.Entered, _ connections: UnsafePointer<Connections>) {
+    private static func leave(_ entered: PendingTable.Entered, _ connections: UnsafePointer<Connections>) {
         var entered = entered
-        while connections.pointee.inFlight.leave(entered) {
+        while connections.pointee.pendingTable.leave(entered) {
             guard var next = at(entered.place, connections) else { return }
             next.step()
             if next.isRemoved { return }
@@ -236,10 +236,10 @@ struct HandshakeInFlight {
         guard !record.pointee.isBroken else { throw .kernel(.aborted) }
         var ready = events ?? socket.readyEvents
         // What was seen may be the end of the attempt before this one.
-        if events != nil, ready & HandshakeInFlight.failureEvents != 0 { ready = socket.readyEvents }
+        if events != nil, ready & PendingHandle.failureEvents != 0 { ready = socket.readyEvents }
         if record.pointee.handshake.isConnecting {
             guard ready != 0 else { return .waiting }
-            guard ready & HandshakeInFlight.failureEvents == 0 else { throw .byKernel }
+            guard ready & PendingHandle.failureEvents == 0 else { throw .byKernel }
             // The kernel is not asked by connect(2) whether it is done: it says 0 to that once, which is for the program.
             guard ready & Int16(POLLOUT) != 0 else { return .waiting }
             connected()
@@ -326,7 +326,7 @@ struct HandshakeInFlight {
             record.pointee.handshake.deadline = record.pointee.handshake.attempted + connectTimeout
         }
         table.deadlines.set(
-            record.pointee.handshake.deadline ?? now + HandshakeInFlight.inspectionInterval, for: place)
+            record.pointee.handshake.deadline ?? now + PendingHandle.inspectionInterval, for: place)
     }
 
     /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
@@ -336,8 +336,8 @@ struct HandshakeInFlight {
         return min(timeout, patience ?? timeout)
     }
 
-    /// The kernel gives up connecting by itself when the time is over: whoever waits for the socket learns of it, also one
-    /// who began to wait before there was anything in flight.
+    /// The kernel gives up connecting by itself when the time is over: whoever waits for the socket learns of it, also
+    /// one who began to wait before there was anything pending.
     func limitConnecting() {
         guard let connectTimeout else { return putUserTimeoutBack() }
         guard record.pointee.userTimeout == nil else { return }
@@ -368,7 +368,7 @@ struct HandshakeInFlight {
         } else if standing == .underWay, let deadline, deadline <= now {
             return fail(.timedOut)
         }
-        let next = now + HandshakeInFlight.inspectionInterval
+        let next = now + PendingHandle.inspectionInterval
         table.deadlines.set(hasSocket && standing == .underWay ? min(deadline ?? next, next) : next, for: place)
     }
 
@@ -413,7 +413,7 @@ struct HandshakeInFlight {
         }
         table.audits.forget(record)
         record.pointee.attend(.call)
-        table.deadlines.set(Clock.now + HandshakeInFlight.inspectionInterval, for: place)
+        table.deadlines.set(Clock.now + PendingHandle.inspectionInterval, for: place)
         restoreRegistrations()
     }
 
@@ -525,7 +525,7 @@ struct HandshakeInFlight {
     /// The connection is of no use any more, but is not to be closed yet.
     mutating func linger() {
         record.pointee.role = .lingering
-        table.deadlines.set(Clock.now + HandshakeInFlight.lingerTime, for: place)
+        table.deadlines.set(Clock.now + PendingHandle.lingerTime, for: place)
     }
 
     var isLingering: Bool {

@@ -11,10 +11,10 @@ import Tunnel
 /// them, as the sockets are.
 ///
 /// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
-/// shared memory is how processes tell each other of changes, in words that are checked (`HandshakeRecord.read`); they
-/// are read where another process has written them last. A record whose words cannot be read is broken. Internal
+/// shared memory is how processes tell each other of changes, in words that are checked (`PendingConnection.read`);
+/// they are read where another process has written them last. A record whose words cannot be read is broken. Internal
 /// connections are told to nobody.
-struct HandshakesInFlight: @unchecked Sendable {
+struct PendingTable: @unchecked Sendable {
     let places: PlaceTable<ReadyMemory>
     let deadlines: Deadlines
     let marker: EventMarker
@@ -28,7 +28,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// The lock, whether somebody asked for another look, how often the record was written, and whose internal
     /// connection it is.
     private static var lockSize: Int { 64 }
-    private static var recordSize: Int { (lockSize + HandshakeRecord.wordCount * 8 + 63) / 64 * 64 }
+    private static var recordSize: Int { (lockSize + PendingConnection.wordCount * 8 + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
     private static var placesSize: Int { (PlaceTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
@@ -50,18 +50,18 @@ struct HandshakesInFlight: @unchecked Sendable {
     ///   - audits: `EpollAudits.size` bytes, zero-filled, private.
     ///   - copies: `copiesSize` bytes, zero-filled, private.
     init?(notes: UnsafeMutableRawPointer, audits: UnsafeMutableRawPointer, copies: UnsafeMutableRawPointer) {
-        let mapped = kernel_map_shared(HandshakesInFlight.tableSize)
+        let mapped = kernel_map_shared(PendingTable.tableSize)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
-        guard let parts = SharedMemory.privateParts([HandshakesInFlight.recordsSize], notes: notes) else {
-            kernel_unmap(memory, HandshakesInFlight.tableSize)
+        guard let parts = SharedMemory.privateParts([PendingTable.recordsSize], notes: notes) else {
+            kernel_unmap(memory, PendingTable.tableSize)
             return nil
         }
         header = memory
         records = parts[0]
         self.copies = PrivateRooms(copies, roomSize: Entered.copySize)
-        let places = memory + HandshakesInFlight.headerSize
-        let deadlines = places + HandshakesInFlight.placesSize
-        self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: HandshakesInFlight.capacity)
+        let places = memory + PendingTable.headerSize
+        let deadlines = places + PendingTable.placesSize
+        self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: PendingTable.capacity)
         self.deadlines = Deadlines(memory: deadlines)
         var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)
@@ -73,13 +73,13 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// Adds all of it to a copy; false when there is no room.
     func add(to copy: inout SharedCopy) -> Bool {
-        let size = HandshakesInFlight.tableSize
+        let size = PendingTable.tableSize
         return copy.add(header, mappedSize: size, wholeSize: size) && records.add(to: &copy)
     }
 
     /// Goes on with the copy. What another process may go on with, too, this one cannot.
     func leave(for copy: inout SharedCopy) {
-        let size = HandshakesInFlight.tableSize
+        let size = PendingTable.tableSize
         _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
         records.leave(for: &copy)
         for place in 0..<places.end where places.cookie(of: place) != 0 {
@@ -97,25 +97,25 @@ struct HandshakesInFlight: @unchecked Sendable {
     /// Gives the memory back, which nobody uses.
     func unmap() {
         records.unmap()
-        kernel_unmap(header, HandshakesInFlight.tableSize)
+        kernel_unmap(header, PendingTable.tableSize)
     }
 
     /// Whether there is none that this process may have the socket of: what most calls need to know.
-    static var isEmpty: Bool { any_in_flight(in_flight_word()) == 0 }
+    static var isEmpty: Bool { any_pending(pending_word()) == 0 }
 
     private var count: UnsafeMutablePointer<Atomic<UInt64>> { header.assumingMemoryBound(to: Atomic<UInt64>.self) }
 
     /// Corrects the process' own count when all is over: another process may have ended what this one began.
     func correctCount() {
-        let seen = in_flight_word()
-        if count.pointee.load(ordering: .sequentiallyConsistent) == 0 { in_flight_none(seen) }
+        let seen = pending_word()
+        if count.pointee.load(ordering: .sequentiallyConsistent) == 0 { pending_none(seen) }
     }
 
     // MARK: Locks
 
     /// What `enter` finds.
     enum Entry {
-        /// The socket has no handshake in flight.
+        /// The socket has no pending handshake.
         case none
         /// The calling thread has been interrupted, by a signal, while it was at work on this very handshake; or the
         /// record, which another process has made, cannot be looked at for want of memory.
@@ -143,7 +143,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         ///
         /// - Parameter check: what they are checked by.
         func record(check: UInt64) -> WordCursor {
-            WordCursor(base + HandshakesInFlight.lockSize, count: HandshakeRecord.wordCount, check: check)
+            WordCursor(base + PendingTable.lockSize, count: PendingConnection.wordCount, check: check)
         }
 
         private func word(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
@@ -158,7 +158,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         let copy: UnsafeMutableRawPointer
 
         private static var recordOffset: Int { 16 }
-        private static var buffersOffset: Int { recordOffset + MemoryLayout<HandshakeRecord>.stride }
+        private static var buffersOffset: Int { recordOffset + MemoryLayout<PendingConnection>.stride }
         static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
 
         /// The cookie that the place was published by; 0: the copy is none's.
@@ -166,8 +166,8 @@ struct HandshakesInFlight: @unchecked Sendable {
         /// How often the record had been written when it was read or written here.
         var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
 
-        var record: UnsafeMutablePointer<HandshakeRecord> {
-            (copy + Entered.recordOffset).assumingMemoryBound(to: HandshakeRecord.self)
+        var record: UnsafeMutablePointer<PendingConnection> {
+            (copy + Entered.recordOffset).assumingMemoryBound(to: PendingConnection.self)
         }
 
         /// What its handshake sends and receives.
@@ -237,8 +237,8 @@ struct HandshakesInFlight: @unchecked Sendable {
 
     /// The words of a place, which can be touched from now on; nil when there is no memory for them.
     private func reach(_ place: Int) -> SharedWords? {
-        let offset = place * HandshakesInFlight.recordSize
-        return records.reach(offset: offset, size: HandshakesInFlight.recordSize).map { SharedWords(base: $0) }
+        let offset = place * PendingTable.recordSize
+        return records.reach(offset: offset, size: PendingTable.recordSize).map { SharedWords(base: $0) }
     }
 
     // MARK: Copies
@@ -265,7 +265,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         guard let entered = makeCopy(of: place, shared) else { return nil }
         let turn = shared.turn.pointee.load(ordering: .acquiring)
         if entered.cookie.pointee != cookie {
-            entered.record.initialize(to: HandshakeRecord.lost(cookie: cookie))
+            entered.record.initialize(to: PendingConnection.lost(cookie: cookie))
             entered.cookie.pointee = cookie
         } else if entered.turn.pointee == turn || entered.record.pointee.role.isInternal {
             return entered
@@ -310,7 +310,7 @@ struct HandshakesInFlight: @unchecked Sendable {
     // MARK: Records
 
     /// Makes a record, entered; nil when there are too many, or no memory.
-    func add(_ record: @autoclosure () -> HandshakeRecord, cookie: UInt64) -> Entered? {
+    func add(_ record: @autoclosure () -> PendingConnection, cookie: UInt64) -> Entered? {
         guard let place = places.take(), let entered = begin(place) else { return nil }
         entered.record.initialize(to: record())
         return publish(entered, cookie: cookie) ? entered : nil
@@ -347,7 +347,7 @@ struct HandshakesInFlight: @unchecked Sendable {
         }
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        in_flight_begin()
+        pending_begin()
         if isInternal { internal_begin() }
         entered.record.pointee.name(by: entered.record.pointee.descriptor)
         return true
@@ -359,17 +359,17 @@ struct HandshakesInFlight: @unchecked Sendable {
     func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ connections: UnsafePointer<Connections>) {
         if places.find(cookie: cookie) != nil {
             // That of a process which shares the records: it was begun after the fork, and is not counted here.
-            in_flight_begin()
-            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT))
+            pending_begin()
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_PENDING))
             return
         }
         let told = failure ?? .aborted
         guard Errno.words.contains(UInt32(bitPattern: told.code)),
-            let entered = add(HandshakeRecord.lost(cookie: cookie, descriptor: descriptor), cookie: cookie)
+            let entered = add(PendingConnection.lost(cookie: cookie, descriptor: descriptor), cookie: cookie)
         else { return }
         entered.record.pointee.failure = .errno(told)
         entered.record.pointee.isElsewhere = failure == nil
-        HandshakeInFlight(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
+        PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
     }
 
     /// Ends a record that was entered, and leaves it.
@@ -383,11 +383,11 @@ struct HandshakesInFlight: @unchecked Sendable {
         deadlines.set(nil, for: place)
         entered.cookie.pointee = 0
         places.withdraw(place)
-        if isOwn { in_flight_end() }
+        if isOwn { pending_end() }
         if entered.record.pointee.isOwnInternal { internal_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
-        if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_IN_FLIGHT), mark) }
+        if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_PENDING), mark) }
         entered.shared.lock.release()
         places.giveBack(place)
     }

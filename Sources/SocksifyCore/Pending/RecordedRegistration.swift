@@ -2,7 +2,7 @@ import CPreload
 import SharedTables
 import Synchronization
 
-/// What the program asked of an epoll about a socket in flight.
+/// What the program asked of an epoll about a pending socket.
 struct RecordedRegistration {
     var epoll: Int32 = -1
     /// The process that has registered it; 0: one that told of it.

@@ -28,10 +28,10 @@ public enum Unattended {
         _ connections: UnsafePointer<Connections>
     ) -> Int {
         var count = 0
-        forEach(connections, besides: epolls) { flight in
+        forEach(connections, besides: epolls) { pending in
             guard count < descriptors.count else { return false }
-            guard flight.hasSocket, flight.standing == .underWay else { return true }
-            descriptors[count] = pollfd(fd: flight.socket.descriptor, events: flight.readiness.events, revents: 0)
+            guard pending.hasSocket, pending.standing == .underWay else { return true }
+            descriptors[count] = pollfd(fd: pending.socket.descriptor, events: pending.readiness.events, revents: 0)
             count += 1
             return true
         }
@@ -41,17 +41,17 @@ public enum Unattended {
     /// Goes on with them as far as they can without waiting.
     @inline(never)
     static func step(_ connections: UnsafePointer<Connections>) {
-        forEach(connections, besides: .none) { flight in
-            flight.step()
+        forEach(connections, besides: .none) { pending in
+            pending.step()
             return true
         }
     }
 
     /// Calls `body` with one after the other, until it gives false; each call begins behind the one where the last did.
     private static func forEach(
-        _ connections: UnsafePointer<Connections>, besides epolls: Epolls, _ body: (inout HandshakeInFlight) -> Bool
+        _ connections: UnsafePointer<Connections>, besides epolls: Epolls, _ body: (inout PendingHandle) -> Bool
     ) {
-        let table = connections.pointee.inFlight
+        let table = connections.pointee.pendingTable
         let end = table.places.end
         guard end > 0, any_unattended() != 0 else { return }
         let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
@@ -60,10 +60,10 @@ public enum Unattended {
             let attendance = table.attendance(place)
             if case .call = attendance { continue }
             if case .epolls = attendance, case .all = epolls { continue }
-            guard var flight = HandshakeInFlight.at(place, connections) else { continue }
+            guard var pending = PendingHandle.at(place, connections) else { continue }
             var goesOn = true
-            if case .one(let epoll) = epolls, flight.isRegistered(with: epoll) {} else { goesOn = body(&flight) }
-            flight.leave()
+            if case .one(let epoll) = epolls, pending.isRegistered(with: epoll) {} else { goesOn = body(&pending) }
+            pending.leave()
             if !goesOn { return }
         }
     }

@@ -23,7 +23,7 @@ struct Runtime: ~Copyable {
     var table: SharedTable { connections.pointee.table }
     var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
     var replaced: ReplacedSockets<SharedMemory> { connections.pointee.replaced }
-    var inFlight: HandshakesInFlight { connections.pointee.inFlight }
+    var pendingTable: PendingTable { connections.pointee.pendingTable }
     var carried: CarriedSockets { datagrams.pointee.carried }
 
     /// The state of the process in the eyes of a call.
@@ -63,7 +63,7 @@ struct Runtime: ~Copyable {
             expected: 0, desired: word, ordering: .acquiringAndReleasing)
         guard !isFirst else { return }
         // The first pages of the table stay: they may be known already as where to say that it is handed on.
-        made.runtime.pointee.inFlight.unmap()
+        made.runtime.pointee.pendingTable.unmap()
         heap_discard(made.heap)
     }
 
@@ -120,8 +120,8 @@ struct Runtime: ~Copyable {
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
-            SharedTable.notesSize(CarriedSockets.sharedSizes), HandshakesInFlight.notesSize, EpollAudits.size,
-            HandshakesInFlight.copiesSize, AssociationRefusal.ownSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
+            SharedTable.notesSize(CarriedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
+            PendingTable.copiesSize, AssociationRefusal.ownSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
             FirstHops.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
             IsolationName.ownSize)
         let runtime = own.take(for: Runtime.self)
@@ -130,16 +130,16 @@ struct Runtime: ~Copyable {
         let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
         // From here on nothing is allocated: the heap does not know of these mappings.
         guard
-            let inFlight = HandshakesInFlight(
-                notes: own.take(HandshakesInFlight.notesSize), audits: own.take(EpollAudits.size),
-                copies: own.take(HandshakesInFlight.copiesSize))
+            let pendingTable = PendingTable(
+                notes: own.take(PendingTable.notesSize), audits: own.take(EpollAudits.size),
+                copies: own.take(PendingTable.copiesSize))
         else { return .failure(.short(.outOfMemory)) }
         guard
             let table = SharedTable(
                 addressCount: fakeAddresses.capacity, associations: CarriedSockets.sharedSizes,
                 notes: own.take(SharedTable.notesSize(CarriedSockets.sharedSizes)))
         else {
-            inFlight.unmap()
+            pendingTable.unmap()
             return .failure(.short(.outOfMemory))
         }
         connections.initialize(
@@ -154,7 +154,7 @@ struct Runtime: ~Copyable {
                         isolation: IsolationName(
                             configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))),
                     fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),
-                table: table, inFlight: inFlight,
+                table: table, pendingTable: pendingTable,
                 refusal: AssociationRefusal(own: own.take(AssociationRefusal.ownSize)), owners: .ofThisProcess))
         datagrams.initialize(
             to: Datagrams(

@@ -124,7 +124,7 @@ static void passing(char **arguments unused) {
 }
 
 /* While a connection is on its way that nobody waits for. */
-static void beside_flight(char **arguments unused) {
+static void beside_pending(char **arguments unused) {
     int fd = connected(), copy = dup(fd), flying = socket(far.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     require(send(fd, "before", 6, 0) == 6);
     receive("answer", fd, 64, 0);
@@ -354,6 +354,6 @@ static void signals(char **arguments unused) {
 }
 
 SCENARIOS({"forking", forking}, {"heirs", heirs}, {"duplicates", duplicates}, {"passing", passing},
-          {"beside-flight", beside_flight}, {"again", connecting_again}, {"several", several_destinations},
+          {"beside-pending", beside_pending}, {"again", connecting_again}, {"several", several_destinations},
           {"own", own_descriptor}, {"closing", closing}, {"threads", threads}, {"receiving-first", receiving_first},
           {"signals", signals})

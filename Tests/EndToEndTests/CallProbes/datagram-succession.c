@@ -1,6 +1,6 @@
 /* datagram-succession CASE ADDRESS: associations of one socket, one after the other. The proxy at port 1080 of ADDRESS,
  * and its relays, are the probe itself, so that it decides what is under way when one follows the other. */
-#include "flight.h"
+#include "pending.h"
 
 static struct {
     int fd;
@@ -8,7 +8,7 @@ static struct {
 } relays[2];
 /* Where the relays have heard the program's socket. */
 static address client;
-static flight f;
+static connection f;
 
 static void open_relays(void) {
     for (int index = 0; index < 2; index++) {
@@ -25,7 +25,7 @@ static const char *sent(const char *text) {
 }
 
 /* The program waits meanwhile; there is nothing for it. */
-static void drive_by_looking(flight *f) {
+static void drive_by_looking(connection *f) {
     if (poll(&(struct pollfd){f->fd, POLLIN, 0}, 1, 0) != 0) say_early("a datagram\n");
 }
 
@@ -193,7 +193,7 @@ static void patient(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"ended", ended}, {"forgotten", forgotten}, {"common", common}, {"failed", failed},
         {"queued", queued}, {"redirected", redirected}, {"patient", patient}, {0},
     };
@@ -201,7 +201,7 @@ int main(int count, char **arguments) {
     set_up(arguments);
     drive = drive_by_looking;
     open_relays();
-    f = (flight){socket(AF_INET, SOCK_DGRAM, 0), -1, UNREACHED};
+    f = (connection){socket(AF_INET, SOCK_DGRAM, 0), -1, UNREACHED};
     /* So that it keeps its port. */
     address any = numeric("0.0.0.0", "0");
     require(f.fd >= 0 && bind(f.fd, &any.any, any.length) == 0);

@@ -1,6 +1,6 @@
 /* datagram-unheard-epoll CASE ADDRESS: what an epoll tells of a socket to which something comes that is none of the
  * program's. The proxy at port 1080 of ADDRESS and its relay are the probe itself. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 #include "filter.h"
 #include "unheard.h"
@@ -316,7 +316,7 @@ static void executed(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"level", level}, {"edge", edge}, {"oneshot", oneshot}, {"exclusive", exclusive}, {"writable", writable},
         {"deadline", deadline}, {"waits", waits}, {"waits-by-edge", waits_by_edge}, {"waits-for-one", waits_for_one},
         {"threads", threads}, {"threads-by-edge", threads_by_edge}, {"threads-for-one", threads_for_one},

@@ -55,7 +55,7 @@ static void deadline(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"unconnected", unconnected_look}, {"connected", connected_look}, {"deadline", deadline}, {0},
     };
     require(count == 3);

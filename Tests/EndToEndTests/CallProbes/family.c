@@ -421,7 +421,7 @@ static void versions(void) {
     }
     int fd = make(SOCK_NONBLOCK), copy = dup(fd);
     say("connect %s\n", link_up(fd));
-    say_versions("in flight", fd);
+    say_versions("pending", fd);
     say("error %s\n", await(fd));
     say_versions("connected", fd);
     say_versions("by another number", copy);

@@ -1,6 +1,6 @@
 /* forked CASE WAY ADDRESS: children that are made by other calls than fork(2), with connections through the proxy at
  * that address, which is the probe itself. */
-#include "flight.h"
+#include "pending.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -68,7 +68,7 @@ static void many(void) {
 /* ----- A connection that the parent leaves to its child ----- */
 
 static void go_on(void *argument) {
-    flight *f = argument;
+    connection *f = argument;
     char byte;
     require(read(filler, &byte, 1) == 1);
     struct pollfd entry = {f->fd, POLLOUT, 0};
@@ -78,7 +78,7 @@ static void go_on(void *argument) {
 }
 
 static void left(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, REACHED);
     int pair[2];
     require(pipe(pair) == 0);
@@ -211,6 +211,6 @@ int main(int count, char **arguments) {
     way = arguments[2];
     require(inet_pton(AF_INET, arguments[3], &found) == 1);
     set_up(((char *[]){arguments[0], arguments[1], arguments[3]}));
-    run_case((flight_case[]){{"many", many}, {"left", left}, {"looking-up", looking_up},
-                             {"without-storage", without_storage}, {0}}, arguments[1]);
+    run_case((pending_case[]){{"many", many}, {"left", left}, {"looking-up", looking_up},
+                              {"without-storage", without_storage}, {0}}, arguments[1]);
 }

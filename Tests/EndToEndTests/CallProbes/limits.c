@@ -2,11 +2,11 @@
  * ADDRESS. LIMIT, in milliseconds, is where the wait must end, by the clock that the probe sets. */
 #include "clock.h"
 #include "raw.h"
-#include "flight-waiting.h"
+#include "pending-waiting.h"
 
 #include <sys/time.h>
 
-static flight f;
+static connection f;
 static long limit;
 /* What the program waits for. */
 static unsigned events = EPOLLIN | EPOLLOUT | EPOLLPRI;
@@ -63,7 +63,7 @@ static void answers(char **arguments) {
     say("error %s\n", error_of(f.fd));
 }
 
-static void drive_by_looking(flight *f) {
+static void drive_by_looking(connection *f) {
     if (poll(&(struct pollfd){f->fd, (short)events, 0}, 1, 0) != 0) say_early("an answer\n");
 }
 
@@ -76,7 +76,7 @@ static void asking(char **arguments) {
     events = EPOLLIN;
     drive = drive_by_looking;
     address server = numeric("203.0.113.10", "53");
-    f = (flight){socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), -1, UNREACHED};
+    f = (connection){socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), -1, UNREACHED};
     require(sendto(f.fd, query, LENGTH, 0, &server.any, server.length) == LENGTH);
     reach(&f, GREETED);
     if (strcmp(arguments[0], "server") == 0) {

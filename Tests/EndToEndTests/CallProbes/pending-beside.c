@@ -1,6 +1,6 @@
-/* flight-beside CALL ADDRESS: a connection in flight that nobody waits for, while the program waits for something else,
+/* pending-beside CALL ADDRESS: a pending connection that nobody waits for, while the program waits for something else,
  * which comes only when the connection has landed. */
-#include "flight.h"
+#include "pending.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -273,7 +273,7 @@ int main(int count, char **arguments) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = is_restarted ? SA_RESTART : 0};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     pthread_t interrupting;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     if (strcmp(way, "watched") == 0) {
         watching = epoll_create1(EPOLL_CLOEXEC);
         require(epoll_ctl(watching, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){.events = EPOLLOUT}) == 0);

@@ -1,11 +1,11 @@
-/* flight-blocking CASE ADDRESS WAY: a socket that is made to block in flight, and whose next call waits through the
- * rest. WAY: FIONBIO, F_SETFL. */
-#include "flight-calls.h"
+/* pending-blocking CASE ADDRESS WAY: a socket that is made to block while pending, and whose next call waits through
+ * the rest. WAY: FIONBIO, F_SETFL. */
+#include "pending-calls.h"
 
 #include <sys/time.h>
 
 static const char *way;
-static flight f;
+static connection f;
 
 static void make_blocking(int fd) {
     if (strcmp(way, "FIONBIO") == 0) require(ioctl(fd, FIONBIO, &(int){0}) == 0);
@@ -142,7 +142,7 @@ static void interrupted(void) {
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"connect", connecting}, {"send-timeout", send_timeout}, {"receive-timeout", receive_timeout},
     {"dont-wait", dont_wait}, {"refused", refused}, {"refused-connecting", refused_connecting},
     {"interrupted", interrupted}, {0},
@@ -152,7 +152,7 @@ int main(int count, char **arguments) {
     require(count == 4);
     set_up(arguments);
     way = arguments[3];
-    for (const flight_case *each = cases; each->name; each++) {
+    for (const pending_case *each = cases; each->name; each++) {
         if (strcmp(each->name, arguments[1]) != 0) continue;
         each->run();
         return 0;

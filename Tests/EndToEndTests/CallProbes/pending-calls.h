@@ -1,7 +1,7 @@
 /* Every call that reads or writes, by one byte. */
 #pragma once
 
-#include "flight.h"
+#include "pending.h"
 
 #include <sys/mman.h>
 #include <sys/sendfile.h>

@@ -1,10 +1,10 @@
-/* flight-chain CASE ADDRESS: whose failure it is that a chain of proxies does not come about. The probe is three
+/* pending-chain CASE ADDRESS: whose failure it is that a chain of proxies does not come about. The probe is three
  * proxies, at ports 1080 to 1082 of ADDRESS, of which the library takes those that are alive, in their order; it says
  * what each is asked for. The second is asked for through the first alone, which has no way to it. */
-#include "flight.h"
+#include "pending.h"
 
 static int first, third;
-static flight f;
+static connection f;
 
 /* Answers a greeting, and says what is asked for then. */
 static void hear_request(int client, const char *name) {
@@ -60,7 +60,7 @@ static void fly_by(void *(*proxies)(void *)) {
 static void silent(void) { fly_by(be_silent); }
 static void silent_then_failing(void) { fly_by(fail_then); }
 
-static const flight_case cases[] = {{"silent", silent}, {"silent-then-failing", silent_then_failing}, {0}};
+static const pending_case cases[] = {{"silent", silent}, {"silent-then-failing", silent_then_failing}, {0}};
 
 int main(int count, char **arguments) {
     address at;

@@ -1,9 +1,9 @@
-/* flight-closing WAY ADDRESS STAGE WATCHERS: a socket that is closed in flight, by each WAY there is. The far side sees
- * it then, without any further call of the program's, and nothing of it stays open. WATCHERS: none, or epolls.
+/* pending-closing WAY ADDRESS STAGE WATCHERS: a socket that is closed while pending, by each WAY there is. The far side
+ * sees it then, without any further call of the program's, and nothing of it stays open. WATCHERS: none, or epolls.
  *
- * flight-closing WAY ADDRESS often: more sockets are closed so, one after the other, than the library has room for at a
- * time; then one more connects. */
-#include "flight-epoll.h"
+ * pending-closing WAY ADDRESS often: more sockets are closed so, one after the other, than the library has room for at
+ * a time; then one more connects. */
+#include "pending-epoll.h"
 
 static int spare = -1;
 
@@ -39,7 +39,7 @@ static const struct {
 };
 
 /* Waits for the far side's end, in the kernel alone. */
-static void say_far_end(flight *f) {
+static void say_far_end(connection *f) {
     char bytes[100];
     long length;
     while ((length = read(f->far, bytes, sizeof bytes)) > 0) continue;
@@ -50,8 +50,8 @@ static void say_far_end(flight *f) {
 static void once(int way, enum stage at, int is_watched) {
     int epolls[2] = {new_epoll(), new_epoll()}, descriptors = descriptor_count(), fd = nonblocking();
     if (is_watched) add(epolls[0], fd, EPOLLIN | EPOLLOUT, "before");
-    flight f = depart_with(fd, at);
-    if (is_watched) add(epolls[1], fd, EPOLLIN | EPOLLOUT | EPOLLET, "in flight");
+    connection f = depart_with(fd, at);
+    if (is_watched) add(epolls[1], fd, EPOLLIN | EPOLLOUT | EPOLLET, "pending");
     reach(&f, at);
     ways[way].close(fd);
     say_far_end(&f);
@@ -74,7 +74,7 @@ static void often(int way) {
         close(far);
     }
     say("descriptors %+d\n", descriptor_count() - descriptors);
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     land(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));

@@ -1,11 +1,11 @@
-/* flight-crowd CASE ADDRESS COUNT: so many in flight at once, in one set or one call. The proxy, a thread, lets all of
+/* pending-crowd CASE ADDRESS COUNT: so many pending at once, in one set or one call. The proxy, a thread, lets all of
  * them wait for each other; it refuses every seventh. CASE: level, edge, poll, select. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 #include <sys/resource.h>
 
 static int total;
-static flight *flights;
+static connection *connections;
 static int *fars;
 
 /* All of them in one stage before any is in the next one. */
@@ -19,7 +19,7 @@ static void *serve_all(void *nothing) {
 static int landed, refused, wrong;
 
 static void note(int index, unsigned events) {
-    flight *f = &flights[index];
+    connection *f = &connections[index];
     const char *error = error_of(f->fd);
     int is_wrong = f->stage == LANDED;
     f->stage = LANDED;
@@ -34,7 +34,7 @@ static void by_epoll(unsigned mode) {
     int ep = new_epoll();
     for (int index = 0; index < total; index++) {
         struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("base") + (uint64_t)index}};
-        require(epoll_ctl(ep, EPOLL_CTL_ADD, flights[index].fd, &event) == 0);
+        require(epoll_ctl(ep, EPOLL_CTL_ADD, connections[index].fd, &event) == 0);
     }
     while (landed + refused < total) {
         int count = epoll_wait(ep, events, 64, -1);
@@ -43,7 +43,7 @@ static void by_epoll(unsigned mode) {
             uint64_t index = events[each].data.u64 - mark("base");
             require(index < (uint64_t)total);
             note((int)index, events[each].events);
-            if (!mode) delete(ep, flights[index].fd);
+            if (!mode) delete(ep, connections[index].fd);
         }
     }
     say("then %s\n", waiting(ep, 0));
@@ -52,7 +52,7 @@ static void by_epoll(unsigned mode) {
 
 static void by_poll(void) {
     struct pollfd *entries = calloc((size_t)total, sizeof *entries);
-    for (int index = 0; index < total; index++) entries[index] = (struct pollfd){flights[index].fd, POLLOUT, 0};
+    for (int index = 0; index < total; index++) entries[index] = (struct pollfd){connections[index].fd, POLLOUT, 0};
     while (landed + refused < total) {
         int count = poll(entries, (nfds_t)total, -1), found = 0;
         for (int index = 0; index < total; index++) {
@@ -73,15 +73,15 @@ static void by_select(void) {
         int last = 0, found = 0;
         FD_ZERO(&set);
         for (int index = 0; index < total; index++) {
-            if (flights[index].stage == LANDED) continue;
-            FD_SET(flights[index].fd, &set);
-            if (flights[index].fd > last) last = flights[index].fd;
+            if (connections[index].stage == LANDED) continue;
+            FD_SET(connections[index].fd, &set);
+            if (connections[index].fd > last) last = connections[index].fd;
         }
         int count = select(last + 1, NULL, &set, NULL, NULL);
         for (int index = 0; index < total; index++) {
-            if (flights[index].stage == LANDED || !FD_ISSET(flights[index].fd, &set)) continue;
+            if (connections[index].stage == LANDED || !FD_ISSET(connections[index].fd, &set)) continue;
             found++;
-            struct pollfd entry = {flights[index].fd, POLLOUT, 0};
+            struct pollfd entry = {connections[index].fd, POLLOUT, 0};
             require(poll(&entry, 1, 0) == 1);
             note(index, (unsigned)entry.revents);
         }
@@ -97,20 +97,20 @@ int main(int count, char **arguments) {
     limit.rlim_cur = limit.rlim_max;
     require(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     total = atoi(arguments[3]);
-    flights = calloc((size_t)total, sizeof *flights);
+    connections = calloc((size_t)total, sizeof *connections);
     fars = calloc((size_t)total, sizeof *fars);
     int descriptors = descriptor_count();
     /* Low numbers, for select(2). */
-    for (int index = 0; index < total; index++) flights[index].fd = nonblocking();
+    for (int index = 0; index < total; index++) connections[index].fd = nonblocking();
     pthread_t thread;
     require(pthread_create(&thread, NULL, serve_all, NULL) == 0);
-    for (int index = 0; index < total; index++) flights[index] = depart_with(flights[index].fd, REACHED);
+    for (int index = 0; index < total; index++) connections[index] = depart_with(connections[index].fd, REACHED);
     if (strcmp(arguments[1], "level") == 0) by_epoll(0);
     if (strcmp(arguments[1], "edge") == 0) by_epoll(EPOLLET);
     if (strcmp(arguments[1], "poll") == 0) by_poll();
     if (strcmp(arguments[1], "select") == 0) by_select();
     pthread_join(thread, NULL);
     say("connected %d, refused %d, wrong %d\n", landed, refused, wrong);
-    for (int index = 0; index < total; index++) close(flights[index].fd), close(fars[index]);
+    for (int index = 0; index < total; index++) close(connections[index].fd), close(fars[index]);
     say("descriptors %+d\n", descriptor_count() - descriptors);
 }

@@ -1,12 +1,12 @@
-/* flight-damaged VALUE ADDRESS WAY: a process begins to connect, its child goes on, changes one word of the memory that
- * they share since the fork, and ends; then the process goes on. That for one word after the other, each time in a new
- * process and with the memory as it was. VALUE says what words become. WAY is `damaged`, for every word that says
+/* pending-damaged VALUE ADDRESS WAY: a process begins to connect, its child goes on, changes one word of the memory
+ * that they share since the fork, and ends; then the process goes on. That for one word after the other, each time in a
+ * new process and with the memory as it was. VALUE says what words become. WAY is `damaged`, for every word that says
  * something; or `forged`, for those that tell of the handshake, with a check that fits. Says how many processes a
  * signal has ended, or the time that is enough for all that many times over; how many took a word for good that was
  * damaged and tells of the handshake; and how many had another peer or more descriptors than they should, or data from
  * an epoll that they had not given it. */
 #include "damaged.h"
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 #include "raw.h"
 
 enum { MOST_REGIONS = 8, TOGETHER = 64 };
@@ -134,7 +134,7 @@ static int is_astray(int fd) {
 
 static int go_on(int number) {
     int before = open_count(), status, told = 0;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     int ep = new_epoll();
     struct epoll_event event = {EPOLLOUT, {.ptr = &f}};
@@ -145,7 +145,7 @@ static int go_on(int number) {
         drive_by_poll(&f);
         _exit(is_forged ? forge(number, f.fd) : damage(number));
     }
-    /* Unseen: to wait otherwise would be to go on with what is in flight, and to write over the damage. */
+    /* Unseen: to wait otherwise would be to go on with what is pending, and to write over the damage. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && WIFEXITED(status));
     if (WEXITSTATUS(status) == NO_WORD) return NO_WORD;
     require(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == OF_RECORD);
@@ -197,7 +197,7 @@ int main(int count, char **arguments) {
     above = getppid();
     set_up(arguments);
     expect_children();
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     land(&f, "");
     require(poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1) == 1);
     close(f.fd);

@@ -1,13 +1,13 @@
-/* flight-deadlines CASE ADDRESS MILLISECONDS: a limit of a first attempt that is over when the second is under way. The
- * probe is two proxies, at ports 1080 and 1081 of ADDRESS; MILLISECONDS is the limit that the library has been told:
- * more than the whole run takes, for it is over when the probe has moved the clock. */
-#include "flight.h"
+/* pending-deadlines CASE ADDRESS MILLISECONDS: a limit of a first attempt that is over when the second is under way.
+ * The probe is two proxies, at ports 1080 and 1081 of ADDRESS; MILLISECONDS is the limit that the library has been
+ * told: more than the whole run takes, for it is over when the probe has moved the clock. */
+#include "pending.h"
 #include "clock.h"
 
 static int second, second_filler = -1;
 static address second_address;
 static int limit;
-static flight f;
+static connection f;
 
 /* Lets the second proxy's machine drop a SYN, until it is to be reached. */
 static void fill_second(void) {
@@ -64,7 +64,7 @@ static void fly_by(void *(*far_side)(void *)) {
 static void closed_late(void) { fly_by(close_late); }
 static void silent(void) { fly_by(stay_silent); }
 
-static const flight_case cases[] = {{"closed-late", closed_late}, {"silent", silent}, {0}};
+static const pending_case cases[] = {{"closed-late", closed_late}, {"silent", silent}, {0}};
 
 int main(int count, char **arguments) {
     require(count == 4);

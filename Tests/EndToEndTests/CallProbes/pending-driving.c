@@ -1,30 +1,30 @@
-/* flight-driving CALL ADDRESS: a program that never waits, and calls one function in a loop until it says that the
+/* pending-driving CALL ADDRESS: a program that never waits, and calls one function in a loop until it says that the
  * connection is there. */
-#include "flight-calls.h"
+#include "pending-calls.h"
 
 static const one_byte_call *one_call;
 static const char *early;
 
-static void drive_by_call(flight *f) {
+static void drive_by_call(connection *f) {
     ssize_t result = one_call->call(f->fd);
     if (result >= 0 || errno != EAGAIN) say_early("%s %zd %s\n", one_call->name, result, outcome(result));
 }
 
-static void drive_by_connect(flight *f) {
+static void drive_by_connect(connection *f) {
     const char *result = connect_to_target(f->fd);
     if (strcmp(result, "EALREADY") != 0) say_early("connect %s\n", result);
 }
 
-static void drive_by_error(flight *f) {
+static void drive_by_error(connection *f) {
     if (strcmp(error_of(f->fd), "0") != 0 || strcmp(peer_of(f->fd), "ENOTCONN") != 0) say_early("an event\n");
 }
 
-static void drive_by_available(flight *f) {
+static void drive_by_available(connection *f) {
     int there = -1;
     if (ioctl(f->fd, FIONREAD, &there) != 0 || there != 0) say_early("FIONREAD %d\n", there);
 }
 
-static void drive_by_select(flight *f) {
+static void drive_by_select(connection *f) {
     fd_set set;
     FD_ZERO(&set);
     FD_SET(f->fd, &set);
@@ -33,14 +33,14 @@ static void drive_by_select(flight *f) {
 
 static int ep;
 
-static void drive_by_epoll(flight *f) {
+static void drive_by_epoll(connection *f) {
     (void)f;
     struct epoll_event event;
     int count = epoll_wait(ep, &event, 1, 0);
     if (count != 0) say_early("epoll_wait %d %s\n", count, event_names(event.events));
 }
 
-static int has_landed(flight *f, const char *way) {
+static int has_landed(connection *f, const char *way) {
     if (one_call) {
         ssize_t result = one_call->call(f->fd);
         if (result < 0) {
@@ -104,7 +104,7 @@ int main(int count, char **arguments) {
     if (strcmp(way, "available") == 0) drive = drive_by_available, early = "x";
     if (strcmp(way, "select") == 0) drive = drive_by_select;
     if (strcmp(way, "epoll") == 0) drive = drive_by_epoll;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     if (strcmp(way, "epoll") == 0) {
         ep = epoll_create1(EPOLL_CLOEXEC);
         require(epoll_ctl(ep, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){EPOLLOUT, {.u64 = 1}}) == 0);

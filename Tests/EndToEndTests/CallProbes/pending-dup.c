@@ -1,6 +1,6 @@
-/* flight-dup CASE ADDRESS MODE WAY: a socket in flight that has several numbers. MODE: level, edge. WAY of getting
+/* pending-dup CASE ADDRESS MODE WAY: a pending socket that has several numbers. MODE: level, edge. WAY of getting
  * another: dup, dup2, dup3, F_DUPFD, passed. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 static unsigned mode;
 static const char *way;
@@ -23,9 +23,9 @@ static int another(int fd) {
 static void before(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, second, USUAL | mode, "second");
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     reach(&f, GREETED);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -36,11 +36,11 @@ static void before(void) {
 
 /* Or made on the way. */
 static void after(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     int second = another(f.fd);
     add(ep, second, USUAL | mode, "second");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     reach(&f, HALF);
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
@@ -54,12 +54,12 @@ static void after(void) {
 static void both(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, fd, USUAL | mode, "first");
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     reach(&f, REACHED);
     add(ep, second, EPOLLOUT | mode, "second");
     reach(&f, GREETED);
     modify(ep, second, USUAL | mode, "2nd");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     const char *text = waiting(ep, -1);
     /* Whether both come in one call or in two is nobody's business. */
@@ -71,13 +71,13 @@ static void both(void) {
 
 /* The second number goes on when the first is closed. */
 static void first_closed(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     int second = another(f.fd);
     close(f.fd);
     f.fd = second;
     add(ep, f.fd, EPOLLOUT | mode, "second");
-    say("in flight %s, peer %s, connect %s\n", waiting(ep, 0), peer_of(second), connect_to_target(second));
+    say("pending %s, peer %s, connect %s\n", waiting(ep, 0), peer_of(second), connect_to_target(second));
     int ends[2];
     /* The first number is somebody else's now. */
     require(pipe(ends) == 0);
@@ -92,13 +92,13 @@ static void first_closed(void) {
 
 /* Also where the first was registered: that registration lives as long as the socket, and nobody can edit it. */
 static void orphaned(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT | mode, "first");
     reach(&f, GREETED);
     int second = another(f.fd);
     close(f.fd);
     f.fd = second;
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, second, EPOLLIN, "second"));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
@@ -109,7 +109,7 @@ static void orphaned(void) {
 /* Every call takes any of the numbers. */
 static void called(void) {
     char byte;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     int second = another(f.fd);
     reach(&f, GREETED);
     say("connect %s, peer %s, error %s\n", connect_to_target(second), peer_of(second), error_of(second));
@@ -125,7 +125,7 @@ static void called(void) {
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"before", before}, {"after", after}, {"both", both}, {"first-closed", first_closed}, {"orphaned", orphaned},
     {"called", called}, {0},
 };

@@ -1,12 +1,12 @@
-/* flight-end CASE ADDRESS STAGE: a socket that is closed or shut down in flight, and what then has its number. */
-#include "flight-epoll.h"
+/* pending-end CASE ADDRESS STAGE: a socket that is closed or shut down while pending, and what then has its number. */
+#include "pending-epoll.h"
 
 static enum stage at;
 static int ep;
 static int pipes[2];
 
 /* That the far side is told, by an end or by RST. */
-static void say_far_end(flight *f) {
+static void say_far_end(connection *f) {
     char bytes[100];
     ssize_t length;
     if (f->far < 0) return;
@@ -52,7 +52,7 @@ static void say_near(int fd) {
 /* Closes, by one of the ways there are, and has a pipe under the number. */
 static void close_by(const char *way) {
     require(pipe(pipes) == 0);
-    flight f = depart(at);
+    connection f = depart(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     reach(&f, at);
     int fd = f.fd;
@@ -103,7 +103,7 @@ static void *close_when_asleep(void *nothing) {
 static void while_in_epoll(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    flight f = depart(at);
+    connection f = depart(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     add(ep, pipes[0], EPOLLIN, "pipe");
     driving_epolls[0] = -1;
@@ -120,7 +120,7 @@ static void while_in_epoll(void) {
 static void while_in_poll(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     to_close = f.fd;
     require(pthread_create(&thread, NULL, close_when_asleep, NULL) == 0);
@@ -135,7 +135,7 @@ static void while_in_poll(void) {
 static void while_in_select(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     to_close = f.fd;
     require(pthread_create(&thread, NULL, close_when_asleep, NULL) == 0);
@@ -151,10 +151,10 @@ static void while_in_select(void) {
 
 /* Ends the attempt, however it is called for, as it ends one that the kernel is busy with. */
 static void shut(int how) {
-    flight f = depart(at);
+    connection f = depart(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     say("shutdown %s\n", outcome(shutdown(f.fd, how)));
     say("registered %s\n", waiting(ep, 0));
     struct pollfd entry = {f.fd, POLLIN | POLLOUT, 0};
@@ -171,7 +171,7 @@ static void shut_reading(void) { shut(SHUT_RD); }
 static void shut_writing(void) { shut(SHUT_WR); }
 static void shut_both(void) { shut(SHUT_RDWR); }
 static void shut_wrongly(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     say("shutdown %s\n", outcome(shutdown(f.fd, 77)));
     land(&f, "");
@@ -182,7 +182,7 @@ static void shut_wrongly(void) {
 
 /* connect(2) with AF_UNSPEC gives the attempt up. */
 static void dissolved(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     reach(&f, at);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
@@ -194,7 +194,7 @@ static void dissolved(void) {
     say_far_end(&f);
     if (native) empty_queue();
     f = depart_again(f.fd, GREETED);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_connected(&f, "");
@@ -205,7 +205,7 @@ static void many(void) {
     int descriptors = descriptor_count();
     drive = drive_by_poll;
     for (int turn = 0; turn < 100; turn++) {
-        flight f = depart(REACHED);
+        connection f = depart(REACHED);
         if (turn % 3 == 0) add(ep, f.fd, EPOLLOUT, "F");
         drive = drive_by_poll;
         reach(&f, REACHED + turn % 3);
@@ -217,7 +217,7 @@ static void many(void) {
     say("descriptors %+d\n", descriptor_count() - descriptors);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"close", by_close}, {"SYS_close", by_number}, {"close_range", by_close_range}, {"fclose", by_fclose},
     {"dup2", by_dup2}, {"dup3", by_dup3}, {"while-in-epoll", while_in_epoll}, {"while-in-poll", while_in_poll},
     {"while-in-select", while_in_select}, {"shut-reading", shut_reading}, {"shut-writing", shut_writing},

@@ -1,6 +1,6 @@
-/* flight-epoll CASE ADDRESS MODE STAGE: registrations with epoll(7) of one socket, made and changed when the
+/* pending-epoll CASE ADDRESS MODE STAGE: registrations with epoll(7) of one socket, made and changed when the
  * connection has come to STAGE. MODE: level, edge. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 static unsigned mode;
 static enum stage at;
@@ -13,9 +13,9 @@ static void before_taken(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -25,10 +25,10 @@ static void before_taken(void) {
 static void before(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    flight f = depart_with(fd, at);
-    say("in flight %s\n", waiting(ep, 0));
+    connection f = depart_with(fd, at);
+    say("pending %s\n", waiting(ep, 0));
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -36,10 +36,10 @@ static void before(void) {
 }
 
 static void after(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     add(ep, f.fd, USUAL | mode, "F");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -48,7 +48,7 @@ static void after(void) {
 
 /* Registered when all is over, but the program has not asked yet. */
 static void after_landing(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     land(&f, "early bird");
     add(ep, f.fd, EPOLLOUT | mode, "F");
@@ -61,12 +61,12 @@ static void after_landing(void) {
 static void modified(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLIN | mode, "first");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     modify(ep, fd, EPOLLIN, "second");
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     modify(ep, fd, USUAL | mode, "third");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -79,7 +79,7 @@ static void modified(void) {
 static void modified_to_nothing(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     modify(ep, fd, 0, "second");
     land(&f, "");
@@ -94,11 +94,11 @@ static void modified_to_nothing(void) {
 static void deleted(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     delete(ep, fd);
     drive = drive_by_poll;
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
@@ -109,12 +109,12 @@ static void deleted(void) {
 static void deleted_and_added(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     delete(ep, fd);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     add(ep, fd, USUAL | mode, "second");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -126,7 +126,7 @@ static void wrong(void) {
     struct epoll_event event = {EPOLLIN, {.u64 = 1}};
     int plain[2];
     require(pipe(plain) == 0);
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLIN, "F"));
     say("delete: %s\n", outcome(epoll_ctl(ep, EPOLL_CTL_DEL, f.fd, NULL)));
@@ -142,7 +142,7 @@ static void wrong(void) {
     volatile int less = -1;
     say("room for less: %s\n", outcome(epoll_wait(ep, &event, less, 0)));
     say("no room: %s\n", outcome(epoll_wait(-1, &event, 1, 0)));
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -150,10 +150,10 @@ static void wrong(void) {
 }
 
 static void one_shot(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -167,9 +167,9 @@ static void one_shot(void) {
 static void one_shot_before(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -177,15 +177,15 @@ static void one_shot_before(void) {
 }
 
 /* Used up by an unconnected socket: silent until it is armed again, which is on the way. */
-static void one_shot_armed_in_flight(void) {
+static void one_shot_armed_pending(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     /* A registration that is used up need not be worth anything to the connection. */
     drive = drive_by_poll;
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     modify(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "again");
     drive = drive_by_epoll;
     say("armed %s\n", waiting(ep, 0));
@@ -200,10 +200,10 @@ static void one_shot_armed_late(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     drive = drive_by_poll;
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -215,14 +215,14 @@ static void one_shot_armed_late(void) {
 }
 
 static void exclusive(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | EPOLLEXCLUSIVE | mode, "F"));
     drive_with(ep);
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLOUT | EPOLLEXCLUSIVE, "F"));
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT, "F"));
     say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT | EPOLLEXCLUSIVE, "F"));
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -234,7 +234,7 @@ static void exclusive(void) {
 
 /* EPOLLEXCLUSIVE and EPOLLONESHOT exclude each other. */
 static void exclusive_once(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLONESHOT | EPOLLEXCLUSIVE | mode, "F"));
     add(ep, f.fd, EPOLLOUT | mode, "F");
@@ -246,10 +246,10 @@ static void exclusive_once(void) {
 
 /* Nobody asked whether it is connected: what comes first is the byte. */
 static void reading_only(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLIN | EPOLLRDHUP | mode, "F");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -261,10 +261,10 @@ static void reading_only(void) {
 
 /* The far side hangs up when the connection is there. */
 static void hanging_up(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLRDHUP | mode, "F");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "x");
     require(shutdown(f.far, SHUT_WR) == 0);
     say("landed %s\n", waiting(ep, -1));
@@ -278,11 +278,11 @@ static void hanging_up(void) {
 static void several_sets(void) {
     int second = new_epoll(), third = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     add(second, fd, EPOLLOUT | mode, "second");
     reach(&f, at);
     add(third, fd, EPOLLOUT | EPOLLONESHOT | mode, "third");
-    say("in flight %s, %s, %s\n", waiting(ep, 0), waiting(second, 0), waiting(third, 0));
+    say("pending %s, %s, %s\n", waiting(ep, 0), waiting(second, 0), waiting(third, 0));
     land(&f, "");
     say("landed %s\n", waiting(third, -1));
     say("landed %s\n", waiting(second, -1));
@@ -297,14 +297,14 @@ static void set_closed(void) {
     int second = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
     add(second, fd, USUAL | mode, "second");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     close(second);
     driving_epolls[1] = -1;
     int pipes[2];
     /* Likely the set's number. */
     require(pipe(pipes) == 0);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -313,7 +313,7 @@ static void set_closed(void) {
 
 /* The last set is closed, and the program goes on by poll(2). */
 static void only_set_closed(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     add(ep, f.fd, USUAL | mode, "F");
     reach(&f, at);
     close(ep);
@@ -330,18 +330,18 @@ static void only_set_closed(void) {
 
 /* Another set has the number of one that is closed, again and again. */
 static void set_reused(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     reach(&f, at);
     for (int turn = 0; turn < 3; turn++) {
         add(ep, f.fd, USUAL | mode, "former");
-        say("in flight %s\n", waiting(ep, 0));
+        say("pending %s\n", waiting(ep, 0));
         close(ep);
         int new = new_epoll();
         if (new != ep) require(dup2(new, ep) == ep && close(new) == 0);
     }
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLIN, "F"));
     add(ep, f.fd, USUAL | mode, "F");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -350,13 +350,13 @@ static void set_reused(void) {
 
 /* The set has two numbers. */
 static void duplicated_set(void) {
-    flight f = depart(at);
+    connection f = depart(at);
     int second = dup(ep);
     add(second, f.fd, USUAL | mode, "F");
     reach(&f, at);
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLOUT, "F"));
     modify(ep, f.fd, EPOLLOUT | mode, "G");
-    say("in flight %s\n", waiting(second, 0));
+    say("pending %s\n", waiting(second, 0));
     close(ep);
     land(&f, "");
     say("landed %s\n", waiting(second, -1));
@@ -368,9 +368,9 @@ static void duplicated_set(void) {
 static void refused(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say("error %s\n", error_of(fd));
@@ -380,7 +380,7 @@ static void refused(void) {
 /* Told also where only reading, or nothing, was asked for. */
 static void refused_reading(void) {
     int fd = nonblocking(), second = new_epoll();
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     add(ep, fd, EPOLLIN | mode, "reading");
     add(second, fd, mode, "nothing asked");
@@ -394,24 +394,24 @@ static void refused_reading(void) {
 static void refused_and_again(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say("error %s\n", error_of(fd));
     f = depart_again(fd, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"before", before}, {"before-taken", before_taken}, {"after", after}, {"after-landing", after_landing},
     {"modified", modified}, {"modified-to-nothing", modified_to_nothing}, {"deleted", deleted},
     {"deleted-and-added", deleted_and_added}, {"wrong", wrong}, {"one-shot", one_shot},
-    {"one-shot-before", one_shot_before}, {"one-shot-armed-in-flight", one_shot_armed_in_flight},
+    {"one-shot-before", one_shot_before}, {"one-shot-armed-pending", one_shot_armed_pending},
     {"one-shot-armed-late", one_shot_armed_late}, {"exclusive", exclusive}, {"exclusive-once", exclusive_once},
     {"reading-only", reading_only}, {"hanging-up", hanging_up}, {"several-sets", several_sets},
     {"set-closed", set_closed}, {"only-set-closed", only_set_closed}, {"set-reused", set_reused},

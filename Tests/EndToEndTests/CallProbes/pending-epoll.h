@@ -1,7 +1,7 @@
 /* Registrations whose data are random, and named for the reader. */
 #pragma once
 
-#include "flight.h"
+#include "pending.h"
 
 static struct {
     const char *name;
@@ -75,7 +75,7 @@ unused static const char *waiting(int ep, int timeout) {
 /* Drives by asking the epolls that take part; none may say anything. */
 static int driving_epolls[4] = {-1, -1, -1, -1};
 
-unused static void drive_by_epoll(flight *f) {
+unused static void drive_by_epoll(connection *f) {
     (void)f;
     for (int index = 0; index < 4 && driving_epolls[index] >= 0; index++) {
         const char *text = waiting(driving_epolls[index], 0);
@@ -101,7 +101,7 @@ unused static void add(int ep, int fd, unsigned events, const char *name) {
 }
 
 /* The rest of a successful connection's life, as one registration sees it. */
-unused static void say_later(flight *f, int ep) {
+unused static void say_later(connection *f, int ep) {
     char byte;
     say("then %s\n", waiting(ep, 0));
     require(write(f->far, "x", 1) == 1);

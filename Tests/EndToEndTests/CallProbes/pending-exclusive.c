@@ -1,6 +1,6 @@
-/* flight-exclusive CASE ADDRESS MODE STAGE: a registration with EPOLLEXCLUSIVE that was made before connect(2), while
+/* pending-exclusive CASE ADDRESS MODE STAGE: a registration with EPOLLEXCLUSIVE that was made before connect(2), while
  * the connection comes to STAGE. The kernel modifies none such, nor by one that is no such. MODE: level, edge. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 static unsigned mode;
 static enum stage at;
@@ -32,19 +32,19 @@ static void say_exclusive(int fd) {
     say_registration(fd);
 }
 
-/* A socket with such a registration, in flight at STAGE. */
-static flight depart_exclusively(void) {
+/* A socket with such a registration, pending at STAGE. */
+static connection depart_exclusively(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
-    flight f = depart_with(fd, at);
-    say("in flight %s\n", waiting(ep, 0));
+    connection f = depart_with(fd, at);
+    say("pending %s\n", waiting(ep, 0));
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     return f;
 }
 
 static void landed(void) {
-    flight f = depart_exclusively();
+    connection f = depart_exclusively();
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
@@ -52,25 +52,25 @@ static void landed(void) {
     say_connected(&f, "");
 }
 
-/* The kernel's verdicts in flight. */
+/* The kernel's verdicts while pending. */
 static void changed(void) {
-    flight f = depart_exclusively();
+    connection f = depart_exclusively();
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL, "another"));
     say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say_connected(&f, "");
 }
 
-/* Deleted in flight, it is no more; what is added in its place is not exclusive. */
+/* Deleted while pending, it is no more; what is added in its place is not exclusive. */
 static void replaced(void) {
-    flight f = depart_exclusively();
+    connection f = depart_exclusively();
     delete(ep, f.fd);
     add(ep, f.fd, USUAL | mode, "another");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_registration(f.fd);
@@ -83,9 +83,9 @@ static void replaced(void) {
 static void duplicated(void) {
     int fd = nonblocking(), second = dup(fd);
     add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
-    flight f = depart_with(second, at);
+    connection f = depart_with(second, at);
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_exclusive(fd);
@@ -94,13 +94,13 @@ static void duplicated(void) {
 
 /* Refused, and connected again. */
 static void refused(void) {
-    flight f = depart_exclusively();
+    connection f = depart_exclusively();
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say("error %s\n", error_of(f.fd));
     f = depart_again(f.fd, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
@@ -110,14 +110,14 @@ static void refused(void) {
 
 /* Given up by the program. */
 static void dissolved(void) {
-    flight f = depart_exclusively();
+    connection f = depart_exclusively();
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("registered %s\n", waiting(ep, 0));
     say_exclusive(f.fd);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"landed", landed}, {"changed", changed}, {"replaced", replaced}, {"duplicated", duplicated},
     {"refused", refused}, {"dissolved", dissolved}, {0},
 };

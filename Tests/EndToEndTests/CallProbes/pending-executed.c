@@ -1,5 +1,5 @@
-/* flight-executed CASE ADDRESS: a program is started that has the socket of a connection in flight. */
-#include "flight.h"
+/* pending-executed CASE ADDRESS: a program is started that has the socket of a pending connection. */
+#include "pending.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -22,7 +22,7 @@ static void say_inherited(int fd) {
 
 static char **arguments_for(int fd) {
     static char number[16];
-    static char *arguments[6] = {"flight-executed", "inherited", NULL, number, NULL};
+    static char *arguments[6] = {"pending-executed", "inherited", NULL, number, NULL};
     snprintf(number, sizeof number, "%d", fd);
     arguments[2] = (char *)address_argument;
     return arguments;
@@ -33,7 +33,7 @@ static void serve_elsewhere(int code) {
     if (fork() != 0) return;
     drive = NULL;
     int client = accept_client(listening);
-    flight f = {-1, client, REACHED};
+    connection f = {-1, client, REACHED};
     if (!native) {
         await(&f, 3);
         answer_greeting(client);
@@ -61,7 +61,7 @@ static void await_program(pid_t child) {
 }
 
 /* The program is started beside the one that goes on with the connection. */
-static void finish_beside(flight *f, pid_t child) {
+static void finish_beside(connection *f, pid_t child) {
     await_program(child);
     land(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
@@ -70,7 +70,7 @@ static void finish_beside(flight *f, pid_t child) {
 }
 
 static void spawned(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     pid_t child;
     require(posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments_for(f.fd), environ) == 0);
@@ -78,7 +78,7 @@ static void spawned(void) {
 }
 
 static void forked(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     pid_t child = fork();
     if (child == 0) {
@@ -90,14 +90,14 @@ static void forked(void) {
 
 /* One that is closed on exec is nothing to the program, which is not waited with. */
 static void closed(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     require(fcntl(f.fd, F_SETFD, FD_CLOEXEC) == 0);
     pid_t child;
     require(posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments_for(f.fd), environ) == 0);
     finish_beside(&f, child);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"own", replaced_well}, {"own-refused", replaced_ill}, {"spawned", spawned}, {"forked", forked}, {"closed", closed},
 };
 

@@ -1,16 +1,16 @@
-/* flight-failover FIRST ADDRESS SECOND CALL TIMEOUTS: a connection whose first proxy, at port 1080 of ADDRESS, fails as
- * FIRST says, so that it goes on with the second, at port 1081, which does what SECOND says. Nothing of the first is to
- * be seen. CALL waits: connect; edge (an epoll that the socket was registered with before); both (the same, by two
+/* pending-failover FIRST ADDRESS SECOND CALL TIMEOUTS: a connection whose first proxy, at port 1080 of ADDRESS, fails
+ * as FIRST says, so that it goes on with the second, at port 1081, which does what SECOND says. Nothing of the first is
+ * to be seen. CALL waits: connect; edge (an epoll that the socket was registered with before); both (the same, by two
  * numbers); twice (poll that is given the socket twice); or another. TIMEOUTS of the program's own: own, none.
  *
  * FIRST and SECOND: gone, late (gone when it is being connected to), far (at an address that there is no way to),
  * close, reset, garbage, no-method, good. Natively there is no first, and the second is good or gone. */
-#include "flight-epoll.h"
-#include "flight-waiting.h"
+#include "pending-epoll.h"
+#include "pending-waiting.h"
 
 static int second = -1;
 static char **argument;
-static flight f;
+static connection f;
 
 /* What a proxy does with the connection that comes to it. Returns the connection if it serves. */
 static int behave(int proxy, const char *how) {
@@ -102,7 +102,7 @@ int main(int count, char **arguments) {
     }
     pthread_t thread;
     if (native || strcmp(arguments[1], "late") == 0) fill_queue();
-    f = (flight){fd, -1, UNREACHED};
+    f = (connection){fd, -1, UNREACHED};
     if (blocks) require(pthread_create(&thread, NULL, serve, NULL) == 0);
     say("connect %s\n", connect_to_target(fd));
     if (!blocks) {

@@ -1,12 +1,12 @@
-/* flight-failure KIND ADDRESS STAGE CALL WAY: a connection that fails so when it has come to STAGE, while CALL waits;
+/* pending-failure KIND ADDRESS STAGE CALL WAY: a connection that fails so when it has come to STAGE, while CALL waits;
  * the program learns why by WAY, and connects the same socket again.
  *
  * KIND: a reply code; or gone, close, reset, garbage, silence, no-method. WAY: error, connect, read, write. */
-#include "flight-waiting.h"
+#include "pending-waiting.h"
 
 static const char *kind;
 
-static void fail(flight *f) {
+static void fail(connection *f) {
     if (strcmp(kind, "gone") == 0) {
         close_far_side();
     } else if (kind[0] >= '0' && kind[0] <= '9') {
@@ -25,7 +25,7 @@ static void fail(flight *f) {
     }
 }
 
-static flight f;
+static connection f;
 
 static void *fail_when_asleep(void *nothing) {
     await_sleep(main_thread);

@@ -1,12 +1,12 @@
-/* flight-fastopen CASE ADDRESS: connections that are begun in other ways than by a plain connect(2). */
-#include "flight.h"
+/* pending-fastopen CASE ADDRESS: connections that are begun in other ways than by a plain connect(2). */
+#include "pending.h"
 
-static flight departed(int fd, const char *result) {
+static connection departed(int fd, const char *result) {
     say("begun: %s\n", result);
-    return (flight){fd, -1, UNREACHED};
+    return (connection){fd, -1, UNREACHED};
 }
 
-static void arrive(flight *f) {
+static void arrive(connection *f) {
     char byte;
     reach(f, GREETED);
     say("peer %s, read %s", peer_of(f->fd), outcome(read(f->fd, &byte, 1)));
@@ -28,7 +28,7 @@ static int begin(void) {
 static void by_sendto(void) {
     int fd = begin();
     const char *result = outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length));
-    flight f = departed(fd, result);
+    connection f = departed(fd, result);
     say("again: %s\n", outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length)));
     arrive(&f);
 }
@@ -37,7 +37,7 @@ static void by_sendmsg(void) {
     int fd = begin();
     struct iovec vector = {message, sizeof message};
     struct msghdr header = {.msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1};
-    flight f = departed(fd, outcome(sendmsg(fd, &header, MSG_FASTOPEN)));
+    connection f = departed(fd, outcome(sendmsg(fd, &header, MSG_FASTOPEN)));
     arrive(&f);
 }
 
@@ -46,20 +46,20 @@ static void by_sendmmsg(void) {
     struct iovec vector = {message, sizeof message};
     struct mmsghdr header = {.msg_hdr = {
         .msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1}};
-    flight f = departed(fd, outcome(sendmmsg(fd, &header, 1, MSG_FASTOPEN)));
+    connection f = departed(fd, outcome(sendmmsg(fd, &header, 1, MSG_FASTOPEN)));
     arrive(&f);
 }
 
 static void by_option(void) {
     int fd = begin();
     require(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)) == 0);
-    flight f = departed(fd, connect_to_target(fd));
+    connection f = departed(fd, connect_to_target(fd));
     arrive(&f);
 }
 
 static void by_number(void) {
     int fd = begin();
-    flight f = departed(fd, outcome(syscall(SYS_connect, fd, &target.any, target.length)));
+    connection f = departed(fd, outcome(syscall(SYS_connect, fd, &target.any, target.length)));
     arrive(&f);
 }
 
@@ -68,11 +68,11 @@ static void bound(void) {
     address here = numeric("127.0.0.1", "0");
     int fd = begin();
     require(bind(fd, &here.any, here.length) == 0);
-    flight f = departed(fd, connect_to_target(fd));
+    connection f = departed(fd, connect_to_target(fd));
     arrive(&f);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"sendto", by_sendto}, {"sendmsg", by_sendmsg}, {"sendmmsg", by_sendmmsg}, {"option", by_option},
     {"number", by_number}, {"bound", bound}, {0},
 };

@@ -1,11 +1,11 @@
-/* flight-fork CASE ADDRESS STAGE: a process that forks with a socket in flight. */
-#include "flight-epoll.h"
+/* pending-fork CASE ADDRESS STAGE: a process that forks with a pending socket. */
+#include "pending-epoll.h"
 #include "raw.h"
 
 static enum stage at;
 static int ep;
 
-static pid_t child_that(void (*body)(flight *), flight *f) {
+static pid_t child_that(void (*body)(connection *), connection *f) {
     pid_t child = fork();
     require(child >= 0);
     if (child == 0) {
@@ -19,27 +19,27 @@ static pid_t child_that(void (*body)(flight *), flight *f) {
 
 static void await_child(pid_t child) {
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     if (status != 0) say("the child ended with %d\n", status);
 }
 
-static void close_it(flight *f) { close(f->fd); }
+static void close_it(connection *f) { close(f->fd); }
 
-static void do_nothing(flight *f) { (void)f; }
+static void do_nothing(connection *f) { (void)f; }
 
-static void ask(flight *f) {
+static void ask(connection *f) {
     struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
     say("child: poll %d, peer %s, error %s\n", poll(&entry, 1, 0), peer_of(f->fd), error_of(f->fd));
 }
 
-static void execute(flight *f) {
+static void execute(connection *f) {
     (void)f;
     execl("/bin/true", "true", NULL);
     _exit(1);
 }
 
-static void land_it(flight *f) {
+static void land_it(connection *f) {
     land(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     say("child: poll %d", poll(&entry, 1, -1));
@@ -48,8 +48,8 @@ static void land_it(flight *f) {
 }
 
 /* A child does something of little weight, and the parent goes on to the end. */
-static void parent_goes_on(void (*child)(flight *)) {
-    flight f = depart(REACHED);
+static void parent_goes_on(void (*child)(connection *)) {
+    connection f = depart(REACHED);
     reach(&f, at);
     await_child(child_that(child, &f));
     land(&f, "");
@@ -66,11 +66,11 @@ static void child_executes(void) { parent_goes_on(execute); }
 
 /* The same with a registration, which the processes share. */
 static void with_registration(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT | EPOLLET, "F");
     reach(&f, at);
     await_child(child_that(close_it, &f));
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say("then %s\n", waiting(ep, 0));
@@ -81,7 +81,7 @@ static void with_registration(void) {
 static void child_goes_on(void) {
     int ready[2];
     require(pipe(ready) == 0);
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, at);
     pid_t child = fork();
     if (child == 0) {
@@ -104,7 +104,7 @@ static void parent_exits(void) {
     if (middle == 0) {
         alarm(50);
         main_thread = gettid();
-        flight f = depart(REACHED);
+        connection f = depart(REACHED);
         reach(&f, at);
         if (fork() != 0) _exit(0);
         alarm(50);
@@ -121,16 +121,16 @@ static void parent_exits(void) {
     require(read(over[0], &byte, 1) == 0);
 }
 
-/* Parent and child have one in flight each, begun after the fork. */
+/* Parent and child have one pending each, begun after the fork. */
 static void each_its_own(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, at);
     pid_t child = fork();
     if (child == 0) {
         alarm(50);
         close(f.fd);
         if (native) empty_queue();
-        flight own = depart(REACHED);
+        connection own = depart(REACHED);
         land_it(&own);
         _exit(0);
     }
@@ -142,7 +142,7 @@ static void each_its_own(void) {
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"child-closes", child_closes}, {"child-exits", child_exits}, {"child-asks", child_asks},
     {"child-executes", child_executes}, {"with-registration", with_registration}, {"child-goes-on", child_goes_on},
     {"parent-exits", parent_exits}, {"each-its-own", each_its_own}, {0},

@@ -1,12 +1,12 @@
-/* flight-handed ADDRESS: a socket in flight through proxies of every protocol, which the probe is itself, at port 1080
+/* pending-handed ADDRESS: a pending socket through proxies of every protocol, which the probe is itself, at port 1080
  * of ADDRESS. Their answers come byte by byte, and behind each byte it is another process that goes on. */
-#include "flight.h"
+#include "pending.h"
 #include "raw.h"
 
-static flight f;
+static connection f;
 
 /* A process that has seen nothing of it since the beginning. */
-static void drive_in_child(flight *nothing) {
+static void drive_in_child(connection *nothing) {
     (void)nothing;
     int status;
     pid_t child = fork();
@@ -15,7 +15,7 @@ static void drive_in_child(flight *nothing) {
         drive_by_poll(&f);
         _exit(0);
     }
-    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     if (status != 0) say("a child ended with %d\n", status);
 }

@@ -1,14 +1,14 @@
-/* flight-held CASE ADDRESS: calls that wait for a connection in flight, and are held up or interrupted just where it
+/* pending-held CASE ADDRESS: calls that wait for a pending connection, and are held up or interrupted just where it
  * matters. */
 #include "clock.h"
-#include "flight.h"
+#include "pending.h"
 #include "stopped.h"
 
 #include <sys/time.h>
 
 enum { LIMIT = 600 };
 
-static flight f;
+static connection f;
 
 /* A connection that has come so far, and whose calls wait. */
 static void depart_blocking(enum stage stage) {
@@ -115,7 +115,7 @@ static void restarted(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"limited", limited}, {"overtaken", overtaken}, {"restarted", restarted},
         {"signalled", signalled}, {0},
     };

@@ -1,5 +1,5 @@
-/* flight-hidden CASE ADDRESS MODE: registrations that nobody could see being made. MODE: level, edge. */
-#include "flight-epoll.h"
+/* pending-hidden CASE ADDRESS MODE: registrations that nobody could see being made. MODE: level, edge. */
+#include "pending-epoll.h"
 #include "raw.h"
 
 static unsigned mode;
@@ -15,10 +15,10 @@ static void raw_control(int operation, int fd, unsigned events, const char *name
 static void before(void) {
     int fd = nonblocking();
     raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | mode, "unseen");
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     drive_with(ep);
     reach(&f, GREETED);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -26,13 +26,13 @@ static void before(void) {
 }
 
 static void after(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, REACHED);
     raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     drive_with(ep);
     reach(&f, GREETED);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -42,11 +42,11 @@ static void after(void) {
 /* An unseen one, beside one that is seen. */
 static void beside(void) {
     int second = new_epoll();
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(second, f.fd, EPOLLOUT | mode, "seen");
     raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
     reach(&f, GREETED);
-    say("in flight %s, %s\n", waiting(ep, 0), waiting(second, 0));
+    say("pending %s, %s\n", waiting(ep, 0), waiting(second, 0));
     land(&f, "");
     say("landed %s\n", waiting(second, -1));
     say("landed %s\n", waiting(ep, -1));
@@ -57,12 +57,12 @@ static void beside(void) {
 static void edited(void) {
     int fd = nonblocking();
     raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | mode, "unseen");
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     drive_with(ep);
     reach(&f, GREETED);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, fd, EPOLLOUT, "G"));
     modify(ep, fd, EPOLLIN | EPOLLOUT | mode, "seen");
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
@@ -74,7 +74,7 @@ static void edited(void) {
 /* By the numbers of the calls, through syscall(2). */
 static void numbered(void) {
     ep = own((int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC));
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("F")}};
     say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
     say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
@@ -121,17 +121,17 @@ static void inherited_registration_again(void) {
     ep = atoi(own_arguments[4]);
     marks[0].name = "inherited";
     marks[0].data = 0x123456789abcdef0u;
-    flight f = depart_with(atoi(own_arguments[5]), REACHED);
+    connection f = depart_with(atoi(own_arguments[5]), REACHED);
     drive_with(ep);
     reach(&f, GREETED);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"before", before}, {"after", after}, {"beside", beside}, {"edited", edited}, {"numbered", numbered},
     {"ring", ring}, {"inherited", inherited}, {"inherited-again", inherited_again},
     {"inherited-registration", inherited_registration},

@@ -1,12 +1,12 @@
-/* flight-killed CASE ADDRESS: a child goes on with a socket in flight, and is killed in the middle of that: it has the
+/* pending-killed CASE ADDRESS: a child goes on with a pending socket, and is killed in the middle of that: it has the
  * proxy's answer, and has not noted it. How far the handshake came nobody knows any more. */
 #include "filter.h"
-#include "flight.h"
+#include "pending.h"
 #include "raw.h"
 
 #include <sys/resource.h>
 
-static flight f;
+static connection f;
 
 static void be_killed(void) {
     require(setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) == 0);
@@ -23,7 +23,7 @@ static void lose_child(void) {
     pid_t child = fork();
     if (child == 0) be_killed();
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(child > 0 && raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     say("child %s\n", WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? "killed" : "not killed");
 }
@@ -33,7 +33,7 @@ static void finish(void) {
     char byte;
     say("the proxy hears %s\n", read(f.far, &byte, 1) > 0 ? "more" : "no more");
     close(f.far);
-    flight next = depart_again(f.fd, REACHED);
+    connection next = depart_again(f.fd, REACHED);
     land(&next, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     say_connected(&next, "");
@@ -58,7 +58,7 @@ static void reading(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {{"looking", looking}, {"reading", reading}, {0}};
+    static const pending_case cases[] = {{"looking", looking}, {"reading", reading}, {0}};
     require(count == 3);
     set_up(arguments);
     run_case(cases, arguments[1]);

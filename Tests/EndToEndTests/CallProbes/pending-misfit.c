@@ -1,11 +1,11 @@
-/* flight-misfit CASE ADDRESS: connect(2) on a socket in flight, with addresses that are not for it. */
-#include "flight.h"
+/* pending-misfit CASE ADDRESS: connect(2) on a pending socket, with addresses that are not for it. */
+#include "pending.h"
 
 static void again(int fd, const char *what, const void *given, socklen_t length) {
     say("%s: %s\n", what, outcome(connect(fd, given, length)));
 }
 
-static void say_all(flight *f) {
+static void say_all(connection *f) {
     address other = numeric("2001:db8::10", "80");
     struct sockaddr_un path = {AF_UNIX, "/none"};
     for (socklen_t length = 0; length < 16; length += length < 2 ? 1 : 13) {
@@ -21,8 +21,8 @@ static void say_all(flight *f) {
     again(f->fd, "nothing", NULL, 16);
 }
 
-static void in_flight(enum stage stage) {
-    flight f = depart(stage);
+static void pending(enum stage stage) {
+    connection f = depart(stage);
     reach(&f, stage);
     if (!native && stage > UNREACHED) drive(&f);
     say_all(&f);
@@ -32,11 +32,11 @@ static void in_flight(enum stage stage) {
     say_connected(&f, "");
 }
 
-static void unreached(void) { in_flight(UNREACHED); }
-static void reached(void) { in_flight(REACHED); }
-static void half(void) { in_flight(HALF); }
+static void unreached(void) { pending(UNREACHED); }
+static void reached(void) { pending(REACHED); }
+static void half(void) { pending(HALF); }
 
-static const flight_case cases[] = {{"unreached", unreached}, {"reached", reached}, {"half", half}, {0}};
+static const pending_case cases[] = {{"unreached", unreached}, {"reached", reached}, {"half", half}, {0}};
 
 int main(int count, char **arguments) {
     require(count == 3);

@@ -1,6 +1,6 @@
-/* flight-company CASE ADDRESS: sockets in flight that are waited for together, with other descriptors, in sets within
+/* pending-mixed-wait CASE ADDRESS: pending sockets that are waited for together, with other descriptors, in sets within
  * sets, and by several threads. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 #include <stdatomic.h>
 
@@ -21,9 +21,9 @@ static pthread_t in_thread(void *(*body)(void *), void *argument) {
     return thread;
 }
 
-/* A pipe that gets ready ends the call, with the socket still in flight; then both. */
+/* A pipe that gets ready ends the call, with the socket still pending; then both. */
 static void poll_with_pipe(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         struct pollfd entries[3] = {{f.fd, POLLIN | POLLOUT, 7}, {-1, POLLIN, 7}, {pipes[0], POLLIN, 7}};
@@ -62,7 +62,7 @@ static void fill_sets(fd_set *sets, int fd) {
 
 static void select_with_pipe(void) {
     fd_set sets[3];
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     int limit = 1 + (f.fd > pipes[1] ? f.fd : pipes[1]);
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
@@ -89,7 +89,7 @@ static void select_with_pipe(void) {
 
 static void epoll_with_pipe(void) {
     add(ep, pipes[0], EPOLLIN, "pipe");
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
@@ -110,7 +110,7 @@ static void epoll_with_pipe(void) {
 
 /* A socket that stands in the array twice, beside a number that is nobody's. */
 static void poll_twice(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     struct pollfd entries[4] = {
         {f.fd, POLLOUT, 7}, {-5, POLLIN, 7}, {f.fd, POLLIN | POLLOUT | POLLWRNORM, 7}, {9999, POLLIN, 7}};
@@ -126,13 +126,13 @@ static void poll_twice(void) {
     say_connected(&f, "");
 }
 
-/* Two in flight, of which one lands, and then the other. */
+/* Two pending, of which one lands, and then the other. */
 static void one_of_two(void) {
     fd_set sets[3];
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     /* So that it is clear whose far side is whose. */
     reach(&f, REACHED);
-    flight g = depart(REACHED);
+    connection g = depart(REACHED);
     reach(&g, REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     add(ep, g.fd, EPOLLOUT, "G");
@@ -155,7 +155,7 @@ static void one_of_two(void) {
 
 /* Numbers that are not open, and arguments that cannot be. */
 static void wrong(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     fd_set set;
     FD_ZERO(&set);
@@ -182,7 +182,7 @@ static void wrong(void) {
 static void unreadable(void) {
     struct pollfd entry = {-1, POLLOUT, 0};
     void *volatile nowhere = (void *)8;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     entry.fd = f.fd;
     say("poll: %s\n", outcome(poll(nowhere, 1, 0)));
@@ -199,7 +199,7 @@ static void unreadable(void) {
 /* select(2) leaves what is left of the time, pselect(2) and ppoll(2) leave their time alone. */
 static void time_left(void) {
     fd_set set;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     FD_ZERO(&set);
     FD_SET(f.fd, &set);
     struct timeval value = {0, 20000};
@@ -228,7 +228,7 @@ static void time_left(void) {
 static void nested(void) {
     int outer = new_epoll();
     add(outer, ep, EPOLLIN, "inner");
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -244,7 +244,7 @@ static void nested(void) {
 }
 
 static void nested_polled(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -261,7 +261,7 @@ static void nested_polled(void) {
 }
 
 static void nested_selected(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -305,7 +305,7 @@ static void registered_late(unsigned mode, int registers_first) {
     pthread_t thread = in_thread(sleep_in_epoll, &s);
     await_start(&s);
     int fd = nonblocking();
-    flight f;
+    connection f;
     if (registers_first) {
         /* Not for output: an unconnected socket would be told of. */
         struct epoll_event event = {EPOLLONESHOT | mode, {.u64 = mark("F")}};
@@ -362,7 +362,7 @@ static void shared(unsigned mode) {
     mark("F");
     for (int index = 0; index < 3; index++) threads[index] = in_thread(sleep_until_pipe, &s[index]);
     for (int index = 0; index < 3; index++) await_start(&s[index]);
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT | mode, "F");
     drive = NULL;
     land(&f, "");
@@ -405,7 +405,7 @@ static void *wait_differently(void *argument) {
 static void different_calls(void) {
     differing all[3] = {0};
     pthread_t threads[3];
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     add(ep, f.fd, EPOLLOUT | EPOLLET, "F");
     drive = NULL;
     for (int index = 0; index < 3; index++) {
@@ -426,18 +426,18 @@ static void different_calls(void) {
     say_connected(&f, "");
 }
 
-/* Room for one event, and many in flight: neither the pipe nor any of them starves. */
+/* Room for one event, and many pending: neither the pipe nor any of them starves. */
 static void narrow(void) {
     enum { COUNT = 50 };
-    static flight flights[COUNT];
+    static connection connections[COUNT];
     int landed = 0, pipe_events = 0;
     struct epoll_event event;
     write_to_pipe();
     add(ep, pipes[0], EPOLLIN, "pipe");
     for (int index = 0; index < COUNT; index++) {
-        flights[index] = depart(REACHED);
+        connections[index] = depart(REACHED);
         event = (struct epoll_event){EPOLLOUT, {.u64 = mark("F") + (uint64_t)index}};
-        require(epoll_ctl(ep, EPOLL_CTL_ADD, flights[index].fd, &event) == 0);
+        require(epoll_ctl(ep, EPOLL_CTL_ADD, connections[index].fd, &event) == 0);
     }
     drive = NULL;
     for (int stage = REACHED; stage < LANDED; stage++) {
@@ -449,17 +449,17 @@ static void narrow(void) {
             /* The order of the far sides is not that of the sockets; they are all the same here. */
             while (!native && stage > REACHED) {
                 int there = 0;
-                require(ioctl(flights[index].far, FIONREAD, &there) == 0);
+                require(ioctl(connections[index].far, FIONREAD, &there) == 0);
                 if (there >= (stage == GREETED ? 3 : 10)) break;
                 require(epoll_wait(ep, &event, 1, -1) == 1);
                 if (event.data.u64 != mark("pipe")) say_early("an event\n");
             }
-            reach(&flights[index], stage);
+            reach(&connections[index], stage);
         }
     }
-    say("in flight: pipe %d of %d\n", pipe_events, 3 * 200);
+    say("pending: pipe %d of %d\n", pipe_events, 3 * 200);
     pipe_events = 0;
-    for (int index = 0; index < COUNT; index++) land(&flights[index], "");
+    for (int index = 0; index < COUNT; index++) land(&connections[index], "");
     while (landed < COUNT) {
         require(epoll_wait(ep, &event, 1, -1) == 1);
         if (event.data.u64 == mark("pipe")) {
@@ -468,15 +468,15 @@ static void narrow(void) {
         }
         uint64_t index = event.data.u64 - mark("F");
         require(index < COUNT && event.events == EPOLLOUT);
-        delete(ep, flights[index].fd);
-        require(strcmp(error_of(flights[index].fd), "0") == 0);
+        delete(ep, connections[index].fd);
+        require(strcmp(error_of(connections[index].fd), "0") == 0);
         landed++;
     }
     say("landed: %d, pipe %s\n", landed, pipe_events ? "told" : "starved");
     say("then %s\n", waiting(ep, 0));
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"poll-with-pipe", poll_with_pipe}, {"select-with-pipe", select_with_pipe}, {"epoll-with-pipe", epoll_with_pipe},
     {"poll-twice", poll_twice}, {"wrong", wrong}, {"one-of-two", one_of_two}, {"unreadable", unreadable},
     {"time-left", time_left}, {"nested", nested}, {"nested-polled", nested_polled},

@@ -1,7 +1,7 @@
-/* flight-numbers CASE ADDRESS STAGE: calls about a descriptor in flight that end nothing, or seem to: the connection
+/* pending-numbers CASE ADDRESS STAGE: calls about a pending descriptor that end nothing, or seem to: the connection
  * goes on as if nothing had been called. And more sets that watch it than are noted. */
 #include "filter.h"
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 #include "raw.h"
 
 static enum stage at;
@@ -9,20 +9,20 @@ static int ep;
 
 enum { SETS = 20 };
 
-static void say_in_flight(int fd) {
+static void say_pending(int fd) {
     struct pollfd entry = {fd, POLLIN | POLLOUT, 0};
-    say("in flight: poll %d, peer %s\n", poll(&entry, 1, 0), peer_of(fd));
+    say("pending: poll %d, peer %s\n", poll(&entry, 1, 0), peer_of(fd));
 }
 
-static void land_and_say(flight *f) {
+static void land_and_say(connection *f) {
     land(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
     say_connected(f, "");
 }
 
-static flight fly_so_far(void) {
-    flight f = depart(at);
+static connection fly_so_far(void) {
+    connection f = depart(at);
     reach(&f, at);
     return f;
 }
@@ -30,40 +30,40 @@ static flight fly_so_far(void) {
 /* ----- Calls that leave the number what it is ----- */
 
 static void closed_on_exec(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     say("close_range %s\n", outcome(close_range((unsigned)f.fd, (unsigned)f.fd, CLOSE_RANGE_CLOEXEC)));
     say("flags %d\n", fcntl(f.fd, F_GETFD));
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
 static void onto_itself(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     say("dup2 %s\n", dup2(f.fd, f.fd) == f.fd ? "0" : outcome(-1));
     say("dup3 %s\n", outcome(dup3(f.fd, f.fd, 0)));
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
 static void from_nothing(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     say("dup2 %s\n", outcome(dup2(9999, f.fd)));
     say("dup3 %s\n", outcome(dup3(9999, f.fd, O_CLOEXEC)));
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
 static void by_wrong_flags(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     say("dup3 %s\n", outcome(dup3(ep, f.fd, 77)));
     say("close_range %s\n", outcome(close_range((unsigned)f.fd, (unsigned)f.fd - 1, 0)));
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
 /* A child of vfork has its parent's memory, but descriptors of its own. */
 static void in_vfork_child(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     volatile int fd = f.fd;
     pid_t child = vfork();
     if (child == 0) {
@@ -71,13 +71,13 @@ static void in_vfork_child(void) {
         _exit(0);
     }
     require(child > 0 && waitpid(child, NULL, 0) == child);
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
 /* There the number may be that of something else, which says nothing of the parent's. */
 static void another_in_vfork_child(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     volatile int fd = f.fd;
     pid_t child = vfork();
     if (child == 0) {
@@ -88,7 +88,7 @@ static void another_in_vfork_child(void) {
     }
     int status;
     require(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
@@ -96,7 +96,7 @@ static void another_in_vfork_child(void) {
 
 /* Sent by sendmmsg(2), in the second of two messages, and closed. */
 static void sent_among_several(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr header;
@@ -114,7 +114,7 @@ static void sent_among_several(void) {
     require(close(f.fd) == 0);
     require(read(pair[1], &byte, 1) == 1 && byte == 'w');
     f.fd = take_descriptor(pair[1]);
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
@@ -122,11 +122,11 @@ static void sent_among_several(void) {
 static void registered_by_closed(void) {
     int fd = nonblocking(), second = dup(fd), descriptors = descriptor_count();
     add(ep, fd, EPOLLIN | EPOLLOUT, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
     close(fd);
     f.fd = second;
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say("descriptors %+d\n", descriptor_count() - descriptors - (f.far >= 0));
@@ -140,9 +140,9 @@ static void registered_under_a_filter(void) {
     int fd = nonblocking();
     refuse_call(SYS_openat);
     add(ep, fd, EPOLLOUT, "F");
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
-    say("in flight %s\n", waiting(ep, 0));
+    say("pending %s\n", waiting(ep, 0));
     land(&f, "");
     say("landed %s\n", waiting(ep, -1));
     say_connected(&f, "");
@@ -154,9 +154,9 @@ static void in_many_sets(void) {
         sets[index] = new_epoll();
         require(strcmp(control(sets[index], EPOLL_CTL_ADD, fd, EPOLLOUT, "F"), "0") == 0);
     }
-    flight f = depart_with(fd, at);
+    connection f = depart_with(fd, at);
     reach(&f, at);
-    for (int index = 0; index < 6; index++) say("in flight %s\n", waiting(sets[index], 0));
+    for (int index = 0; index < 6; index++) say("pending %s\n", waiting(sets[index], 0));
     land(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -167,7 +167,7 @@ static void in_many_sets(void) {
 static void in_closed_sets(void) {
     int sets[SETS], fine = 0;
     for (int index = 0; index < SETS; index++) sets[index] = new_epoll();
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     for (int index = 0; index < SETS; index++) {
         fine += strcmp(control(sets[index], EPOLL_CTL_ADD, f.fd, EPOLLOUT, "F"), "0") == 0;
         close(sets[index]);
@@ -181,7 +181,7 @@ static void in_closed_sets(void) {
 
 /* All of the same number, one after the other; and one of another, which does not stay. */
 static void in_sets_of_one_number(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     int fine = 0, other = new_epoll();
     add(other, f.fd, EPOLLIN, "other");
     for (int turn = 0; turn < SETS; turn++) {
@@ -209,7 +209,7 @@ static void say_short_error(int fd) {
 }
 
 static void without_room(void) {
-    flight f = fly_so_far();
+    connection f = fly_so_far();
     say_short_error(f.fd);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};
@@ -218,7 +218,7 @@ static void without_room(void) {
     say("error %s\n", error_of(f.fd));
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"closed-on-exec", closed_on_exec}, {"onto-itself", onto_itself}, {"from-nothing", from_nothing},
     {"by-wrong-flags", by_wrong_flags}, {"in-vfork-child", in_vfork_child},
     {"another-in-vfork-child", another_in_vfork_child},

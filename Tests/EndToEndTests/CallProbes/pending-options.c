@@ -1,6 +1,6 @@
-/* flight-options CASE ADDRESS OPTION: an option that would hold up a handshake, and that the program sets for what it
+/* pending-options CASE ADDRESS OPTION: an option that would hold up a handshake, and that the program sets for what it
  * receives and sends itself: lowat (SO_RCVLOWAT) or cork (TCP_CORK). */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 #include "raw.h"
 
 static const struct option {
@@ -34,13 +34,13 @@ static int with_option(int flags) {
     return fd;
 }
 
-static void say_in_flight(int fd) {
-    say("in flight %d\n", value_of(fd));
+static void say_pending(int fd) {
+    say("pending %d\n", value_of(fd));
     require(native || kernels(fd) == given->plain);
 }
 
 /* The connection is there, and the option is what the program has set, for the kernel, too. */
-static void land_and_say(flight *f) {
+static void land_and_say(connection *f) {
     land(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -50,12 +50,12 @@ static void land_and_say(flight *f) {
 }
 
 static void landed(void) {
-    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
-    say_in_flight(f.fd);
+    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    say_pending(f.fd);
     for (enum stage stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         drive(&f);
-        say_in_flight(f.fd);
+        say_pending(f.fd);
     }
     land_and_say(&f);
 }
@@ -64,15 +64,15 @@ static void landed(void) {
 static void by_another_number(void) {
     int fd = nonblocking(), copy = dup(fd);
     set(copy, given->value);
-    flight f = depart_with(fd, REACHED);
-    say_in_flight(fd);
+    connection f = depart_with(fd, REACHED);
+    say_pending(fd);
     land_and_say(&f);
 }
 
 /* The program before has set it. */
 static void inherited(void) {
-    flight f = depart_with(3, REACHED);
-    say_in_flight(f.fd);
+    connection f = depart_with(3, REACHED);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
@@ -81,7 +81,7 @@ static void epolled(void) {
     int fd = with_option(SOCK_NONBLOCK), ep = new_epoll();
     add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
     require(strcmp(waiting(ep, 0), "F: OUT|HUP") == 0);
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     land(&f, "12");
     say("told %s\n", waiting(ep, -1));
     say("landed %d %d\n", value_of(fd), kernels(fd));
@@ -92,7 +92,7 @@ static void epolled(void) {
 }
 
 static void refused(void) {
-    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -103,29 +103,29 @@ static void refused(void) {
 }
 
 static void dissolved(void) {
-    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("then %d %d\n", value_of(f.fd), kernels(f.fd));
 }
 
-/* The program changes its mind in flight; or sets it only there. */
+/* The program changes its mind while pending; or sets it only there. */
 static void change(int fd, int later) {
-    flight f = depart_with(fd, REACHED);
+    connection f = depart_with(fd, REACHED);
     set(f.fd, later);
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     say("too short %s\n", outcome(setsockopt(f.fd, given->level, given->name, &later, 2)));
-    say_in_flight(f.fd);
+    say_pending(f.fd);
     land_and_say(&f);
 }
 
-static void changed_in_flight(void) { change(with_option(SOCK_NONBLOCK), given->other); }
-static void cleared_in_flight(void) { change(with_option(SOCK_NONBLOCK), given->plain); }
-static void set_in_flight(void) { change(nonblocking(), given->value); }
+static void changed_pending(void) { change(with_option(SOCK_NONBLOCK), given->other); }
+static void cleared_pending(void) { change(with_option(SOCK_NONBLOCK), given->plain); }
+static void set_pending(void) { change(nonblocking(), given->value); }
 
 /* A child goes on with the handshake, and ends it. */
 static void forked(void) {
-    flight f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
     reach(&f, GREETED);
     pid_t child = fork();
     if (child == 0) {
@@ -135,7 +135,7 @@ static void forked(void) {
     drive = NULL;
     land(&f, "");
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && status == 0);
     say("landed %d %d\n", value_of(f.fd), kernels(f.fd));
     set(f.fd, given->plain);
@@ -144,7 +144,7 @@ static void forked(void) {
 
 /* A call that waits for the connection. */
 static void blocking(void) {
-    flight f = {with_option(0), -1, UNREACHED};
+    connection f = {with_option(0), -1, UNREACHED};
     pthread_t thread;
     require(pthread_create(&thread, NULL, meet_and_land, &f) == 0);
     say("connect %s\n", connect_to_target(f.fd));
@@ -154,10 +154,10 @@ static void blocking(void) {
     say_connected(&f, "");
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"landed", landed}, {"by-another-number", by_another_number}, {"inherited", inherited}, {"epolled", epolled},
-    {"refused", refused}, {"dissolved", dissolved}, {"changed-in-flight", changed_in_flight},
-    {"cleared-in-flight", cleared_in_flight}, {"set-in-flight", set_in_flight}, {"forked", forked},
+    {"refused", refused}, {"dissolved", dissolved}, {"changed-pending", changed_pending},
+    {"cleared-pending", cleared_pending}, {"set-pending", set_pending}, {"forked", forked},
     {"blocking", blocking}, {0},
 };
 

@@ -1,6 +1,6 @@
-/* flight-plain HOST PORT TIMES CALL: connects TIMES sockets that do not block, one after the other, to an address or a
+/* pending-plain HOST PORT TIMES CALL: connects TIMES sockets that do not block, one after the other, to an address or a
  * name, through a proxy that is another program; waits for each by CALL, and says how each ended. */
-#include "flight-waiting.h"
+#include "pending-waiting.h"
 
 static address destination_of(const char *host, const char *port) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;

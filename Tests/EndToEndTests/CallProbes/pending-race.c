@@ -1,7 +1,7 @@
-/* flight-race MODE ADDRESS CONNECTIONS: four threads, each of which makes so many connections, waits for them in sets
+/* pending-race MODE ADDRESS CONNECTIONS: four threads, each of which makes so many connections, waits for them in sets
  * that all threads share, and gives some of them up at a time of no one's choice. The proxy is the main thread, which
  * accepts, answers, refuses and hangs up likewise. MODE: level, edge, once. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 #include <stdatomic.h>
 

@@ -1,6 +1,6 @@
-/* flight-sent CASE ADDRESS: a socket in flight is sent to another process (unix(7), SCM_RIGHTS), which was there before
- * anything was in flight. */
-#include "flight.h"
+/* pending-sent CASE ADDRESS: a pending socket is sent to another process (unix(7), SCM_RIGHTS), which was there before
+ * anything was pending. */
+#include "pending.h"
 
 #include <sys/wait.h>
 
@@ -43,7 +43,7 @@ static void await_child(pid_t child) {
 }
 
 /* The far side goes on only while the sender sleeps in sendmsg(2). */
-static void send_and_land(flight *f, pid_t child) {
+static void send_and_land(connection *f, pid_t child) {
     pilot p = {.f = f};
     board(&p);
     pass_descriptor(ends[0], f->fd);
@@ -56,14 +56,14 @@ static void send_and_land(flight *f, pid_t child) {
 
 static void lands(void) {
     pid_t child = receiver();
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     send_and_land(&f, child);
 }
 
 /* The error is told once, as the socket is one. */
 static void fails(void) {
     pid_t child = receiver();
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f, .code = 5};
     board(&p);
     pass_descriptor(ends[0], f.fd);
@@ -80,7 +80,7 @@ static void interrupted(void) {
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     is_announced = 1;
     pid_t child = receiver();
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -107,7 +107,7 @@ static void interrupted(void) {
 /* Addresses of nothing are the kernel's to refuse. */
 static void from_nowhere(void) {
     require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0);
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     struct msghdr message = {.msg_control = (void *)(uintptr_t)0x10000, .msg_controllen = CMSG_SPACE(sizeof(int))};
     say("sendmsg: %s\n", outcome(sendmsg(ends[0], &message, 0)));
     close(f.fd);
@@ -115,7 +115,7 @@ static void from_nowhere(void) {
 
 int main(int count, char **arguments) {
     require(count == 3);
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"lands", lands}, {"fails", fails}, {"interrupted", interrupted}, {"from-nowhere", from_nowhere}, {0},
     };
     set_up(arguments);

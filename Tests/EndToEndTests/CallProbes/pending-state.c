@@ -1,6 +1,6 @@
-/* flight-state STAGE ADDRESS: what every call says of a socket in flight that has come so far, and of the same socket
+/* pending-state STAGE ADDRESS: what every call says of a pending socket that has come so far, and of the same socket
  * when it has landed. */
-#include "flight-calls.h"
+#include "pending-calls.h"
 
 static void say_call(const char *name, ssize_t result) { say("%s: %s\n", name, result < 0 ? outcome(-1) : "done"); }
 
@@ -18,7 +18,7 @@ static const char *selected(int fd) {
     return text;
 }
 
-static void say_state(flight *f) {
+static void say_state(connection *f) {
     int fd = f->fd;
     int there = -1;
     require(ioctl(fd, FIONREAD, &there) == 0);
@@ -58,7 +58,7 @@ int main(int count, char **arguments) {
     require(count == 3);
     set_up(arguments);
     enum stage stage = stage_named(arguments[1]);
-    flight f = depart(stage);
+    connection f = depart(stage);
     reach(&f, stage);
     say_state(&f);
     land(&f, "early bird");

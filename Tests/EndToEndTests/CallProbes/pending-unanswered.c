@@ -1,13 +1,13 @@
-/* flight-unanswered ADDRESS: a program that is connecting puts itself under a filter which refuses the question what a
+/* pending-unanswered ADDRESS: a program that is connecting puts itself under a filter which refuses the question what a
  * socket is. Not a byte of the handshake is its own, nor does one of its own go into it. */
-#include "flight.h"
+#include "pending.h"
 #include "filter.h"
 
 int main(int count, char **arguments) {
     char bytes[10];
     require(count == 2);
     set_up(((char *[]){arguments[0], "", arguments[1]}));
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, GREETED);
     await(&f, 10);
     refuse_call(SYS_getsockopt);

@@ -1,6 +1,6 @@
-/* flight-user-timeout CASE ADDRESS VALUE: TCP_USER_TIMEOUT, which the program has set to VALUE before connect(2), or
+/* pending-user-timeout CASE ADDRESS VALUE: TCP_USER_TIMEOUT, which the program has set to VALUE before connect(2), or
  * left alone (0), while the library limits by it how long the kernel tries to connect. */
-#include "flight-epoll.h"
+#include "pending-epoll.h"
 
 static int value;
 
@@ -21,7 +21,7 @@ static int with_timeout(int flags) {
     return fd;
 }
 
-static void land_and_say(flight *f) {
+static void land_and_say(connection *f) {
     land(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -30,24 +30,24 @@ static void land_and_say(flight *f) {
 }
 
 static void landed(void) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
-    say("in flight %d\n", timeout_of(f.fd));
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    say("pending %d\n", timeout_of(f.fd));
     for (enum stage stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         drive(&f);
-        say("in flight %d\n", timeout_of(f.fd));
+        say("pending %d\n", timeout_of(f.fd));
     }
     land_and_say(&f);
 }
 
 /* Nobody asks before the end. */
 static void landed_unasked(void) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     land_and_say(&f);
 }
 
 static void refused(void) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -63,7 +63,7 @@ static void refused(void) {
 
 /* The kernel itself cannot connect. */
 static void gone(void) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), UNREACHED);
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), UNREACHED);
     close_far_side();
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -73,26 +73,26 @@ static void gone(void) {
 }
 
 static void dissolved(void) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("then %d\n", timeout_of(f.fd));
 }
 
-/* The program changes its mind in flight. */
+/* The program changes its mind while pending. */
 static void change(int later) {
-    flight f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
     set_timeout(f.fd, later);
-    say("in flight %d\n", timeout_of(f.fd));
+    say("pending %d\n", timeout_of(f.fd));
     land_and_say(&f);
 }
 
-static void set_in_flight(void) { change(45678); }
-static void cleared_in_flight(void) { change(0); }
+static void set_pending(void) { change(45678); }
+static void cleared_pending(void) { change(0); }
 
 /* A call that waits for the connection. */
 static void blocking(void) {
-    flight f = {with_timeout(0), -1, UNREACHED};
+    connection f = {with_timeout(0), -1, UNREACHED};
     pthread_t thread;
     require(pthread_create(&thread, NULL, meet_and_land, &f) == 0);
     say("connect %s\n", connect_to_target(f.fd));
@@ -130,9 +130,9 @@ static void limited(void) {
     else say("then %d\n", value);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"landed", landed}, {"landed-unasked", landed_unasked}, {"refused", refused}, {"gone", gone},
-    {"dissolved", dissolved}, {"set-in-flight", set_in_flight}, {"cleared-in-flight", cleared_in_flight},
+    {"dissolved", dissolved}, {"set-pending", set_pending}, {"cleared-pending", cleared_pending},
     {"blocking", blocking}, {"limited", limited}, {0},
 };
 

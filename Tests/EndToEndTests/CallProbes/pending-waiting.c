@@ -1,5 +1,5 @@
-/* flight-waiting CASE ADDRESS CALL: one socket in flight, waited for by one of the calls that wait. */
-#include "flight-waiting.h"
+/* pending-waiting CASE ADDRESS CALL: one pending socket, waited for by one of the calls that wait. */
+#include "pending-waiting.h"
 
 #include <stdatomic.h>
 
@@ -9,7 +9,7 @@ static long wait_by(int fd, unsigned events, int timeout) { return by->wait(fd, 
 
 /* The far side moves only while the call waits. */
 static void without_limit(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -18,7 +18,7 @@ static void without_limit(void) {
 }
 
 static void with_limit(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 600000)));
@@ -28,7 +28,7 @@ static void with_limit(void) {
 
 /* Bytes behind the reply, in the same segment. */
 static void early(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f, .tail = "early bird"};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -39,7 +39,7 @@ static void early(void) {
 
 /* The program waits for bytes alone: that the connection is there is nothing to it. */
 static void reading_only(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f, .tail = "x"};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLIN, -1)));
@@ -47,7 +47,7 @@ static void reading_only(void) {
     say_connected(&f, "x");
 }
 
-static void drive_by_waiter(flight *f) {
+static void drive_by_waiter(connection *f) {
     long result = wait_by(f->fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0);
     if (result != 0) say_early("%s\n", wait_text(result));
 }
@@ -55,7 +55,7 @@ static void drive_by_waiter(flight *f) {
 /* A program that asks again and again. */
 static void without_waiting(void) {
     drive = drive_by_waiter;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         say("%s: %s\n", stage_names[stage], wait_text(wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0)));
@@ -69,7 +69,7 @@ static void without_waiting(void) {
 
 /* The program waits in slices that are too short for anything. */
 static void in_slices(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f};
     board(&p);
     long result;
@@ -82,7 +82,7 @@ static void in_slices(void) {
 /* The whole time goes by, at each stage, and the connection goes on later. */
 static void expiring(void) {
     drive = drive_by_waiter;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         double start = seconds_now();
@@ -99,7 +99,7 @@ static volatile int is_urgent;
 
 /* One byte at a time: of both answers while the program sleeps; or of a long name, until it is enough. */
 static void *serve_bytes(void *argument) {
-    flight *f = argument;
+    connection *f = argument;
     char reply[5 + 255 + 2 + 11] = {5, 0, 0, 3, (char)255};
     memcpy(reply + 5 + 255 + 2, "early bird", 11);
     if (native) {
@@ -128,7 +128,7 @@ static void *serve_bytes(void *argument) {
 /* So many bytes that the time is over before them: it does not begin anew with each. */
 static void dripping(void) {
     pthread_t thread;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     drive = NULL;
     require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, 300)));
@@ -141,7 +141,7 @@ static void dripping(void) {
 static void by_bytes(void) {
     pthread_t thread;
     is_urgent = 1;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     drive = NULL;
     require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -151,7 +151,7 @@ static void by_bytes(void) {
 
 /* Both answers, and what the target says, before anything is asked. */
 static void answered_early(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     reach(&f, REACHED);
     if (native) land(&f, "early bird");
     else require(write(f.far, "\5\0\5\0\0\1\0\0\0\0\0\0early bird", 22) == 22);
@@ -182,7 +182,7 @@ static void *send_signal_to_sleeper(void *nothing) {
 /* These calls are not restarted, whatever SA_RESTART says. */
 static void interrupted(void) {
     drive = drive_by_waiter;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         pthread_t thread;
         reach(&f, stage);
@@ -207,7 +207,7 @@ static void unmasked(void) {
     require(sigprocmask(SIG_BLOCK, &usr1, NULL) == 0);
     install(0);
     drive = drive_by_waiter;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         reach(&f, stage);
         require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
@@ -230,13 +230,13 @@ static atomic_int waiting_thread;
 
 static void *wait_for_ever(void *f) {
     waiting_thread = gettid();
-    wait_by(((flight *)f)->fd, EPOLLOUT, -1);
+    wait_by(((connection *)f)->fd, EPOLLOUT, -1);
     return NULL;
 }
 
 static void cancelled(void) {
     drive = drive_by_waiter;
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     for (int stage = REACHED; stage < LANDED; stage++) {
         pthread_t thread;
         void *result;
@@ -279,7 +279,7 @@ static void *bombard(void *nothing) {
 }
 
 static void *serve_plainly(void *argument) {
-    flight *f = argument;
+    connection *f = argument;
     if (native) {
         empty_queue();
         f->far = accept_client(listening);
@@ -300,7 +300,7 @@ static void handler_enters(void) {
     int landed = 0, turns = 0, least = native ? 1 : 50;
     /* On a busy machine no signal may come in so many turns. */
     for (; turns < least || !handled; turns++) {
-        flight f = depart(REACHED);
+        connection f = depart(REACHED);
         handler_fd = f.fd;
         require(pthread_create(&server, NULL, serve_plainly, &f) == 0);
         long result;
@@ -325,7 +325,7 @@ static void masked(void) {
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     install(0);
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f, .before_end = signal_sleeper};
     board(&p);
     long result = by->wait(f.fd, EPOLLOUT, -1, &usr1);
@@ -336,7 +336,7 @@ static void masked(void) {
 
 /* The whole of the events, and what comes after. */
 static void refused(void) {
-    flight f = depart(REACHED);
+    connection f = depart(REACHED);
     pilot p = {.f = &f, .code = 5};
     board(&p);
     long result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, -1);
@@ -347,7 +347,7 @@ static void refused(void) {
     say("peer %s\n", peer_of(f.fd));
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"without-limit", without_limit}, {"with-limit", with_limit}, {"early", early}, {"reading-only", reading_only},
     {"without-waiting", without_waiting}, {"in-slices", in_slices}, {"expiring", expiring},
     {"dripping", dripping}, {"by-bytes", by_bytes}, {"answered-early", answered_early},

@@ -1,7 +1,7 @@
 /* Every call that waits for a socket, under one signature. */
 #pragma once
 
-#include "flight.h"
+#include "pending.h"
 
 /* Exported by libc, for checked calls or without a header. */
 extern int __poll_chk(struct pollfd *entries, nfds_t count, int timeout, size_t room);

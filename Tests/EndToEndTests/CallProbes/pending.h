@@ -1,9 +1,9 @@
-/* What the probes of connections in flight share: a socket on which connect(2) said EINPROGRESS, and the far side,
- * which is the probe itself, so that it decides what has happened when the program asks.
+/* What the probes of pending connections share: a socket on which connect(2) said EINPROGRESS, and the far side, which
+ * is the probe itself, so that it decides what has happened when the program asks.
  *
  * A probe is run as `NAME CASE ADDRESS`, where ADDRESS is that of the proxy, at port 1080, which the library has been
  * told; the destination does not matter. Or, without the library, as `NAME CASE native`: then the connection is made
- * to the probe's own listener, whose queue is full, so that the kernel keeps it in flight until there is room and the
+ * to the probe's own listener, whose queue is full, so that the kernel keeps it pending until there is room and the
  * SYN is sent again. What a case prints must be the same both times. */
 #pragma once
 
@@ -38,7 +38,7 @@ typedef struct {
     int fd;      /* the program's socket */
     int far;     /* the far side's */
     enum stage stage;
-} flight;
+} connection;
 
 static int native;
 static int listening = -1;
@@ -49,7 +49,7 @@ static pid_t main_thread;
 
 /* The call by which the program, which has but one thread, lets the connection go on while the far side waits for its
  * bytes. It may expect to be told nothing. */
-static void (*drive)(flight *);
+static void (*drive)(connection *);
 
 /* What was told before its time; a program that asks again and again shall not fill the disk. */
 #define say_early(...)                        \
@@ -58,7 +58,7 @@ static void (*drive)(flight *);
         if (times++ < 3) say("too early: " __VA_ARGS__); \
     } while (0)
 
-unused static void drive_by_poll(flight *f) {
+unused static void drive_by_poll(connection *f) {
     struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
     int count = poll(&entry, 1, 0);
     if (count != 0) say_early("poll %d, events %x\n", count, entry.revents);
@@ -129,17 +129,17 @@ unused static const char *error_of(int fd) {
 }
 
 /* Connects a socket that is there already. */
-unused static flight depart_with(int fd, enum stage stage) {
+unused static connection depart_with(int fd, enum stage stage) {
     if (filler < 0 && (native || stage == UNREACHED)) fill_queue();
     const char *result = connect_to_target(fd);
     if (strcmp(result, "EINPROGRESS") != 0) say("connect %s\n", result);
-    return (flight){fd, -1, UNREACHED};
+    return (connection){fd, -1, UNREACHED};
 }
 
-unused static flight depart(enum stage stage) { return depart_with(nonblocking(), stage); }
+unused static connection depart(enum stage stage) { return depart_with(nonblocking(), stage); }
 
-/* Waits for so many bytes at the far side; without `drive` beside nothing that this process has in flight. */
-unused static void await(flight *f, int wanted) {
+/* Waits for so many bytes at the far side; without `drive` beside nothing that this process has pending. */
+unused static void await(connection *f, int wanted) {
     for (int there = 0;;) {
         require(ioctl(f->far, FIONREAD, &there) == 0);
         if (there >= wanted) return;
@@ -156,7 +156,7 @@ unused static void await(flight *f, int wanted) {
 static const char good_reply[10] = {5, 0, 0, 1};
 
 /* Lets the connection come so far, and no further. */
-unused static void reach(flight *f, enum stage stage) {
+unused static void reach(connection *f, enum stage stage) {
     if (native) return;
     if (f->stage < REACHED && stage >= REACHED) {
         empty_queue();
@@ -178,7 +178,7 @@ unused static void reach(flight *f, enum stage stage) {
 }
 
 /* Connects a socket once more that was refused. */
-unused static flight depart_again(int fd, enum stage stage) {
+unused static connection depart_again(int fd, enum stage stage) {
     if (listening < 0) listen_at_far_side();
     if (native) fill_queue();
     int is_aborted = !connect_told[fd];
@@ -189,13 +189,13 @@ unused static flight depart_again(int fd, enum stage stage) {
         result = connect_to_target(fd);
     }
     if (strcmp(result, "EINPROGRESS") != 0) say("connect %s\n", result);
-    flight f = {fd, -1, UNREACHED};
+    connection f = {fd, -1, UNREACHED};
     reach(&f, stage);
     return f;
 }
 
 /* Brings it to its end: connected, and followed at once by what the target says. */
-unused static void land(flight *f, const char *tail) {
+unused static void land(connection *f, const char *tail) {
     size_t length = strlen(tail);
     if (native) {
         empty_queue();
@@ -213,7 +213,7 @@ unused static void land(flight *f, const char *tail) {
 
 /* The far side in a thread of its own, for a call of connect(2) that waits. */
 unused static void *meet_and_land(void *argument) {
-    flight *f = argument;
+    connection *f = argument;
     if (native) {
         f->far = accept_client(listening);
     } else {
@@ -234,7 +234,7 @@ unused static void close_far_side(void) {
 }
 
 /* Brings it to its end: refused. */
-unused static void refuse(flight *f, int code) {
+unused static void refuse(connection *f, int code) {
     if (native) {
         require(code == 5);
         close_far_side();
@@ -277,7 +277,7 @@ unused static void *interrupt_when_asleep(void *nothing) {
 
 /* The far side in a thread of its own, which does the next thing whenever the main thread sleeps. */
 typedef struct {
-    flight *f;
+    connection *f;
     int code;
     const char *tail;
     void (*before_end)(void);
@@ -329,7 +329,7 @@ unused static const char *event_names(unsigned events) {
 }
 
 /* That the socket is connected, and what it hears and says arrives, no more and no less. */
-unused static void say_connected(flight *f, const char *tail) {
+unused static void say_connected(connection *f, const char *tail) {
     char bytes[128] = {0};
     say("error %s\n", error_of(f->fd));
     say("peer %s\n", strcmp(peer_of(f->fd), text_of(&target.any)) == 0 ? "as connected to" : peer_of(f->fd));
@@ -352,9 +352,9 @@ unused static void say_connected(flight *f, const char *tail) {
 typedef struct {
     const char *name;
     void (*run)(void);
-} flight_case;
+} pending_case;
 
-unused static void run_case(const flight_case *cases, const char *name) {
+unused static void run_case(const pending_case *cases, const char *name) {
     for (; cases->name; cases++) {
         if (strcmp(cases->name, name) != 0) continue;
         cases->run();

@@ -3,12 +3,12 @@
  * second works. */
 #include "clock.h"
 #include "raw.h"
-#include "flight-waiting.h"
+#include "pending-waiting.h"
 
 #include <sys/time.h>
 
 static int second = -1;
-static flight f;
+static connection f;
 static const waiter *by;
 
 /* What a proxy may take that another could do for. */
@@ -128,7 +128,7 @@ static void *tell_limit(void *nothing) {
 static void blocking(void) {
     pthread_t thread;
     fill_queue();
-    f = (flight){stream(&target), -1, UNREACHED};
+    f = (connection){stream(&target), -1, UNREACHED};
     require(pthread_create(&thread, NULL, tell_limit, NULL) == 0);
     say("connect %s\n", connect_to_target(f.fd));
     require(pthread_join(thread, NULL) == 0);
@@ -137,7 +137,7 @@ static void blocking(void) {
     say("then %ld\n", limit.tv_sec);
 }
 
-static const flight_case cases[] = {
+static const pending_case cases[] = {
     {"unreached", unreached}, {"reached", reached}, {"asked", asked}, {"single", single},
     {"asked-at-once", asked_at_once}, {"blocking", blocking}, {0},
 };

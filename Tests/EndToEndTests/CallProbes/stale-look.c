@@ -3,7 +3,7 @@
  *
  * The proxies are the probe itself: at FOLDER/1, ADDRESS port 1080, FOLDER/2, ADDRESS port 1081, in this order. Each
  * of the changes from one to the next has another socket take the place of the program's. */
-#include "flight.h"
+#include "pending.h"
 #include "stopped.h"
 
 static const char *host, *folder;
@@ -37,21 +37,21 @@ static int arrive(int fd, int number) {
 }
 
 /* Connects a socket that has come as far as the second proxy, which has said nothing. */
-static flight depart_to_second(int fd) {
+static connection depart_to_second(int fd) {
     require(strcmp(connect_to_target(fd), "EINPROGRESS") == 0);
     close(arrive(fd, 0));
-    return (flight){fd, arrive(fd, 1), REACHED};
+    return (connection){fd, arrive(fd, 1), REACHED};
 }
 
 /* It is with the fourth, which has answered the greeting. */
-static void go_on_to_last(flight *f) {
+static void go_on_to_last(connection *f) {
     close(f->far);
     close(arrive(f->fd, 2));
     f->far = arrive(f->fd, 3);
     reach(f, GREETED);
 }
 
-static void finish(flight *f) {
+static void finish(connection *f) {
     land(f, "hello");
     say("poll %s\n", event_names(POLLOUT & (poll(&(struct pollfd){f->fd, POLLOUT, 0}, 1, 10000) == 1 ? -1 : 0)));
 }
@@ -68,7 +68,7 @@ static void read_in_thread(void *fd) {
 /* The proxy's answer is no data, although the socket that was asked for is forgotten. */
 static void reading(void) {
     int fd = nonblocking();
-    flight f = depart_to_second(fd);
+    connection f = depart_to_second(fd);
     stopped s;
     run_stopped(&s, read_in_thread, &fd, COOKIE_TOLD, 1);
     go_on_to_last(&f);
@@ -81,7 +81,7 @@ static void reading(void) {
 /* A call that waits goes on with the handshake of the socket that stands there now. */
 static void waiting(void) {
     int fd = nonblocking();
-    flight f = depart_to_second(fd);
+    connection f = depart_to_second(fd);
     require(fcntl(fd, F_SETFL, 0) == 0);
     stopped s;
     run_stopped(&s, read_in_thread, &fd, COOKIE_TOLD, 2);
@@ -100,7 +100,7 @@ static void say_peer_in_thread(void *fd) {
 /* The peer is that of the socket which is connected, never the proxy. */
 static void asking_for_the_peer(void) {
     int fd = nonblocking();
-    flight f = depart_to_second(fd);
+    connection f = depart_to_second(fd);
     stopped s;
     run_stopped(&s, say_peer_in_thread, &fd, COOKIE_TOLD, 1);
     go_on_to_last(&f);
@@ -125,7 +125,7 @@ static void poll_in_thread(void *fd) {
 /* Just before a socket of a Unix domain takes the place of the program's, somebody finds that nothing stands there. */
 static void asking_for_an_option(void) {
     int fd = nonblocking();
-    flight f = depart_to_second(fd);
+    connection f = depart_to_second(fd);
     close(f.far);
     stopped s;
     run_stopped(&s, poll_in_thread, &fd, REPLACING, 1);
@@ -148,7 +148,7 @@ static void close_unseen(int fd) {
 }
 
 /* The record of a socket that was closed unseen goes when its time is over; that its number is another's by then, which
- * is in flight itself, is nothing to that one. Both have a time limit of a millisecond. */
+ * is pending itself, is nothing to that one. Both have a time limit of a millisecond. */
 static void ending_of_a_former_socket(void) {
     listening = proxies[1];
     far_address = numeric(host, "1080");
@@ -163,7 +163,7 @@ static void ending_of_a_former_socket(void) {
 }
 
 int main(int count, char **arguments) {
-    static const flight_case cases[] = {
+    static const pending_case cases[] = {
         {"reading", reading},
         {"waiting", waiting},
         {"peer", asking_for_the_peer},

@@ -120,7 +120,7 @@ unused static void *run_traced(void *argument) {
 
 unused static void expect_from_tracer(char expected) {
     char byte;
-    /* Unseen: to wait otherwise would be to go on with what is in flight. */
+    /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(raw(SYS_read, from_tracer, (long)&byte, 1, 0, 0) == 1 && byte == expected);
 }
 

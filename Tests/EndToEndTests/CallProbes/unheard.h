@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "flight.h"
+#include "pending.h"
 #include "raw.h"
 
 static int relay, stranger, fd;

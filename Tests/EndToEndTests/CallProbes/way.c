@@ -169,7 +169,7 @@ static void watched(void) {
 }
 
 /* Bound while it is connecting. */
-static void in_flight(void) {
+static void pending(void) {
     for (int by_number = 0; by_number < 2; by_number++) {
         int fd = make(SOCK_NONBLOCK), copy = dup(fd), lo = 1;
         say("connect %s\n", outcome(connect(fd, &target.any, target.length)));
@@ -250,7 +250,7 @@ static const struct {
 } cases[] = {
     {"blocking", blocking}, {"nonblocking", nonblocking}, {"by-another-number", by_another_number},
     {"inherited", inherited}, {"bound", bound}, {"directly", directly}, {"watched", watched}, {"mark", mark},
-    {"unmarked", unmarked}, {"in-flight", in_flight}, {"connected", connected}, {"directly-after", directly_after}, {0},
+    {"unmarked", unmarked}, {"pending", pending}, {"connected", connected}, {"directly-after", directly_after}, {0},
 };
 
 int main(int count, char **arguments) {

@@ -29,7 +29,7 @@ extension EndToEnd {
             let port = try await FarSide.echoPort
             if let call {
                 return try await hops.run(
-                    "flight-plain", [FarSide.ipv4, port, "\(times)", call], mode + [limit],
+                    "pending-plain", [FarSide.ipv4, port, "\(times)", call], mode + [limit],
                     lists: lists)
             }
             return try await hops.run(

@@ -40,7 +40,7 @@ extension EndToEnd {
         @Test(arguments: [ProxyProtocol.http, .socks4], ["poll", "select", "epoll_wait"])
         func `A name goes to a proxy of any type, by every call`(type: ProxyProtocol, call: String) async throws {
             try await Hops.during([Hops.Hop(type)]) { hops in
-                let output = try await hops.run("flight-plain", ["web.test", FarSide.echoPort, "1", call])
+                let output = try await hops.run("pending-plain", ["web.test", FarSide.echoPort, "1", call])
                 #expect(output.lines == ["connected, peer as connected to, echoed", "descriptors +0"])
                 #expect(hops.proxies[0].sessions.map(\.request?.address) == [.name(Array("web.test".utf8))])
             }

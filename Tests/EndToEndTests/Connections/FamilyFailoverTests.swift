@@ -52,7 +52,7 @@ extension EndToEnd {
                 var probe = ("connecting", ["blocking", FarSide.ipv4, port, "1"])
                 var lines = ["0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
                 if let call {
-                    probe = ("flight-plain", [FarSide.ipv4, port, "1", call])
+                    probe = ("pending-plain", [FarSide.ipv4, port, "1", call])
                     lines = ["connected, peer as connected to, echoed", "descriptors +0"]
                 }
                 let (used, output) = try await Hops.during(
@@ -100,7 +100,7 @@ extension EndToEnd {
             try await during([.unixSocket, .near]) { hops in
                 let port = try await FarSide.echoPort
                 let probe =
-                    call.map { ("flight-plain", [FarSide.ipv4, port, "3", $0]) }
+                    call.map { ("pending-plain", [FarSide.ipv4, port, "3", $0]) }
                     ?? ("connecting", ["blocking", FarSide.ipv4, port, "1"])
                 let output = try await hops.run(probe.0, probe.1, ["dynamic_chain"])
                 let lines =

@@ -115,7 +115,7 @@ extension EndToEnd {
             let agrees = "of its family 1, of its version 1, with a port 1"
             #expect(
                 lines == [
-                    "connect EINPROGRESS", "in flight: \(agrees)", "error 0", "connected: \(agrees)",
+                    "connect EINPROGRESS", "pending: \(agrees)", "error 0", "connected: \(agrees)",
                     "by another number: \(agrees)", "by a later one: \(agrees)", "cut 1 1", "peer as connected to",
                 ])
         }

@@ -19,7 +19,7 @@ extension EndToEnd {
             #expect(output.lines == lines, "\(globals), \(call): \(output)", sourceLocation: sourceLocation)
         }
 
-        private static let second = ["just before: nothing", "then OUT"] + Flight.connected
+        private static let second = ["just before: nothing", "then OUT"] + Pending.connected
 
         @Test(arguments: modes, calls)
         func `The next proxy is used when one keeps silent`(mode: [String], call: String) async throws {

@@ -13,9 +13,9 @@ extension EndToEnd {
             _ name: String, _ arguments: [String] = [], limit: Int = limit, configuration: [String],
             prints lines: [String], ending: Ending = .clean, sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
-            let given = Flight.Case(
+            let given = Pending.Case(
                 probe: "limits", name: name, arguments: ["\(limit)"] + arguments, lines: lines, ending: ending)
-            try await Flight.check(given, configuration: ["log off"] + configuration, sourceLocation: sourceLocation)
+            try await Pending.check(given, configuration: ["log off"] + configuration, sourceLocation: sourceLocation)
         }
 
         // MARK: What the configuration gives a proxy

@@ -13,7 +13,7 @@ extension EndToEnd {
             return each + each
         }()
 
-        private static let inFlight: [String] = {
+        private static let pending: [String] = {
             let each =
                 ["connect EINPROGRESS", "bind it wrongly ENODEV", "no number EINVAL", "mark EPERM", "bind 0"] + way
                 + way + ["free it EPERM", "error 0"] + way + ["peer as connected to", "echoed echoed"]
@@ -26,7 +26,7 @@ extension EndToEnd {
             ("inherited", ["connect 0"] + way + ["peer as connected to", "echoed"]),
             ("bound", ["bind 0", "connect 0", "the same port", "SO_REUSEADDR 0", "peer as connected to"]),
             ("watched", ["bind 0", "connect EINPROGRESS", "told 4 7, error 0"] + way + ["peer as connected to"]),
-            ("in-flight", inFlight),
+            ("pending", pending),
             ("connected", ["connect 0", "bind 0"] + way + ["free it EPERM", "peer as connected to", "echoed"]),
             ("mark", ["connect 0", "mark 7", "another EPERM", "mark 7", "peer as connected to"]),
         ]

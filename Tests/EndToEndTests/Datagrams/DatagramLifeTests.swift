@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// Processes, descriptors, threads and signals around sockets whose datagrams are carried.
     @Suite struct DatagramLifeTests {
-        @Test(arguments: ["forking", "heirs", "duplicates", "passing", "beside-flight"])
+        @Test(arguments: ["forking", "heirs", "duplicates", "passing", "beside-pending"])
         func `Every descriptor that stands for a socket sends and receives, in every process`(
             name: String
         ) async throws {

@@ -7,8 +7,8 @@ extension EndToEnd {
             _ name: String, prints lines: [String], associations: Int = 1,
             sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
-            try await Flight.check(
-                Flight.Case(
+            try await Pending.check(
+                Pending.Case(
                     probe: "datagram-succession", name: name,
                     lines: lines + ["received 6 bytes from the target: answer"], ending: .associated(associations)),
                 configuration: ["log off"], sourceLocation: sourceLocation)

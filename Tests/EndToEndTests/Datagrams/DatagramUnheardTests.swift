@@ -6,8 +6,8 @@ extension EndToEnd {
         private func check(
             _ name: String, of probe: String = "datagram-unheard", prints lines: [String]
         ) async throws {
-            try await Flight.check(
-                Flight.Case(probe: probe, name: name, lines: lines, ending: .associated(1)),
+            try await Pending.check(
+                Pending.Case(probe: probe, name: name, lines: lines, ending: .associated(1)),
                 configuration: ["loopback proxy"])
         }
 

@@ -69,10 +69,10 @@ extension EndToEnd {
             }
         }
 
-        @Test func `A socket in flight gives and takes no byte when nobody tells what it is`() async throws {
+        @Test func `A pending socket gives and takes no byte when nobody tells what it is`() async throws {
             let address = "127.0.251.2"
             let output = try await CallProbe.run(
-                "flight-unanswered", [address], environment: ["SOCKSIFY_PROXY": "socks5://\(address):1080"])
+                "pending-unanswered", [address], environment: ["SOCKSIFY_PROXY": "socks5://\(address):1080"])
             #expect(
                 output.lines == [
                     "recv EPERM", "read EPERM", "send EPERM", "write EPERM", "connect EPERM", "getpeername ENOTCONN",

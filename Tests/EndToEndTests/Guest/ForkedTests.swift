@@ -45,12 +45,12 @@ extension EndToEnd {
                 http 10.0.0.2 8080
                 """
             let output = try await ConfigurationText(configuration).write { path in
-                try await CallProbe.run("flight-handed", [address], environment: ["SOCKSIFY_CONF": path])
+                try await CallProbe.run("pending-handed", [address], environment: ["SOCKSIFY_CONF": path])
             }
             let heard = [
                 "methods", "credentials", "request of SOCKS5", "request of SOCKS4", "request of HTTP",
             ].map { "\($0): as it should be" }
-            #expect(output.lines == heard + ["poll 1 OUT"] + Flight.connected, "\(output)")
+            #expect(output.lines == heard + ["poll 1 OUT"] + Pending.connected, "\(output)")
         }
 
         @Test(arguments: ways)

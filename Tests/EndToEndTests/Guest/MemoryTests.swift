@@ -85,7 +85,7 @@ extension EndToEnd {
             #expect(lines == ["echoed", "little"])
         }
 
-        @Test func `A socket in flight is one, also where nothing can be kept of its descriptor`() async throws {
+        @Test func `A pending socket is one, also where nothing can be kept of its descriptor`() async throws {
             let lines = try await run("high").lines
             #expect(lines == ["echoed", "connect EINPROGRESS", "echoed"])
         }

@@ -6,14 +6,14 @@ extension EndToEnd {
         static let cases = [
             ("looking", ["poll 1 IN|OUT|ERR|HUP", "error ECONNABORTED"]), ("reading", ["read ECONNABORTED"]),
         ].map { name, lines in
-            Flight.Case(
-                probe: "flight-killed", name: name,
-                lines: ["child killed"] + lines + ["the proxy hears no more", "poll 1"] + Flight.connected)
+            Pending.Case(
+                probe: "pending-killed", name: name,
+                lines: ["child killed"] + lines + ["the proxy hears no more", "poll 1"] + Pending.connected)
         }
 
         @Test(arguments: cases)
-        func `A handshake of which nobody knows how far it came has failed`(given: Flight.Case) async throws {
-            try await Flight.check(given, configuration: ["log off"])
+        func `A handshake of which nobody knows how far it came has failed`(given: Pending.Case) async throws {
+            try await Pending.check(given, configuration: ["log off"])
         }
     }
 }

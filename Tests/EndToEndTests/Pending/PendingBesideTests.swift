@@ -1,9 +1,9 @@
 import Testing
 
 extension EndToEnd {
-    /// Connections in flight that nobody waits for. The kernel goes on with its own by itself; the library goes on with
+    /// Pending connections that nobody waits for. The kernel goes on with its own by itself; the library goes on with
     /// them while the program waits for something else.
-    @Suite struct FlightBesideTests {
+    @Suite struct PendingBesideTests {
         private static let calls = [
             "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "send", "accept", "accept4", "wait",
             "wait3", "wait4", "waitpid", "waitid", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait",
@@ -14,12 +14,12 @@ extension EndToEnd {
         /// Those that a handler with SA_RESTART does not end (signal(7)).
         private static let restartable = Array(calls[..<15])
 
-        private static func cases(_ way: String, of calls: [String] = calls) -> [Flight.Case] {
+        private static func cases(_ way: String, of calls: [String] = calls) -> [Pending.Case] {
             calls.map {
-                Flight.Case(
-                    probe: "flight-beside", name: $0, arguments: [way],
+                Pending.Case(
+                    probe: "pending-beside", name: $0, arguments: [way],
                     lines: (way == "interrupted" ? ["interrupted: EINTR"] : []) + ["\($0): 1"]
-                        + (way == "restarted" ? ["handled 1"] : []) + ["poll 1 OUT"] + Flight.connected)
+                        + (way == "restarted" ? ["handled 1"] : []) + ["poll 1 OUT"] + Pending.connected)
             }
         }
 
@@ -29,27 +29,27 @@ extension EndToEnd {
         static let restarted = cases("restarted", of: restartable)
 
         @Test(arguments: unwatched)
-        func `A connection lands while the program waits for something else`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A connection lands while the program waits for something else`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test(arguments: watched)
-        func `So does one that an epoll watches which nobody waits on`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `So does one that an epoll watches which nobody waits on`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test(arguments: interrupted)
-        func `A signal ends such a wait as it ends any other`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A signal ends such a wait as it ends any other`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test(arguments: restarted)
-        func `A signal whose handler restarts calls ends none of these`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A signal whose handler restarts calls ends none of these`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test func `The kernel goes on with a connection the same`() async throws {
-            try await Flight.checkNatively(Self.unwatched + Self.watched + Self.interrupted + Self.restarted)
+            try await Pending.checkNatively(Self.unwatched + Self.watched + Self.interrupted + Self.restarted)
         }
     }
 }

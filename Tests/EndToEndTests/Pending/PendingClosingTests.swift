@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Sockets that are closed in flight: the far side sees it at once, and nothing of them stays.
-    @Suite struct FlightClosingTests {
+    /// Sockets that are closed while pending: the far side sees it at once, and nothing of them stays.
+    @Suite struct PendingClosingTests {
         private static let ways = [
             "close", "SYS_close", "close_range", "closefrom", "fclose", "dup2", "dup3", "both", "shutdown", "dissolved",
         ]
@@ -12,7 +12,7 @@ extension EndToEnd {
 
         private func run(_ arguments: [String], at address: String) async throws -> CallProbe.Output {
             try await ConfigurationText("[ProxyList]\nsocks5 \(address) 1080").write { path in
-                try await CallProbe.run("flight-closing", arguments, environment: ["SOCKSIFY_CONF": path])
+                try await CallProbe.run("pending-closing", arguments, environment: ["SOCKSIFY_CONF": path])
             }
         }
 
@@ -31,7 +31,7 @@ extension EndToEnd {
         @Test(arguments: ["close", "SYS_close", "close_range", "dup2", "dup3", "shutdown", "dissolved"])
         func `However many are closed, there is room for the next`(way: String) async throws {
             let output = try await run([way, "127.0.41.4", "often"], at: "127.0.41.4")
-            #expect(output.lines == ["descriptors +0", "poll 1"] + Flight.connected, "\(output)")
+            #expect(output.lines == ["descriptors +0", "poll 1"] + Pending.connected, "\(output)")
         }
     }
 }

@@ -2,11 +2,11 @@ import Testing
 
 extension EndToEnd {
     /// Memory that processes share since one forked from the other, in which anything may have been written.
-    @Suite struct FlightDamagedTests {
-        private static func cases(_ way: String, _ values: [String]) -> [Flight.Case] {
+    @Suite struct PendingDamagedTests {
+        private static func cases(_ way: String, _ values: [String]) -> [Pending.Case] {
             values.map {
-                Flight.Case(
-                    probe: "flight-damaged", name: $0, arguments: [way],
+                Pending.Case(
+                    probe: "pending-damaged", name: $0, arguments: [way],
                     lines: [
                         "failed some, connected some", "0 ended by a signal, 0 without end",
                         "0 trusting, 0 astray, 0 misled, 0 with more open",
@@ -18,13 +18,13 @@ extension EndToEnd {
         static let forged = cases("forged", ["zero", "ones", "lower", "upper", "flipped", "more"])
 
         @Test(arguments: damaged)
-        func `Whatever a word becomes, a socket in flight arrives or fails`(given: Flight.Case) async throws {
-            try await Flight.check(given, configuration: ["log off"])
+        func `Whatever a word becomes, a pending socket arrives or fails`(given: Pending.Case) async throws {
+            try await Pending.check(given, configuration: ["log off"])
         }
 
         @Test(arguments: forged)
-        func `Whatever another process tells, a socket in flight arrives or fails`(given: Flight.Case) async throws {
-            try await Flight.check(given, configuration: ["log off"])
+        func `Whatever another process tells, a pending socket arrives or fails`(given: Pending.Case) async throws {
+            try await Pending.check(given, configuration: ["log off"])
         }
     }
 }

@@ -2,8 +2,8 @@ import Testing
 
 extension EndToEnd {
     /// Limits of time, each of what is waited for alone; and whose failure it is that a chain does not come about.
-    @Suite struct FlightDeadlineTests {
-        private static let landed = ["poll 1 OUT"] + Flight.connected
+    @Suite struct PendingDeadlineTests {
+        private static let landed = ["poll 1 OUT"] + Pending.connected
 
         private func run(_ probe: String, _ arguments: [String], _ configuration: [String]) async throws
             -> CallProbe.Output
@@ -17,12 +17,12 @@ extension EndToEnd {
         func `A limit that a first attempt has used up is not the second's`(name: String, limit: String) async throws {
             let address = "127.0.41.6"
             let output = try await run(
-                "flight-deadlines", [name, address, "600000"],
+                "pending-deadlines", [name, address, "600000"],
                 [
                     "\(limit) 600000", "failover_chain", "chain_len = 1", "[ProxyList]", "socks5 \(address) 1080",
                     "socks5 \(address) 1081",
                 ])
-            #expect(output.lines == FlightDeadlineTests.landed, "\(output)")
+            #expect(output.lines == PendingDeadlineTests.landed, "\(output)")
         }
 
         @Test(arguments: [
@@ -40,9 +40,9 @@ extension EndToEnd {
         ) async throws {
             let address = "127.0.41.7"
             let output = try await run(
-                "flight-chain", [name, address],
+                "pending-chain", [name, address],
                 ["dynamic_chain", "[ProxyList]"] + (1080...1082).map { "socks5 \(address) \($0)" })
-            #expect(output.lines == requests + FlightDeadlineTests.landed, "\(output)")
+            #expect(output.lines == requests + PendingDeadlineTests.landed, "\(output)")
         }
     }
 }

@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Registrations of a socket in flight with epoll(7).
-    @Suite struct FlightEpollTests {
+    /// Registrations of a pending socket with epoll(7).
+    @Suite struct PendingEpollTests {
         /// Lines of a registration, level-triggered and edge-triggered.
         private typealias Lines = @Sendable (_ isEdge: Bool) -> [String]
 
@@ -20,22 +20,22 @@ extension EndToEnd {
         }
 
         private static let names: [(String, Lines)] = [
-            ("before", { ["in flight nothing", "in flight nothing"] + later("F", $0) + Flight.connected }),
-            ("before-taken", { ["unconnected F: OUT|HUP", "in flight nothing"] + later("F", $0) + Flight.connected }),
-            ("after", { ["in flight nothing"] + later("F", $0) + Flight.connected }),
-            ("after-landing", { ["landed F: OUT", $0 ? "then nothing" : "then F: OUT"] + Flight.connected }),
+            ("before", { ["pending nothing", "pending nothing"] + later("F", $0) + Pending.connected }),
+            ("before-taken", { ["unconnected F: OUT|HUP", "pending nothing"] + later("F", $0) + Pending.connected }),
+            ("after", { ["pending nothing"] + later("F", $0) + Pending.connected }),
+            ("after-landing", { ["landed F: OUT", $0 ? "then nothing" : "then F: OUT"] + Pending.connected }),
             (
                 "modified",
                 {
-                    ["in flight nothing", "in flight nothing"] + later("third", $0) + ["afterwards fourth: OUT"]
-                        + Flight.connected
+                    ["pending nothing", "pending nothing"] + later("third", $0) + ["afterwards fourth: OUT"]
+                        + Pending.connected
                 }
             ),
-            ("modified-to-nothing", { _ in ["landed nothing", "modified third: OUT"] + Flight.connected }),
-            ("deleted", { _ in ["in flight nothing", "poll 1", "landed nothing"] + Flight.connected }),
+            ("modified-to-nothing", { _ in ["landed nothing", "modified third: OUT"] + Pending.connected }),
+            ("deleted", { _ in ["pending nothing", "poll 1", "landed nothing"] + Pending.connected }),
             (
                 "deleted-and-added",
-                { ["in flight nothing", "in flight nothing"] + later("second", $0) + Flight.connected }
+                { ["pending nothing", "pending nothing"] + later("second", $0) + Pending.connected }
             ),
             (
                 "wrong",
@@ -43,76 +43,76 @@ extension EndToEnd {
                     [
                         "modify: ENOENT", "delete: ENOENT", "add: 0", "add again: EEXIST", "no operation: EINVAL",
                         "no event: EFAULT", "no epoll: EINVAL", "bad epoll: EBADF", "bad socket: EBADF",
-                        "room for none: EINVAL", "room for less: EINVAL", "no room: EBADF", "in flight nothing",
-                    ] + later("F", $0) + Flight.connected
+                        "room for none: EINVAL", "room for less: EINVAL", "no room: EBADF", "pending nothing",
+                    ] + later("F", $0) + Pending.connected
                 }
             ),
             (
                 "one-shot",
-                { _ in ["in flight nothing"] + once("F") + ["armed F: OUT", "then nothing"] + Flight.connected }
+                { _ in ["pending nothing"] + once("F") + ["armed F: OUT", "then nothing"] + Pending.connected }
             ),
-            ("one-shot-before", { _ in ["in flight nothing"] + once("F") + Flight.connected }),
+            ("one-shot-before", { _ in ["pending nothing"] + once("F") + Pending.connected }),
             (
-                "one-shot-armed-in-flight",
+                "one-shot-armed-pending",
                 { _ in
-                    ["unconnected F: OUT|HUP", "in flight nothing", "armed nothing"] + once("again") + Flight.connected
+                    ["unconnected F: OUT|HUP", "pending nothing", "armed nothing"] + once("again") + Pending.connected
                 }
             ),
             (
                 "one-shot-armed-late",
                 { _ in
                     [
-                        "unconnected F: OUT|HUP", "in flight nothing", "landed nothing", "armed again: OUT",
+                        "unconnected F: OUT|HUP", "pending nothing", "landed nothing", "armed again: OUT",
                         "then nothing", "with a byte nothing", "read nothing",
-                    ] + Flight.connected
+                    ] + Pending.connected
                 }
             ),
             (
                 "exclusive",
                 {
                     [
-                        "add: 0", "add again: EEXIST", "modify: EINVAL", "modify to it: EINVAL", "in flight nothing",
-                    ] + later("F", $0) + ["modify: EINVAL", "deleted nothing"] + Flight.connected
+                        "add: 0", "add again: EEXIST", "modify: EINVAL", "modify to it: EINVAL", "pending nothing",
+                    ] + later("F", $0) + ["modify: EINVAL", "deleted nothing"] + Pending.connected
                 }
             ),
             (
                 "exclusive-once",
-                { _ in ["add: EINVAL", "modify to it: EINVAL", "landed F: OUT"] + Flight.connected }
+                { _ in ["add: EINVAL", "modify to it: EINVAL", "landed F: OUT"] + Pending.connected }
             ),
             (
                 "reading-only",
-                { _ in ["in flight nothing", "landed nothing", "with a byte F: IN"] + Flight.connected }
+                { _ in ["pending nothing", "landed nothing", "with a byte F: IN"] + Pending.connected }
             ),
-            ("hanging-up", { _ in ["in flight nothing", "landed F: RDHUP", "read 1 x", "read 0"] }),
+            ("hanging-up", { _ in ["pending nothing", "landed F: RDHUP", "read 1 x", "read 0"] }),
             (
                 "several-sets",
                 {
                     [
-                        "in flight nothing, nothing, nothing", "landed third: OUT", "landed second: OUT",
+                        "pending nothing, nothing, nothing", "landed third: OUT", "landed second: OUT",
                         "landed first: OUT",
                         $0 ? "then nothing, nothing, nothing" : "then first: OUT, second: OUT, nothing",
-                    ] + Flight.connected
+                    ] + Pending.connected
                 }
             ),
-            ("set-closed", { ["in flight nothing"] + later("first", $0) + Flight.connected }),
-            ("only-set-closed", { _ in ["poll 1 OUT", "another F: OUT"] + Flight.connected }),
+            ("set-closed", { ["pending nothing"] + later("first", $0) + Pending.connected }),
+            ("only-set-closed", { _ in ["poll 1 OUT", "another F: OUT"] + Pending.connected }),
             (
                 "set-reused",
                 {
-                    ["in flight nothing", "in flight nothing", "in flight nothing", "modify: ENOENT"]
-                        + ["in flight nothing"] + later("F", $0) + Flight.connected
+                    ["pending nothing", "pending nothing", "pending nothing", "modify: ENOENT"]
+                        + ["pending nothing"] + later("F", $0) + Pending.connected
                 }
             ),
             (
                 "duplicated-set",
                 {
-                    ["add again: EEXIST", "in flight nothing", "landed G: OUT", $0 ? "then nothing" : "then G: OUT"]
-                        + Flight.connected
+                    ["add again: EEXIST", "pending nothing", "landed G: OUT", $0 ? "then nothing" : "then G: OUT"]
+                        + Pending.connected
                 }
             ),
             (
                 "refused",
-                { _ in ["in flight nothing", "refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "error 0"] }
+                { _ in ["pending nothing", "refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "error 0"] }
             ),
             (
                 "refused-reading",
@@ -121,17 +121,17 @@ extension EndToEnd {
             (
                 "refused-and-again",
                 {
-                    ["refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "in flight nothing"] + later("F", $0)
-                        + Flight.connected
+                    ["refused F: IN|OUT|ERR|HUP|RDHUP", "error ECONNREFUSED", "pending nothing"] + later("F", $0)
+                        + Pending.connected
                 }
             ),
         ]
 
-        private static func cases(at stage: String) -> [Flight.Case] {
+        private static func cases(at stage: String) -> [Pending.Case] {
             names.flatMap { name, lines in
                 [false, true].map { isEdge in
-                    Flight.Case(
-                        probe: "flight-epoll", name: name, arguments: [isEdge ? "edge" : "level", stage],
+                    Pending.Case(
+                        probe: "pending-epoll", name: name, arguments: [isEdge ? "edge" : "level", stage],
                         lines: lines(isEdge),
                         // From there on a proxy can only break off, which is a mistake of its own.
                         ending: name.hasPrefix("refused") && stage == "half" ? .logging : .clean)
@@ -140,20 +140,20 @@ extension EndToEnd {
         }
 
         @Test(arguments: ["reached", "greeted", "half"].flatMap(cases))
-        func `A registration is silent in flight, and then tells the end as any other`(
-            given: Flight.Case
+        func `A registration is silent while pending, and then tells the end as any other`(
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         @Test(
             arguments: cases(at: "unreached").filter { ["before", "after", "modified", "refused"].contains($0.name) })
-        func `A registration is silent while the proxy is being connected to`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A registration is silent while the proxy is being connected to`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test func `The kernel tells the end of a connection the same`() async throws {
-            try await Flight.checkNatively(FlightEpollTests.cases(at: "reached"))
+            try await Pending.checkNatively(PendingEpollTests.cases(at: "reached"))
         }
     }
 }

@@ -3,7 +3,7 @@ import Testing
 extension EndToEnd {
     /// A connection whose first proxy fails, and that goes on with the second: what the program sees is what the second
     /// did.
-    @Suite struct FlightFailoverTests {
+    @Suite struct PendingFailoverTests {
         private static let calls = ["connect", "edge", "both", "poll", "twice", "select", "epoll_wait"]
         private static let faults = ["gone", "late", "far", "close", "reset", "garbage", "no-method"]
 
@@ -26,7 +26,7 @@ extension EndToEnd {
                 }
             let end =
                 second == "good"
-                ? Flight.connected : ["error \(call == "connect" ? "0" : error)", "error 0", "peer ENOTCONN"]
+                ? Pending.connected : ["error \(call == "connect" ? "0" : error)", "error 0", "peer ENOTCONN"]
             return waited + [own] + (second == "good" ? ["error 0"] : []) + end + [own]
         }
 
@@ -41,7 +41,7 @@ extension EndToEnd {
             ]
             let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
                 try await CallProbe.run(
-                    "flight-failover", [first, address, second, call, timeouts], environment: ["SOCKSIFY_CONF": path],
+                    "pending-failover", [first, address, second, call, timeouts], environment: ["SOCKSIFY_CONF": path],
                     ending: second == "good" ? .clean : .logging)
             }
             #expect(
@@ -52,29 +52,29 @@ extension EndToEnd {
         func `Nothing of a failed attempt is seen where the next one succeeds`(
             call: String, timeouts: String
         ) async throws {
-            for first in FlightFailoverTests.faults {
-                try await FlightFailoverTests.run(first, "good", by: call, timeouts: timeouts)
+            for first in PendingFailoverTests.faults {
+                try await PendingFailoverTests.run(first, "good", by: call, timeouts: timeouts)
             }
         }
 
         @Test(arguments: calls) func `Where both fail the last error counts`(call: String) async throws {
-            for first in FlightFailoverTests.faults where first != "no-method" {
-                try await FlightFailoverTests.run(first, "no-method", by: call, timeouts: "own")
+            for first in PendingFailoverTests.faults where first != "no-method" {
+                try await PendingFailoverTests.run(first, "no-method", by: call, timeouts: "own")
             }
             // After RST the kernel may have told the error by then.
             for second in ["gone", "far", "close", "garbage"] {
-                try await FlightFailoverTests.run("no-method", second, by: call, timeouts: "own")
+                try await PendingFailoverTests.run("no-method", second, by: call, timeouts: "own")
             }
-            try await FlightFailoverTests.run("late", "far", by: call, timeouts: "own")
+            try await PendingFailoverTests.run("late", "far", by: call, timeouts: "own")
         }
 
         @Test func `The kernel tells a single attempt the same`() async throws {
-            try await Flight.checkNatively(
-                FlightFailoverTests.calls.flatMap { call in
+            try await Pending.checkNatively(
+                PendingFailoverTests.calls.flatMap { call in
                     ["good", "gone"].map { second in
-                        Flight.Case(
-                            probe: "flight-failover", name: "-", arguments: [second, call, "own"],
-                            lines: FlightFailoverTests.lines("-", second, by: call, timeouts: "own"))
+                        Pending.Case(
+                            probe: "pending-failover", name: "-", arguments: [second, call, "own"],
+                            lines: PendingFailoverTests.lines("-", second, by: call, timeouts: "own"))
                     }
                 })
         }

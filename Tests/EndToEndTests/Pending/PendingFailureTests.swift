@@ -1,15 +1,15 @@
 import Testing
 
 extension EndToEnd {
-    /// Connections in flight that fail.
-    @Suite struct FlightFailureTests {
+    /// Pending connections that fail.
+    @Suite struct PendingFailureTests {
         /// The lines of one that fails so, whose socket then connects.
         private static func failure(
             _ kind: String, at stage: String, _ error: String, by call: String = "epoll_wait", way: String = "error"
-        ) -> Flight.Case {
-            Flight.Case(
-                probe: "flight-failure", name: kind, arguments: [stage, call, way],
-                lines: ["told", "\(way) \(error)", "error 0", "peer ENOTCONN", "again OUT"] + Flight.connected
+        ) -> Pending.Case {
+            Pending.Case(
+                probe: "pending-failure", name: kind, arguments: [stage, call, way],
+                lines: ["told", "\(way) \(error)", "error 0", "peer ENOTCONN", "again OUT"] + Pending.connected
                     + ["descriptors +0"],
                 // What a target is the reason of is no line, also where the proxy closes in place of a reply.
                 ending: Int(kind) == nil && (kind, stage) != ("close", "greeted") ? .logging : .clean)
@@ -19,7 +19,7 @@ extension EndToEnd {
 
         @Test(arguments: ConnectProbeTests.replyCodes)
         func `A reply code gives its error`(code: UInt8, error: String) async throws {
-            try await Flight.check(FlightFailureTests.failure("\(code)", at: "greeted", error))
+            try await Pending.check(PendingFailureTests.failure("\(code)", at: "greeted", error))
         }
 
         static let ways = ["error", "connect", "read", "write"].flatMap { way in
@@ -28,14 +28,14 @@ extension EndToEnd {
 
         @Test(arguments: ways)
         func `The error is told once, by whatever call comes first, and the socket connects again`(
-            given: Flight.Case
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         @Test(arguments: ["error", "connect", "read", "write"])
         func `An error that no kernel had in mind is told once as well`(way: String) async throws {
-            try await Flight.check(FlightFailureTests.failure("4", at: "greeted", "EHOSTUNREACH", way: way))
+            try await Pending.check(PendingFailureTests.failure("4", at: "greeted", "EHOSTUNREACH", way: way))
         }
 
         static let breaks =
@@ -50,9 +50,9 @@ extension EndToEnd {
 
         @Test(arguments: breaks)
         func `A proxy that breaks off, or speaks another protocol, ends the connection`(
-            given: Flight.Case
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         static let silences = ["reached", "greeted", "half"].flatMap { stage in
@@ -63,13 +63,13 @@ extension EndToEnd {
 
         /// The program waits for ever; the time of the proxy wakes it.
         @Test(arguments: silences)
-        func `A proxy that stays silent times out`(given: Flight.Case) async throws {
-            try await Flight.checkSilence(given)
+        func `A proxy that stays silent times out`(given: Pending.Case) async throws {
+            try await Pending.checkSilence(given)
         }
 
         @Test func `The kernel tells a failure the same`() async throws {
-            try await Flight.checkNatively(
-                FlightFailureTests.ways + FlightFailureTests.breaks.filter { $0.name == "gone" })
+            try await Pending.checkNatively(
+                PendingFailureTests.ways + PendingFailureTests.breaks.filter { $0.name == "gone" })
         }
     }
 }

@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// What happens to a socket in flight but waiting: it is closed, duplicated, made to block, inherited.
-    @Suite struct FlightLifeTests {
+    /// What happens to a pending socket but waiting: it is closed, duplicated, made to block, inherited.
+    @Suite struct PendingLifeTests {
         // MARK: The end
 
         private static let closed =
@@ -10,10 +10,10 @@ extension EndToEnd {
                 "poll 1 OUT", "peer ENOTSOCK, error ENOTSOCK", "write 0", "FIONREAD 0 1", "read what was written",
                 "registered nothing", "registered pipe: OUT", "near: poll 1 OUT, peer near, wrote x",
                 "new socket: 1 OUT|HUP, read ENOTCONN, write EPIPE, error 0", "landed new: OUT",
-            ] + Flight.connected
+            ] + Pending.connected
 
         private static let shut = [
-            "in flight nothing", "shutdown 0", "registered F: OUT|ERR|HUP", "poll 1 ERR|HUP", "peer ENOTCONN",
+            "pending nothing", "shutdown 0", "registered F: OUT|ERR|HUP", "poll 1 ERR|HUP", "peer ENOTCONN",
             "error ECONNRESET", "error 0", "shutdown ENOTCONN",
         ]
 
@@ -23,44 +23,44 @@ extension EndToEnd {
             + [
                 ("while-in-epoll", ["pipe: IN", "then pipe: IN"]), ("while-in-poll", ["ended, IN"]),
                 ("while-in-select", ["ended"]),
-                ("shut-wrongly", ["shutdown EINVAL", "landed F: OUT"] + Flight.connected),
+                ("shut-wrongly", ["shutdown EINVAL", "landed F: OUT"] + Pending.connected),
                 (
                     "dissolved",
                     [
                         "dissolved 0", "registered F: OUT|ERR|HUP", "error ECONNRESET", "peer ENOTCONN",
-                        "in flight nothing", "landed F: OUT",
-                    ] + Flight.connected
+                        "pending nothing", "landed F: OUT",
+                    ] + Pending.connected
                 ),
                 ("many", ["registered nothing", "descriptors +0"]),
             ]
 
-        private static func endCases(at stage: String) -> [Flight.Case] {
-            ends.map { Flight.Case(probe: "flight-end", name: $0, arguments: [stage], lines: $1) }
+        private static func endCases(at stage: String) -> [Pending.Case] {
+            ends.map { Pending.Case(probe: "pending-end", name: $0, arguments: [stage], lines: $1) }
         }
 
         @Test(arguments: ["reached", "greeted", "half"].flatMap(endCases))
-        func `A socket that is given up in flight leaves nothing behind`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A socket that is given up while pending leaves nothing behind`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: Several numbers
 
-        private static func numberCases(_ way: String) -> [Flight.Case] {
+        private static func numberCases(_ way: String) -> [Pending.Case] {
             [false, true].flatMap { isEdge in
                 func told(_ name: String) -> [String] {
                     [
-                        "in flight nothing", "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
+                        "pending nothing", "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
                         "with a byte \(name): IN|OUT", isEdge ? "read nothing" : "read \(name): OUT",
                     ]
                 }
                 let both = "2nd: OUT, first: OUT"
                 let cases = [
                     ("before", told("second")), ("after", told("second")),
-                    ("both", ["in flight nothing", "landed \(both)", isEdge ? "then nothing" : "then \(both)"]),
+                    ("both", ["pending nothing", "landed \(both)", isEdge ? "then nothing" : "then \(both)"]),
                     (
                         "first-closed",
                         [
-                            "in flight nothing, peer ENOTCONN, connect EALREADY", "pipe 0", "landed second: OUT",
+                            "pending nothing, peer ENOTCONN, connect EALREADY", "pipe 0", "landed second: OUT",
                             "pipe 0", isEdge ? "then nothing" : "then second: OUT",
                         ]
                     ),
@@ -73,23 +73,23 @@ extension EndToEnd {
                     ),
                 ]
                 return cases.map { name, lines in
-                    Flight.Case(
-                        probe: "flight-dup", name: name, arguments: [isEdge ? "edge" : "level", way],
-                        lines: lines + Flight.connected)
+                    Pending.Case(
+                        probe: "pending-dup", name: name, arguments: [isEdge ? "edge" : "level", way],
+                        lines: lines + Pending.connected)
                 }
             }
         }
 
         @Test(arguments: ["dup", "dup2", "dup3", "F_DUPFD"].flatMap(numberCases))
-        func `A socket in flight is the same under each of its numbers`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A pending socket is the same under each of its numbers`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let passed = numberCases("passed")
 
         @Test(arguments: passed)
-        func `A socket in flight is the same under a number that came in a message`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A pending socket is the same under a number that came in a message`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let sent = [
@@ -106,11 +106,11 @@ extension EndToEnd {
                 ]
             ),
             ("from-nowhere", ["sendmsg: EFAULT"]),
-        ].map { Flight.Case(probe: "flight-sent", name: $0, lines: $1) }
+        ].map { Pending.Case(probe: "pending-sent", name: $0, lines: $1) }
 
         @Test(arguments: sent)
-        func `A socket in flight is sent to another process when it has landed`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A pending socket is sent to another process when it has landed`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let executed = [
@@ -118,39 +118,39 @@ extension EndToEnd {
             ("own-refused", ["poll 1 OUT", "error ECONNREFUSED", "peer ENOTCONN", "write EPIPE"]),
             (
                 "spawned",
-                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Flight.connected
+                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Pending.connected
             ),
             (
                 "forked",
-                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Flight.connected
+                ["poll 1 OUT", "error ECONNABORTED", "peer ENOTCONN", "write ECONNABORTED"] + Pending.connected
             ),
-            ("closed", ["closed"] + Flight.connected),
-        ].map { Flight.Case(probe: "flight-executed", name: $0, lines: $1) }
+            ("closed", ["closed"] + Pending.connected),
+        ].map { Pending.Case(probe: "pending-executed", name: $0, lines: $1) }
 
         @Test(arguments: executed)
-        func `A program that is started with a socket in flight does not take it for connected`(
-            given: Flight.Case
+        func `A program that is started with a pending socket does not take it for connected`(
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         static let orphans = ["level", "edge"].map {
-            Flight.Case(
-                probe: "flight-dup", name: "orphaned", arguments: [$0, "dup"],
+            Pending.Case(
+                probe: "pending-dup", name: "orphaned", arguments: [$0, "dup"],
                 lines: [
-                    "in flight nothing", "modify: ENOENT", "landed first: OUT",
+                    "pending nothing", "modify: ENOENT", "landed first: OUT",
                     $0 == "edge" ? "then nothing" : "then first: OUT",
-                ] + Flight.connected)
+                ] + Pending.connected)
         }
 
         @Test(arguments: orphans)
-        func `A registration outlives the number that it was made by`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A registration outlives the number that it was made by`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: Blocking
 
-        private static func blockingCases(_ way: String) -> [Flight.Case] {
+        private static func blockingCases(_ way: String) -> [Pending.Case] {
             let reading = [
                 "read", "__read", "__read_chk", "readv", "preadv2", "recv", "__recv_chk", "recvfrom", "__recvfrom_chk",
                 "recvmsg", "recvmmsg", "splice-in", "SYS_read", "SYS_recvfrom",
@@ -160,65 +160,65 @@ extension EndToEnd {
                 "splice-out", "SYS_write", "SYS_sendto",
             ]
             let cases: [(String, [String])] =
-                reading.map { ($0, ["\($0): 1 0", "byte x"] + Flight.connected) }
-                + writing.map { ($0, ["\($0): 1 0", "byte y"] + Flight.connected) }
+                reading.map { ($0, ["\($0): 1 0", "byte x"] + Pending.connected) }
+                + writing.map { ($0, ["\($0): 1 0", "byte y"] + Pending.connected) }
                 + [
-                    ("connect", ["connect: 0"] + Flight.connected),
+                    ("connect", ["connect: 0"] + Pending.connected),
                     (
                         "send-timeout",
-                        ["connect: EALREADY", "write: EAGAIN", "write: 0", "byte y"] + Flight.connected
+                        ["connect: EALREADY", "write: EAGAIN", "write: 0", "byte y"] + Pending.connected
                     ),
-                    ("receive-timeout", ["read: EAGAIN", "read: 0", "byte x"] + Flight.connected),
+                    ("receive-timeout", ["read: EAGAIN", "read: 0", "byte x"] + Pending.connected),
                     (
                         "dont-wait",
-                        ["recv: EAGAIN", "send: EAGAIN", "preadv2: EAGAIN", "poll: 0", "poll: 1"] + Flight.connected
+                        ["recv: EAGAIN", "send: EAGAIN", "preadv2: EAGAIN", "poll: 0", "poll: 1"] + Pending.connected
                     ),
                     ("refused", ["read: ECONNREFUSED", "error 0"]),
                     ("refused-connecting", ["connect: ECONNREFUSED", "error 0"]),
-                    ("interrupted", ["read: EINTR", "read: 0", "byte x"] + Flight.connected),
+                    ("interrupted", ["read: EINTR", "read: 0", "byte x"] + Pending.connected),
                 ]
             return cases.map {
-                Flight.Case(probe: "flight-blocking", name: $0, arguments: [way], lines: $1)
+                Pending.Case(probe: "pending-blocking", name: $0, arguments: [way], lines: $1)
             }
         }
 
         @Test(arguments: ["FIONBIO", "F_SETFL"].flatMap(blockingCases))
-        func `A socket that is made to block waits through the rest`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A socket that is made to block waits through the rest`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: Processes
 
         private static let forks: [(String, [String])] =
-            ["child-closes", "child-exits", "child-executes"].map { ($0, ["poll 1 OUT"] + Flight.connected) }
+            ["child-closes", "child-exits", "child-executes"].map { ($0, ["poll 1 OUT"] + Pending.connected) }
             + [
                 (
                     "child-asks",
-                    ["child: poll 0, peer ENOTCONN, error 0", "poll 1 OUT"] + Flight.connected
+                    ["child: poll 0, peer ENOTCONN, error 0", "poll 1 OUT"] + Pending.connected
                 ),
-                ("with-registration", ["in flight nothing", "landed F: OUT", "then nothing"] + Flight.connected),
-                ("child-goes-on", ["child: poll 1 OUT"] + Flight.connected),
-                ("parent-exits", ["child: poll 1 OUT"] + Flight.connected),
-                ("each-its-own", ["child: poll 1 OUT"] + Flight.connected + ["poll 1"] + Flight.connected),
+                ("with-registration", ["pending nothing", "landed F: OUT", "then nothing"] + Pending.connected),
+                ("child-goes-on", ["child: poll 1 OUT"] + Pending.connected),
+                ("parent-exits", ["child: poll 1 OUT"] + Pending.connected),
+                ("each-its-own", ["child: poll 1 OUT"] + Pending.connected + ["poll 1"] + Pending.connected),
             ]
 
-        private static func forkCases(at stage: String) -> [Flight.Case] {
-            forks.map { Flight.Case(probe: "flight-fork", name: $0, arguments: [stage], lines: $1) }
+        private static func forkCases(at stage: String) -> [Pending.Case] {
+            forks.map { Pending.Case(probe: "pending-fork", name: $0, arguments: [stage], lines: $1) }
         }
 
         @Test(arguments: ["reached", "greeted", "half"].flatMap(forkCases))
-        func `A connection in flight goes on in the process that keeps it`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A pending connection goes on in the process that keeps it`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: The kernel
 
-        @Test func `The kernel treats a socket in flight the same`() async throws {
-            try await Flight.checkNatively(
-                FlightLifeTests.endCases(at: "reached") + FlightLifeTests.numberCases("dup")
-                    + FlightLifeTests.passed + FlightLifeTests.orphans + FlightLifeTests.blockingCases("FIONBIO")
+        @Test func `The kernel treats a pending socket the same`() async throws {
+            try await Pending.checkNatively(
+                PendingLifeTests.endCases(at: "reached") + PendingLifeTests.numberCases("dup")
+                    + PendingLifeTests.passed + PendingLifeTests.orphans + PendingLifeTests.blockingCases("FIONBIO")
                     // Two connections of one listener would be told apart by chance.
-                    + FlightLifeTests.forkCases(at: "reached").filter { $0.name != "each-its-own" })
+                    + PendingLifeTests.forkCases(at: "reached").filter { $0.name != "each-its-own" })
         }
     }
 }

@@ -1,22 +1,24 @@
 import Testing
 
 extension EndToEnd {
-    /// connect(2) on a socket in flight, with an address that is too short for its family or of another one: the kernel
+    /// connect(2) on a pending socket, with an address that is too short for its family or of another one: the kernel
     /// looks at the socket first.
-    @Suite struct FlightMisfitTests {
+    @Suite struct PendingMisfitTests {
         private static let cases = ["unreached", "reached", "half"].map { stage in
-            Flight.Case(
-                probe: "flight-misfit", name: stage,
+            Pending.Case(
+                probe: "pending-misfit", name: stage,
                 lines: [
                     "0 bytes: EINVAL", "1 bytes: EINVAL", "2 bytes: EALREADY", "15 bytes: EALREADY",
                     "too many bytes: EINVAL", "another family: EALREADY", "a path: EALREADY", "nothing: EFAULT",
-                ] + Flight.connected)
+                ] + Pending.connected)
         }
 
-        @Test(arguments: cases) func `The socket is still connecting`(given: Flight.Case) async throws {
-            try await Flight.check(given, configuration: [])
+        @Test(arguments: cases) func `The socket is still connecting`(given: Pending.Case) async throws {
+            try await Pending.check(given, configuration: [])
         }
 
-        @Test func `The kernel says the same`() async throws { try await Flight.checkNatively(FlightMisfitTests.cases) }
+        @Test func `The kernel says the same`() async throws {
+            try await Pending.checkNatively(PendingMisfitTests.cases)
+        }
     }
 }

@@ -1,70 +1,70 @@
 import Testing
 
 extension EndToEnd {
-    /// Sockets in flight among others, in unusual sets, and many at once.
-    @Suite struct FlightCompanyTests {
+    /// Pending sockets among others, in unusual sets, and many at once.
+    @Suite struct PendingMixedWaitTests {
         private static let stages = ["reached", "greeted", "half"]
 
         private static let company: [(String, [String])] = [
             (
                 "poll-with-pipe",
-                stages.map { "\($0): 1: nothing, nothing, IN" } + ["landed: OUT, IN"] + Flight.connected
+                stages.map { "\($0): 1: nothing, nothing, IN" } + ["landed: OUT, IN"] + Pending.connected
             ),
             (
                 "select-with-pipe",
-                stages.map { "\($0): 1:, pipe 1: read" } + ["landed: 2: write, pipe 2: read"] + Flight.connected
+                stages.map { "\($0): 1:, pipe 1: read" } + ["landed: 2: write, pipe 2: read"] + Pending.connected
             ),
-            ("epoll-with-pipe", stages.map { "\($0): pipe: IN" } + ["landed: F: OUT, pipe: IN"] + Flight.connected),
+            ("epoll-with-pipe", stages.map { "\($0): pipe: IN" } + ["landed: F: OUT, pipe: IN"] + Pending.connected),
             (
                 "poll-twice",
-                ["1: nothing, nothing, nothing, NVAL", "2: OUT, nothing, OUT|WRNORM"] + Flight.connected
+                ["1: nothing, nothing, nothing, NVAL", "2: OUT, nothing, OUT|WRNORM"] + Pending.connected
             ),
             (
                 "wrong",
                 [
                     "select: EBADF", "left: 1 1", "sleep: 0, 0", "select of less: EINVAL", "select for less: EINVAL",
                     "ppoll for too much: EINVAL", "poll of too many: EINVAL", "landed: 0",
-                ] + Flight.connected
+                ] + Pending.connected
             ),
             (
                 "one-of-two",
-                ["landed F: OUT", "poll 1: nothing, OUT", "select 1:, 1: write"] + Flight.connected
-                    + ["landed G: OUT"] + Flight.connected
+                ["landed F: OUT", "poll 1: nothing, OUT", "select 1:, 1: write"] + Pending.connected
+                    + ["landed G: OUT"] + Pending.connected
             ),
             (
                 "unreadable",
                 ["poll: EFAULT", "select: EFAULT", "epoll_ctl: EFAULT", "epoll_wait: EFAULT", "landed: 0"]
-                    + Flight.connected
+                    + Pending.connected
             ),
             (
                 "time-left",
                 [
                     "select 0, left 0.000000, 0", "pselect 0, time 0.020000000", "ppoll 0, time 0.020000000",
                     "landed: select 1, left some",
-                ] + Flight.connected
+                ] + Pending.connected
             ),
-            ("nested", ["inner F: OUT"] + Flight.connected), ("nested-polled", ["inner F: OUT"] + Flight.connected),
-            ("nested-selected", ["inner F: OUT"] + Flight.connected),
-            ("late-level", ["the sleeper: F: OUT", "then F: OUT"] + Flight.connected),
-            ("late-edge", ["the sleeper: F: OUT", "then nothing"] + Flight.connected),
-            ("late-modified", ["the sleeper: F: OUT", "then F: OUT"] + Flight.connected),
-            ("shared-edge", ["told 1"] + Flight.connected), ("shared-once", ["told 1"] + Flight.connected),
-            ("different-calls", ["poll 1 OUT", "select 1", "epoll F: OUT"] + Flight.connected),
-            ("narrow", ["in flight: pipe 600 of 600", "landed: 50, pipe told", "then pipe: IN"]),
+            ("nested", ["inner F: OUT"] + Pending.connected), ("nested-polled", ["inner F: OUT"] + Pending.connected),
+            ("nested-selected", ["inner F: OUT"] + Pending.connected),
+            ("late-level", ["the sleeper: F: OUT", "then F: OUT"] + Pending.connected),
+            ("late-edge", ["the sleeper: F: OUT", "then nothing"] + Pending.connected),
+            ("late-modified", ["the sleeper: F: OUT", "then F: OUT"] + Pending.connected),
+            ("shared-edge", ["told 1"] + Pending.connected), ("shared-once", ["told 1"] + Pending.connected),
+            ("different-calls", ["poll 1 OUT", "select 1", "epoll F: OUT"] + Pending.connected),
+            ("narrow", ["pending: pipe 600 of 600", "landed: 50, pipe told", "then pipe: IN"]),
         ]
 
-        static let companyCases = company.map { Flight.Case(probe: "flight-company", name: $0, lines: $1) }
+        static let companyCases = company.map { Pending.Case(probe: "pending-mixed-wait", name: $0, lines: $1) }
 
         @Test(arguments: companyCases)
-        func `A socket in flight disturbs none of those that are waited for with it`(
-            given: Flight.Case
+        func `A pending socket disturbs none of those that are waited for with it`(
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         // MARK: What nobody could see being made
 
-        private static func hidden(_ isEdge: Bool) -> [Flight.Case] {
+        private static func hidden(_ isEdge: Bool) -> [Pending.Case] {
             func later(_ name: String) -> [String] {
                 [
                     "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
@@ -72,63 +72,63 @@ extension EndToEnd {
                 ]
             }
             let cases: [(String, [String])] = [
-                ("before", ["in flight nothing"] + later("unseen")),
-                ("after", ["in flight nothing", "in flight nothing"] + later("unseen")),
-                ("beside", ["in flight nothing, nothing", "landed seen: OUT", "landed unseen: OUT"]),
-                ("edited", ["add: EEXIST", "in flight nothing"] + later("seen") + ["deleted nothing"]),
+                ("before", ["pending nothing"] + later("unseen")),
+                ("after", ["pending nothing", "pending nothing"] + later("unseen")),
+                ("beside", ["pending nothing, nothing", "landed seen: OUT", "landed unseen: OUT"]),
+                ("edited", ["add: EEXIST", "pending nothing"] + later("seen") + ["deleted nothing"]),
                 (
                     "numbered",
                     ["add: 0", "add: EEXIST", "modify: 0", "landed G: OUT", "delete: 0", "deleted nothing"]
                 ),
-                ("inherited", ["in flight nothing"] + later("unseen")),
-                ("inherited-registration", ["in flight nothing"] + later("inherited")),
+                ("inherited", ["pending nothing"] + later("unseen")),
+                ("inherited-registration", ["pending nothing"] + later("inherited")),
             ]
             return cases.map {
-                Flight.Case(
-                    probe: "flight-hidden", name: $0, arguments: [isEdge ? "edge" : "level"],
-                    lines: $1 + Flight.connected)
+                Pending.Case(
+                    probe: "pending-hidden", name: $0, arguments: [isEdge ? "edge" : "level"],
+                    lines: $1 + Pending.connected)
             }
         }
 
         @Test(arguments: [false, true].flatMap(hidden))
-        func `A registration that was made unseen is found`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A registration that was made unseen is found`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         @Test func `There is no io_uring(7)`() async throws {
-            try await Flight.check(
-                Flight.Case(
-                    probe: "flight-hidden", name: "ring", arguments: ["level"], lines: ["io_uring_setup: ENOSYS"]))
+            try await Pending.check(
+                Pending.Case(
+                    probe: "pending-hidden", name: "ring", arguments: ["level"], lines: ["io_uring_setup: ENOSYS"]))
         }
 
         // MARK: Other ways to begin
 
         private static let begun =
-            ["begun: EINPROGRESS", "peer ENOTCONN, read EAGAIN, write EAGAIN", "poll 1 OUT"] + Flight.connected
+            ["begun: EINPROGRESS", "peer ENOTCONN, read EAGAIN, write EAGAIN", "poll 1 OUT"] + Pending.connected
 
         static let beginnings =
             ["sendmsg", "sendmmsg", "option", "number", "bound"].map {
-                Flight.Case(probe: "flight-fastopen", name: $0, lines: begun)
+                Pending.Case(probe: "pending-fastopen", name: $0, lines: begun)
             } + [
-                Flight.Case(
-                    probe: "flight-fastopen", name: "sendto",
+                Pending.Case(
+                    probe: "pending-fastopen", name: "sendto",
                     lines: [begun[0], "again: EALREADY"] + begun.dropFirst())
             ]
 
         @Test(arguments: beginnings)
-        func `A connection that is begun by another call is in flight as well`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A connection that is begun by another call is pending as well`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: Many
 
         @Test(arguments: [("level", 1000), ("edge", 1000), ("poll", 500), ("select", 500)])
-        func `Many in flight at once all arrive`(mode: String, count: Int) async throws {
+        func `Many pending at once all arrive`(mode: String, count: Int) async throws {
             let refused = count / 7
             let then = mode == "select" ? [] : [mode == "poll" ? "then 0" : "then nothing"]
-            try await Flight.check(
-                Flight.Case(
-                    probe: "flight-crowd", name: mode, arguments: ["\(count)"],
+            try await Pending.check(
+                Pending.Case(
+                    probe: "pending-crowd", name: mode, arguments: ["\(count)"],
                     lines: then + [
                         "connected \(count - refused), refused \(refused), wrong 0", "descriptors +0",
                     ]))
@@ -136,9 +136,9 @@ extension EndToEnd {
 
         @Test(arguments: ["level", "edge", "once"])
         func `Threads that share their sets lose no event, and get none twice`(mode: String) async throws {
-            try await Flight.check(
-                Flight.Case(
-                    probe: "flight-race", name: mode, arguments: ["200"],
+            try await Pending.check(
+                Pending.Case(
+                    probe: "pending-race", name: mode, arguments: ["200"],
                     lines: [
                         "then nothing", "then nothing",
                         "ended 800 of 800, some landed, some refused, some given up, wrong 0", "descriptors +0",
@@ -148,11 +148,11 @@ extension EndToEnd {
         // MARK: The kernel
 
         @Test func `The kernel waits for many the same`() async throws {
-            try await Flight.checkNatively(
+            try await Pending.checkNatively(
                 // Two connections of one listener land together.
-                FlightCompanyTests.companyCases.filter { $0.name != "one-of-two" }
-                    + [false, true].flatMap(FlightCompanyTests.hidden)
-                    + FlightCompanyTests.beginnings)
+                PendingMixedWaitTests.companyCases.filter { $0.name != "one-of-two" }
+                    + [false, true].flatMap(PendingMixedWaitTests.hidden)
+                    + PendingMixedWaitTests.beginnings)
         }
     }
 }

@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Connections in flight through proxies that are other programs: to every kind of destination, through chains, and
+    /// Pending connections through proxies that are other programs: to every kind of destination, through chains, and
     /// through proxies that do what none should.
-    @Suite struct FlightProxyTests {
+    @Suite struct PendingProxyTests {
         private static let calls = ["poll", "select", "epoll_wait"]
         private static let connected = "connected, peer as connected to, echoed"
 
@@ -29,7 +29,7 @@ extension EndToEnd {
                     """
                 ).write { path in
                     try await CallProbe.run(
-                        "flight-plain", [host, port ?? "", "\(scripts.count)", call],
+                        "pending-plain", [host, port ?? "", "\(scripts.count)", call],
                         environment: ["SOCKSIFY_CONF": path], ending: ending, sourceLocation: sourceLocation)
                 }
             }.lines
@@ -45,13 +45,13 @@ extension EndToEnd {
             let port = try await destination.isIPv6 ? FarSide.echoPort6 : FarSide.echoPort
             let lines = try await run(
                 [Script(), Script()], to: destination.host, port: port, by: call)
-            #expect(lines == [FlightProxyTests.connected, FlightProxyTests.connected, "descriptors +0"])
+            #expect(lines == [PendingProxyTests.connected, PendingProxyTests.connected, "descriptors +0"])
         }
 
         @Test(arguments: calls) func `A name is asked for as a name`(call: String) async throws {
             try await TestProxy.during { proxy in
-                let output = try await proxy.run("flight-plain", ["web.test", FarSide.echoPort, "1", call])
-                #expect(output.lines == [FlightProxyTests.connected, "descriptors +0"])
+                let output = try await proxy.run("pending-plain", ["web.test", FarSide.echoPort, "1", call])
+                #expect(output.lines == [PendingProxyTests.connected, "descriptors +0"])
                 #expect(proxy.sessions.map(\.request?.address) == [.name(Array("web.test".utf8))])
             }
         }
@@ -59,9 +59,9 @@ extension EndToEnd {
         @Test(arguments: calls) func `An IPv6 proxy is reached by IPv6 sockets`(call: String) async throws {
             try await TestProxy.during(host: "fd99::1") { proxy in
                 let output = try await proxy.run(
-                    "flight-plain", [FarSide.ipv6, FarSide.echoPort6, "1", call],
+                    "pending-plain", [FarSide.ipv6, FarSide.echoPort6, "1", call],
                     environment: ["SOCKSIFY_PROXY": "socks5://[fd99::1]:\(proxy.port)"])
-                #expect(output.lines == [FlightProxyTests.connected, "descriptors +0"])
+                #expect(output.lines == [PendingProxyTests.connected, "descriptors +0"])
             }
         }
 
@@ -72,7 +72,7 @@ extension EndToEnd {
                 $0.credentials = Credentials(user: "u", password: "p")
             }
             #expect(
-                try await run([script], by: call, user: "u p") == [FlightProxyTests.connected, "descriptors +0"])
+                try await run([script], by: call, user: "u p") == [PendingProxyTests.connected, "descriptors +0"])
         }
 
         @Test(arguments: calls) func `Refused credentials deny access`(call: String) async throws {
@@ -133,7 +133,7 @@ extension EndToEnd {
             return try await proxies.during { proxies in
                 let output = try await ConfigurationText(text.joined(separator: "\n")).write { path in
                     try await CallProbe.run(
-                        "flight-plain", [FarSide.ipv4, port, "1", call], environment: ["SOCKSIFY_CONF": path],
+                        "pending-plain", [FarSide.ipv4, port, "1", call], environment: ["SOCKSIFY_CONF": path],
                         ending: ending)
                 }
                 return (output.lines, proxies.map(\.requests))
@@ -143,16 +143,16 @@ extension EndToEnd {
         private static let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }
 
         @Test(arguments: [2, 3], calls) func `A chain is gone through`(length: Int, call: String) async throws {
-            let scripts = (0..<length).map { $0 % 2 == 1 ? FlightProxyTests.secret : Script() }
+            let scripts = (0..<length).map { $0 % 2 == 1 ? PendingProxyTests.secret : Script() }
             let (lines, requests) = try await runChain(scripts, by: call)
-            #expect(lines == [FlightProxyTests.connected, "descriptors +0"])
+            #expect(lines == [PendingProxyTests.connected, "descriptors +0"])
             #expect(requests.allSatisfy { $0.count == 1 })
             #expect(try await requests.last == ["CONNECT 203.0.113.10:\(FarSide.echoPort)"])
         }
 
         @Test(arguments: 0..<3, calls)
         func `The failure of any hop of a chain is told`(hop: Int, call: String) async throws {
-            var scripts = [Script(), FlightProxyTests.secret, Script()]
+            var scripts = [Script(), PendingProxyTests.secret, Script()]
             scripts[hop].replyCode = 4
             // What the last one says is the target's matter.
             let (lines, requests) = try await runChain(scripts, by: call, ending: hop < 2 ? .logging : .clean)

@@ -3,47 +3,47 @@ import Testing
 extension EndToEnd {
     /// TCP_USER_TIMEOUT, in whose place the library's own stands while the kernel connects to the proxy: the program
     /// never sees it.
-    @Suite struct FlightUserTimeoutTests {
+    @Suite struct PendingUserTimeoutTests {
         /// No value, one that is shorter than the library's, and one that is longer.
         private static let values = [0, 50_000, 90_000]
 
         private static let cases = values.flatMap { value in
-            let landed = ["landed \(value)"] + Flight.connected
+            let landed = ["landed \(value)"] + Pending.connected
             let refused = ["refused \(value)", "error ECONNREFUSED", "refused \(value)"]
             let lines: [(String, [String])] = [
-                ("landed", Array(repeating: "in flight \(value)", count: 4) + landed),
+                ("landed", Array(repeating: "pending \(value)", count: 4) + landed),
                 ("landed-unasked", landed), ("refused", refused + landed), ("gone", refused),
                 ("dissolved", ["dissolved 0", "then \(value)"]),
-                ("set-in-flight", ["in flight 45678", "landed 45678"] + Flight.connected),
-                ("cleared-in-flight", ["in flight 0", "landed 0"] + Flight.connected),
+                ("set-pending", ["pending 45678", "landed 45678"] + Pending.connected),
+                ("cleared-pending", ["pending 0", "landed 0"] + Pending.connected),
                 ("blocking", ["connect 0"] + landed),
             ]
             return lines.map {
-                Flight.Case(
-                    probe: "flight-user-timeout", name: $0, arguments: ["\(value)"], lines: $1,
+                Pending.Case(
+                    probe: "pending-user-timeout", name: $0, arguments: ["\(value)"], lines: $1,
                     ending: $0 == "gone" ? .logging : .clean)
             }
         }
 
         private static let limited = values.map { value in
-            Flight.Case(
-                probe: "flight-user-timeout", name: "limited", arguments: ["\(value)"],
+            Pending.Case(
+                probe: "pending-user-timeout", name: "limited", arguments: ["\(value)"],
                 lines: ["the sleeper: F: OUT|ERR|HUP", "error ETIMEDOUT", "then \(value)"], ending: .logging)
         }
 
-        @Test(arguments: cases) func `The program sees its own timeout`(given: Flight.Case) async throws {
-            try await Flight.check(given, configuration: ["tcp_connect_time_out 60000"])
+        @Test(arguments: cases) func `The program sees its own timeout`(given: Pending.Case) async throws {
+            try await Pending.check(given, configuration: ["tcp_connect_time_out 60000"])
         }
 
         @Test(arguments: limited)
         func `A thread that sleeps since before learns that the time to connect is over`(
-            given: Flight.Case
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given, configuration: ["tcp_connect_time_out 1000"])
+            try await Pending.check(given, configuration: ["tcp_connect_time_out 1000"])
         }
 
         @Test func `The kernel keeps a timeout the same`() async throws {
-            try await Flight.checkNatively(FlightUserTimeoutTests.cases + FlightUserTimeoutTests.limited)
+            try await Pending.checkNatively(PendingUserTimeoutTests.cases + PendingUserTimeoutTests.limited)
         }
     }
 }

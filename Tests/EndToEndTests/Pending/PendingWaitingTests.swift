@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// One socket in flight: what calls say of it, and the calls that wait for it.
-    @Suite struct FlightWaitingTests {
+    /// One pending socket: what calls say of it, and the calls that wait for it.
+    @Suite struct PendingWaitingTests {
         // MARK: Every call that says something of a socket
 
         private static let reading = [
@@ -14,7 +14,7 @@ extension EndToEnd {
             "sendfile64", "splice-out", "SYS_write", "SYS_writev", "SYS_pwritev2", "SYS_sendto", "SYS_sendmsg",
         ]
 
-        private static let inFlight =
+        private static let pending =
             ["FIONREAD: 0", "connect: EALREADY", "peer: ENOTCONN", "error: 0"]
             + (reading + writing).map { "\($0): EAGAIN" }
             + [
@@ -23,17 +23,17 @@ extension EndToEnd {
                 "MSG_OOB of recvmsg: EINVAL", "sending MSG_OOB: EAGAIN", "TCP_INFO: 2",
             ]
             + ["MSG_PEEK: EAGAIN", "MSG_DONTWAIT: EAGAIN", "poll: 0", "select: 0", "epoll: 0"]
-            + ["landed: 1 OUT"] + Flight.connected
+            + ["landed: 1 OUT"] + Pending.connected
 
         static let stateCases = ["unreached", "reached", "greeted", "half"].map {
-            Flight.Case(probe: "flight-state", name: $0, lines: inFlight)
+            Pending.Case(probe: "pending-state", name: $0, lines: pending)
         }
 
         @Test(arguments: stateCases)
-        func `A socket in flight is a connecting socket to every call, and then a connected one`(
-            given: Flight.Case
+        func `A pending socket is a connecting socket to every call, and then a connected one`(
+            given: Pending.Case
         ) async throws {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         // MARK: A program that never waits
@@ -47,10 +47,10 @@ extension EndToEnd {
 
         @Test(
             arguments: drivingCases.map { way, lines in
-                Flight.Case(probe: "flight-driving", name: way, lines: lines + Flight.connected)
+                Pending.Case(probe: "pending-driving", name: way, lines: lines + Pending.connected)
             })
-        func `A program that calls one function again and again gets there`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A program that calls one function again and again gets there`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: The calls that wait
@@ -65,76 +65,76 @@ extension EndToEnd {
                 "SYS_epoll_wait",
             ]
 
-        private static func waitingCase(_ name: String, _ call: String, _ lines: [String]) -> Flight.Case {
-            Flight.Case(probe: "flight-waiting", name: name, arguments: [call], lines: lines)
+        private static func waitingCase(_ name: String, _ call: String, _ lines: [String]) -> Pending.Case {
+            Pending.Case(probe: "pending-waiting", name: name, arguments: [call], lines: lines)
         }
 
         private static func stages(_ lines: (String) -> [String]) -> [String] {
-            ["reached", "greeted", "half"].flatMap(lines) + ["landed: OUT"] + Flight.connected
+            ["reached", "greeted", "half"].flatMap(lines) + ["landed: OUT"] + Pending.connected
         }
 
         static let unlimitedCases = waiting.flatMap { call in
             [
-                waitingCase("without-limit", call, ["OUT"] + Flight.connected),
-                waitingCase("with-limit", call, ["OUT"] + Flight.connected),
-                waitingCase("in-slices", call, ["OUT"] + Flight.connected),
+                waitingCase("without-limit", call, ["OUT"] + Pending.connected),
+                waitingCase("with-limit", call, ["OUT"] + Pending.connected),
+                waitingCase("in-slices", call, ["OUT"] + Pending.connected),
                 waitingCase("without-waiting", call, stages { ["\($0): nothing"] }),
             ]
         }
 
         @Test(arguments: unlimitedCases)
-        func `A call that waits, however long, ends when the connection is there`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A call that waits, however long, ends when the connection is there`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let earlyCases = waiting.flatMap { call in
             [
-                waitingCase("early", call, ["OUT", "IN|OUT"] + Flight.connected),
-                waitingCase("reading-only", call, ["IN"] + Flight.connected),
+                waitingCase("early", call, ["OUT", "IN|OUT"] + Pending.connected),
+                waitingCase("reading-only", call, ["IN"] + Pending.connected),
             ]
         }
 
         @Test(arguments: earlyCases)
-        func `Bytes that came with the reply are there to be read`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `Bytes that came with the reply are there to be read`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let answeringCases = waiting.flatMap { call in
             [
-                waitingCase("by-bytes", call, ["OUT"] + Flight.connected),
-                waitingCase("answered-early", call, ["OUT"] + Flight.connected),
+                waitingCase("by-bytes", call, ["OUT"] + Pending.connected),
+                waitingCase("answered-early", call, ["OUT"] + Pending.connected),
             ]
         }
 
         @Test(arguments: answeringCases)
-        func `A proxy may answer byte by byte, or before it is asked`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A proxy may answer byte by byte, or before it is asked`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let expiringCases = waiting.flatMap { call in
             [
                 waitingCase("expiring", call, stages { ["\($0): nothing"] }),
-                waitingCase("dripping", call, ["nothing", "OUT"] + Flight.connected),
+                waitingCase("dripping", call, ["nothing", "OUT"] + Pending.connected),
             ]
         }
 
         @Test(arguments: expiringCases)
-        func `The time of a call goes by in full, and no longer, and the connection goes on`(given: Flight.Case)
+        func `The time of a call goes by in full, and no longer, and the connection goes on`(given: Pending.Case)
             async throws
         {
-            try await Flight.check(given)
+            try await Pending.check(given)
         }
 
         static let interruptedCases = waiting.map { call in
             waitingCase(
                 "interrupted", call,
                 ["reached: EINTR, handled 1", "greeted: EINTR, handled 2", "half: EINTR, handled 3", "landed: OUT"]
-                    + Flight.connected)
+                    + Pending.connected)
         }
 
         @Test(arguments: interruptedCases)
-        func `A signal that is handled ends a call, and the connection goes on`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A signal that is handled ends a call, and the connection goes on`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let reentrantCases = waiting.map { call in
@@ -142,8 +142,8 @@ extension EndToEnd {
         }
 
         @Test(arguments: reentrantCases)
-        func `A handler may make the calls that it interrupts`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A handler may make the calls that it interrupts`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         /// syscall(2) is no cancellation point.
@@ -152,13 +152,13 @@ extension EndToEnd {
         }
 
         @Test(arguments: cancelledCases)
-        func `A thread that waits can be cancelled, and the connection goes on`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A thread that waits can be cancelled, and the connection goes on`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let maskedCases = masking.flatMap { call in
             [
-                waitingCase("masked", call, ["OUT, handled 1"] + Flight.connected),
+                waitingCase("masked", call, ["OUT, handled 1"] + Pending.connected),
                 waitingCase(
                     "unmasked", call,
                     zip(["reached", "greeted", "half"], 1...).flatMap { stage, count in
@@ -166,13 +166,13 @@ extension EndToEnd {
                             "\(stage): EINTR, handled \(count)", "\(stage), without: nothing, handled \(count)",
                             "pending 1, blocked 1",
                         ]
-                    } + ["landed: OUT"] + Flight.connected),
+                    } + ["landed: OUT"] + Pending.connected),
             ]
         }
 
         @Test(arguments: maskedCases)
-        func `The signal mask of a call is in force while it waits, and only then`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `The signal mask of a call is in force while it waits, and only then`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         static let refusedCases = waiting.map { call in
@@ -185,27 +185,27 @@ extension EndToEnd {
         }
 
         @Test(arguments: refusedCases)
-        func `A refusal ends a call, and is told once`(given: Flight.Case) async throws {
-            try await Flight.check(given)
+        func `A refusal ends a call, and is told once`(given: Pending.Case) async throws {
+            try await Pending.check(given)
         }
 
         // MARK: The kernel
 
-        @Test func `The kernel shows a connection in flight the same`() async throws {
+        @Test func `The kernel shows a pending connection the same`() async throws {
             let families = ["ppoll", "SYS_poll", "pselect", "select", "epoll_pwait2", "epoll_wait"]
             let cases =
                 [
-                    FlightWaitingTests.unlimitedCases, FlightWaitingTests.earlyCases,
-                    FlightWaitingTests.answeringCases, FlightWaitingTests.expiringCases,
-                    FlightWaitingTests.interruptedCases, FlightWaitingTests.maskedCases,
-                    FlightWaitingTests.refusedCases, FlightWaitingTests.reentrantCases,
-                    FlightWaitingTests.cancelledCases,
+                    PendingWaitingTests.unlimitedCases, PendingWaitingTests.earlyCases,
+                    PendingWaitingTests.answeringCases, PendingWaitingTests.expiringCases,
+                    PendingWaitingTests.interruptedCases, PendingWaitingTests.maskedCases,
+                    PendingWaitingTests.refusedCases, PendingWaitingTests.reentrantCases,
+                    PendingWaitingTests.cancelledCases,
                 ].joined().filter { families.contains($0.arguments[0]) }
-                + [FlightWaitingTests.stateCases[0]]
-                + FlightWaitingTests.drivingCases.map { way, lines in
-                    Flight.Case(probe: "flight-driving", name: way, lines: lines + Flight.connected)
+                + [PendingWaitingTests.stateCases[0]]
+                + PendingWaitingTests.drivingCases.map { way, lines in
+                    Pending.Case(probe: "pending-driving", name: way, lines: lines + Pending.connected)
                 }
-            try await Flight.checkNatively(cases)
+            try await Pending.checkNatively(cases)
         }
     }
 }

@@ -24,22 +24,22 @@ extension EndToEnd {
 
         @Test func `A thread that reads gets no byte of a handshake`() async throws {
             let output = try await run("reading")
-            #expect(output.lines == ["thread: EAGAIN", "poll OUT"] + Flight.connected, "\(output)")
+            #expect(output.lines == ["thread: EAGAIN", "poll OUT"] + Pending.connected, "\(output)")
         }
 
         @Test func `A thread that waits goes on with the socket that stands there now`() async throws {
             let output = try await run("waiting")
-            #expect(output.lines == ["thread: \"hello\""] + Flight.connected, "\(output)")
+            #expect(output.lines == ["thread: \"hello\""] + Pending.connected, "\(output)")
         }
 
         @Test func `A thread that asks for the peer is never told the proxy`() async throws {
             let output = try await run("peer")
-            #expect(output.lines == ["poll OUT", "thread: as connected to"] + Flight.connected, "\(output)")
+            #expect(output.lines == ["poll OUT", "thread: as connected to"] + Pending.connected, "\(output)")
         }
 
         @Test func `A socket in the place of the program's is known for that`() async throws {
             let output = try await run("option")
-            #expect(output.lines == ["domain AF_INET", "domain AF_INET"] + Flight.connected, "\(output)")
+            #expect(output.lines == ["domain AF_INET", "domain AF_INET"] + Pending.connected, "\(output)")
         }
 
         @Test func `The end of a socket that was closed unseen is not that of the next by its number`() async throws {

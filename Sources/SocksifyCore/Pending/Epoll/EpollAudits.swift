@@ -4,7 +4,7 @@ import Synchronization
 /// Which epolls have to be asked what they watch.
 ///
 /// Registrations are seen when they are made. Some are not: one that is made without libc, or that came with an epoll
-/// from another program over exec. When a handshake is in flight that nobody is seen to wait for, an epoll that the
+/// from another program over exec. When a handshake is pending that nobody is seen to wait for, an epoll that the
 /// program waits on is asked, once for each such handshake; one that nothing was seen to be registered with, once for
 /// every handshake.
 struct EpollAudits: @unchecked Sendable {
@@ -32,7 +32,7 @@ struct EpollAudits: @unchecked Sendable {
     }
 
     /// The handshake is one that nobody is seen to wait for.
-    func note(_ record: UnsafeMutablePointer<HandshakeRecord>) {
+    func note(_ record: UnsafeMutablePointer<PendingConnection>) {
         guard !record.pointee.isUnwatched else { return }
         record.pointee.isUnwatched = true
         unwatched.pointee.wrappingAdd(1, ordering: .relaxed)
@@ -40,7 +40,7 @@ struct EpollAudits: @unchecked Sendable {
     }
 
     /// It is no such handshake any more.
-    func forget(_ record: UnsafeMutablePointer<HandshakeRecord>) {
+    func forget(_ record: UnsafeMutablePointer<PendingConnection>) {
         guard record.pointee.isUnwatched else { return }
         record.pointee.isUnwatched = false
         unwatched.pointee.wrappingSubtract(1, ordering: .relaxed)
@@ -50,7 +50,7 @@ struct EpollAudits: @unchecked Sendable {
     func isDue(_ epoll: Int32) -> Bool {
         let begun: UInt64
         if descriptor_mark(epoll) & UInt32(DESCRIPTOR_USED_EPOLL) == 0 {
-            begun = in_flight_word() >> 32
+            begun = pending_word() >> 32
         } else if unwatched.pointee.load(ordering: .relaxed) != 0 {
             begun = everUnwatched.pointee.load(ordering: .relaxed)
         } else {

@@ -12,8 +12,8 @@ struct EpollInventory {
     }
 
     /// Takes over the registrations of a socket that is about to connect.
-    func adoptRegistrations(of flight: HandshakeInFlight) {
-        forEachRegistration(of: flight.socket) { flight.adopt($0, by: $1) }
+    func adoptRegistrations(of pending: PendingHandle) {
+        forEachRegistration(of: pending.socket) { pending.adopt($0, by: $1) }
     }
 
     /// Calls `body` with each registration of a socket, and its epoll.
@@ -55,23 +55,23 @@ struct EpollInventory {
         }
     }
 
-    /// Takes over what an epoll watches of all that is in flight, if it might not have been seen.
+    /// Takes over what an epoll watches of all that is pending, if it might not have been seen.
     func audit(_ epoll: Int32) {
-        let table = connections.pointee.inFlight
+        let table = connections.pointee.pendingTable
         guard table.audits.isDue(epoll) else { return }
         forEachRegistration(with: epoll) { registration in
             guard table.marker.place(of: registration.data) == nil,
-                case .entered(let flight) = HandshakeInFlight.of(registration.target, connections)
+                case .entered(let pending) = PendingHandle.of(registration.target, connections)
             else { return }
-            if flight.standing == .underWay { flight.adopt(registration, by: epoll) }
-            flight.leave()
+            if pending.standing == .underWay { pending.adopt(registration, by: epoll) }
+            pending.leave()
         }
     }
 
     /// Notes all that an epoll watches, of which not all was seen: it came from another program.
     func note(_ epoll: Int32) {
         guard process_is_confined() == 0 else { return }
-        let marker = connections.pointee.inFlight.marker
+        let marker = connections.pointee.pendingTable.marker
         forEachRegistration(with: epoll) { registration in
             guard marker.place(of: registration.data) == nil else { return }
             watched_note(registration.target, epoll, registration.events, registration.data)

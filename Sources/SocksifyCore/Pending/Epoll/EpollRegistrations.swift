@@ -1,10 +1,10 @@
 import CPreload
 import SharedTables
 
-/// What the program's epolls watch of a socket in flight. The kernel has the library's registrations in their place; the
+/// What the program's epolls watch of a pending socket. The kernel has the library's registrations in their place; the
 /// program's are recorded, and given back when the handshake is over.
-extension HandshakeInFlight {
-    /// The library's events for a socket in flight: each change is told once, so that threads that wait do not wake each
+extension PendingHandle {
+    /// The library's events for a pending socket: each change is told once, so that threads that wait do not wake each
     /// other all the time, and nothing has to be changed from step to step.
     private static var ownEvents: UInt32 { EpollEvents.readable | EpollEvents.writable | EpollEvents.edgeTriggered }
 
@@ -12,12 +12,12 @@ extension HandshakeInFlight {
     @inline(never)
     private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
         let data = table.marker.data(for: place)
-        var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, HandshakeInFlight.ownEvents, data)
+        var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, PendingHandle.ownEvents, data)
         if result == Int(-EINVAL) {
             // The kernel does not modify what is exclusive.
             result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
             if result == 0 {
-                result = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, data)
+                result = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, data)
             }
         }
         return result < 0 ? Errno(result: result) : nil
@@ -102,12 +102,12 @@ extension HandshakeInFlight {
         switch operation {
         case EPOLL_CTL_ADD:
             // Refused here as there: only these go with EPOLLEXCLUSIVE (epoll_ctl(2)).
-            if events & EpollEvents.exclusive != 0, events & ~HandshakeInFlight.exclusiveEvents != 0 {
+            if events & EpollEvents.exclusive != 0, events & ~PendingHandle.exclusiveEvents != 0 {
                 return Errno(EINVAL)
             }
             guard makeRoom() else { return Errno(ENOSPC) }
             let result = kernel_epoll_ctl(
-                epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
+                epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: place))
             guard result == 0 else { return Errno(result: result) }
             // What is known under these numbers was that of an epoll which is closed by now.
             if let known = index(of: epoll, target) { removeRegistration(at: known) }
@@ -152,7 +152,7 @@ extension HandshakeInFlight {
             let registration = record.pointee.registrations[index]
             guard isOfSocket(registration) else { continue }
             _ = kernel_epoll_ctl(
-                registration.epoll, EPOLL_CTL_ADD, registration.asked.target, HandshakeInFlight.ownEvents, data)
+                registration.epoll, EPOLL_CTL_ADD, registration.asked.target, PendingHandle.ownEvents, data)
         }
     }
 
@@ -165,7 +165,7 @@ extension HandshakeInFlight {
         guard hasSocket, index(of: epoll, target) == nil else { return hasSocket }
         guard record.pointee.registrationCount < record.pointee.registrations.count else { return false }
         let result = kernel_epoll_ctl(
-            epoll, EPOLL_CTL_ADD, target, HandshakeInFlight.ownEvents, table.marker.data(for: place))
+            epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: place))
         guard result == 0 || result == Int(-EEXIST) else { return false }
         append(epoll, EpollRegistration(target: target, events: 0, data: 0))
         return true

@@ -152,9 +152,9 @@ struct Replacement {
     }
 }
 
-// MARK: Sockets in flight
+// MARK: Pending sockets
 
-extension HandshakeInFlight {
+extension PendingHandle {
     /// Another socket takes the place of this one, and goes on with its handshake.
     @inline(never)
     func replaceSocket(by domain: Int32) throws(Errno) {

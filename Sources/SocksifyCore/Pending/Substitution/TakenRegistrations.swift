@@ -28,11 +28,11 @@ struct TakenRegistrations {
 
     /// Has the program's epolls watch the socket that stands there now.
     ///
-    /// - Parameter flight: the socket's handshake, until the end of which they tell nothing.
-    func restore(by flight: HandshakeInFlight) {
+    /// - Parameter pending: the socket's handshake, until the end of which they tell nothing.
+    func restore(by pending: PendingHandle) {
         for index in 0..<count {
             let (epoll, asked) = (registrations[index].epoll, registrations[index].asked)
-            _ = flight.control(epoll, EPOLL_CTL_ADD, asked.target, events: asked.events, data: asked.data)
+            _ = pending.control(epoll, EPOLL_CTL_ADD, asked.target, events: asked.events, data: asked.data)
         }
     }
 

@@ -1,12 +1,12 @@
 import Synchronization
 import Testing
 
-/// Connections in flight: what a program sees of a non-blocking socket between connect(2), which says EINPROGRESS, and
+/// Pending connections: what a program sees of a non-blocking socket between connect(2), which says EINPROGRESS, and
 /// the one event that says how it ended.
 ///
-/// The probes `flight-*` are their own proxies, so that no test depends on time. The same probes run without the
-/// library on a connection that the kernel keeps in flight, and must print the same.
-enum Flight {
+/// The probes `pending-*` are their own proxies, so that no test depends on time. The same probes run without the
+/// library on a connection that the kernel keeps pending, and must print the same.
+enum Pending {
     /// What a probe prints in the end about a connection that is there and works.
     static let connected = [
         "error 0", "peer as connected to", "again EISCONN", "heard ping", "said pong",
