@@ -158,8 +158,8 @@ public func socksify_allows_offload(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
-public func socksify_is_carried(_ fd: Int32) -> Int32 {
-    Datagram.isCarried(fd) ? 1 : 0
+public func socksify_is_relayed(_ fd: Int32) -> Int32 {
+    Datagram.isRelayed(fd) ? 1 : 0
 }
 
 @c @implementation

@@ -1,4 +1,4 @@
-/* What there is to be received by a carried socket, without receiving it. */
+/* What there is to be received by a relayed socket, without receiving it. */
 #include "Datagrams.h"
 
 #include <poll.h>
@@ -6,20 +6,20 @@
 #include "Envelopes.h"
 
 enum {
-    NOT_CARRIED = -2,
+    NOT_RELAYED = -2,
     /* The next datagram is a fragment, which is to be seen whole, to be joined to others or to be dropped. */
     IS_FRAGMENT = -3,
 };
 
 /* Looks at the next datagram, and takes those away before it that are none of the program's. `memory` is room for a
  * whole one; where there is none, the answer may be IS_FRAGMENT if the caller `may_have_some`. Returns its length; -1
- * when there is none, as `errno` says; or NOT_CARRIED. */
+ * when there is none, as `errno` says; or NOT_RELAYED. */
 static ssize_t look_alone(int fd, void *memory, int may_have_some) {
     const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
     for (int attempt = 1;;) {
         struct socksify_reception reception;
         int prepared = prepare_to_receive(fd, &reception);
-        if (prepared != 0) return prepared == SOCKSIFY_PASS ? NOT_CARRIED : returned(prepared);
+        if (prepared != 0) return prepared == SOCKSIFY_PASS ? NOT_RELAYED : returned(prepared);
         reception.head = LONGEST_HEADER;
         reception.expected = NULL;
         struct iovec part = {memory, memory ? LONGEST_DATAGRAM : 0}, parts[3];
@@ -60,17 +60,17 @@ static ssize_t look(int fd) {
     return length;
 }
 
-int carried_unread(int fd, int *unread) {
+int relayed_unread(int fd, int *unread) {
     ssize_t length = look(fd);
     *unread = length > 0 ? (int)length : 0;
-    return length != NOT_CARRIED;
+    return length != NOT_RELAYED;
 }
 
-int carried_is_readable(int fd) {
+int relayed_is_readable(int fd) {
     /* What was shut down has an end to be read (shutdown(2)). */
     return look(fd) != -1 || errno != EAGAIN || (!process_is_confined() && kernel_poll_now(fd, POLLRDHUP) != 0);
 }
 
-int carried_has_datagram(int fd) {
-    return !waits(fd, 0) || carried_is_readable(fd);
+int relayed_has_datagram(int fd) {
+    return !waits(fd, 0) || relayed_is_readable(fd);
 }

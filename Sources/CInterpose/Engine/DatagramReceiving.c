@@ -1,4 +1,4 @@
-/* Receives datagrams that are carried. */
+/* Receives datagrams that are relayed. */
 #include "Datagrams.h"
 
 #include <limits.h>
@@ -95,22 +95,22 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
     }
 }
 
-int carried_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
+int relayed_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
     *result = -1;
     int error = fault_of(message->msg_iov, message->msg_iovlen);
     if (error) {
         errno = error;
-        return socksify_is_carried(fd);
+        return socksify_is_relayed(fd);
     }
     struct part_list list;
     struct iovec *parts = take_parts(&list, message->msg_iovlen + 2);
     if (!parts) return 1;
-    int is_carried = receive(fd, message, parts, flags, result);
+    int is_relayed = receive(fd, message, parts, flags, result);
     give_back_parts(&list);
-    return is_carried;
+    return is_relayed;
 }
 
-int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
+int relayed_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     struct socksify_reception reception;
     if (prepare_to_receive(fd, &reception) != 0) return 0;
     struct part_list list;
@@ -132,7 +132,7 @@ int carried_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
     return is_programs;
 }
 
-int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
+int relayed_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result) {
     struct iovec part = {bytes, count}, parts[3];
     struct msghdr message = {address, address && length ? *length : 0, &part, 1, NULL, 0, 0};
@@ -141,11 +141,11 @@ int carried_receive_bytes(int fd, void *bytes, size_t count, int flags, struct s
     return 1;
 }
 
-int carried_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
+int relayed_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
     /* read(2) of nothing takes no datagram. */
     if (count < 0 || count > IOV_MAX || (uintptr_t)parts < 4096 || size_of(parts, (size_t)count) == 0) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
-    return carried_receive(fd, &message, 0, result);
+    return relayed_receive(fd, &message, 0, result);
 }
 
 /* Receives up to BATCH messages by one call of the kernel; returns how many of them are the program's, which then are
@@ -192,7 +192,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
     return received < 0 ? received : kept;
 }
 
-int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
+int relayed_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                             int *result) {
     unsigned done = 0;
     *result = -1;
@@ -211,7 +211,7 @@ int carried_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
         struct msghdr *first = &messages[done].msg_hdr;
         if (flags & MSG_ERRQUEUE || first->msg_iovlen + 2 > BATCH_PARTS) {
             ssize_t one;
-            if (!carried_receive(fd, first, flags, &one) || one < 0) break;
+            if (!relayed_receive(fd, first, flags, &one) || one < 0) break;
             messages[done++].msg_len = (unsigned)one;
             continue;
         }

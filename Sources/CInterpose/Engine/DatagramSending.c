@@ -1,4 +1,4 @@
-/* Sends datagrams that are carried. */
+/* Sends datagrams that are relayed. */
 #include "Datagrams.h"
 
 #include <limits.h>
@@ -99,11 +99,11 @@ enum sending decide_and_send_bytes(int fd, const void *bytes, size_t count, int 
     return decide_and_send(fd, &message, flags, result);
 }
 
-int carried_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize_t *result) {
+int relayed_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize_t *result) {
     return decide_and_send_bytes(fd, bytes, count, flags, NULL, 0, result) == SENT;
 }
 
-int carried_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
+int relayed_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
     /* writev(2) of nothing sends no datagram. */
     if (count < 0 || count > IOV_MAX || ((uintptr_t)parts >= 4096 && size_of(parts, (size_t)count) == 0)) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
@@ -209,7 +209,7 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
 }
 
 /* Decides on the messages up to the first that is not libc's. */
-int carried_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
+int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
     struct decided first = {.index = 0};
     for (; first.index < *count; first.index++) {
         const struct msghdr *message = &messages[first.index].msg_hdr;
@@ -237,8 +237,8 @@ int carried_send_several(int fd, struct mmsghdr *messages, unsigned *count, int 
     return 1;
 }
 
-int carried_transfer(int fd, ssize_t *result) {
-    if (!socksify_is_carried(fd)) return 0;
+int relayed_transfer(int fd, ssize_t *result) {
+    if (!socksify_is_relayed(fd)) return 0;
     errno = EINVAL;
     *result = -1;
     return 1;

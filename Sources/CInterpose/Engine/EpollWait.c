@@ -20,7 +20,7 @@ static __attribute__((noinline)) int programs_events(const struct epoll_call *ca
     uint64_t now = pending_word();
     if (count > 0 && (any_pending(before) || now != before))
         count = ON_LIBRARY_STACK_IF_THERE(take_events, call->events, count);
-    return count > 0 && any_carried(now) ? withhold_events(call->epoll, call->events, count) : count;
+    return count > 0 && any_relayed(now) ? withhold_events(call->epoll, call->events, count) : count;
 }
 
 /* Returns the nanoseconds after which to look again. */
@@ -35,7 +35,7 @@ static int wait_disturbed(const struct epoll_call *call, int64_t end) {
     for (;;) {
         uint64_t before = pending_word();
         int64_t limit = any_pending(before) ? ON_LIBRARY_STACK_IF_THERE(prepare_to_wait, call->epoll) : FOREVER;
-        if (any_carried(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
+        if (any_relayed(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
             socksify_note_epoll(call->epoll);
         int64_t left = until(end), longest = least(left, limit);
         /* Those that another epoll watches are another thread's, where there is one: it gets time for them first. */

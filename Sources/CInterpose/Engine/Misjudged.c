@@ -32,13 +32,13 @@ static int renew(int epoll, int fd, struct watched_registration asked, int is_us
 static __attribute__((noinline)) int epoll_has_events(int epoll) {
     struct watched_registration asked;
     int was_empty = 0;
-    for (int fd = -1; (fd = descriptor_next(fd + 1, DESCRIPTOR_CARRIED)) >= 0;)
-        if (watched_by(fd, epoll, &asked) == 1 && !carried_is_readable(fd)) was_empty = 1;
+    for (int fd = -1; (fd = descriptor_next(fd + 1, DESCRIPTOR_RELAYED)) >= 0;)
+        if (watched_by(fd, epoll, &asked) == 1 && !relayed_is_readable(fd)) was_empty = 1;
     return !was_empty || process_is_confined() || kernel_poll_now(epoll, POLLIN) != 0;
 }
 
 static int has_input(int fd) {
-    return descriptor_mark(fd) & DESCRIPTOR_CARRIED ? carried_is_readable(fd) : epoll_has_events(fd);
+    return descriptor_mark(fd) & DESCRIPTOR_RELAYED ? relayed_is_readable(fd) : epoll_has_events(fd);
 }
 
 /* Whether events with the data may be about another descriptor, too. */
@@ -65,12 +65,12 @@ static void judge(struct epoll_event *event, int epoll, int fd, struct watched_r
 }
 
 int withdraw_readiness(struct pollfd *descriptors, nfds_t count, int ready) {
-    if (ready <= 0 || !any_carried(pending_word())) return ready;
+    if (ready <= 0 || !any_relayed(pending_word())) return ready;
     for (nfds_t index = 0; index < count; index++) {
         struct pollfd *found = &descriptors[index];
         if (!(found->revents & (POLLIN | POLLRDNORM)) || found->revents & (POLLERR | POLLHUP | POLLNVAL) ||
             !may_be_misjudged(found->fd) ||
-            (may_be_carried(found->fd) ? carried_has_datagram(found->fd) : epoll_has_events(found->fd)))
+            (may_be_relayed(found->fd) ? relayed_has_datagram(found->fd) : epoll_has_events(found->fd)))
             continue;
         found->revents &= ~(POLLIN | POLLRDNORM);
         if (!found->revents) ready--;

@@ -8,10 +8,10 @@
 #include "Interpose.h"
 
 /* The marks of what may be one. */
-enum { MISJUDGED = DESCRIPTOR_CARRIED | DESCRIPTOR_EPOLL };
+enum { MISJUDGED = DESCRIPTOR_RELAYED | DESCRIPTOR_EPOLL };
 
 static inline int may_be_misjudged(int fd) {
-    return any_carried(pending_word()) && descriptor_mark(fd) & MISJUDGED;
+    return any_relayed(pending_word()) && descriptor_mark(fd) & MISJUDGED;
 }
 
 /* Takes POLLIN from sockets of datagrams of which a call that waits would get nothing, as the kernel does where

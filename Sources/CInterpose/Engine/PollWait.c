@@ -33,7 +33,7 @@ static int poll_for(struct pollfd *descriptors, nfds_t count, int64_t duration, 
     return REAL(ppoll)(descriptors, count, duration == FOREVER ? NULL : &timeout, signals);
 }
 
-static int poll_carried(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
+static int poll_relayed(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals) {
     for (;;) {
         int ready = poll_for(descriptors, count, until(end), signals);
         if (ready <= 0) return ready;
@@ -87,7 +87,7 @@ static int poll_pending(struct poll_call *call) {
     for (;;) {
         int64_t limit = of_milliseconds(socksify_inspect_handshakes());
         if (!ON_LIBRARY_STACK_IF_THERE(substitute, call))
-            return poll_carried(call->given, call->count, call->end, call->signals);
+            return poll_relayed(call->given, call->count, call->end, call->signals);
         if (process_is_threaded()) limit = least(limit, LONGEST_SHARED_WAIT);
         int64_t left = until(call->end);
         nfds_t count = call->count + (nfds_t)call->beside;
@@ -129,7 +129,7 @@ static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, co
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
         !(any_beside() || any_may_be_pending(descriptors, count)))
-        return poll_carried(descriptors, count, end, signals);
+        return poll_relayed(descriptors, count, end, signals);
     size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
     return with_memory(size, poll_in_memory, &call);
 }

@@ -1,4 +1,4 @@
-/* Calls that read from and write to a descriptor. Where nothing is pending or carried, a load and a branch. */
+/* Calls that read from and write to a descriptor. Where nothing is pending or relayed, a load and a branch. */
 #include "Interpose.h"
 
 #include <limits.h>
@@ -25,12 +25,12 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         if (any_beside() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;        \
     } while (0)
 
-/* Defines a hook that has nothing to do but to prepare, or to leave the call to what carries datagrams. The usual case
+/* Defines a hook that has nothing to do but to prepare, or to leave the call to what relays datagrams. The usual case
  * is a jump to libc without a frame of its own, so all else is in a function beside it. */
-#define STREAM(type, name, parameters, arguments, flags, carried)                              \
+#define STREAM(type, name, parameters, arguments, flags, relayed)                              \
     static __attribute__((noinline)) type name##_disturbed parameters {                        \
         ssize_t result;                                                                        \
-        if (may_be_carried(fd) && (carried)) return (type)result;                              \
+        if (may_be_relayed(fd) && (relayed)) return (type)result;                              \
         PREPARE(fd, flags);                                                                    \
         return REAL(name) arguments;                                                           \
     }                                                                                          \
@@ -68,7 +68,7 @@ static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, siz
     /* Nothing can be read at any time. */
     if (count > 0) {
         ssize_t result;
-        if (may_be_carried(fd) && carried_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result)) return result;
+        if (may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result)) return result;
         PREPARE(fd, 0);
     }
     return REAL(read)(fd, bytes, count);
@@ -84,25 +84,25 @@ ssize_t __read(int fd, void *bytes, size_t count) __attribute__((alias("read")))
 
 /* libc ends the program when there is too little room. */
 STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0,
-       count > 0 && count <= room && carried_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
+       count > 0 && count <= room && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
 STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), parts_flags(parts, count),
-       carried_receive_parts(fd, parts, count, &result))
+       relayed_receive_parts(fd, parts, count, &result))
 STREAM(ssize_t, preadv2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
        (fd, parts, count, offset, flags), read_write_flags(flags) | parts_flags(parts, count),
-       carried_receive_parts(fd, parts, count, &result))
+       relayed_receive_parts(fd, parts, count, &result))
 
 ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("preadv2")));
 
 STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes, count, flags), receiving_flags(flags),
-       carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
+       relayed_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
        (fd, bytes, count, room, flags), receiving_flags(flags),
-       count <= room && carried_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
-/* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be carried;
+       count <= room && relayed_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
+/* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be relayed;
  * what comes in then is in an envelope. (A socket that is only read from was connected before.) */
 
-/* A datagram that came to a socket which is not carried is answered the way it came. */
+/* A datagram that came to a socket which is not relayed is answered the way it came. */
 static inline ssize_t noted(int fd, ssize_t received, int flags, const struct sockaddr *address, socklen_t length) {
     if (received >= 0 && is_internet(address, length) && !(flags & MSG_ERRQUEUE) && !process_is_confined())
         socksify_received_from(fd, address, length);
@@ -110,10 +110,10 @@ static inline ssize_t noted(int fd, ssize_t received, int flags, const struct so
 }
 
 static int is_late(int fd, ssize_t received) {
-    return received >= 0 && may_be_carried(fd) && socksify_is_carried(fd);
+    return received >= 0 && may_be_relayed(fd) && socksify_is_relayed(fd);
 }
 
-/* Of one thread alone, with nothing pending and nothing carried. */
+/* Of one thread alone, with nothing pending and nothing relayed. */
 static inline int is_simple_receipt(void) {
     return is_undisturbed(pending_word()) && !process_is_threaded();
 }
@@ -121,15 +121,15 @@ static inline int is_simple_receipt(void) {
 static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes, size_t count, int flags,
                                                             struct sockaddr *address, socklen_t *length) {
     ssize_t result;
-    if (may_be_carried(fd) && carried_receive_bytes(fd, bytes, count, flags, address, length, &result)) return result;
+    if (may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result)) return result;
     PREPARE(fd, receiving_flags(flags));
     socklen_t room = address && length ? *length : 0;
     result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
     if (!is_late(fd, result)) return noted(fd, result, flags, address, room ? *length : 0);
     struct iovec part = {bytes, count};
     struct msghdr message = {address, room, &part, 1, NULL, 0, 0};
-    if (!carried_late(fd, &message, flags, &result))
-        return carried_receive_bytes(fd, bytes, count, flags, address, length, &result) ? result : -1;
+    if (!relayed_late(fd, &message, flags, &result))
+        return relayed_receive_bytes(fd, bytes, count, flags, address, length, &result) ? result : -1;
     if (address && length) *length = message.msg_namelen;
     return result;
 }
@@ -205,15 +205,15 @@ static int prepare_rights(int fd, const struct msghdr *message) {
 
 static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
     ssize_t result;
-    if (may_be_carried(fd) && (uintptr_t)message >= 4096 && carried_receive(fd, message, flags, &result)) return result;
+    if (may_be_relayed(fd) && (uintptr_t)message >= 4096 && relayed_receive(fd, message, flags, &result)) return result;
     PREPARE(fd, receiving_flags(flags));
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
     if (result >= 0) visit_rights(message, note_received);
     if (!is_late(fd, result)) return noted(fd, result, flags, room ? message->msg_name : NULL, message->msg_namelen);
-    if (carried_late(fd, message, flags, &result)) return result;
+    if (relayed_late(fd, message, flags, &result)) return result;
     message->msg_namelen = room;
-    return carried_receive(fd, message, flags, &result) ? result : -1;
+    return relayed_receive(fd, message, flags, &result) ? result : -1;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
@@ -228,7 +228,7 @@ static int take_late(int fd, struct mmsghdr *messages, int received, int flags) 
     for (int index = 0; index < received; index++) {
         struct mmsghdr message = messages[index];
         ssize_t length = message.msg_len;
-        if (!carried_late(fd, &message.msg_hdr, flags, &length)) continue;
+        if (!relayed_late(fd, &message.msg_hdr, flags, &length)) continue;
         message.msg_len = (unsigned)length;
         messages[index] = messages[kept];
         messages[kept++] = message;
@@ -239,18 +239,18 @@ static int take_late(int fd, struct mmsghdr *messages, int received, int flags) 
 }
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
-    int carried;
-    if (may_be_carried(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
-        carried_receive_several(fd, messages, count, flags, timeout, &carried))
-        return carried;
+    int relayed;
+    if (may_be_relayed(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
+        relayed_receive_several(fd, messages, count, flags, timeout, &relayed))
+        return relayed;
     PREPARE(fd, receiving_flags(flags));
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
-    int is_carried = received > 0 && is_late(fd, received);
-    if (is_carried) received = take_late(fd, messages, received, flags);
+    int is_relayed = received > 0 && is_late(fd, received);
+    if (is_relayed) received = take_late(fd, messages, received, flags);
     for (int index = 0; index < received; index++) {
         const struct msghdr *message = &messages[index].msg_hdr;
         visit_rights(message, note_received);
-        if (!is_carried) noted(fd, 0, flags, message->msg_name, message->msg_namelen);
+        if (!is_relayed) noted(fd, 0, flags, message->msg_name, message->msg_namelen);
     }
     return received;
 }
@@ -258,22 +258,22 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, st
 /* ----- Sending ----- */
 
 STREAM(ssize_t, write, (int fd, const void *bytes, size_t count), (fd, bytes, count), SOCKSIFY_SENDING,
-       carried_send_bytes(fd, bytes, count, 0, &result))
+       relayed_send_bytes(fd, bytes, count, 0, &result))
 
 ssize_t __write(int fd, const void *bytes, size_t count) __attribute__((alias("write")));
 
 STREAM(ssize_t, writev, (int fd, const struct iovec *parts, int count), (fd, parts, count),
        SOCKSIFY_SENDING | parts_flags(parts, count),
-       carried_send_parts(fd, parts, count, &result))
+       relayed_send_parts(fd, parts, count, &result))
 STREAM(ssize_t, pwritev2, (int fd, const struct iovec *parts, int count, off_t offset, int flags),
        (fd, parts, count, offset, flags), SOCKSIFY_SENDING | read_write_flags(flags) | parts_flags(parts, count),
-       carried_send_parts(fd, parts, count, &result))
+       relayed_send_parts(fd, parts, count, &result))
 
 ssize_t pwritev64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
     __attribute__((alias("pwritev2")));
 
 STREAM(ssize_t, send, (int fd, const void *bytes, size_t count, int flags), (fd, bytes, count, flags),
-       SOCKSIFY_SENDING | message_flags(flags), carried_send_bytes(fd, bytes, count, flags, &result))
+       SOCKSIFY_SENDING | message_flags(flags), relayed_send_bytes(fd, bytes, count, flags, &result))
 
 ssize_t __send(int fd, const void *bytes, size_t count, int flags) __attribute__((alias("send")));
 
@@ -311,7 +311,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 /* Sends the messages up to the first whose destination is refused, as the kernel does with one that fails. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
     int sent, has_messages = (uintptr_t)messages >= 4096;
-    if (has_messages && carried_send_several(fd, messages, &count, &flags, &sent)) return sent;
+    if (has_messages && relayed_send_several(fd, messages, &count, &flags, &sent)) return sent;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
     for (unsigned int index = 0; has_messages && index < count; index++) {
         int prepared = prepare_rights(fd, &messages[index].msg_hdr);
@@ -327,14 +327,14 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
 /* ----- From one descriptor to another ----- */
 
 STREAM(ssize_t, sendfile, (int fd, int from, off_t *offset, size_t count), (fd, from, offset, count),
-       SOCKSIFY_SENDING, carried_transfer(fd, &result))
+       SOCKSIFY_SENDING, relayed_transfer(fd, &result))
 
 ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __attribute__((alias("sendfile")));
 
 ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t count, unsigned int flags) {
     ssize_t result;
-    if (may_be_carried(from) && carried_transfer(from, &result)) return result;
-    if (may_be_carried(to) && carried_transfer(to, &result)) return result;
+    if (may_be_relayed(from) && relayed_transfer(from, &result)) return result;
+    if (may_be_relayed(to) && relayed_transfer(to, &result)) return result;
     unsigned waits = flags & SPLICE_F_NONBLOCK ? SOCKSIFY_NONBLOCKING : 0;
     PREPARE(from, waits);
     PREPARE(to, SOCKSIFY_SENDING | waits);

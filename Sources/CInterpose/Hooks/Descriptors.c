@@ -19,7 +19,7 @@ static void forget_descriptor(int fd) {
     /* A child of vfork closes its own descriptors, but has its parent's memory. */
     if (!process_is_own()) return;
     unsigned marks = descriptor_mark(fd);
-    if (marks & (DESCRIPTOR_PENDING | DESCRIPTOR_CARRIED)) socksify_end_descriptor(fd);
+    if (marks & (DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED)) socksify_end_descriptor(fd);
     watched_forget_all(fd);
     descriptor_clear_marks(fd, DESCRIPTOR_MARKS, marks);
 }
@@ -33,7 +33,7 @@ static inline void end_descriptor(int fd) {
 static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
     unsigned marks = descriptor_mark(fd), other = descriptor_mark(copy);
-    unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_CARRIED |
+    unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_RELAYED |
                          DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
     /* Setting them again has nobody look again who looks now: as long as there is no proxy, there is no such look. */

@@ -11,7 +11,7 @@ static void end(void) {
 
 /* What waits for its association is sent. */
 __attribute__((destructor)) static void settle(void) {
-    if (any_carried(pending_word()) || any_internal()) socksify_settle();
+    if (any_relayed(pending_word()) || any_internal()) socksify_settle();
 }
 
 /* After the other destructors of this library. */

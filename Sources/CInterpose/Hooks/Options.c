@@ -75,7 +75,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
 }
 
 int shutdown(int fd, int how) {
-    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_pending(fd) || may_be_carried(fd))) {
+    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_pending(fd) || may_be_relayed(fd))) {
         int result = socksify_shutdown(fd, how);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
@@ -93,7 +93,7 @@ int ioctl(int fd, unsigned long request, ...) {
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int unread;
-    if (request == FIONREAD && may_be_carried(fd) && carried_unread(fd, &unread)) {
+    if (request == FIONREAD && may_be_relayed(fd) && relayed_unread(fd, &unread)) {
         int result = REAL(ioctl)(fd, request, argument);
         /* What the kernel could write to can be written to. */
         if (result == 0) *(int *)argument = unread;

@@ -69,7 +69,7 @@ static int call_pwait2(const struct epoll_call *call, int64_t duration) {
                               call->signals);
 }
 
-/* Of one thread alone, with nothing pending, and nothing carried. */
+/* Of one thread alone, with nothing pending, and nothing relayed. */
 static inline int is_simple_wait(void) {
     return is_undisturbed(pending_word()) && !process_is_threaded();
 }

@@ -57,7 +57,7 @@ static long io_uring_setup(void) {
 
 /* ----- Lists: the number, the function, the types of its words ----- */
 
-/* Calls that matter only while something is pending, or carried. */
+/* Calls that matter only while something is pending, or relayed. */
 #define DISTURBED_CALLS(CALL)                                                                           \
     CALL(read, read, int, void *, size_t)                                                               \
     CALL(readv, readv, int, const struct iovec *, int)                                                  \
@@ -130,7 +130,7 @@ static long io_uring_setup(void) {
     WORDS_OF(ignored, ##__VA_ARGS__, WORDS_6, WORDS_5, WORDS_4, WORDS_3, WORDS_2, WORDS_1, WORDS_0)(__VA_ARGS__)
 #define CASE(number, function, ...) case SYS_##number: return function(WORDS(__VA_ARGS__));
 
-/* While something is pending, or carried. */
+/* While something is pending, or relayed. */
 static long call_disturbed(long number, const long word[6]) {
     switch (number) {
         DISTURBED_CALLS(CASE)

@@ -35,7 +35,7 @@ int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t ro
 int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
 int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* A message that names an address (sendto(2)), or goes by what may_be_carried(). SOCKSIFY_PASS; one of those below; or
+/* A message that names an address (sendto(2)), or goes by what may_be_relayed(). SOCKSIFY_PASS; one of those below; or
  * 0: it is a datagram that goes in the envelope. */
 int socksify_send(int fd, const struct msghdr *_Nonnull message, int flags,
                   struct socksify_envelope *_Nonnull envelope);
@@ -52,13 +52,13 @@ enum {
  * it. */
 int socksify_allows_offload(int fd);
 
-/* A datagram has come from there to a socket that is not carried. */
+/* A datagram has come from there to a socket that is not relayed. */
 void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, socklen_t length);
 
-/* The functions below are called only for what may_be_carried(). */
+/* The functions below are called only for what may_be_relayed(). */
 
 /* Whether it is. */
-int socksify_is_carried(int fd);
+int socksify_is_relayed(int fd);
 /* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */
 int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception);
 /* The same, as it mostly is: 1 when nothing has to be asked or done for it; else 0, and it is to be prepared so. */
@@ -124,7 +124,7 @@ int socksify_lent_option(int fd, int level, int option);
 /* setsockopt(2) of such an option */
 int socksify_set_lent_option(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* shutdown(2), also for what may_be_carried() */
+/* shutdown(2), also for what may_be_relayed() */
 int socksify_shutdown(int fd, int how);
 /* The kernel has refused it, because the socket is not connected (ENOTCONN). */
 void socksify_was_shut(int fd, int how);
@@ -152,7 +152,7 @@ void socksify_lock(uint64_t *_Nonnull word);
 void socksify_unlock(uint64_t *_Nonnull word);
 /* Before a wait on an epoll. */
 void socksify_audit_epoll(int epoll);
-/* The same where datagrams are carried, on one without DESCRIPTOR_NOTED_EPOLL. */
+/* The same where datagrams are relayed, on one without DESCRIPTOR_NOTED_EPOLL. */
 void socksify_note_epoll(int epoll);
 /* epoll_ctl(2) */
 int socksify_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data);

@@ -1,4 +1,4 @@
-#include "CarriedDescriptors.h"
+#include "RelayedDescriptors.h"
 
 #include <time.h>
 
@@ -24,27 +24,27 @@ uint32_t coarse_tick(void) {
     return (uint32_t)((uint64_t)time.tv_sec * 256 + (uint64_t)time.tv_nsec / 3906250) | 1 << 31;
 }
 
-int carried_place(int fd, uint32_t tick) {
+int relayed_place(int fd, uint32_t tick) {
     uint64_t *known = place_of(fd, 0);
     if (!known) return -1;
     uint64_t word = __atomic_load_n(known, __ATOMIC_RELAXED);
     return word >> 32 == tick ? (int)(uint32_t)word - 1 : -1;
 }
 
-void carried_note(int fd, int place, uint32_t tick) {
+void relayed_note(int fd, int place, uint32_t tick) {
     uint64_t *known = place_of(fd, 1);
     if (known) __atomic_store_n(known, (uint64_t)tick << 32 | (uint32_t)(place + 1), __ATOMIC_RELAXED);
 }
 
-void carried_forget(int fd) {
+void relayed_forget(int fd) {
     uint64_t *known = place_of(fd, 0);
     if (known) __atomic_store_n(known, 0, __ATOMIC_RELAXED);
 }
 
-int carried_control(int fd) {
-    return carried_place(fd, 0);
+int relayed_control(int fd) {
+    return relayed_place(fd, 0);
 }
 
-void carried_note_control(int fd, int place) {
-    carried_note(fd, place, 0);
+void relayed_note_control(int fd, int place) {
+    relayed_note(fd, place, 0);
 }

@@ -6,7 +6,7 @@
 #include "CLibC.h"
 
 #include "CancellableCalls.h"
-#include "CarriedDescriptors.h"
+#include "RelayedDescriptors.h"
 #include "Envelope.h"
 #include "FileAnswer.h"
 #include "Heap.h"

@@ -1,4 +1,4 @@
-/* What a carried datagram has around it, between the code that moves datagrams and that which decides on them. */
+/* What a relayed datagram has around it, between the code that moves datagrams and that which decides on them. */
 #pragma once
 
 #include <stddef.h>
@@ -38,7 +38,7 @@ static inline uint8_t *_Nonnull envelope_header(struct socksify_envelope *_Nonnu
     return envelope->header;
 }
 
-/* What is known of a carried socket before a datagram is received. */
+/* What is known of a relayed socket before a datagram is received. */
 struct socksify_reception {
     /* Where it lies. */
     int place;

@@ -21,7 +21,7 @@ const char *_Nullable socksify_program_variable(const char *_Nonnull name);
  * environment would not repeat. Called once, before `path`'s owner hands out anything. */
 void socksify_hand_on_configuration_file(const char *_Nonnull path);
 
-/* Whether the process that started this program has told it that it may have been given sockets that are carried,
+/* Whether the process that started this program has told it that it may have been given sockets that are relayed,
  * that are pending, that stand in the places of others, or to whose options or own addresses there is more
  * (SOCKSIFY_SOCKETS). Takes that out of the environment. */
 int socksify_take_sockets_variable(void);

@@ -1,5 +1,5 @@
 /* What the exported names must know before anything else: whether any handshakes are pending, whether any datagrams are
- * carried, and which descriptors that may concern. One load and a branch decide for a program that has neither.
+ * relayed, and which descriptors that may concern. One load and a branch decide for a program that has neither.
  *
  * In C, because it is tested in every call that reads, writes or waits, before any other code of the library. */
 #pragma once
@@ -11,13 +11,13 @@
 
 /* How many handshakes are pending that this process may have the sockets of, in the lower half without its highest bit;
  * how many it began, in the upper half: two equal values mean that none was begun in between. The count may be too
- * high, never too low. The bit says that the process may have sockets whose datagrams are carried. */
+ * high, never too low. The bit says that the process may have sockets whose datagrams are relayed. */
 static inline uint64_t pending_word(void) {
     return __atomic_load_n(&hot_state.pending, __ATOMIC_RELAXED);
 }
 
-#define DATAGRAMS_CARRIED ((uint64_t)1 << 31)
-#define PENDING_COUNT (DATAGRAMS_CARRIED - 1)
+#define DATAGRAMS_RELAYED ((uint64_t)1 << 31)
+#define PENDING_COUNT (DATAGRAMS_RELAYED - 1)
 
 static inline int any_pending(uint64_t word) {
     return (word & PENDING_COUNT) != 0;
@@ -28,8 +28,8 @@ static inline int is_undisturbed(uint64_t word) {
     return (uint32_t)word == 0;
 }
 
-static inline int any_carried(uint64_t word) {
-    return (word & DATAGRAMS_CARRIED) != 0;
+static inline int any_relayed(uint64_t word) {
+    return (word & DATAGRAMS_RELAYED) != 0;
 }
 
 /* This process begins a handshake, and ends one that it began. One that a process ended which forked from it is counted
@@ -48,9 +48,9 @@ static inline void pending_none(uint64_t seen) {
                                 __ATOMIC_RELAXED);
 }
 
-/* From now on the process may have sockets whose datagrams are carried. */
+/* From now on the process may have sockets whose datagrams are relayed. */
 static inline void datagrams_begin(void) {
-    __atomic_fetch_or(&hot_state.pending, DATAGRAMS_CARRIED, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&hot_state.pending, DATAGRAMS_RELAYED, __ATOMIC_SEQ_CST);
 }
 
 /* How many of the pending handshakes are the library's internal connections: a program that waits for whatever it is
@@ -129,7 +129,7 @@ enum {
     DESCRIPTOR_EPOLL = 8,
     DESCRIPTOR_USED_EPOLL = 16,
     /* A socket whose datagrams go through the proxy, or are answered by the library. */
-    DESCRIPTOR_CARRIED = 32,
+    DESCRIPTOR_RELAYED = 32,
     /* A socket of the library's own. */
     DESCRIPTOR_OWN = 64,
     /* A socket that stands in the place of the program's, or of which the program is to see another one. */
@@ -143,9 +143,9 @@ enum {
     DESCRIPTOR_MARKS = 2047,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
-        DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED,
+        DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED,
     /* Of a descriptor of which nothing is kept. */
-    DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
+    DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
                        DESCRIPTOR_MIXED,
 };
 
@@ -186,14 +186,14 @@ static inline int may_be_pending(int fd) {
     return any_pending(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED));
 }
 
-/* Whether the descriptor's datagrams may be carried. */
-static inline int may_be_carried(int fd) {
-    return any_carried(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_CARRIED);
+/* Whether the descriptor's datagrams may be relayed. */
+static inline int may_be_relayed(int fd) {
+    return any_relayed(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_RELAYED);
 }
 
 /* Whether the way of the socket's packets may be remembered elsewhere than in the kernel. */
 static inline int may_have_way(int fd) {
-    return (descriptor_mark(fd) & (DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED | DESCRIPTOR_OPTIONS)) != 0;
+    return (descriptor_mark(fd) & (DESCRIPTOR_RELAYED | DESCRIPTOR_DUPLICATED | DESCRIPTOR_OPTIONS)) != 0;
 }
 
 /* Sets marks, when what they say is true already. Returns all that the descriptor has then, and the count. */

@@ -1,4 +1,4 @@
-/* Where what is known of a descriptor's carried socket lies, so that the kernel need not be asked for each datagram.
+/* Where what is known of a descriptor's relayed socket lies, so that the kernel need not be asked for each datagram.
  *
  * It is believed for one tick of the coarse clock: a descriptor that ended unseen, and whose number another socket has
  * within that time, is all that can be mistaken, and what is sent then goes to the proxy, which drops it.
@@ -12,10 +12,10 @@
 uint32_t coarse_tick(void);
 
 /* The place that was found for the descriptor in this tick; -1 when none was. */
-int carried_place(int fd, uint32_t tick);
-void carried_note(int fd, int place, uint32_t tick);
-void carried_forget(int fd);
+int relayed_place(int fd, uint32_t tick);
+void relayed_note(int fd, int place, uint32_t tick);
+void relayed_forget(int fd);
 
 /* The place of the socket whose association has the descriptor for its connection, or had; -1 when none is known. */
-int carried_control(int fd);
-void carried_note_control(int fd, int place);
+int relayed_control(int fd);
+void relayed_note_control(int fd, int place);

@@ -5,7 +5,7 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// The UDP association of a carried socket (RFC 1928 section 4, UDP ASSOCIATE): the relay that its datagrams go to, and
+/// The UDP association of a relayed socket (RFC 1928 section 4, UDP ASSOCIATE): the relay that its datagrams go to, and
 /// the TCP connection that the relay lives as long as.
 struct Association {
     enum State {

@@ -4,11 +4,11 @@ import FakeDNS
 import ProxyConfig
 import SharedTables
 
-/// Datagrams: which of them are carried, and what connect(2) does to their sockets.
+/// Datagrams: which of them are relayed, and what connect(2) does to their sockets.
 public enum Datagram {
     // MARK: Decisions
 
-    /// Where a carried datagram goes.
+    /// Where a relayed datagram goes.
     enum Destination {
         case address(IPAddress, port: UInt16)
         /// A name, by its number.
@@ -21,7 +21,7 @@ public enum Datagram {
         case direct(DirectReason)
         case refuse(Errno)
         /// Through a chain of the list of this place in `Configuration.lists`, if it is not for a name server.
-        case carry(Destination, list: Int)
+        case relay(Destination, list: Int)
     }
 
     /// Decides on what the socket sends to `peer`, or is connected to. What answers a datagram that came directly goes
@@ -29,15 +29,15 @@ public enum Datagram {
     static func decide(on peer: SocketAddress, _ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) -> Decision {
         let decision = decide(on: peer, datagrams)
         switch decision {
-        case .direct, .carry(.nameServer, _): return decision
-        case .refuse, .carry:
+        case .direct, .relay(.nameServer, _): return decision
+        case .refuse, .relay:
             return datagrams.pointee.direct.areAnswered(peer, by: socket) ? .direct(.answer) : decision
         }
     }
 
     private static func decide(on peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> Decision {
         if datagrams.pointee.configuration.answersNames(at: peer.address, port: peer.port) {
-            return .carry(.nameServer, list: 0)
+            return .relay(.nameServer, list: 0)
         }
         let destination: Destination
         let list: Int
@@ -60,7 +60,7 @@ public enum Datagram {
         }
         if case .itself = datagrams.pointee.proxies.findProxies() { return .direct(.proxyLookup) }
         return datagrams.pointee.proxies.carryDatagrams(throughList: list)
-            ? .carry(destination, list: list) : .refuse(.networkUnreachable)
+            ? .relay(destination, list: list) : .refuse(.networkUnreachable)
     }
 
     /// A datagram cannot go to a name by an address that only stands for it, and to look the name up here would keep the
@@ -78,17 +78,17 @@ public enum Datagram {
 
     /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
     static func connect(_ socket: Socket, to peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         switch decide(on: peer, socket, datagrams) {
         case .direct(let reason):
             do throws(Errno) {
-                try endCarrying(socket, datagrams)
+                try endRelaying(socket, datagrams)
                 return .direct(reason)
             } catch {
                 return .failed(error)
             }
         case .refuse(let errno): return .failed(errno)
-        case .carry(let destination, let list):
+        case .relay(let destination, let list):
             // The kernel has the right words for an address that the socket has no form for.
             if socket.domain == AF_INET, case .v6 = peer.address { return .pass }
             if case .nameServer = destination {
@@ -101,7 +101,7 @@ public enum Datagram {
                 defer { table.leave(place) }
                 record.pointee.descriptor = socket.descriptor
                 try record.pointee.connectInKernel(socket, towards: destination, datagrams)
-                record.pointee.peer = CarriedSocket.Peer(address: peer, destination: destination, list: list)
+                record.pointee.peer = RelayedSocket.Peer(address: peer, destination: destination, list: list)
                 return .succeeded
             } catch {
                 return .failed(error)
@@ -112,8 +112,8 @@ public enum Datagram {
     /// connect(2) with AF_UNSPEC: the socket has no peer any more, and mostly another port, too, which the relay does not
     /// know.
     static func disconnect(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
-        guard let place = datagrams.pointee.carried.place(of: descriptor),
-            let record = datagrams.pointee.carried.enter(place)
+        guard let place = datagrams.pointee.relayed.place(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(place)
         else { return }
         record.pointee.peer = nil
         record.pointee.kernelPeer = .none
@@ -123,27 +123,27 @@ public enum Datagram {
         record.pointee.way.set(0, of: SocketOptions.device)
         // The relay knows no port yet of one that is being opened.
         let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
-        datagrams.pointee.carried.leave(place)
+        datagrams.pointee.relayed.leave(place)
         kept?.linger(datagrams.pointee.connections)
     }
 
     /// The socket goes its own way from now on.
-    private static func endCarrying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
-        guard may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
-            let place = datagrams.pointee.carried.place(of: socket.descriptor),
-            let record = datagrams.pointee.carried.enter(place)
+    private static func endRelaying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
+        guard may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
+            let place = datagrams.pointee.relayed.place(of: socket.descriptor),
+            let record = datagrams.pointee.relayed.enter(place)
         else { return }
         do throws(Errno) {
             try record.pointee.way.put(on: socket)
         } catch {
-            datagrams.pointee.carried.leave(place)
+            datagrams.pointee.relayed.leave(place)
             throw error
         }
         if record.pointee.isShut { socket.shut(2) }
         let connection = record.pointee.association.connection
-        let heir = datagrams.pointee.carried.bequeath(record, place)
+        let heir = datagrams.pointee.relayed.bequeath(record, place)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil
-        datagrams.pointee.carried.remove(place)
+        datagrams.pointee.relayed.remove(place)
         if let heir {
             connection?.goOver(to: heir, datagrams)
         } else {
@@ -152,17 +152,17 @@ public enum Datagram {
         kept?.linger(datagrams.pointee.connections)
     }
 
-    /// The address that the program has connected the socket to; nil when it is not carried, or not connected.
+    /// The address that the program has connected the socket to; nil when it is not relayed, or not connected.
     static func peer(of descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> SocketAddress? {
-        guard may_be_carried(descriptor) != 0, let place = datagrams.pointee.carried.place(of: descriptor),
-            let record = datagrams.pointee.carried.enter(place)
+        guard may_be_relayed(descriptor) != 0, let place = datagrams.pointee.relayed.place(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(place)
         else { return nil }
-        defer { datagrams.pointee.carried.leave(place) }
+        defer { datagrams.pointee.relayed.leave(place) }
         return record.pointee.peer?.address
     }
 }
 
-extension CarriedSocket {
+extension RelayedSocket {
     /// The proxy does not carry the datagrams of the socket, which the program has connected: it is told as it would be of
     /// a peer that has no such port, by an error that wakes whoever waits. Nothing leaves this machine.
     mutating func showRefusal(by socket: Socket) {

@@ -5,19 +5,19 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// Datagrams that come in to a carried socket.
+/// Datagrams that come in to a relayed socket.
 extension Datagram {
-    /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
+    /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
     static func prepareToReceive(
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Outcome {
-        switch datagrams.pointee.carried.find(descriptor) {
+        switch datagrams.pointee.relayed.find(descriptor) {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
         case .place(let place):
             if any_internal() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
-            datagrams.pointee.carried.prepare(reception, place)
+            datagrams.pointee.relayed.prepare(reception, place)
             return .succeeded
         }
     }
@@ -31,8 +31,8 @@ extension Datagram {
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         let place = Int(arrival.pointee.place)
-        guard let record = datagrams.pointee.carried.enter(place) else { return false }
-        defer { datagrams.pointee.carried.leave(place) }
+        guard let record = datagrams.pointee.relayed.enter(place) else { return false }
+        defer { datagrams.pointee.relayed.leave(place) }
         guard let source = source(of: arrival, record) else { return false }
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
@@ -68,7 +68,7 @@ extension Datagram {
 
     /// Where it came from. Of a connected socket the kernel was not asked, and of another the program may not have asked.
     private static func source(
-        of arrival: UnsafePointer<socksify_arrival>, _ record: UnsafeMutablePointer<CarriedSocket>
+        of arrival: UnsafePointer<socksify_arrival>, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> SocketAddress? {
         if arrival.pointee.source_length == 0 {
             if case .own = record.pointee.kernelPeer { return record.pointee.ownAddress }
@@ -90,7 +90,7 @@ extension Datagram {
 
     /// What comes without a header, from where the program reaches without the proxy.
     private static func passDirect(
-        _ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ opened: UnsafeMutablePointer<socksify_opened>, _ arrival: UnsafePointer<socksify_arrival>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
@@ -106,7 +106,7 @@ extension Datagram {
     /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak. Not if it was bound to a
     /// device: nobody knows by which one it came.
     private static func mayComeDirectly(
-        _ source: SocketAddress, to record: UnsafeMutablePointer<CarriedSocket>, _ socket: Socket,
+        _ source: SocketAddress, to record: UnsafeMutablePointer<RelayedSocket>, _ socket: Socket,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
@@ -118,7 +118,7 @@ extension Datagram {
         return note(source, socket, datagrams)
     }
 
-    /// A datagram has come directly to a socket that is not carried: what answers it goes the same way.
+    /// A datagram has come directly to a socket that is not relayed: what answers it goes the same way.
     static func received(_ descriptor: Int32, from source: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) {
         if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) { return }
         _ = note(source, Socket(descriptor: descriptor), datagrams)
@@ -137,14 +137,14 @@ extension Datagram {
 
     // By the pointer, because a record is long, and these are asked for each datagram.
 
-    private static func isOwnAddress(_ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>) -> Bool {
+    private static func isOwnAddress(_ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>) -> Bool {
         guard let own = record.pointee.ownAddress else { return false }
         return own.port == source.port && own.address.unmapped == source.address.unmapped
     }
 
     /// Whether the program takes a datagram from there: a connected socket receives from its peer alone.
     private static func accepts(
-        _ source: SocketAddress, _ record: UnsafeMutablePointer<CarriedSocket>, isOwn: Bool
+        _ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>, isOwn: Bool
     ) -> Bool {
         guard let peer = record.pointee.peer else { return true }
         guard peer.address.port == source.port else { return false }
@@ -158,11 +158,11 @@ extension Datagram {
 
     private static func join(
         _ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received,
-        _ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int,
+        _ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int,
         _ opened: UnsafeMutablePointer<socksify_opened>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         // One that is only looked at is taken away, and comes here when it is.
-        guard let fragments = datagrams.pointee.carried.makeFragments(place) else { return false }
+        guard let fragments = datagrams.pointee.relayed.makeFragments(place) else { return false }
         guard let length = fragments.join(arrival, header) else { return false }
         let joined = Span(_unsafeStart: fragments.start, count: length)
         guard let whole = DatagramHeader.read(joined),
@@ -176,7 +176,7 @@ extension Datagram {
     }
 }
 
-extension CarriedSocket {
+extension RelayedSocket {
     /// The address that a header's source has for the program, in the form of the socket's family; nil where it has none.
     ///
     /// - Parameter isNamed: whether the header says what the program itself has named.

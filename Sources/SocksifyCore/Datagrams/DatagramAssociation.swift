@@ -2,13 +2,13 @@ import Addressing
 import CPreload
 import SOCKS5
 
-/// How the association of a carried socket is opened, and what becomes of it.
+/// How the association of a relayed socket is opened, and what becomes of it.
 extension Datagram {
     /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
     static func openAssociation(
         _ socket: Socket, _ place: Int, throughList list: Int, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         do {
             if let record = table.enter(place) {
                 record.pointee.descriptor = socket.descriptor
@@ -21,7 +21,7 @@ extension Datagram {
             )
             if let record = table.enter(place) {
                 record.pointee.association.begin(control: connection.descriptor, cookie: connection.cookie)
-                carried_note_control(connection.descriptor, Int32(truncatingIfNeeded: place))
+                relayed_note_control(connection.descriptor, Int32(truncatingIfNeeded: place))
                 table.leave(place)
             }
             connection.begin(datagrams.pointee.connections)
@@ -37,7 +37,7 @@ extension Datagram {
 
     /// The handshake of an association is over.
     static func concludeAssociation(_ end: AssociationEnd, _ datagrams: UnsafePointer<Datagrams>) -> ControlFate {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         let (place, cookie) = (end.place, end.cookie)
         guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
         guard record.pointee.association.connection?.descriptor == end.control.descriptor else {
@@ -79,7 +79,7 @@ extension Datagram {
     ///
     /// - Parameter how: bits, 1: for receiving, 2: for sending.
     static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         guard how != 1, let place = table.place(of: descriptor), let record = table.enter(place) else { return .pass }
         defer { table.leave(place) }
         record.pointee.isShut = true
@@ -92,7 +92,7 @@ extension Datagram {
     static func controlMoved(
         _ place: Int, cookie: UInt64, to control: Socket, _ datagrams: UnsafePointer<Datagrams>
     ) {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         guard table.cookie(of: place) == cookie, let moved = control.cookie, let record = table.enter(place) else {
             return
         }
@@ -106,10 +106,10 @@ extension Datagram {
     /// have gone, and the program has not asked for it. Returns whether the program is to learn of it, because that is how
     /// it is told that the proxy does not carry its datagrams.
     static func isRefused(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
-        guard let place = datagrams.pointee.carried.place(of: descriptor),
-            let record = datagrams.pointee.carried.enter(place)
+        guard let place = datagrams.pointee.relayed.place(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(place)
         else { return false }
-        defer { datagrams.pointee.carried.leave(place) }
+        defer { datagrams.pointee.relayed.leave(place) }
         if case .nobody = record.pointee.kernelPeer {
             if case .failed = record.pointee.association.state { record.pointee.association.forgetFailure() }
             return true
@@ -120,10 +120,10 @@ extension Datagram {
 }
 
 extension InternalConnection {
-    /// The association is that of the carried socket in this place from now on. Where it is over already, that socket is
-    /// for nothing.
+    /// The association is that of the relayed socket in this place from now on. Where it is over already, that socket
+    /// is for nothing.
     func goOver(to place: Int, _ datagrams: UnsafePointer<Datagrams>) {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         var isUnderWay = false
         let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
         enter(datagrams.pointee.connections) { pending in

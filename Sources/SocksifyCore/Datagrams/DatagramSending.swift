@@ -3,7 +3,7 @@ import CPreload
 import ProxyConfig
 import SOCKS5
 
-/// Datagrams that go out by a carried socket.
+/// Datagrams that go out by a relayed socket.
 extension Datagram {
     /// What becomes of a datagram that is to be sent.
     public enum Sending {
@@ -23,7 +23,7 @@ extension Datagram {
     /// Sends a datagram that has its header in fragments, if it is longer than the proxy wants. It is changed meanwhile.
     static func sendFragments(
         of datagram: UnsafeMutableRawBufferPointer, headerLength: Int, _ limit: Int, _ socket: Socket,
-        _ record: UnsafeMutablePointer<CarriedSocket>
+        _ record: UnsafeMutablePointer<RelayedSocket>
     ) throws(Errno) {
         guard let start = datagram.baseAddress,
             let fragments = Fragmentation(of: datagram.count - headerLength, limit: limit)
@@ -43,7 +43,7 @@ extension Datagram {
 
     /// Sends a datagram that has waited for the association.
     static func sendQueued(
-        _ datagram: UnsafeMutableRawBufferPointer, _ socket: Socket, _ record: UnsafeMutablePointer<CarriedSocket>,
+        _ datagram: UnsafeMutableRawBufferPointer, _ socket: Socket, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ datagrams: UnsafePointer<Datagrams>
     ) {
         let bytes = UnsafeRawBufferPointer(datagram).bindMemory(to: UInt8.self)
@@ -57,7 +57,7 @@ extension Datagram {
     }
 }
 
-extension CarriedSocket {
+extension RelayedSocket {
     /// Sends a datagram that has its header to the relay.
     func sendToRelay(_ datagram: UnsafeRawBufferPointer, _ socket: Socket) throws(Errno) {
         var address: SocketAddress?

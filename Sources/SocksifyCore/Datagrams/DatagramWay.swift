@@ -2,12 +2,12 @@ import CPreload
 import SharedTables
 
 extension Datagram {
-    /// Runs `body` with the way of a carried socket, if the option is of that; else the call passes.
+    /// Runs `body` with the way of a relayed socket, if the option is of that; else the call passes.
     static func withWay(
         of socket: Socket, by option: SocketOption, _ datagrams: UnsafePointer<Datagrams>,
         _ body: (inout WayOptions) -> Outcome
     ) -> Outcome {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         guard WayOptions.has(SocketOptions.remembered(option)),
             case .place(let place) = table.look(for: socket.descriptor)
         else { return .pass }

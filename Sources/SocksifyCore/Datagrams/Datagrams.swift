@@ -3,7 +3,7 @@ import ProxyConfig
 /// What a process needs for datagrams.
 struct Datagrams: ~Copyable {
     let connections: UnsafePointer<Connections>
-    let carried: CarriedSockets
+    let relayed: RelayedSockets
     let direct: DirectDatagrams
 
     var names: Names { _read { yield connections.pointee.names } }

@@ -1,7 +1,7 @@
 import CPreload
 import SOCKS5
 
-/// Where the fragments of a carried socket's datagrams are joined (RFC 1928 section 7). In memory of the process' own;
+/// Where the fragments of a relayed socket's datagrams are joined (RFC 1928 section 7). In memory of the process' own;
 /// used under the lock of the socket's record.
 struct FragmentMemory {
     /// The `Reassembly`, then its memory, then one fragment.

@@ -16,7 +16,7 @@ extension NameServer {
         _ message: UnsafePointer<msghdr>, for named: SocketAddress?, _ socket: Socket, _ place: Int, flags: Int32,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Datagram.Sending {
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         let server: SocketAddress
         guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
         do {
@@ -111,7 +111,7 @@ extension NameServer {
         _ message: UnsafeRawBufferPointer, to asker: Exchange.Asker, _ datagrams: UnsafePointer<Datagrams>
     ) {
         guard case .datagram(let place, let cookie, let descriptor, let server) = asker else { return }
-        let table = datagrams.pointee.carried
+        let table = datagrams.pointee.relayed
         let socket = Socket(descriptor: descriptor)
         guard table.cookie(of: place) == cookie, socket.cookie == cookie, let record = table.enter(place) else {
             return

@@ -5,7 +5,7 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// A datagram that the program sends by a carried socket.
+/// A datagram that the program sends by a relayed socket.
 ///
 /// It is decided on once. Who enters the socket's record hands it on, and who is named to leave it does so: nobody waits
 /// while he has it.
@@ -20,7 +20,7 @@ struct OutgoingDatagram {
     let envelope: UnsafeMutablePointer<socksify_envelope>
     let datagrams: UnsafePointer<Datagrams>
 
-    private var table: CarriedSockets { datagrams.pointee.carried }
+    private var table: RelayedSockets { datagrams.pointee.relayed }
 
     /// Where it goes, and the list that leads there.
     private struct Route {
@@ -38,7 +38,7 @@ struct OutgoingDatagram {
             switch decision ?? Datagram.decide(on: named, socket, datagrams) {
             case .direct(let reason): return sendDirectly(to: named, reason)
             case .refuse(let errno): return .failed(errno)
-            case .carry(let destination, let list): route = Route(destination: destination, list: list)
+            case .relay(let destination, let list): route = Route(destination: destination, list: list)
             }
         case .other: return .pass
         }
@@ -94,7 +94,7 @@ struct OutgoingDatagram {
         return NameServer.receive(message, for: server, socket, place, flags: flags, datagrams)
     }
 
-    private func peerRoute(_ record: UnsafeMutablePointer<CarriedSocket>) -> Route? {
+    private func peerRoute(_ record: UnsafeMutablePointer<RelayedSocket>) -> Route? {
         guard let destination = record.pointee.peer?.destination, let list = record.pointee.peer?.list else {
             return nil
         }
@@ -111,7 +111,7 @@ struct OutgoingDatagram {
     }
 
     /// A socket has one association, and so the proxies of one list. Leaves the record.
-    private func refuseList(_ record: UnsafeMutablePointer<CarriedSocket>) -> Datagram.Sending {
+    private func refuseList(_ record: UnsafeMutablePointer<RelayedSocket>) -> Datagram.Sending {
         defer { table.leave(place) }
         if !record.pointee.isOtherListTold {
             record.pointee.isOtherListTold = true
@@ -126,7 +126,7 @@ struct OutgoingDatagram {
 
     /// Begins to open it. Leaves the record.
     private func open(
-        throughList list: Int, _ record: UnsafeMutablePointer<CarriedSocket>, _ openings: inout Int
+        throughList list: Int, _ record: UnsafeMutablePointer<RelayedSocket>, _ openings: inout Int
     ) -> Errno? {
         // One that has ended at once is opened once more; then something is wrong.
         openings += 1
@@ -143,7 +143,7 @@ struct OutgoingDatagram {
     /// Waits until it is open, or keeps the datagram until then; nil where there is something new to be seen. Leaves the
     /// record.
     private func wait(
-        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Datagram.Sending? {
         if record.pointee.association.isAbandoned(datagrams.pointee.pendingTable) {
             record.pointee.association.detach()
@@ -177,7 +177,7 @@ struct OutgoingDatagram {
     }
 
     /// It could not be opened, which nobody was told yet. Leaves the record.
-    private func tell(_ errno: Errno, _ record: UnsafeMutablePointer<CarriedSocket>) -> Datagram.Sending {
+    private func tell(_ errno: Errno, _ record: UnsafeMutablePointer<RelayedSocket>) -> Datagram.Sending {
         record.pointee.association.forgetFailure()
         // It is told here.
         if case .nobody = record.pointee.kernelPeer { _ = socket.takeError() }
@@ -187,7 +187,7 @@ struct OutgoingDatagram {
 
     /// Keeps it for when the association is there; an error number for one that cannot be sent then.
     private func queue(
-        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Errno? {
         guard let header = writeHeader(for: destination, record) else { return .hostUnreachable }
         let parts = MessageParts(of: message)
@@ -203,7 +203,7 @@ struct OutgoingDatagram {
 
     /// Puts it in its envelope, or sends it in fragments. Leaves the record.
     private func encapsulate(
-        for destination: Datagram.Destination, isForPeer: Bool, _ record: UnsafeMutablePointer<CarriedSocket>,
+        for destination: Datagram.Destination, isForPeer: Bool, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ tick: UInt32
     ) -> Datagram.Sending {
         record.pointee.association.unanswered = tick
@@ -223,7 +223,7 @@ struct OutgoingDatagram {
     }
 
     private func putHeader(
-        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Datagram.Sending {
         guard let header = writeHeader(for: destination, record) else { return .failed(.hostUnreachable) }
         record.pointee.expectAnswer(from: destination, headerLength: header.count)
@@ -241,7 +241,7 @@ struct OutgoingDatagram {
 
     /// Writes its header where it is sent from; nil for a name that was replaced meanwhile.
     private func writeHeader(
-        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<CarriedSocket>
+        for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> UnsafeRawBufferPointer? {
         var header = HeaderInPlace(start: envelope_header(envelope))
         switch destination {
@@ -263,7 +263,7 @@ struct OutgoingDatagram {
 
     /// Sends it in fragments, because it is longer than the proxy wants (RFC 1928 section 7).
     private func sendFragments(
-        behind header: UnsafeRawBufferPointer, _ limit: Int, _ record: UnsafeMutablePointer<CarriedSocket>
+        behind header: UnsafeRawBufferPointer, _ limit: Int, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Datagram.Sending {
         let parts = MessageParts(of: message)
         guard parts.isReadable else { return .failed(Errno(EFAULT)) }
@@ -284,7 +284,7 @@ struct OutgoingDatagram {
     }
 }
 
-extension CarriedSocket {
+extension RelayedSocket {
     /// The header of what goes to the kernel's own peer.
     fileprivate func putPeerHeader(in envelope: UnsafeMutablePointer<socksify_envelope>) {
         let header = peerHeader

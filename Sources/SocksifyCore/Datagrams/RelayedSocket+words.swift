@@ -2,9 +2,9 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// What is known of a carried socket in the words by which processes tell each other: numbers alone, each of which is
+/// What is known of a relayed socket in the words by which processes tell each other: numbers alone, each of which is
 /// checked by whoever reads it.
-extension CarriedSocket {
+extension RelayedSocket {
     /// What it is written as, with a check: all but the names, which are many words and hardly ever change, and they.
     private static var ownWordCount: Int { 2 + 11 + 5 + Association.wordCount + WayOptions.wordCount + 1 }
     static var wordCount: Int { ownWordCount + NamedDestinations.wordCount + 1 }
@@ -14,7 +14,7 @@ extension CarriedSocket {
     /// - Parameter check: what the words belong to.
     @inline(never)
     func write(to start: UnsafeMutableRawPointer, check: UInt64) {
-        var words = WordCursor(start, count: CarriedSocket.ownWordCount, check: check)
+        var words = WordCursor(start, count: RelayedSocket.ownWordCount, check: check)
         words.write(UInt32(bitPattern: process), UInt32(bitPattern: descriptor))
         var flags: UInt32 = domain == AF_INET6 ? 1 : 0
         if isLingering { flags |= 2 }
@@ -34,7 +34,7 @@ extension CarriedSocket {
     @inline(never)
     func writeNames(to start: UnsafeMutableRawPointer, check: UInt64) {
         var words = WordCursor(
-            start + CarriedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: check)
+            start + RelayedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: check)
         names.write(to: &words)
         words.write(words.check)
     }
@@ -42,7 +42,7 @@ extension CarriedSocket {
     /// nil for words that nobody wrote as a whole, or in which there is what cannot be.
     @inline(never)
     init?(from start: UnsafeMutableRawPointer, check: UInt64, namesCheck: UInt64) {
-        var words = WordCursor(start, count: CarriedSocket.ownWordCount, check: check)
+        var words = WordCursor(start, count: RelayedSocket.ownWordCount, check: check)
         let (process, descriptor) = words.readHalves()
         let (forks, flags) = words.readHalves()
         let header = flags >> 8 & 0xffff
@@ -68,16 +68,16 @@ extension CarriedSocket {
         let check = words.check
         guard words.read() == check, !words.isWrong else { return nil }
         var nameWords = WordCursor(
-            start + CarriedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: namesCheck)
+            start + RelayedSocket.ownWordCount * 8, count: NamedDestinations.wordCount + 1, check: namesCheck)
         names = NamedDestinations(from: &nameWords)
         let ownNamesCheck = nameWords.check
         guard nameWords.read() == ownNamesCheck, !nameWords.isWrong else { return nil }
     }
 }
 
-extension CarriedSocket.Peer {
+extension RelayedSocket.Peer {
     /// Eleven words.
-    fileprivate static func write(_ peer: CarriedSocket.Peer?, to words: inout WordCursor) {
+    fileprivate static func write(_ peer: RelayedSocket.Peer?, to words: inout WordCursor) {
         var name = NamedDestinations.Name(number: 0, version: 0, isIPv6: false)
         var (kind, address, port) = (UInt64(0), IPAddress?.none, UInt16(0))
         switch peer?.destination {
@@ -93,7 +93,7 @@ extension CarriedSocket.Peer {
         name.write(to: &words)
     }
 
-    fileprivate static func read(from words: inout WordCursor) -> CarriedSocket.Peer? {
+    fileprivate static func read(from words: inout WordCursor) -> RelayedSocket.Peer? {
         let kind = words.read(upTo: 3 << 16 | UInt64(UInt16.max))
         let port = UInt16(truncatingIfNeeded: kind)
         let address = words.readSocketAddress()

@@ -3,8 +3,8 @@ import CPreload
 import SOCKS5
 import SharedTables
 
-/// A datagram socket that is carried.
-struct CarriedSocket {
+/// A datagram socket that is relayed.
+struct RelayedSocket {
     /// The last descriptor that the program named it by, in the process that made the record.
     var descriptor: Int32
     private(set) var process: Int32
@@ -107,7 +107,7 @@ struct CarriedSocket {
     }
 
     /// Where the header lies.
-    static func peerHeader(of record: UnsafeMutablePointer<CarriedSocket>) -> UnsafePointer<UInt8>? {
+    static func peerHeader(of record: UnsafeMutablePointer<RelayedSocket>) -> UnsafePointer<UInt8>? {
         withUnsafeMutableBytes(of: &record.pointee.peerHeader) { bytes in
             bytes.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) }
         }

@@ -4,17 +4,17 @@ import SharedTables
 import Synchronization
 import TableMemory
 
-/// What is known of the datagram sockets that are carried: those that have sent, or were connected, to where only a proxy
-/// leads, or to a server of the DNS in whose place the library answers.
+/// What is known of the datagram sockets that are relayed: those that have sent, or were connected, to where only a
+/// proxy leads, or to a server of the DNS in whose place the library answers.
 ///
 /// Each record belongs to its socket's cookie, whatever descriptors and processes stand for it, and has a lock that is
 /// held while it is looked at, never while somebody waits. Who has a handshake's lock may take a record's, not the other
 /// way round.
 ///
 /// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
-/// shared memory is how processes tell each other of changes, in words that are checked (`CarriedSocket.init(from:)`);
+/// shared memory is how processes tell each other of changes, in words that are checked (`RelayedSocket.init(from:)`);
 /// they are read where another may have written them last, and not at all for a socket that no other process can have.
-struct CarriedSockets: @unchecked Sendable {
+struct RelayedSockets: @unchecked Sendable {
     private let placesMemory: SharedMemory
     private let records: SharedMemory
     /// The process' own: four words for all, then where its rooms lie.
@@ -27,7 +27,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// The lock, and how often the record was written.
     private static var lockSize: Int { 64 }
     private static var turnOffset: Int { 8 }
-    private static var recordSize: Int { (lockSize + CarriedSocket.wordCount * 8 + 63) / 64 * 64 }
+    private static var recordSize: Int { (lockSize + RelayedSocket.wordCount * 8 + 63) / 64 * 64 }
 
     /// Bytes of the memory that processes share: that of the places, and that of their records.
     static var sharedSizes: SharedTable.AssociationSizes {
@@ -45,7 +45,7 @@ struct CarriedSockets: @unchecked Sendable {
         placesMemory = places
         self.records = records
         self.own = own
-        rooms = PrivateRooms(own + CarriedSockets.roomsOffset, roomSize: MemoryLayout<Room>.stride)
+        rooms = PrivateRooms(own + RelayedSockets.roomsOffset, roomSize: MemoryLayout<Room>.stride)
     }
 
     // MARK: Memory
@@ -60,12 +60,12 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// To be asked when they are there.
     private var places: PlaceTable<SharedMemory> {
-        PlaceTable(memory: placesMemory, capacity: CarriedSockets.capacity)
+        PlaceTable(memory: placesMemory, capacity: RelayedSockets.capacity)
     }
 
     /// Whether a record, with its lock before it, can be touched from now on.
     private func reach(_ place: Int) -> Bool {
-        records.reach(offset: place * CarriedSockets.recordSize, size: CarriedSockets.recordSize) != nil
+        records.reach(offset: place * RelayedSockets.recordSize, size: RelayedSockets.recordSize) != nil
     }
 
     // MARK: Finding
@@ -73,7 +73,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// What `find` finds.
     enum Search {
         case place(Int)
-        /// The socket is not carried.
+        /// The socket is not relayed.
         case none
         /// The kernel does not tell which socket it is: see `Socket.Identity`.
         case refused(Errno)
@@ -83,11 +83,11 @@ struct CarriedSockets: @unchecked Sendable {
     ///
     /// - Parameter tick: the present one.
     func find(_ descriptor: Int32, at tick: UInt32 = coarse_tick()) -> Search {
-        let known = carried_place(descriptor, tick)
+        let known = relayed_place(descriptor, tick)
         if known >= 0 { return .place(Int(known)) }
         let search = ask(descriptor)
         if case .place(let place) = search {
-            carried_note(descriptor, Int32(truncatingIfNeeded: place), tick)
+            relayed_note(descriptor, Int32(truncatingIfNeeded: place), tick)
             adopt(place, descriptor)
         }
         return search
@@ -95,7 +95,7 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// The same, on little stack: the record stays whose it is.
     func look(for descriptor: Int32) -> Search {
-        let known = carried_place(descriptor, coarse_tick())
+        let known = relayed_place(descriptor, coarse_tick())
         return known >= 0 ? .place(Int(known)) : ask(descriptor)
     }
 
@@ -104,14 +104,14 @@ struct CarriedSockets: @unchecked Sendable {
         let identity = Socket(descriptor: descriptor).identity
         if case .refused(let errno) = identity { return .refused(errno) }
         guard case .socket(let cookie) = identity, let place = place(ofCookie: cookie) else {
-            carried_forget(descriptor)
-            descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_CARRIED), seen)
+            relayed_forget(descriptor)
+            descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_RELAYED), seen)
             return .none
         }
         return .place(place)
     }
 
-    /// The place of a descriptor's socket; nil when it is not carried, or nobody tells.
+    /// The place of a descriptor's socket; nil when it is not relayed, or nobody tells.
     func place(of descriptor: Int32) -> Int? {
         guard case .place(let place) = find(descriptor) else { return nil }
         return place
@@ -164,7 +164,7 @@ struct CarriedSockets: @unchecked Sendable {
                 throw .outOfBuffers
             }
             let copy = copy(in: room)
-            var record = CarriedSocket(descriptor: descriptor, domain: domain)
+            var record = RelayedSocket(descriptor: descriptor, domain: domain)
             if process_is_confined() == 0, let name = try? socket.name { record.hadPort = name.port != 0 }
             do throws(Errno) {
                 if SocketOptions.mayHold(socket) {
@@ -187,10 +187,10 @@ struct CarriedSockets: @unchecked Sendable {
         return place
     }
 
-    /// The descriptor stands for a carried socket.
+    /// The descriptor stands for a relayed socket.
     func mark(_ descriptor: Int32) {
         datagrams_begin()
-        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_CARRIED))
+        descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_RELAYED))
     }
 
     /// The descriptor came from another process, or from the program that was executed before: others may have the
@@ -207,7 +207,7 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the
     /// socket's no more.
-    func enter(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+    func enter(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         var isHalfChanged = false
         switch lock(place).acquire() {
         case .isOwn: return nil
@@ -236,7 +236,7 @@ struct CarriedSockets: @unchecked Sendable {
         forgetQueue(place)
         forgetFragments(place)
         if let copy = copy(of: place) {
-            carried_forget(copy.pointee.record.descriptor)
+            relayed_forget(copy.pointee.record.descriptor)
             copy.pointee.cookie = 0
         }
         places.withdraw(place)
@@ -263,7 +263,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
     func prepareKnown(_ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Bool {
         let tick = coarse_tick()
-        let place = Int(carried_place(descriptor, tick))
+        let place = Int(relayed_place(descriptor, tick))
         guard place >= 0, let record = known(place) else { return false }
         reception.pointee.tick = tick
         describe(record, place, reception)
@@ -271,7 +271,7 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     private func describe(
-        _ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int,
+        _ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int,
         _ reception: UnsafeMutablePointer<socksify_reception>
     ) {
         reception.pointee.place = Int32(truncatingIfNeeded: place)
@@ -282,13 +282,13 @@ struct CarriedSockets: @unchecked Sendable {
         case .none, .proxy, .nobody: reception.pointee.is_connected = 0
         }
         let isKnown = record.pointee.peerHeaderLength == record.pointee.expectedHeader
-        reception.pointee.expected = isKnown ? CarriedSocket.peerHeader(of: record) : nil
+        reception.pointee.expected = isKnown ? RelayedSocket.peerHeader(of: record) : nil
     }
 
     // Of a place that was reached, as all are that `place` gives.
 
     private func start(of place: Int) -> UnsafeMutableRawPointer {
-        records.reached(offset: place * CarriedSockets.recordSize, size: CarriedSockets.recordSize)
+        records.reached(offset: place * RelayedSockets.recordSize, size: RelayedSockets.recordSize)
     }
 
     private func lock(_ place: Int) -> ThreadLock {
@@ -296,7 +296,7 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     private func turn(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (start(of: place) + CarriedSockets.turnOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
+        (start(of: place) + RelayedSockets.turnOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     // MARK: Copies
@@ -307,7 +307,7 @@ struct CarriedSockets: @unchecked Sendable {
         var cookie: UInt64
         /// That of the record when it was read or written.
         var turn: UInt64 = 0
-        var record: CarriedSocket
+        var record: RelayedSocket
         /// `changes` of the names when others were told of them; nil when they were not yet.
         var toldChanges: UInt32?
     }
@@ -341,13 +341,13 @@ struct CarriedSockets: @unchecked Sendable {
         return copy(in: room)
     }
 
-    private func record(in copy: UnsafeMutablePointer<Copy>) -> UnsafeMutablePointer<CarriedSocket> {
+    private func record(in copy: UnsafeMutablePointer<Copy>) -> UnsafeMutablePointer<RelayedSocket> {
         withUnsafeMutablePointer(to: &copy.pointee.record) { $0 }
     }
 
     /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when it is no socket's,
     /// or what lies there cannot be, or there is no memory.
-    private func read(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+    private func read(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         let turn = turn(of: place).pointee.load(ordering: .acquiring)
         if let copy = copy(of: place) {
             let descriptor = copy.pointee.record.descriptor
@@ -355,8 +355,8 @@ struct CarriedSockets: @unchecked Sendable {
         }
         let cookie = places.cookie(of: place)
         guard cookie != 0,
-            let read = CarriedSocket(
-                from: start(of: place) + CarriedSockets.lockSize, check: mixed(cookie, into: turn),
+            let read = RelayedSocket(
+                from: start(of: place) + RelayedSockets.lockSize, check: mixed(cookie, into: turn),
                 namesCheck: cookie),
             let room = makeRoom(of: place)
         else { return nil }
@@ -368,7 +368,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// Tells others of what the record is now.
     private func write(_ copy: UnsafeMutablePointer<Copy>, of place: Int) {
         let next = turn(of: place).pointee.load(ordering: .relaxed) &+ 1
-        let words = start(of: place) + CarriedSockets.lockSize
+        let words = start(of: place) + RelayedSockets.lockSize
         copy.pointee.record.write(to: words, check: mixed(copy.pointee.cookie, into: next))
         if copy.pointee.record.names.changes != copy.pointee.toldChanges {
             copy.pointee.record.writeNames(to: words, check: copy.pointee.cookie)
@@ -379,7 +379,7 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     /// What the record was a moment ago; nil as in `read`, or when it is this thread's already.
-    private func latest(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+    private func latest(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         if let record = known(place) { return record }
         guard let record = enter(place) else { return nil }
         lock(place).release()
@@ -387,7 +387,7 @@ struct CarriedSockets: @unchecked Sendable {
     }
 
     /// The record in the process' copy, if that is the latest.
-    private func known(_ place: Int) -> UnsafeMutablePointer<CarriedSocket>? {
+    private func known(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         guard let copy = copy(of: place), copy.pointee.turn == turn(of: place).pointee.load(ordering: .acquiring)
         else { return nil }
         return record(in: copy)
@@ -402,7 +402,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// descriptor of the library's own, and a connection lingers for a moment.
     func end(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
         // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
-        carried_forget(descriptor)
+        relayed_forget(descriptor)
         let found: Int?
         switch find(descriptor) {
         case .place(let place): found = place
@@ -410,7 +410,7 @@ struct CarriedSockets: @unchecked Sendable {
         case .refused: found = place(namedBy: descriptor)
         }
         guard let place = found, let record = enter(place) else { return }
-        carried_forget(descriptor)
+        relayed_forget(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
         if mayHaveOthers, let other = self.descriptor(of: cookie(of: place), except: descriptor) {
             if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
@@ -447,7 +447,7 @@ struct CarriedSockets: @unchecked Sendable {
     func isControl(_ descriptor: Int32) -> Bool { place(ofControl: descriptor) != nil }
 
     private func place(ofControl descriptor: Int32) -> Int? {
-        let place = Int(carried_control(descriptor))
+        let place = Int(relayed_control(descriptor))
         guard place >= 0, let copy = copy(of: place), copy.pointee.record.association.isControl(descriptor) else {
             return nil
         }
@@ -458,7 +458,7 @@ struct CarriedSockets: @unchecked Sendable {
     func moveControl(_ descriptor: Int32) {
         guard let place = place(ofControl: descriptor), let record = enter(place) else { return }
         record.pointee.association.moveControl(from: descriptor)
-        carried_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: place))
+        relayed_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: place))
         leave(place)
     }
 
@@ -486,7 +486,7 @@ struct CarriedSockets: @unchecked Sendable {
             let isGone =
                 isOwn
                 ? !Socket(descriptor: record.pointee.descriptor).mayBe(cookie)
-                : end > CarriedSockets.many && process_has_ended(record.pointee.process) != 0
+                : end > RelayedSockets.many && process_has_ended(record.pointee.process) != 0
             guard places.cookie(of: place) == cookie, isGone else {
                 lock(place).release()
                 continue
@@ -503,7 +503,7 @@ struct CarriedSockets: @unchecked Sendable {
 
     /// A marked descriptor of this process that stands for the socket.
     func descriptor(of cookie: UInt64, except ended: Int32 = -1) -> Int32? {
-        MarkedDescriptors(marks: UInt32(DESCRIPTOR_CARRIED | DESCRIPTOR_DUPLICATED), cookie: cookie).first(
+        MarkedDescriptors(marks: UInt32(DESCRIPTOR_RELAYED | DESCRIPTOR_DUPLICATED), cookie: cookie).first(
             except: ended)
     }
 
@@ -539,7 +539,7 @@ struct CarriedSockets: @unchecked Sendable {
     /// program's has another use now. Returns where its record lies; nil when nothing waits, or there is no memory.
     ///
     /// - Parameter record: that of `place`, which was entered and is to be removed.
-    func bequeath(_ record: UnsafeMutablePointer<CarriedSocket>, _ place: Int) -> Int? {
+    func bequeath(_ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int) -> Int? {
         guard record.pointee.association.connection != nil, let room = room(of: place), room.pointee.queue != 0 else {
             return nil
         }

@@ -70,7 +70,7 @@ public enum Connect {
         _ socket: Socket, to peer: SocketAddress, _ reason: DirectReason, _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
-        if peer.port == 53 || may_be_carried(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
+        if peer.port == 53 || may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
             || !runtime.pointee.configuration.rules.isEmpty
         {
             switch socket.transport {
@@ -131,7 +131,7 @@ public enum Connect {
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
     private static func dissolve(_ descriptor: Int32) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        if may_be_carried(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
+        if may_be_relayed(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
         let socket = Socket(descriptor: descriptor)
         if let cookie = socket.cookie, runtime.pointee.sockets.shut(cookie: cookie) != nil {
             runtime.pointee.sockets.remove(cookie: cookie)

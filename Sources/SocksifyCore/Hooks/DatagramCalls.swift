@@ -4,7 +4,7 @@ import ProxyConfig
 
 /// Calls that receive datagrams, and what else is asked of their sockets.
 extension Datagram {
-    /// Before a call that receives; what is under way goes on first. It passes when the socket is not carried.
+    /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
     public static func prepareToReceive(
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
     ) -> Outcome {
@@ -17,7 +17,7 @@ extension Datagram {
         _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
     ) -> Bool {
         guard any_internal() == 0, let runtime = Runtime.existing else { return false }
-        return runtime.pointee.datagrams.pointee.carried.prepareKnown(descriptor, reception)
+        return runtime.pointee.datagrams.pointee.relayed.prepareKnown(descriptor, reception)
     }
 
     /// Takes a datagram out of its envelope; false when it is none of the program's.
@@ -28,7 +28,7 @@ extension Datagram {
         return unwrap(arrival, opened, runtime.pointee.datagrams)
     }
 
-    /// A datagram has come directly to a socket that is not carried: what answers it goes the same way.
+    /// A datagram has come directly to a socket that is not relayed: what answers it goes the same way.
     public static func received(
         _ descriptor: Int32, from address: UnsafePointer<sockaddr>, length: socklen_t
     ) {
@@ -54,10 +54,10 @@ extension Datagram {
         }
     }
 
-    /// Whether the descriptor's socket is carried, as far as the kernel tells.
-    public static func isCarried(_ descriptor: Int32) -> Bool {
+    /// Whether the descriptor's socket is relayed, as far as the kernel tells.
+    public static func isRelayed(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        if case .none = runtime.pointee.carried.look(for: descriptor) { return false }
+        if case .none = runtime.pointee.relayed.look(for: descriptor) { return false }
         return true
     }
 

@@ -14,15 +14,15 @@ public enum Descriptors {
             if pending.mayHaveOthers { pending.end(descriptor) } else { pending.remove() }
             pending.leave()
         }
-        if may_be_carried(descriptor) != 0, let runtime = Runtime.existing {
-            runtime.pointee.carried.end(descriptor, runtime.pointee.datagrams)
+        if may_be_relayed(descriptor) != 0, let runtime = Runtime.existing {
+            runtime.pointee.relayed.end(descriptor, runtime.pointee.datagrams)
         }
     }
 
     /// Whether the descriptor is the library's own.
     public static func isOwn(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        if runtime.pointee.carried.isControl(descriptor) { return true }
+        if runtime.pointee.relayed.isControl(descriptor) { return true }
         guard case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {
             return false
         }
@@ -34,7 +34,7 @@ public enum Descriptors {
     /// another number; one that is being made ends, and is made anew when it is needed.
     public static func moveOwn(_ descriptor: Int32) {
         guard process_is_own() != 0, let runtime = Runtime.existing else { return }
-        runtime.pointee.carried.moveControl(descriptor)
+        runtime.pointee.relayed.moveControl(descriptor)
     }
 
     /// A program is about to be started. It knows nothing of handshakes, and would write into them.
@@ -89,7 +89,7 @@ public enum Descriptors {
         }
     }
 
-    /// A descriptor came from another process, or from the program before: it may stand for a socket that is carried
+    /// A descriptor came from another process, or from the program before: it may stand for a socket that is relayed
     /// there, or that stands in the place of another.
     ///
     /// A connection that failed before it came fails here, too; so does one that is under way elsewhere, as long as it is.
@@ -116,8 +116,8 @@ public enum Descriptors {
         guard socket.isDatagram, socket.isInternet else { return }
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OPTIONS))
         guard case .ready(let runtime) = Runtime.state,
-            let cookie = socket.cookie, let place = runtime.pointee.carried.place(ofCookie: cookie)
+            let cookie = socket.cookie, let place = runtime.pointee.relayed.place(ofCookie: cookie)
         else { return }
-        runtime.pointee.carried.receive(descriptor, place)
+        runtime.pointee.relayed.receive(descriptor, place)
     }
 }

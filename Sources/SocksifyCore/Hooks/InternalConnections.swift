@@ -33,7 +33,7 @@ public enum InternalConnections {
     public static func settle() {
         guard let runtime = Runtime.existing, process_is_own() != 0 else { return }
         let end = Clock.now + longestSettling
-        while Clock.now < end, isLingering(runtime) || runtime.pointee.carried.isAnySendFresh() {
+        while Clock.now < end, isLingering(runtime) || runtime.pointee.relayed.isAnySendFresh() {
             guard interruptible_sleep(1_000_000) else { return }
             runtime.pointee.pendingTable.stepInternal(runtime.pointee.connections)
             _ = Readiness.inspect()

@@ -64,7 +64,7 @@ public enum Readiness {
         EpollInventory(runtime.pointee.connections).audit(epoll)
     }
 
-    /// Before a wait on an epoll of which not all is known that it watches, while datagrams are carried.
+    /// Before a wait on an epoll of which not all is known that it watches, while datagrams are relayed.
     public static func note(epoll: Int32) {
         guard let runtime = Runtime.existing else { return }
         EpollInventory(runtime.pointee.connections).note(epoll)

@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 import ProxyConfig
 
-/// A message that names an address (sendto(2)), or goes by a socket that may be carried.
+/// A message that names an address (sendto(2)), or goes by a socket that may be relayed.
 public struct SendTo {
     private let socket: Socket
     private let message: UnsafePointer<msghdr>
@@ -10,7 +10,8 @@ public struct SendTo {
     private let envelope: UnsafeMutablePointer<socksify_envelope>
 
     /// Decides on a message of sendto(2), sendmsg(2) or sendmmsg(2), and on one without address by a socket that may be
-    /// carried. A datagram that is to be carried gets its envelope at once, whether its socket is carried by now or was.
+    /// relayed. A datagram that is to be relayed gets its envelope at once, whether its socket is relayed by now or
+    /// was.
     public static func send(
         _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
         _ envelope: UnsafeMutablePointer<socksify_envelope>
@@ -20,9 +21,9 @@ public struct SendTo {
     }
 
     private func decide() -> Datagram.Sending {
-        if may_be_carried(socket.descriptor) != 0, let runtime = Runtime.existing {
+        if may_be_relayed(socket.descriptor) != 0, let runtime = Runtime.existing {
             let tick = coarse_tick()
-            switch runtime.pointee.carried.find(socket.descriptor, at: tick) {
+            switch runtime.pointee.relayed.find(socket.descriptor, at: tick) {
             case .place(let place): return datagram(from: place, tick, runtime).send(as: nil)
             case .none: break
             case .refused(let errno): return .failed(errno)
@@ -56,11 +57,11 @@ public struct SendTo {
         let decision = Datagram.decide(on: peer, socket, runtime.pointee.datagrams)
         if case .direct(let reason) = decision {
             // What another process, or this one by another number, has made of the socket.
-            guard SocketOptions.mayHold(socket), let place = runtime.pointee.carried.place(of: socket.descriptor) else {
+            guard SocketOptions.mayHold(socket), let place = runtime.pointee.relayed.place(of: socket.descriptor) else {
                 reason.log(.sending, by: socket, to: peer, runtime.pointee.names)
                 return .pass
             }
-            runtime.pointee.carried.mark(socket.descriptor)
+            runtime.pointee.relayed.mark(socket.descriptor)
             return datagram(from: place, coarse_tick(), runtime).send(as: decision)
         }
         switch Kind(of: socket) {
@@ -73,16 +74,16 @@ public struct SendTo {
         }
     }
 
-    /// The socket becomes one that is carried.
+    /// The socket becomes one that is relayed.
     private func carry(
         domain: Int32, as decision: Datagram.Decision, _ runtime: UnsafePointer<Runtime>
     ) -> Datagram.Sending {
         do throws(Errno) {
-            _ = try runtime.pointee.carried.add(socket.descriptor, domain: domain)
+            _ = try runtime.pointee.relayed.add(socket.descriptor, domain: domain)
         } catch {
             return .failed(error)
         }
-        switch runtime.pointee.carried.find(socket.descriptor) {
+        switch runtime.pointee.relayed.find(socket.descriptor) {
         case .place(let place): return datagram(from: place, coarse_tick(), runtime).send(as: decision)
         // Another thread has closed it.
         case .none: return .failed(.outOfBuffers)
@@ -90,7 +91,7 @@ public struct SendTo {
         }
     }
 
-    /// By a socket that is carried.
+    /// By a socket that is relayed.
     private func datagram(from place: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
         OutgoingDatagram(
             message: message, flags: flags, socket: socket, place: place, tick: tick, envelope: envelope,

@@ -126,7 +126,7 @@ public enum Stream {
         return pending.setLentOption(SocketOption(level, name), value, length)
     }
 
-    /// shutdown(2): ends an attempt to connect, in whatever direction; and carried datagrams.
+    /// shutdown(2): ends an attempt to connect, in whatever direction; and relayed datagrams.
     public static func shutDown(_ descriptor: Int32, _ how: Int32) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
         guard case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {

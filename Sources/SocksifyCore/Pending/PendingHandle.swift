@@ -54,9 +54,9 @@ struct PendingHandle {
         guard case .none = search else { return search }
         var stale = DESCRIPTOR_PENDING
         // What is no TCP will never be pending by another number either. Duplicates of an epoll, of a socket whose
-        // datagrams are carried, and of one that stands in the place of another, are to be known for what they are.
+        // datagrams are relayed, and of one that stands in the place of another, are to be known for what they are.
         let marks = UInt32(
-            DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_CARRIED | DESCRIPTOR_REPLACED)
+            DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED)
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }

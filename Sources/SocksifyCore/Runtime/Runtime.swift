@@ -24,7 +24,7 @@ struct Runtime: ~Copyable {
     var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
     var replaced: ReplacedSockets<SharedMemory> { connections.pointee.replaced }
     var pendingTable: PendingTable { connections.pointee.pendingTable }
-    var carried: CarriedSockets { datagrams.pointee.carried }
+    var relayed: RelayedSockets { datagrams.pointee.relayed }
 
     /// The state of the process in the eyes of a call.
     enum State {
@@ -120,8 +120,8 @@ struct Runtime: ~Copyable {
         let fakeAddresses = FakeAddresses(network: configuration.fakeNetwork)
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
-            SharedTable.notesSize(CarriedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
-            PendingTable.copiesSize, AssociationRefusal.ownSize, CarriedSockets.ownSize, DirectDatagrams.ownSize,
+            SharedTable.notesSize(RelayedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
+            PendingTable.copiesSize, AssociationRefusal.ownSize, RelayedSockets.ownSize, DirectDatagrams.ownSize,
             FirstHops.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
             IsolationName.ownSize)
         let runtime = own.take(for: Runtime.self)
@@ -136,8 +136,8 @@ struct Runtime: ~Copyable {
         else { return .failure(.short(.outOfMemory)) }
         guard
             let table = SharedTable(
-                addressCount: fakeAddresses.capacity, associations: CarriedSockets.sharedSizes,
-                notes: own.take(SharedTable.notesSize(CarriedSockets.sharedSizes)))
+                addressCount: fakeAddresses.capacity, associations: RelayedSockets.sharedSizes,
+                notes: own.take(SharedTable.notesSize(RelayedSockets.sharedSizes)))
         else {
             pendingTable.unmap()
             return .failure(.short(.outOfMemory))
@@ -159,9 +159,9 @@ struct Runtime: ~Copyable {
         datagrams.initialize(
             to: Datagrams(
                 connections: UnsafePointer(connections),
-                carried: CarriedSockets(
+                relayed: RelayedSockets(
                     places: table.associationPlaces, records: table.associations,
-                    own: own.take(CarriedSockets.ownSize)),
+                    own: own.take(RelayedSockets.ownSize)),
                 direct: DirectDatagrams(own: own.take(DirectDatagrams.ownSize))))
         runtime.initialize(
             to: Runtime(connections: UnsafePointer(connections), datagrams: UnsafePointer(datagrams)))

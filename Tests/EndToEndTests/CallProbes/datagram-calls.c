@@ -207,7 +207,7 @@ static void errors_of_arguments(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-/* A number that was of a carried socket is another one's, whose bytes are no datagram. */
+/* A number that was of a relayed socket is another one's, whose bytes are no datagram. */
 static void closed_unseen(char **arguments unused) {
     int fd = connected(), pair[2];
     static char bytes[70000];

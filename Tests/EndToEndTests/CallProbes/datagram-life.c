@@ -242,7 +242,7 @@ static void closing(char **arguments unused) {
                 close_range((unsigned)sockets[index], (unsigned)sockets[index], 0);
             }
         }
-        /* What was closed unseen is found when other sockets are carried. */
+        /* What was closed unseen is found when other sockets are relayed. */
         for (int index = 0; round == 1 && index < COUNT; index++) {
             int fd = unconnected();
             require(sendto(fd, "x", 1, 0, &far.any, far.length) == 1);

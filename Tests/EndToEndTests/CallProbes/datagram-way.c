@@ -168,7 +168,7 @@ static void unicast(char **arguments unused) {
     exchange(fd, "three");
 }
 
-/* By the time that it is bound, its datagrams are carried. */
+/* By the time that it is bound, its datagrams are relayed. */
 static void later(char **arguments unused) {
     int fd = unconnected();
     exchange(fd, "one");

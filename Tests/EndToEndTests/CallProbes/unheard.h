@@ -1,4 +1,4 @@
-/* What the probes share of a carried socket that gets what is none of the program's. The proxy at port 1080 of the
+/* What the probes share of a relayed socket that gets what is none of the program's. The proxy at port 1080 of the
  * address that the library has been told, and its relay, are the probe itself. */
 #pragma once
 
@@ -52,7 +52,7 @@ static void send_from(int from, int fragment, const char *text) {
     strcpy(bytes + head, text);
     struct iovec part = {bytes, head + strlen(text)};
     struct msghdr message = {&client.any, client.length, &part, 1, NULL, 0, 0};
-    /* By no call of the library, which would carry it; on loopback it is there when the call returns. */
+    /* By no call of the library, which would relay it; on loopback it is there when the call returns. */
     require(raw(SYS_sendmsg, from, (long)&message, 0, 0, 0) == (long)part.iov_len);
 }
 

@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Processes, descriptors, threads and signals around sockets whose datagrams are carried.
+    /// Processes, descriptors, threads and signals around sockets whose datagrams are relayed.
     @Suite struct DatagramLifeTests {
         @Test(arguments: ["forking", "heirs", "duplicates", "passing", "beside-pending"])
         func `Every descriptor that stands for a socket sends and receives, in every process`(
@@ -49,7 +49,7 @@ extension EndToEnd {
             #expect(sessions.compactMap(\.association).count == 1)
         }
 
-        /// However they are closed: seen or not. And another socket of the same number is carried as the first was.
+        /// However they are closed: seen or not. And another socket of the same number is relayed as the first was.
         @Test func `No descriptor is left of sockets that were closed`() async throws {
             try await DatagramProbe.compare("datagram-life", "closing")
         }

@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// What comes to a carried socket that waits, and is none of the program's: the probe is the proxy, and sends it.
+    /// What comes to a relayed socket that waits, and is none of the program's: the probe is the proxy, and sends it.
     @Suite struct DatagramUnheardTests {
         private func check(
             _ name: String, of probe: String = "datagram-unheard", prints lines: [String]

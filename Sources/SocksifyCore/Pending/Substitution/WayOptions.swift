@@ -2,8 +2,9 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// Options by which a program says which way its datagrams take: that to their destinations. While a socket is carried the
-/// kernel does not have them, because the relay is reached as from any other, and these say what the program has set.
+/// Options by which a program says which way its datagrams take: that to their destinations. While a socket is relayed
+/// the kernel does not have them, because the relay is reached as from any other, and these say what the program has
+/// set.
 ///
 /// What goes directly all the same takes that way: each such datagram says so itself. (Streams have the last two.)
 struct WayOptions {
