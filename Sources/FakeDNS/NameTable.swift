@@ -299,7 +299,7 @@ public struct NameTable<Memory: TableMemory & Sendable>: Sendable {
         return hash ^ hash >> 15
     }
 
-    // MARK: Places
+    // MARK: Slots
 
     private var next: UnsafeMutablePointer<Atomic<UInt64>> {
         memory.base.assumingMemoryBound(to: Atomic<UInt64>.self)

@@ -101,8 +101,8 @@ public struct Reassembly: Sendable {
     private mutating func append(_ bytes: Span<UInt8>, to memory: UnsafeMutableRawBufferPointer) -> Bool {
         let end = length + bytes.count
         guard end <= memory.count, end - headerLength <= Reassembly.largestPayload else { return false }
-        let place = UnsafeMutableRawBufferPointer(rebasing: memory[length..<end])
-        bytes.withUnsafeBytes { place.copyMemory(from: $0) }
+        let position = UnsafeMutableRawBufferPointer(rebasing: memory[length..<end])
+        bytes.withUnsafeBytes { position.copyMemory(from: $0) }
         length = end
         return true
     }

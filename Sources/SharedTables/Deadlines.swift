@@ -18,7 +18,7 @@ public struct Deadlines: @unchecked Sendable {
     private static var boundBits: Int { 44 }
     private static var boundMask: UInt64 { 1 << boundBits - 1 }
 
-    /// Bytes of memory for so many places.
+    /// Bytes of memory for so many slots.
     public static func size(capacity: Int) -> Int { headerSize + capacity * 8 }
 
     /// - Parameter memory: `size(capacity:)` bytes, aligned to 8, zero-filled before the first use.
@@ -34,9 +34,9 @@ public struct Deadlines: @unchecked Sendable {
     }
 
     /// Sets the slot's deadline, in milliseconds greater than 0; nil for none.
-    public func set(_ deadline: Int?, for place: Int) {
+    public func set(_ deadline: Int?, for slot: Int) {
         let value = Int64(max(deadline ?? 0, 0))
-        word(place).pointee.store(value, ordering: .sequentiallyConsistent)
+        word(slot).pointee.store(value, ordering: .sequentiallyConsistent)
         if value > 0 { lower(to: value) }
     }
 
@@ -45,14 +45,14 @@ public struct Deadlines: @unchecked Sendable {
     /// - Parameter end: evaluated after the scan has begun: the deadline of a slot that is taken later is in the bound.
     public func forEachOver(now: Int, end: @autoclosure () -> Int, _ body: (Int) -> Void) {
         guard let look = beginLook(now: now) else { return }
-        for place in 0..<end() {
-            let deadline = word(place).pointee.load(ordering: .sequentiallyConsistent)
+        for slot in 0..<end() {
+            let deadline = word(slot).pointee.load(ordering: .sequentiallyConsistent)
             guard deadline > 0, deadline <= Int64(now) else {
                 if deadline > 0 { lower(to: deadline) }
                 continue
             }
-            body(place)
-            let later = word(place).pointee.load(ordering: .sequentiallyConsistent)
+            body(slot)
+            let later = word(slot).pointee.load(ordering: .sequentiallyConsistent)
             if later > 0 { lower(to: later) }
         }
         endLook(look)
@@ -103,7 +103,7 @@ public struct Deadlines: @unchecked Sendable {
         (memory + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    private func word(_ place: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
-        (memory + Deadlines.headerSize + place * 8).assumingMemoryBound(to: Atomic<Int64>.self)
+    private func word(_ slot: Int) -> UnsafeMutablePointer<Atomic<Int64>> {
+        (memory + Deadlines.headerSize + slot * 8).assumingMemoryBound(to: Atomic<Int64>.self)
     }
 }

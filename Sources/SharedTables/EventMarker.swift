@@ -3,22 +3,22 @@
 public struct EventMarker: Sendable {
     private let tag: UInt64
 
-    static var placeBits: Int { 16 }
-    private static var placeMask: UInt64 { 1 << placeBits - 1 }
+    static var slotBits: Int { 16 }
+    private static var slotMask: UInt64 { 1 << slotBits - 1 }
 
     /// - Parameter random: the source of the tag. Programs use pointers, descriptors, or counters in the upper half as
     ///   data: the tag's uppermost bits exclude pointers and small numbers.
     public init(random: UInt64) {
-        tag = (random | 0x9000_0000_0000_0000) & 0xbfff_ffff_ffff_ffff & ~EventMarker.placeMask
+        tag = (random | 0x9000_0000_0000_0000) & 0xbfff_ffff_ffff_ffff & ~EventMarker.slotMask
     }
 
     /// The data for a slot.
-    public func data(for place: Int) -> UInt64 {
-        tag | UInt64(truncatingIfNeeded: place) & EventMarker.placeMask
+    public func data(for slot: Int) -> UInt64 {
+        tag | UInt64(truncatingIfNeeded: slot) & EventMarker.slotMask
     }
 
     /// The slot in the data; nil for data of the program.
-    public func place(of data: UInt64) -> Int? {
-        data & ~EventMarker.placeMask == tag ? Int(data & EventMarker.placeMask) : nil
+    public func slot(of data: UInt64) -> Int? {
+        data & ~EventMarker.slotMask == tag ? Int(data & EventMarker.slotMask) : nil
     }
 }

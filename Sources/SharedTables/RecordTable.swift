@@ -117,7 +117,7 @@ struct RecordTable<Memory: TableMemory & Sendable, let wordCount: Int>: Sendable
         return check
     }
 
-    // MARK: Places
+    // MARK: Slots
 
     private struct Record {
         let base: UnsafeMutableRawPointer

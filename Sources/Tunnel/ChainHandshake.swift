@@ -197,11 +197,11 @@ public struct ChainHandshake: Sendable {
     private mutating func greet(
         _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?, _ buffers: HandshakeBuffers
     ) throws(ProxyError) {
-        guard let place = place(of: hop, proxies) else { throw .outOfStep }
+        guard let index = index(of: hop, proxies) else { throw .outOfStep }
         guard let next = next(proxies) else { throw .unreachable }
-        let type = proxies[place].type
+        let type = proxies[index].type
         guard next.command == .connect || type == .socks5 else { throw .connectionsAlone }
-        let credentials = proxies[place].credentials
+        let credentials = proxies[index].credentials
         var message = OutgoingMessage(in: buffers)
         switch type {
         case .raw:
@@ -241,15 +241,15 @@ public struct ChainHandshake: Sendable {
     }
 
     /// The index of a hop's proxy; nil if there is none.
-    private func place(of hop: Int, _ proxies: Span<Proxy>) -> Int? {
-        guard let place = chain[hop], place < proxies.count else { return nil }
-        return place
+    private func index(of hop: Int, _ proxies: Span<Proxy>) -> Int? {
+        guard let index = chain[hop], index < proxies.count else { return nil }
+        return index
     }
 
     /// The request to the current proxy; nil if the next one is at a Unix-domain socket.
     private func next(_ proxies: Span<Proxy>) -> SOCKS5.Request? {
         if isAtLastHop { return request }
-        guard let following = place(of: hop + 1, proxies), case .network(let endpoint) = proxies[following].location
+        guard let following = index(of: hop + 1, proxies), case .network(let endpoint) = proxies[following].location
         else { return nil }
         return SOCKS5.Request(command: .connect, destination: endpoint)
     }
@@ -318,8 +318,8 @@ public struct ChainHandshake: Sendable {
     private func writeCredentials(
         to message: inout OutgoingMessage, _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?
     ) {
-        guard let place = place(of: hop, proxies) else { return }
-        guard let credentials = proxies[place].credentials else {
+        guard let index = index(of: hop, proxies) else { return }
+        guard let credentials = proxies[index].credentials else {
             isolation?.write(to: &message)
             return
         }
@@ -368,12 +368,12 @@ public struct ChainHandshake: Sendable {
     /// A proxy that has answered and then fails cannot reach the next one, or the target; before its first answer the
     /// proxy itself fails.
     public func culprit(of failure: FailureKind) -> Culprit {
-        guard let place = chain[hop] else { return .other }
+        guard let index = chain[hop] else { return .other }
         switch failure {
-        case .incapability: return .incapable(place)
-        case .silence where !isAskedFor: return .proxy(place)
+        case .incapability: return .incapable(index)
+        case .silence where !isAskedFor: return .proxy(index)
         case .refusal, .silence: return chain[hop + 1].map { .proxy($0) } ?? .other
-        case .fault: return .proxy(place)
+        case .fault: return .proxy(index)
         case .abortion: return .other
         }
     }
@@ -451,13 +451,13 @@ public struct ChainHandshake: Sendable {
         case .established: return false
         case .sending, .receiving: break
         }
-        guard let place = place(of: hop, proxies), let next = next(proxies) else { return false }
-        switch proxies[place].type {
+        guard let index = index(of: hop, proxies), let next = next(proxies) else { return false }
+        switch proxies[index].type {
         case .raw: return false
         case .socks5:
             guard
                 let engine = SOCKS5.ClientHandshake(
-                    next, offersUsernamePassword: proxies[place].credentials != nil || isolation != nil,
+                    next, offersUsernamePassword: proxies[index].credentials != nil || isolation != nil,
                     progress: progress)
             else { return false }
             self.engine = .socks5(engine)

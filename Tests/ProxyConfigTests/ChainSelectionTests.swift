@@ -16,7 +16,7 @@ private func list(_ mode: ChainMode, _ length: Int = 1, _ hops: ProxyList.Hop...
     ProxyList(mode: mode, length: length, hops: hops)
 }
 
-private func proxies(_ places: Range<Int>) -> [ProxyList.Hop] { places.map { .proxy($0) } }
+private func proxies(_ indices: Range<Int>) -> [ProxyList.Hop] { indices.map { .proxy($0) } }
 
 /// Circumstances that a test gives.
 private final class Memory {
@@ -54,8 +54,8 @@ private func chain(
     _ memory: Memory = Memory()
 ) -> [Int]? {
     var given = Given(memory: memory)
-    for place in dead { given.dead.insert(place) }
-    for place in excluded { given.excluded.insert(place) }
+    for index in dead { given.dead.insert(index) }
+    for index in excluded { given.excluded.insert(index) }
     return ChainSelection.chain(of: list, configuration, given).map { chain in
         (0..<chain.count).compactMap { chain[$0] }
     }
@@ -283,7 +283,7 @@ private func chain(
 
     @Test func `a set of proxies keeps every place that there is, and no other`() {
         var set = ProxySet()
-        for place in [-1, 0, 63, 64, 511, 512] { set.insert(place) }
+        for index in [-1, 0, 63, 64, 511, 512] { set.insert(index) }
         #expect((-2..<520).filter { set.contains($0) } == [0, 63, 64, 511])
     }
 }

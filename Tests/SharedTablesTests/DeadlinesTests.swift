@@ -76,7 +76,7 @@ import Testing
         #expect(isAsked)
     }
 
-    @Test func `places from the end on are not looked at`() {
+    @Test func `slots from the end on are not looked at`() {
         deadlines.set(100, for: 2)
         deadlines.set(100, for: 3)
         #expect(over(at: 100, end: 3) == [2])
@@ -91,22 +91,22 @@ import Testing
             deadlines.set(150, for: 9)
             return 1
         }
-        deadlines.forEachOver(now: 100, end: end()) { place in
-            called.append(place)
-            deadlines.set(200, for: place)
+        deadlines.forEachOver(now: 100, end: end()) { slot in
+            called.append(slot)
+            deadlines.set(200, for: slot)
         }
         #expect(called == [0])
         #expect(deadlines.next == 150)
     }
 
     @Test func `the body sets a deadline anew`() {
-        for place in 0..<4 { deadlines.set(100 + place, for: place) }
-        deadlines.forEachOver(now: 110, end: 64) { place in
-            switch place {
+        for slot in 0..<4 { deadlines.set(100 + slot, for: slot) }
+        deadlines.forEachOver(now: 110, end: 64) { slot in
+            switch slot {
             case 0: deadlines.set(400, for: 0)
             case 1: deadlines.set(300, for: 1)
             case 2: deadlines.set(nil, for: 2)
-            default: deadlines.set(500, for: place)
+            default: deadlines.set(500, for: slot)
             }
         }
         #expect(deadlines.next == 300)
@@ -114,7 +114,7 @@ import Testing
         #expect(deadlines.next == 500)
     }
 
-    @Test func `the body sets deadlines of other places, before and behind its own`() {
+    @Test func `the body sets deadlines of other slots, before and behind its own`() {
         deadlines.set(100, for: 5)
         deadlines.set(900, for: 6)
         deadlines.forEachOver(now: 100, end: 64) { _ in
@@ -142,10 +142,10 @@ import Testing
         deadlines.set(900, for: 6)
         deadlines.set(200, for: 7)
         var isAsked = false
-        deadlines.forEachOver(now: 100, end: 64) { place in
+        deadlines.forEachOver(now: 100, end: 64) { slot in
             isAsked = true
             #expect(deadlines.next == 1)
-            deadlines.set(nil, for: place)
+            deadlines.set(nil, for: slot)
             #expect(deadlines.next == 1)
         }
         #expect(isAsked)
@@ -182,10 +182,10 @@ import Testing
             Thread.detachNewThread {
                 deadlines.forEachOver(now: 100, end: 64) { deadlines.set(nil, for: $0) }
                 deadlines.set(200, for: 3)
-                deadlines.forEachOver(now: 200, end: 64) { place in
+                deadlines.forEachOver(now: 200, end: 64) { slot in
                     isInside.signal()
                     goOn.wait()
-                    deadlines.set(950, for: place)
+                    deadlines.set(950, for: slot)
                 }
                 isInside.signal()
                 isOver.signal()
@@ -217,7 +217,7 @@ import Testing
         behind.initializeMemory(as: UInt8.self, repeating: 0xa5)
         let one = Deadlines(memory: memory)
         let other = Deadlines(memory: memory)
-        for place in 0..<8 { one.set(100 + place, for: place) }
+        for slot in 0..<8 { one.set(100 + slot, for: slot) }
         #expect(other.next == 100)
         other.forEachOver(now: 106, end: 8) { other.set(nil, for: $0) }
         #expect(one.next == 107)
@@ -231,7 +231,7 @@ import Testing
         let running = Counters(1)
         running[0] = 2
         let complaints = complaints(ofThreads: 4) { thread in
-            // Two look, each because of a place of its own; those of the others are the last that they come to.
+            // Two look, each because of a slot of its own; those of the others are the last that they come to.
             guard thread < 2 else {
                 defer { _ = running.add(-1, to: 0) }
                 return setDeadlines(of: { 1020 + thread }, deadlines)
@@ -240,16 +240,16 @@ import Testing
             return nil
         }
         #expect(complaints == [])
-        var places: [Int] = []
-        deadlines.forEachOver(now: 2000, end: 1024) { place in
-            places.append(place)
-            deadlines.set(nil, for: place)
+        var slots: [Int] = []
+        deadlines.forEachOver(now: 2000, end: 1024) { slot in
+            slots.append(slot)
+            deadlines.set(nil, for: slot)
         }
-        #expect(places == [0, 1])
+        #expect(slots == [0, 1])
         #expect(deadlines.next == nil)
     }
 
-    @Test func `no deadline is lost of a place that is taken while other threads look`() {
+    @Test func `no deadline is lost of a slot that is taken while other threads look`() {
         let rounds = 20_000
         let deadlines = Deadlines(memory: zeroedMemory(Deadlines.size(capacity: 2 + rounds * 2)))
         let end = Counters(1)
@@ -274,13 +274,13 @@ import Testing
                 let own = thread * 16 + now % 16
                 var calls = 0
                 deadlines.set(now, for: own)
-                deadlines.forEachOver(now: now, end: 64) { place in
+                deadlines.forEachOver(now: now, end: 64) { slot in
                     // Those of the others are theirs to set anew.
-                    guard place == own else { return }
+                    guard slot == own else { return }
                     calls += 1
                     deadlines.set(nil, for: own)
                 }
-                if calls != 1 { return "a place was called \(calls) times" }
+                if calls != 1 { return "a slot was called \(calls) times" }
             }
             return nil
         }
@@ -290,34 +290,34 @@ import Testing
         #expect(deadlines.next == 10_000)
     }
 
-    /// The places that are over; they have no deadline then.
+    /// The slots that are over; they have no deadline then.
     private func over(at now: Int, end: Int = 64) -> [Int] {
-        var places: [Int] = []
-        deadlines.forEachOver(now: now, end: end) { place in
-            places.append(place)
-            deadlines.set(nil, for: place)
+        var slots: [Int] = []
+        deadlines.forEachOver(now: now, end: end) { slot in
+            slots.append(slot)
+            deadlines.set(nil, for: slot)
         }
-        return places
+        return slots
     }
 }
 
 /// Sets deadlines between 1000 and 2000, and sees that the next one is none later.
-private func setDeadlines(of place: () -> Int, _ deadlines: Deadlines) -> String? {
+private func setDeadlines(of slot: () -> Int, _ deadlines: Deadlines) -> String? {
     for round in 0..<20_000 {
-        let place = place()
+        let slot = slot()
         let deadline = 1000 + round % 900
-        deadlines.set(deadline, for: place)
+        deadlines.set(deadline, for: slot)
         for _ in 0..<10 {
             guard let next = deadlines.next else { return "none is the next" }
             if next > deadline { return "the next is \(next), and one is \(deadline)" }
         }
-        deadlines.set(nil, for: place)
+        deadlines.set(nil, for: slot)
     }
     return nil
 }
 
-/// Makes a look necessary, and takes it. Afterwards the place's own deadline is later than all others.
-private func look(because place: Int, end: @autoclosure () -> Int, _ deadlines: Deadlines) {
-    deadlines.set(5, for: place)
+/// Makes a look necessary, and takes it. Afterwards the slot's own deadline is later than all others.
+private func look(because slot: Int, end: @autoclosure () -> Int, _ deadlines: Deadlines) {
+    deadlines.set(5, for: slot)
     deadlines.forEachOver(now: 10, end: end()) { deadlines.set(2000, for: $0) }
 }

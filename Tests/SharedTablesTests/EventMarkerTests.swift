@@ -7,10 +7,10 @@ import Testing
         0x8000_0000_0000_0000, 0xffff_8000_0000_0000, 0x0000_7fff_ffff_ffff,
     ]
 
-    @Test(arguments: randoms) func `data name their place`(random: UInt64) {
+    @Test(arguments: randoms) func `data name their slot`(random: UInt64) {
         let marker = EventMarker(random: random)
-        for place in [0, 1, 255, 256, 32_767, 32_768, 65_534, 65_535] {
-            #expect(marker.place(of: marker.data(for: place)) == place)
+        for slot in [0, 1, 255, 256, 32_767, 32_768, 65_534, 65_535] {
+            #expect(marker.slot(of: marker.data(for: slot)) == slot)
         }
     }
 
@@ -25,8 +25,8 @@ import Testing
 
     @Test(arguments: randoms) func `data are neither a pointer nor a small number`(random: UInt64) {
         let marker = EventMarker(random: random)
-        for place in [0, 1, 32_768, 65_535] {
-            let data = marker.data(for: place)
+        for slot in [0, 1, 32_768, 65_535] {
+            let data = marker.data(for: slot)
             // Pointers of four levels of page tables, and of five: user's and kernel's. Small numbers are among them,
             // negative ones too.
             #expect(data >> 48 != 0)
@@ -49,14 +49,14 @@ import Testing
             marker.data(for: 5) ^ 0x1_0000, marker.data(for: 5) ^ 0x8000_0000_0000_0000,
             marker.data(for: 5) ^ 0x0000_0100_0000_0000,
         ]
-        for data in others { #expect(marker.place(of: data) == nil, "\(String(data, radix: 16))") }
+        for data in others { #expect(marker.slot(of: data) == nil, "\(String(data, radix: 16))") }
     }
 
     @Test func `data of another marker are the program's`() {
         let data = EventMarker(random: 0x0123_4567_89ab_cdef).data(for: 5)
-        #expect(EventMarker(random: 0x0123_4567_89aa_cdef).place(of: data) == nil)
-        #expect(EventMarker(random: 0).place(of: data) == nil)
+        #expect(EventMarker(random: 0x0123_4567_89aa_cdef).slot(of: data) == nil)
+        #expect(EventMarker(random: 0).slot(of: data) == nil)
         // The same process makes it anew: the same tag.
-        #expect(EventMarker(random: 0x0123_4567_89ab_0000).place(of: data) == 5)
+        #expect(EventMarker(random: 0x0123_4567_89ab_0000).slot(of: data) == 5)
     }
 }

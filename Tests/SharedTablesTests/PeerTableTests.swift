@@ -35,7 +35,7 @@ import Testing
         for index in 1...9 as ClosedRange<UInt64> { table.insert(peer(UInt32(index)), cookie: index * 64) }
         #expect(table.peer(cookie: 64) == nil)
         for index in 2...9 as ClosedRange<UInt64> { #expect(table.peer(cookie: index * 64) == peer(UInt32(index))) }
-        // A place that is free is taken first.
+        // A slot that is free is taken first.
         table.remove(cookie: 5 * 64)
         table.insert(peer(10), cookie: 10 * 64)
         for index in [2, 3, 4, 6, 7, 8, 9, 10] as [UInt64] {

@@ -8,7 +8,7 @@ import Testing
         memory: ReadyMemory(base: zeroedMemory(ReplacedSockets<ReadyMemory>.size(capacity: 64))), capacity: 64)
     private let name = SocketAddress(address: .v4(IPv4Address(192, 0, 2, 1)), port: 443)
 
-    @Test func `what the program takes a socket for is found by the cookie of the one in its place`() throws {
+    @Test func `what the program takes a socket for is found by the cookie of the one in its slot`() throws {
         var socket = ReplacedSocket(name: name)
         socket.remember(1, of: SocketOption(6, 1))
         socket.remember(-1, of: SocketOption(41, 67))

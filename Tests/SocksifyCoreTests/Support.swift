@@ -34,7 +34,7 @@ func proxies(_ text: String, turns: KeyedWords = keyedWords(), failures: KeyedWo
     guard assembly.mistakes.isEmpty else { fatalError("a mistake in \(text)") }
     let configuration = assembly.parsed.configuration
     return Proxies(
-        configuration: configuration, places: assembly.places,
+        configuration: configuration, slots: assembly.slots,
         firstHops: FirstHops(configuration, memory: zeroedMemory(FirstHops.size(configuration))),
         health: ProxyHealth(
             configuration, failures: failures, keys: zeroedMemory(ProxyHealth.size(configuration))),

@@ -47,7 +47,7 @@ struct Conversation: CustomTestStringConvertible {
 
     var chain: Chain {
         var chain = Chain()
-        for place in proxies.indices { _ = chain.append(place) }
+        for index in proxies.indices { _ = chain.append(index) }
         return chain
     }
 
@@ -89,15 +89,15 @@ struct Conversation: CustomTestStringConvertible {
                 outcome.rest = stream.incoming + underWay
                 return outcome
             case .asked:
-                let place = outcome.exchanges.count
-                var answer = place < exchanges.count ? exchanges[place].answer : []
+                let index = outcome.exchanges.count
+                var answer = index < exchanges.count ? exchanges[index].answer : []
                 outcome.exchanges.append(
                     Exchange(
                         stream.takeSent(), answer: answer, hop: outcome.handshake.hop,
                         isAskedFor: outcome.handshake.isAskedFor))
                 answer = Array(answer.prefix(left))
                 left -= answer.count
-                underWay += answer + (place + 1 == exchanges.count ? following : [])
+                underWay += answer + (index + 1 == exchanges.count ? following : [])
             case .waiting:
                 outcome.handshake = carries(outcome.handshake)
                 guard outcome.handshake.waitsToReceive else {

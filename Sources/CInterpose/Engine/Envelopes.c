@@ -63,7 +63,7 @@ int take_out(const struct socksify_reception *reception, struct msghdr *message,
         start = gathered;
     }
     struct socksify_arrival arrival = {
-        .place = reception->place, .start = start, .known = known, .length = length, .parts = parts,
+        .slot = reception->slot, .start = start, .known = known, .length = length, .parts = parts,
         .parts_count = whole->msg_iovlen, .kept = kept, .source = &around->source,
         .source_length = whole->msg_name ? whole->msg_namelen : 0, .wants_source = message->msg_name != NULL,
         .flags = flags,

@@ -53,14 +53,14 @@ static int complete(struct environment *environment, char *const *given) {
         environment->list = given;
         environment->memory = NULL;
         if (!size.pointers) return 0;
-        void *place = environment->few;
+        void *memory = environment->few;
         environment->size = size.pointers * sizeof *given + size.bytes;
         if (environment->size > sizeof environment->few) {
-            place = environment->memory = start_memory_take(environment->size);
-            if (!place) return ENOMEM;
+            memory = environment->memory = start_memory_take(environment->size);
+            if (!memory) return ENOMEM;
         }
-        environment->list = place;
-        if (socksify_complete_environment(given, size, place)) return 0;
+        environment->list = memory;
+        if (socksify_complete_environment(given, size, memory)) return 0;
         /* Another thread has added something meanwhile. */
         discard(environment);
     }

@@ -37,7 +37,7 @@ static uint32_t *make_block(uint32_t **slot) {
 }
 
 /* Where the descriptor's marks are; NULL when they are nowhere. */
-static uint32_t *place_of(int fd, int makes) {
+static uint32_t *word_of(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
     uint32_t **slot = &descriptor_marks[fd / DESCRIPTORS_IN_BLOCK], *block = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (!block && makes) block = make_block(slot);
@@ -45,14 +45,14 @@ static uint32_t *place_of(int fd, int makes) {
 }
 
 uint32_t descriptor_set_mark(int fd, uint32_t mark) {
-    uint32_t *place = place_of(fd, 1);
-    if (!place) return 0;
-    uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED), new;
+    uint32_t *word = word_of(fd, 1);
+    if (!word) return 0;
+    uint32_t old = __atomic_load_n(word, __ATOMIC_RELAXED), new;
     do {
         new = old | mark;
         if (mark & DESCRIPTOR_COUNTED) new += DESCRIPTOR_MARKS + 1;
         if (new == old) return old;
-    } while (!__atomic_compare_exchange_n(place, &old, new, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(word, &old, new, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
     int end = __atomic_load_n(&end_of_descriptors, __ATOMIC_RELAXED);
     while (end <= fd && !__atomic_compare_exchange_n(&end_of_descriptors, &end, fd + 1, 1, __ATOMIC_SEQ_CST,
                                                      __ATOMIC_RELAXED))
@@ -66,11 +66,11 @@ uint32_t descriptor_duplications(void) {
 }
 
 void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen) {
-    uint32_t *place = place_of(fd, 0);
-    if (!place) return;
-    uint32_t old = __atomic_load_n(place, __ATOMIC_RELAXED);
+    uint32_t *word = word_of(fd, 0);
+    if (!word) return;
+    uint32_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
     while ((old ^ seen) <= DESCRIPTOR_MARKS && (old & marks) &&
-           !__atomic_compare_exchange_n(place, &old, old & ~marks, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+           !__atomic_compare_exchange_n(word, &old, old & ~marks, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
         continue;
 }
 

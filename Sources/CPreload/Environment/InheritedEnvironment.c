@@ -71,14 +71,14 @@ void socksify_capture_environment(void) {
         size += strlen(*entry) + 1;
         count++;
     }
-    char *place = storage;
+    char *next = storage;
     if (size > STORAGE || count > FEW) {
         size_t pointers = (1 + count + 1 + 1) * sizeof *captured;
         long mapped = kernel_map(pointers + size);
         if (mapped < 0) return;
         captured = (char **)mapped;
         captured[0] = few[0];
-        place = (char *)mapped + pointers;
+        next = (char *)mapped + pointers;
     }
     for (char **entry = environ; *entry; entry++) {
         if (!concerns_the_library(*entry)) continue;
@@ -87,8 +87,8 @@ void socksify_capture_environment(void) {
             continue;
         }
         size_t length = strlen(*entry) + 1;
-        captured[captured_count++] = memcpy(place, *entry, length);
-        place += length;
+        captured[captured_count++] = memcpy(next, *entry, length);
+        next += length;
     }
     is_captured = 1;
 }

@@ -43,7 +43,7 @@ struct heap {
     struct chunk *chunks;
     size_t size_of_chunks;
     /* What is free in the youngest chunk. */
-    char *place, *end;
+    char *next, *end;
     struct block *free[CLASSES];
     struct mapping *mappings;
     /* See heap_watch_descriptor. */
@@ -67,7 +67,7 @@ struct heap *heap_make(void (*make)(void *context), void *context) {
     struct heap *heap = (struct heap *)mapped;
     heap->chunk.size = heap->size_of_chunks = SMALLEST_CHUNK;
     heap->chunks = &heap->chunk;
-    heap->place = (char *)heap + (sizeof *heap + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    heap->next = (char *)heap + (sizeof *heap + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     heap->end = (char *)heap + SMALLEST_CHUNK;
     heap->descriptor = -1;
     /* A signal handler may come to make one while its thread does. */
@@ -121,18 +121,18 @@ static struct block *take_from_chunk(struct heap *heap, size_t size) {
         heap->free[class] = block->next;
         return block;
     }
-    if (size > (size_t)(heap->end - heap->place)) {
+    if (size > (size_t)(heap->end - heap->next)) {
         /* As much again as there is. */
         size_t chunk_size = heap->size_of_chunks < LARGEST_CHUNK ? heap->size_of_chunks : LARGEST_CHUNK;
         struct chunk *chunk = map(heap, chunk_size);
         *chunk = (struct chunk){heap->chunks, chunk_size};
         heap->chunks = chunk;
         heap->size_of_chunks += chunk_size;
-        heap->place = (char *)chunk + (sizeof *chunk + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        heap->next = (char *)chunk + (sizeof *chunk + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         heap->end = (char *)chunk + chunk_size;
     }
-    block = (struct block *)heap->place;
-    heap->place += size;
+    block = (struct block *)heap->next;
+    heap->next += size;
     block->size = size;
     return block;
 }

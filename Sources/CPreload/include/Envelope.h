@@ -41,7 +41,7 @@ static inline uint8_t *_Nonnull envelope_header(struct socksify_envelope *_Nonnu
 /* What is known of a relayed socket before a datagram is received. */
 struct socksify_reception {
     /* Where it lies. */
-    int place;
+    int slot;
     /* Bytes of the header that is to be expected. */
     unsigned head;
     /* Whether the kernel lets nothing in but from where headers come from. */
@@ -58,7 +58,7 @@ struct socksify_reception {
 /* A datagram that came in. */
 struct socksify_arrival {
     /* Where what is known of the socket lies. */
-    int place;
+    int slot;
     /* Its first bytes: its header, if it has one. */
     const uint8_t *_Nonnull start;
     size_t known;

@@ -11,11 +11,11 @@
 /* The time in ticks of some four milliseconds, by the clock that costs next to nothing. Never 0. */
 uint32_t coarse_tick(void);
 
-/* The place that was found for the descriptor in this tick; -1 when none was. */
-int relayed_place(int fd, uint32_t tick);
-void relayed_note(int fd, int place, uint32_t tick);
+/* The slot that was found for the descriptor in this tick; -1 when none was. */
+int relayed_slot(int fd, uint32_t tick);
+void relayed_note(int fd, int slot, uint32_t tick);
 void relayed_forget(int fd);
 
-/* The place of the socket whose association has the descriptor for its connection, or had; -1 when none is known. */
+/* The slot of the socket whose association has the descriptor for its connection, or had; -1 when none is known. */
 int relayed_control(int fd);
-void relayed_note_control(int fd, int place);
+void relayed_note_control(int fd, int slot);

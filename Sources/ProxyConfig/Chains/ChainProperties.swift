@@ -16,7 +16,7 @@ extension Configuration {
         isSeen[list] = true
         for hop in lists[list].hops {
             switch hop {
-            case .proxy(let place): found.insert(place)
+            case .proxy(let index): found.insert(index)
             case .list(let inner): addFirstHops(of: inner, to: &found, &isSeen)
             }
             if lists[list].mode == .strict { return }
@@ -26,7 +26,7 @@ extension Configuration {
     /// The proxies without UDP: only SOCKS5 has associations (RFC 1928 section 7).
     public var withoutDatagrams: ProxySet {
         var set = ProxySet()
-        for place in proxies.indices where proxies[place].type != .socks5 { set.insert(place) }
+        for index in proxies.indices where proxies[index].type != .socks5 { set.insert(index) }
         return set
     }
 
@@ -47,8 +47,8 @@ extension Configuration {
         }
         for hop in lists[list].hops {
             switch hop {
-            case .proxy(let place):
-                if place < proxies.count, proxies[place].type == .socks5 { return true }
+            case .proxy(let index):
+                if index < proxies.count, proxies[index].type == .socks5 { return true }
             case .list(let inner):
                 if carriesDatagrams(throughList: inner, depth: depth + 1) { return true }
             }

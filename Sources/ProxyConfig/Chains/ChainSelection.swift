@@ -38,11 +38,11 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     @inline(never)
     private mutating func standing(_ hop: ProxyList.Hop, _ configuration: Configuration, depth: Int) -> Standing {
         switch hop {
-        case .proxy(let place):
-            guard place < configuration.proxies.count, !circumstances.excluded.contains(place) else {
+        case .proxy(let index):
+            guard index < configuration.proxies.count, !circumstances.excluded.contains(index) else {
                 return .unusable
             }
-            return circumstances.dead.contains(place) ? .dead : .alive
+            return circumstances.dead.contains(index) ? .dead : .alive
         case .list(let list):
             guard list < standings.count, list < configuration.lists.count else { return .unusable }
             if standings[list] == .unknown {
@@ -108,23 +108,23 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
         _ hop: ProxyList.Hop, _ configuration: Configuration, to chain: inout Chain, depth: Int
     ) -> Bool {
         switch hop {
-        case .proxy(let place): chain.append(place)
+        case .proxy(let index): chain.append(index)
         case .list(let list): append(list, configuration, to: &chain, depth: depth + 1)
         }
     }
 
     /// The chosen hops of a list, by their indices.
     private struct Choice {
-        var places = InlineArray<32, Int>(repeating: 0)
+        var indices = InlineArray<32, Int>(repeating: 0)
         var count = 0
 
-        func contains(_ place: Int) -> Bool {
-            for index in 0..<count where places[index] == place { return true }
+        func contains(_ position: Int) -> Bool {
+            for index in 0..<count where indices[index] == position { return true }
             return false
         }
 
-        mutating func insert(_ place: Int) {
-            places[count] = place
+        mutating func insert(_ index: Int) {
+            indices[count] = index
             count += 1
         }
     }
@@ -201,7 +201,7 @@ public struct ChainSelection<Circumstances: ChainCircumstances> {
     ) -> Bool {
         guard choice.count == configuration.lists[list].length else { return false }
         for index in 0..<choice.count {
-            let hop = configuration.lists[list].hops[choice.places[index]]
+            let hop = configuration.lists[list].hops[choice.indices[index]]
             guard append(hop, configuration, to: &chain, depth: depth) else { return false }
         }
         return true

@@ -30,7 +30,7 @@ struct ConfigurationParser {
         case globals
         /// `[ProxyList]`
         case proxyList
-        /// `[Proxies NAME]`, of this place among the lists.
+        /// `[Proxies NAME]`, at this index among the lists.
         case namedList(Int)
         case rules
         case app

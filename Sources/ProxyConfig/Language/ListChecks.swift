@@ -50,8 +50,8 @@ extension ConfigurationParser {
             let position = positions.at(index) ?? SourcePosition(line: 0, column: 0)
             var isUnixSocket = false
             switch hops[index] {
-            case .proxy(let place):
-                if case .unixSocket? = result.configuration.proxies.at(place)?.location { isUnixSocket = true }
+            case .proxy(let position):
+                if case .unixSocket? = result.configuration.proxies.at(position)?.location { isUnixSocket = true }
                 lengths.append(1)
             case .list(let inner):
                 guard follow(inner, from: list, at: position, &measures) else { continue }

@@ -30,8 +30,8 @@ public struct ParsedConfiguration: Equatable, Sendable {
                 continue
             }
             for hop in configuration.lists[index].hops.indices {
-                guard case .proxy(let place) = configuration.lists[index].hops[hop],
-                    let proxy = former.proxies.at(place)
+                guard case .proxy(let position) = configuration.lists[index].hops[hop],
+                    let proxy = former.proxies.at(position)
                 else { continue }
                 configuration.lists[index].hops[hop] = .proxy(configuration.proxies.count)
                 configuration.proxies.append(proxy)

@@ -8,8 +8,8 @@ extension ParsedConfiguration {
     public mutating func readPasswords(_ read: (PasswordSource) -> [UInt8]?) {
         for list in configuration.lists.indices {
             for hop in configuration.lists[list].hops.indices {
-                guard case .proxy(let place) = configuration.lists[list].hops[hop],
-                    let source = configuration.proxies.at(place)?.credentials?.source
+                guard case .proxy(let index) = configuration.lists[list].hops[hop],
+                    let source = configuration.proxies.at(index)?.credentials?.source
                 else { continue }
                 let position = position(ofHop: hop, inList: list) ?? SourcePosition(line: 0, column: 0)
                 guard let contents = read(source) else {
@@ -21,7 +21,7 @@ extension ParsedConfiguration {
                     errors.append(ConfigurationError(at: position, .passwordLength(password.count)))
                     continue
                 }
-                configuration.proxies[place].credentials?.password = password
+                configuration.proxies[index].credentials?.password = password
             }
         }
     }

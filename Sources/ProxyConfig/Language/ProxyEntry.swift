@@ -75,15 +75,15 @@ extension ConfigurationParser {
 
     /// Adds a proxy to the current list.
     mutating func append(_ proxy: Proxy, at entry: Range<Int>) {
-        let place = result.configuration.proxies.count
-        guard place < ConfigurationParser.mostProxies else {
+        let index = result.configuration.proxies.count
+        guard index < ConfigurationParser.mostProxies else {
             // Once: what follows is too much for the same reason.
             if !hasTooManyProxies { fail(.tooManyProxies(ConfigurationParser.mostProxies), at: entry) }
             hasTooManyProxies = true
             return
         }
         result.configuration.proxies.append(proxy)
-        append(.proxy(place), at: entry)
+        append(.proxy(index), at: entry)
     }
 
     /// Shows a wrong type only up to a colon: a URL that lacks its scheme has a password after it.

@@ -17,9 +17,9 @@ public struct ProxyList: Equatable, Sendable {
 
     /// An entry of a list.
     public enum Hop: Equatable, Sendable {
-        /// The proxy of this place in `Configuration.proxies`.
+        /// The proxy at this index in `Configuration.proxies`.
         case proxy(Int)
-        /// A chain of the list of this place in `Configuration.lists` (`list NAME`). No list leads back to itself.
+        /// A chain of the list at this index in `Configuration.lists` (`list NAME`). No list leads back to itself.
         case list(Int)
     }
 }

@@ -3,7 +3,7 @@ public struct ProxySet: Equatable, Sendable {
     /// The maximum number of proxies of a configuration.
     public static var capacity: Int { 512 }
 
-    /// A bit for each place.
+    /// A bit for each index.
     public private(set) var words = InlineArray<8, UInt64>(repeating: 0)
 
     public init() {}
@@ -12,15 +12,15 @@ public struct ProxySet: Equatable, Sendable {
         self.words = words
     }
 
-    public func contains(_ place: Int) -> Bool {
-        guard place >= 0, place < ProxySet.capacity else { return false }
-        return words[place / 64] >> UInt64(place % 64) & 1 != 0
+    public func contains(_ index: Int) -> Bool {
+        guard index >= 0, index < ProxySet.capacity else { return false }
+        return words[index / 64] >> UInt64(index % 64) & 1 != 0
     }
 
-    /// A place that no configuration has is left out.
-    public mutating func insert(_ place: Int) {
-        guard place >= 0, place < ProxySet.capacity else { return }
-        words[place / 64] |= 1 << UInt64(place % 64)
+    /// An index that no configuration has is left out.
+    public mutating func insert(_ index: Int) {
+        guard index >= 0, index < ProxySet.capacity else { return }
+        words[index / 64] |= 1 << UInt64(index % 64)
     }
 
     public var isEmpty: Bool {

@@ -16,7 +16,7 @@ public struct Rule: Equatable, Sendable {
         case direct
         /// Nowhere.
         case block(BlockReason)
-        /// Through a chain of the list of this place in `Configuration.lists`.
+        /// Through a chain of the list at this index in `Configuration.lists`.
         case proxy(list: Int)
     }
 

@@ -162,7 +162,7 @@ public struct ConfigurationText {
 
     private func firstProxy(of list: Int) -> Int? {
         for hop in configuration.lists.at(list)?.hops ?? [] {
-            if case .proxy(let place) = hop { return place }
+            if case .proxy(let index) = hop { return index }
         }
         return nil
     }
@@ -182,8 +182,8 @@ public struct ConfigurationText {
         for hop in list.hops.indices {
             writeSource(parsed.positions.lists.at(index)?.hops.at(hop), to: &sink)
             switch list.hops[hop] {
-            case .proxy(let place):
-                configuration.proxies.at(place)?.writeURL(to: &sink, hidesPassword: hidesPasswords)
+            case .proxy(let position):
+                configuration.proxies.at(position)?.writeURL(to: &sink, hidesPassword: hidesPasswords)
             case .list(let inner):
                 sink.append("list")
                 writeName(of: inner, to: &sink)
@@ -220,7 +220,7 @@ public struct ConfigurationText {
 }
 
 extension Configuration {
-    /// Writes the rule of this place in `rules`, without a line feed.
+    /// Writes the rule at this index in `rules`, without a line feed.
     func writeRule(_ index: Int, to sink: inout some ByteSink) {
         guard let rule = rules.at(index) else { return }
         switch rule.action {

@@ -18,7 +18,7 @@ public struct Explanation: Equatable, Sendable {
     public enum Way: Equatable, Sendable {
         /// Direct.
         case direct
-        /// Through a chain of the list of this place in `Configuration.lists`, whose last proxy is asked for this.
+        /// Through a chain of the list at this index in `Configuration.lists`, whose last proxy is asked for this.
         case proxy(list: Int, destination: Endpoint)
         /// Nowhere.
         case refuse(Refusal)

@@ -18,7 +18,7 @@ struct Association {
     }
 
     private(set) var state = State.none
-    /// The list whose proxy has it: its place in `Configuration.lists`.
+    /// The list whose proxy has it: its index in `Configuration.lists`.
     private(set) var list = 0
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress.unspecified(AF_INET)
@@ -97,7 +97,7 @@ struct Association {
     /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
     func isAbandoned(_ pendingTable: PendingTable) -> Bool {
         if process == process_own_id(), controlCookie != 0 {
-            return pendingTable.places.find(cookie: controlCookie) == nil
+            return pendingTable.slots.find(cookie: controlCookie) == nil
         }
         return process_is_confined() == 0 && kernel_thread_exists(opener) == 0
     }

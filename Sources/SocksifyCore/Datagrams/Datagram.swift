@@ -20,7 +20,7 @@ public enum Datagram {
     enum Decision {
         case direct(DirectReason)
         case refuse(Errno)
-        /// Through a chain of the list of this place in `Configuration.lists`, if it is not for a name server.
+        /// Through a chain of the list at this index in `Configuration.lists`, if it is not for a name server.
         case relay(Destination, list: Int)
     }
 
@@ -96,9 +96,9 @@ public enum Datagram {
                 return .failed(.networkUnreachable)
             }
             do throws(Errno) {
-                let place = try table.add(socket.descriptor, domain: socket.domain, isConnecting: true)
-                guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
-                defer { table.leave(place) }
+                let slot = try table.add(socket.descriptor, domain: socket.domain, isConnecting: true)
+                guard let record = table.enter(slot) else { return .failed(.outOfBuffers) }
+                defer { table.leave(slot) }
                 record.pointee.descriptor = socket.descriptor
                 try record.pointee.connectInKernel(socket, towards: destination, datagrams)
                 record.pointee.peer = RelayedSocket.Peer(address: peer, destination: destination, list: list)
@@ -112,8 +112,8 @@ public enum Datagram {
     /// connect(2) with AF_UNSPEC: the socket has no peer any more, and mostly another port, too, which the relay does not
     /// know.
     static func disconnect(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
-        guard let place = datagrams.pointee.relayed.place(of: descriptor),
-            let record = datagrams.pointee.relayed.enter(place)
+        guard let slot = datagrams.pointee.relayed.slot(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(slot)
         else { return }
         record.pointee.peer = nil
         record.pointee.kernelPeer = .none
@@ -123,27 +123,27 @@ public enum Datagram {
         record.pointee.way.set(0, of: SocketOptions.device)
         // The relay knows no port yet of one that is being opened.
         let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
-        datagrams.pointee.relayed.leave(place)
+        datagrams.pointee.relayed.leave(slot)
         kept?.linger(datagrams.pointee.connections)
     }
 
     /// The socket goes its own way from now on.
     private static func endRelaying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
         guard may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
-            let place = datagrams.pointee.relayed.place(of: socket.descriptor),
-            let record = datagrams.pointee.relayed.enter(place)
+            let slot = datagrams.pointee.relayed.slot(of: socket.descriptor),
+            let record = datagrams.pointee.relayed.enter(slot)
         else { return }
         do throws(Errno) {
             try record.pointee.way.put(on: socket)
         } catch {
-            datagrams.pointee.relayed.leave(place)
+            datagrams.pointee.relayed.leave(slot)
             throw error
         }
         if record.pointee.isShut { socket.shut(2) }
         let connection = record.pointee.association.connection
-        let heir = datagrams.pointee.relayed.bequeath(record, place)
+        let heir = datagrams.pointee.relayed.bequeath(record, slot)
         let kept = heir == nil ? record.pointee.association.giveUp() : nil
-        datagrams.pointee.relayed.remove(place)
+        datagrams.pointee.relayed.remove(slot)
         if let heir {
             connection?.goOver(to: heir, datagrams)
         } else {
@@ -154,10 +154,10 @@ public enum Datagram {
 
     /// The address that the program has connected the socket to; nil when it is not relayed, or not connected.
     static func peer(of descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> SocketAddress? {
-        guard may_be_relayed(descriptor) != 0, let place = datagrams.pointee.relayed.place(of: descriptor),
-            let record = datagrams.pointee.relayed.enter(place)
+        guard may_be_relayed(descriptor) != 0, let slot = datagrams.pointee.relayed.slot(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(slot)
         else { return nil }
-        defer { datagrams.pointee.relayed.leave(place) }
+        defer { datagrams.pointee.relayed.leave(slot) }
         return record.pointee.peer?.address
     }
 }
@@ -171,19 +171,19 @@ extension RelayedSocket {
         case .address, .name: break
         }
         let isIPv6 = socket.sendsToIPv6Alone
-        var place = SocketAddress.unspecified(isIPv6 ? AF_INET6 : AF_INET)
-        place.address = isIPv6 ? .v6(IPv6Address(high: 0, low: 1)) : .v4(IPv4Address(127, 0, 0, 1))
-        let listener = Socket(descriptor: Socket.makeDatagrams(place.domain))
+        var name = SocketAddress.unspecified(isIPv6 ? AF_INET6 : AF_INET)
+        name.address = isIPv6 ? .v6(IPv6Address(high: 0, low: 1)) : .v4(IPv4Address(127, 0, 0, 1))
+        let listener = Socket(descriptor: Socket.makeDatagrams(name.domain))
         guard listener.descriptor >= 0 else { return }
         defer { _ = kernel_close(listener.descriptor) }
         // Where the program cannot be told so, it learns of it when it sends again.
         do throws(Errno) {
             // One that is connected to itself hears nobody else, and leaves its port to nobody else.
-            try listener.bind(to: place)
-            place = try listener.name
-            try listener.connectDatagrams(to: place)
-            guard let place = form(of: place) else { return }
-            try socket.connectDatagrams(to: place)
+            try listener.bind(to: name)
+            name = try listener.name
+            try listener.connectDatagrams(to: name)
+            guard let name = form(of: name) else { return }
+            try socket.connectDatagrams(to: name)
             kernelPeer = .nobody
             setPeerHeader(for: nil)
             socket.sendNothing()

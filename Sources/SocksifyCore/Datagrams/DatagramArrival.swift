@@ -15,9 +15,9 @@ extension Datagram {
         switch datagrams.pointee.relayed.find(descriptor) {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
-        case .place(let place):
+        case .slot(let slot):
             if any_internal() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
-            datagrams.pointee.relayed.prepare(reception, place)
+            datagrams.pointee.relayed.prepare(reception, slot)
             return .succeeded
         }
     }
@@ -25,14 +25,14 @@ extension Datagram {
     /// Takes a datagram out of its envelope; false when it is none of the program's.
     ///
     /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
-    /// where the library's answers come from, or else from a place that the program reaches directly.
+    /// where the library's answers come from, or else from a slot that the program reaches directly.
     static func unwrap(
         _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
-        let place = Int(arrival.pointee.place)
-        guard let record = datagrams.pointee.relayed.enter(place) else { return false }
-        defer { datagrams.pointee.relayed.leave(place) }
+        let slot = Int(arrival.pointee.slot)
+        guard let record = datagrams.pointee.relayed.enter(slot) else { return false }
+        defer { datagrams.pointee.relayed.leave(slot) }
         guard let source = source(of: arrival, record) else { return false }
         let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
@@ -45,7 +45,7 @@ extension Datagram {
         // A fragment that is looked at, and is not all there, is left where it is.
         let isPartial = arrival.pointee.flags & Int32(MSG_PEEK) != 0 && arrival.pointee.length > arrival.pointee.kept
         if header.fragment != 0, !isOwn, !isFromErrorQueue, !isPartial {
-            return join(arrival, header, record, place, opened, datagrams)
+            return join(arrival, header, record, slot, opened, datagrams)
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, datagrams)
         guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
@@ -102,9 +102,9 @@ extension Datagram {
         return true
     }
 
-    /// Whether it may: from a place that the program reaches directly; and to a socket that others may know of, from
-    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak. Not if it was bound to a
-    /// device: nobody knows by which one it came.
+    /// Whether it may: from a slot that the program reaches directly; and to a socket that others may know of, from
+    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak. Not if it was bound
+    /// to a device: nobody knows by which one it came.
     private static func mayComeDirectly(
         _ source: SocketAddress, to record: UnsafeMutablePointer<RelayedSocket>, _ socket: Socket,
         _ datagrams: UnsafePointer<Datagrams>
@@ -158,11 +158,11 @@ extension Datagram {
 
     private static func join(
         _ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received,
-        _ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int,
+        _ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int,
         _ opened: UnsafeMutablePointer<socksify_opened>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         // One that is only looked at is taken away, and comes here when it is.
-        guard let fragments = datagrams.pointee.relayed.makeFragments(place) else { return false }
+        guard let fragments = datagrams.pointee.relayed.makeFragments(slot) else { return false }
         guard let length = fragments.join(arrival, header) else { return false }
         let joined = Span(_unsafeStart: fragments.start, count: length)
         guard let whole = DatagramHeader.read(joined),

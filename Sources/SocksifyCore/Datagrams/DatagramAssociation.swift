@@ -6,30 +6,30 @@ import SOCKS5
 extension Datagram {
     /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
     static func openAssociation(
-        _ socket: Socket, _ place: Int, throughList list: Int, _ datagrams: UnsafePointer<Datagrams>
+        _ socket: Socket, _ slot: Int, throughList list: Int, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
         let table = datagrams.pointee.relayed
         do {
-            if let record = table.enter(place) {
+            if let record = table.enter(slot) {
                 record.pointee.descriptor = socket.descriptor
-                table.leave(place)
+                table.leave(slot)
             }
-            let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
+            let role = ConnectionRole.association(slot: slot, cookie: table.cookie(of: slot))
             let family = socket.sendsToIPv6Alone ? SocketFamily(domain: AF_INET6, isIPv6Only: true) : .own
             let connection = try InternalConnection.prepare(
                 role, .associating(overIPv6: false), throughList: list, family: family, datagrams.pointee.connections
             )
-            if let record = table.enter(place) {
+            if let record = table.enter(slot) {
                 record.pointee.association.begin(control: connection.descriptor, cookie: connection.cookie)
-                relayed_note_control(connection.descriptor, Int32(truncatingIfNeeded: place))
-                table.leave(place)
+                relayed_note_control(connection.descriptor, Int32(truncatingIfNeeded: slot))
+                table.leave(slot)
             }
             connection.begin(datagrams.pointee.connections)
             return nil
         } catch {
-            if let record = table.enter(place) {
+            if let record = table.enter(slot) {
                 record.pointee.association.detach()
-                table.leave(place)
+                table.leave(slot)
             }
             return error
         }
@@ -38,10 +38,10 @@ extension Datagram {
     /// The handshake of an association is over.
     static func concludeAssociation(_ end: AssociationEnd, _ datagrams: UnsafePointer<Datagrams>) -> ControlFate {
         let table = datagrams.pointee.relayed
-        let (place, cookie) = (end.place, end.cookie)
-        guard table.cookie(of: place) == cookie, let record = table.enter(place) else { return .closed }
+        let (slot, cookie) = (end.slot, end.cookie)
+        guard table.cookie(of: slot) == cookie, let record = table.enter(slot) else { return .closed }
         guard record.pointee.association.connection?.descriptor == end.control.descriptor else {
-            table.leave(place)
+            table.leave(slot)
             return .closed
         }
         let socket = Socket(descriptor: record.pointee.descriptor)
@@ -56,22 +56,22 @@ extension Datagram {
             if let peer = record.pointee.peer {
                 try record.pointee.connectInKernel(socket, towards: peer.destination, datagrams)
             }
-            table.queue(place)?.hand { sendQueued($0, socket, record, datagrams) }
+            table.queue(slot)?.hand { sendQueued($0, socket, record, datagrams) }
             record.pointee.association.unanswered = coarse_tick()
             isOpen = true
         } catch {
             record.pointee.association.failed(error)
             if !record.pointee.isLingering, socket.cookie == cookie { record.pointee.showRefusal(by: socket) }
         }
-        table.forgetQueue(place)
+        table.forgetQueue(slot)
         if record.pointee.isShut, socket.cookie == cookie { socket.shut(2) }
         guard record.pointee.isLingering else {
-            table.leave(place)
+            table.leave(slot)
             return isOpen ? .kept : .closed
         }
         record.pointee.association.detach()
         OwnDescriptor.close(socket.descriptor)
-        table.remove(place)
+        table.remove(slot)
         return isOpen ? .lingers : .closed
     }
 
@@ -80,36 +80,36 @@ extension Datagram {
     /// - Parameter how: bits, 1: for receiving, 2: for sending.
     static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
         let table = datagrams.pointee.relayed
-        guard how != 1, let place = table.place(of: descriptor), let record = table.enter(place) else { return .pass }
-        defer { table.leave(place) }
+        guard how != 1, let slot = table.slot(of: descriptor), let record = table.enter(slot) else { return .pass }
+        defer { table.leave(slot) }
         record.pointee.isShut = true
-        guard record.pointee.association.isOpening, table.queue(place) != nil else { return .pass }
+        guard record.pointee.association.isOpening, table.queue(slot) != nil else { return .pass }
         if how == 3 { Socket(descriptor: descriptor).shut(1) }
         return record.pointee.peer == nil ? .failed(Errno(ENOTCONN)) : .succeeded
     }
 
     /// The connection of an association that is being opened goes on by another socket, which stands in its place.
     static func controlMoved(
-        _ place: Int, cookie: UInt64, to control: Socket, _ datagrams: UnsafePointer<Datagrams>
+        _ slot: Int, cookie: UInt64, to control: Socket, _ datagrams: UnsafePointer<Datagrams>
     ) {
         let table = datagrams.pointee.relayed
-        guard table.cookie(of: place) == cookie, let moved = control.cookie, let record = table.enter(place) else {
+        guard table.cookie(of: slot) == cookie, let moved = control.cookie, let record = table.enter(slot) else {
             return
         }
         if record.pointee.association.connection?.descriptor == control.descriptor {
             record.pointee.association.begin(control: control.descriptor, cookie: moved)
         }
-        table.leave(place)
+        table.leave(slot)
     }
 
     /// The kernel was told that nobody listens where it has the socket connected to. At the relay's port: the server may
     /// have gone, and the program has not asked for it. Returns whether the program is to learn of it, because that is how
     /// it is told that the proxy does not carry its datagrams.
     static func isRefused(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
-        guard let place = datagrams.pointee.relayed.place(of: descriptor),
-            let record = datagrams.pointee.relayed.enter(place)
+        guard let slot = datagrams.pointee.relayed.slot(of: descriptor),
+            let record = datagrams.pointee.relayed.enter(slot)
         else { return false }
-        defer { datagrams.pointee.relayed.leave(place) }
+        defer { datagrams.pointee.relayed.leave(slot) }
         if case .nobody = record.pointee.kernelPeer {
             if case .failed = record.pointee.association.state { record.pointee.association.forgetFailure() }
             return true
@@ -120,18 +120,18 @@ extension Datagram {
 }
 
 extension InternalConnection {
-    /// The association is that of the relayed socket in this place from now on. Where it is over already, that socket
-    /// is for nothing.
-    func goOver(to place: Int, _ datagrams: UnsafePointer<Datagrams>) {
+    /// The association is that of the relayed socket in this slot from now on. Where it is over already, that socket is
+    /// for nothing.
+    func goOver(to slot: Int, _ datagrams: UnsafePointer<Datagrams>) {
         let table = datagrams.pointee.relayed
         var isUnderWay = false
-        let role = ConnectionRole.association(place: place, cookie: table.cookie(of: place))
+        let role = ConnectionRole.association(slot: slot, cookie: table.cookie(of: slot))
         enter(datagrams.pointee.connections) { pending in
             pending.record.pointee.role = role
             isUnderWay = true
         }
-        guard !isUnderWay, let record = table.enter(place) else { return }
+        guard !isUnderWay, let record = table.enter(slot) else { return }
         OwnDescriptor.close(record.pointee.descriptor)
-        table.remove(place)
+        table.remove(slot)
     }
 }

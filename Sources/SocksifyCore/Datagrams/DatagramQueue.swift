@@ -24,28 +24,28 @@ struct DatagramQueue {
 
     /// Appends a datagram of so many bytes, which `write` writes, if there is room.
     func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        let place = DatagramQueue.start + used
-        guard count >= 0, count <= DatagramQueue.size - place - 8 else { return }
-        memory.storeBytes(of: count, toByteOffset: place, as: Int.self)
-        write(UnsafeMutableRawBufferPointer(start: memory + place + 8, count: count))
+        let offset = DatagramQueue.start + used
+        guard count >= 0, count <= DatagramQueue.size - offset - 8 else { return }
+        memory.storeBytes(of: count, toByteOffset: offset, as: Int.self)
+        write(UnsafeMutableRawBufferPointer(start: memory + offset + 8, count: count))
         used += (8 + count + 7) / 8 * 8
     }
 
     /// Lends room behind what is in the queue for so many bytes.
     func withRoom(count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
-        let place = DatagramQueue.start + used
-        guard count >= 0, count <= DatagramQueue.size - place else { return }
-        body(UnsafeMutableRawBufferPointer(start: memory + place, count: count))
+        let offset = DatagramQueue.start + used
+        guard count >= 0, count <= DatagramQueue.size - offset else { return }
+        body(UnsafeMutableRawBufferPointer(start: memory + offset, count: count))
     }
 
     /// Hands out all of them, in their order.
     func hand(_ body: (UnsafeMutableRawBufferPointer) -> Void) {
-        var place = DatagramQueue.start
-        let end = place + used
-        while place < end {
-            let count = memory.load(fromByteOffset: place, as: Int.self)
-            body(UnsafeMutableRawBufferPointer(start: memory + place + 8, count: count))
-            place += (8 + count + 7) / 8 * 8
+        var offset = DatagramQueue.start
+        let end = offset + used
+        while offset < end {
+            let count = memory.load(fromByteOffset: offset, as: Int.self)
+            body(UnsafeMutableRawBufferPointer(start: memory + offset + 8, count: count))
+            offset += (8 + count + 7) / 8 * 8
         }
     }
 }

@@ -30,14 +30,14 @@ extension Datagram {
         else { throw Errno(EMSGSIZE) }
         for fragment in fragments {
             // The header stands before each fragment in turn, where what was sent already stood.
-            let place = start + fragment.range.lowerBound
+            let position = start + fragment.range.lowerBound
             if fragment.range.lowerBound > 0 {
                 let before = start + (fragment.range.lowerBound - limit)
-                place.copyMemory(from: before, byteCount: headerLength)
+                position.copyMemory(from: before, byteCount: headerLength)
             }
-            place.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
+            position.storeBytes(of: fragment.number, toByteOffset: 2, as: UInt8.self)
             try record.pointee.sendToRelay(
-                UnsafeRawBufferPointer(start: place, count: headerLength + fragment.range.count), socket)
+                UnsafeRawBufferPointer(start: position, count: headerLength + fragment.range.count), socket)
         }
     }
 

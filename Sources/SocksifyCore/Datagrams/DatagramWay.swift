@@ -9,10 +9,10 @@ extension Datagram {
     ) -> Outcome {
         let table = datagrams.pointee.relayed
         guard WayOptions.has(SocketOptions.remembered(option)),
-            case .place(let place) = table.look(for: socket.descriptor)
+            case .slot(let slot) = table.look(for: socket.descriptor)
         else { return .pass }
-        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
-        defer { table.leave(place) }
+        guard let record = table.enter(slot) else { return .failed(.outOfBuffers) }
+        defer { table.leave(slot) }
         return body(&record.pointee.way)
     }
 }

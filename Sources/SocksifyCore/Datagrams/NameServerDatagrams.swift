@@ -13,14 +13,14 @@ extension NameServer {
     ///
     /// - Parameter named: the server; nil: the socket's peer.
     static func receive(
-        _ message: UnsafePointer<msghdr>, for named: SocketAddress?, _ socket: Socket, _ place: Int, flags: Int32,
+        _ message: UnsafePointer<msghdr>, for named: SocketAddress?, _ socket: Socket, _ slot: Int, flags: Int32,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Datagram.Sending {
         let table = datagrams.pointee.relayed
         let server: SocketAddress
-        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+        guard let record = table.enter(slot) else { return .failed(.outOfBuffers) }
         do {
-            defer { table.leave(place) }
+            defer { table.leave(slot) }
             guard let asked = named ?? record.pointee.peer?.address else { return .pass }
             server = asked
             _ = try record.pointee.findOwnAddress(socket)
@@ -34,7 +34,7 @@ extension NameServer {
         let question = storage.span.extracting(first: length)
         guard let query = DNSQuery(question) else { return .taken }
         let asker = Exchange.Asker.datagram(
-            place: place, cookie: table.cookie(of: place), descriptor: socket.descriptor, server: server)
+            slot: slot, cookie: table.cookie(of: slot), descriptor: socket.descriptor, server: server)
         switch plan(for: query, datagrams.pointee.connections) {
         case .answer: answer(query, asker, datagrams)
         case .ask(let request):
@@ -110,17 +110,17 @@ extension NameServer {
     private static func deliver(
         _ message: UnsafeRawBufferPointer, to asker: Exchange.Asker, _ datagrams: UnsafePointer<Datagrams>
     ) {
-        guard case .datagram(let place, let cookie, let descriptor, let server) = asker else { return }
+        guard case .datagram(let slot, let cookie, let descriptor, let server) = asker else { return }
         let table = datagrams.pointee.relayed
         let socket = Socket(descriptor: descriptor)
-        guard table.cookie(of: place) == cookie, socket.cookie == cookie, let record = table.enter(place) else {
+        guard table.cookie(of: slot) == cookie, socket.cookie == cookie, let record = table.enter(slot) else {
             return
         }
-        defer { table.leave(place) }
+        defer { table.leave(slot) }
         let header = DatagramHeader(address: server.address, port: server.port)
         let size = header.count + message.count
         // It may be as long as a datagram can be.
-        guard let queue = table.makeQueue(place) else { return }
+        guard let queue = table.makeQueue(slot) else { return }
         queue.withRoom(count: size) { room in
             header.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
             UnsafeMutableRawBufferPointer(rebasing: room[header.count...]).copyMemory(from: message)

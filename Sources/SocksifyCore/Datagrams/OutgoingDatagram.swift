@@ -15,7 +15,7 @@ struct OutgoingDatagram {
     let flags: Int32
     let socket: Socket
     /// Where the socket's record lies, as was found in this tick.
-    let place: Int
+    let slot: Int
     let tick: UInt32
     let envelope: UnsafeMutablePointer<socksify_envelope>
     let datagrams: UnsafePointer<Datagrams>
@@ -46,8 +46,8 @@ struct OutgoingDatagram {
     }
 
     private func sendDirectly(to named: SocketAddress, _ reason: DirectReason) -> Datagram.Sending {
-        guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
-        defer { table.leaveUnchanged(place) }
+        guard let record = table.enter(slot) else { return .failed(.outOfBuffers) }
+        defer { table.leaveUnchanged(slot) }
         if record.pointee.isShut { return .failed(.brokenPipe) }
         reason.log(.sending, by: socket, to: named, datagrams.pointee.names)
         return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
@@ -59,21 +59,21 @@ struct OutgoingDatagram {
         var openings = 0
         var tick = tick
         while true {
-            guard let record = table.enter(place) else { return .failed(.outOfBuffers) }
+            guard let record = table.enter(slot) else { return .failed(.outOfBuffers) }
             guard let route = decided ?? peerRoute(record) else {
-                table.leave(place)
+                table.leave(slot)
                 return .pass
             }
             if record.pointee.isShut {
-                table.leave(place)
+                table.leave(slot)
                 return .failed(.brokenPipe)
             }
             if case .nameServer = route.destination {
-                table.leave(place)
+                table.leave(slot)
                 return ask()
             }
             if let errno = refusal {
-                table.leave(place)
+                table.leave(slot)
                 return .failed(errno)
             }
             record.pointee.association.check(tick)
@@ -91,7 +91,7 @@ struct OutgoingDatagram {
     private func ask() -> Datagram.Sending {
         var server: SocketAddress?
         if case .internet(let named) = NamedAddress(of: message, by: socket) { server = named }
-        return NameServer.receive(message, for: server, socket, place, flags: flags, datagrams)
+        return NameServer.receive(message, for: server, socket, slot, flags: flags, datagrams)
     }
 
     private func peerRoute(_ record: UnsafeMutablePointer<RelayedSocket>) -> Route? {
@@ -112,7 +112,7 @@ struct OutgoingDatagram {
 
     /// A socket has one association, and so the proxies of one list. Leaves the record.
     private func refuseList(_ record: UnsafeMutablePointer<RelayedSocket>) -> Datagram.Sending {
-        defer { table.leave(place) }
+        defer { table.leave(slot) }
         if !record.pointee.isOtherListTold {
             record.pointee.isOtherListTold = true
             Log.write(.error, datagrams.pointee.configuration) { line in
@@ -131,13 +131,13 @@ struct OutgoingDatagram {
         // One that has ended at once is opened once more; then something is wrong.
         openings += 1
         if openings > 2 || datagrams.pointee.connections.pointee.refusal.isFresh {
-            table.leave(place)
+            table.leave(slot)
             return .networkUnreachable
         }
-        table.forgetQueue(place)
+        table.forgetQueue(slot)
         record.pointee.association.begin(throughList: list)
-        table.leave(place)
-        return Datagram.openAssociation(socket, place, throughList: list, datagrams)
+        table.leave(slot)
+        return Datagram.openAssociation(socket, slot, throughList: list, datagrams)
     }
 
     /// Waits until it is open, or keeps the datagram until then; nil where there is something new to be seen. Leaves the
@@ -147,7 +147,7 @@ struct OutgoingDatagram {
     ) -> Datagram.Sending? {
         if record.pointee.association.isAbandoned(datagrams.pointee.pendingTable) {
             record.pointee.association.detach()
-            table.leave(place)
+            table.leave(slot)
             return nil
         }
         let connection = record.pointee.association.connection
@@ -156,13 +156,13 @@ struct OutgoingDatagram {
         let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
         if !waits || patience == 0 {
             let refusal = connection == nil ? nil : queue(for: destination, record)
-            table.leave(place)
+            table.leave(slot)
             connection?.step(datagrams.pointee.connections)
             if waits, connection == nil { return .failed(.outOfBuffers) }
             return refusal.map { .failed($0) } ?? .taken
         }
         let isOpenedHere = record.pointee.association.isOpenedByThisThread
-        table.leave(place)
+        table.leave(slot)
         guard let connection else {
             // A signal's handler has interrupted it.
             if isOpenedHere { return .failed(.outOfBuffers) }
@@ -181,7 +181,7 @@ struct OutgoingDatagram {
         record.pointee.association.forgetFailure()
         // It is told here.
         if case .nobody = record.pointee.kernelPeer { _ = socket.takeError() }
-        table.leave(place)
+        table.leave(slot)
         return .failed(errno)
     }
 
@@ -195,7 +195,7 @@ struct OutgoingDatagram {
         guard size <= Reassembly.largestPayload else { return Errno(EMSGSIZE) }
         guard parts.isReadable else { return Errno(EFAULT) }
         record.pointee.expectAnswer(from: destination, headerLength: header.count)
-        table.makeQueue(place)?.append(count: size) { parts.copy(to: $0, behind: header) }
+        table.makeQueue(slot)?.append(count: size) { parts.copy(to: $0, behind: header) }
         return nil
     }
 
@@ -209,15 +209,15 @@ struct OutgoingDatagram {
         record.pointee.association.unanswered = tick
         if isForPeer, record.pointee.peerHeaderLength > 0, datagrams.pointee.configuration.udpFragmentSize == nil {
             record.pointee.putPeerHeader(in: envelope)
-            table.leaveUnchanged(place)
+            table.leaveUnchanged(slot)
             return .wrapped
         }
         let expected = record.pointee.expectedHeader
         let sending = putHeader(for: destination, record)
         if case .address = destination, expected == record.pointee.expectedHeader {
-            table.leaveUnchanged(place)
+            table.leaveUnchanged(slot)
         } else {
-            table.leave(place)
+            table.leave(slot)
         }
         return sending
     }

@@ -14,9 +14,9 @@ struct Questions {
     /// Where the next one is looked for, and where the next one waits.
     private let first: UnsafeMutablePointer<Atomic<UInt64>>
     private let last: UnsafeMutablePointer<Atomic<UInt64>>
-    private let places: UnsafeMutablePointer<UInt64>
+    private let slots: UnsafeMutablePointer<UInt64>
 
-    private static var placeCount: Int { Int(QUESTION_WORDS) - 5 }
+    private static var slotCount: Int { Int(QUESTION_WORDS) - 5 }
     /// As many as poll(2) waits for beside the program's own descriptors.
     private static var mostUnderWay: Int { 64 }
 
@@ -28,7 +28,7 @@ struct Questions {
         starter = atomic(words + 2)
         first = atomic(words + 3)
         last = atomic(words + 4)
-        places = words + 5
+        slots = words + 5
     }
 
     /// Whether one more can be under way, which it is then. A small part of the descriptors is enough for that.
@@ -53,8 +53,8 @@ struct Questions {
     @inline(never)
     func add(_ exchange: Exchange) -> Bool {
         let start = last.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
-        for index in 0..<Questions.placeCount {
-            let isTaken = place(start, index).pointee.compareExchange(
+        for index in 0..<Questions.slotCount {
+            let isTaken = slot(start, index).pointee.compareExchange(
                 expected: 0, desired: exchange.address, ordering: .sequentiallyConsistent
             ).exchanged
             guard isTaken else { continue }
@@ -68,8 +68,8 @@ struct Questions {
     @inline(never)
     private func take() -> Exchange? {
         let start = first.pointee.load(ordering: .relaxed)
-        for index in 0..<Questions.placeCount {
-            let address = place(start, index).pointee.exchange(0, ordering: .sequentiallyConsistent)
+        for index in 0..<Questions.slotCount {
+            let address = slot(start, index).pointee.exchange(0, ordering: .sequentiallyConsistent)
             guard let exchange = Exchange(at: address) else { continue }
             first.pointee.store(start &+ UInt64(index) &+ 1, ordering: .relaxed)
             return exchange
@@ -77,8 +77,8 @@ struct Questions {
         return nil
     }
 
-    private func place(_ start: UInt64, _ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        atomic(places + Int((start &+ UInt64(index)) % UInt64(Questions.placeCount)))
+    private func slot(_ start: UInt64, _ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        atomic(slots + Int((start &+ UInt64(index)) % UInt64(Questions.slotCount)))
     }
 
     /// Starts those that wait, as many as can be under way. One thread does it at a time: who comes to it meanwhile, be it

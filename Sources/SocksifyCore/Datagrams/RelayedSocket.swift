@@ -40,7 +40,7 @@ struct RelayedSocket {
     struct Peer {
         var address: SocketAddress
         var destination: Datagram.Destination
-        /// The list that leads there: its place in `Configuration.lists`.
+        /// The list that leads there: its index in `Configuration.lists`.
         var list: Int
     }
 

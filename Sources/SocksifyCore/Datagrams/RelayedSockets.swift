@@ -15,7 +15,7 @@ import TableMemory
 /// shared memory is how processes tell each other of changes, in words that are checked (`RelayedSocket.init(from:)`);
 /// they are read where another may have written them last, and not at all for a socket that no other process can have.
 struct RelayedSockets: @unchecked Sendable {
-    private let placesMemory: SharedMemory
+    private let slotsMemory: SharedMemory
     private let records: SharedMemory
     /// The process' own: four words for all, then where its rooms lie.
     private let own: UnsafeMutableRawPointer
@@ -29,20 +29,20 @@ struct RelayedSockets: @unchecked Sendable {
     private static var turnOffset: Int { 8 }
     private static var recordSize: Int { (lockSize + RelayedSocket.wordCount * 8 + 63) / 64 * 64 }
 
-    /// Bytes of the memory that processes share: that of the places, and that of their records.
+    /// Bytes of the memory that processes share: that of the slots, and that of their records.
     static var sharedSizes: SharedTable.AssociationSizes {
-        .init(places: PlaceTable<SharedMemory>.size(capacity: capacity), records: capacity * recordSize)
+        .init(slots: SlotTable<SharedMemory>.size(capacity: capacity), records: capacity * recordSize)
     }
     /// Bytes of the memory that each has for itself.
     static var ownSize: Int { roomsOffset + PrivateRooms.size(capacity: capacity) }
     private static var roomsOffset: Int { 32 }
 
     /// - Parameters:
-    ///   - places: `sharedSizes.places` bytes or more, shared by processes.
+    ///   - slots: `sharedSizes.slots` bytes or more, shared by processes.
     ///   - records: `sharedSizes.records` bytes or more, shared by processes.
     ///   - own: `ownSize` bytes, zero-filled, private.
-    init(places: SharedMemory, records: SharedMemory, own: UnsafeMutableRawPointer) {
-        placesMemory = places
+    init(slots: SharedMemory, records: SharedMemory, own: UnsafeMutableRawPointer) {
+        slotsMemory = slots
         self.records = records
         self.own = own
         rooms = PrivateRooms(own + RelayedSockets.roomsOffset, roomSize: MemoryLayout<Room>.stride)
@@ -50,29 +50,29 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// Whether the places can be looked at; asked once in a process.
-    private var arePlacesThere: Bool {
+    /// Whether the slots can be looked at; asked once in a process.
+    private var areSlotsThere: Bool {
         if areReached.pointee.load(ordering: .relaxed) != 0 { return true }
-        guard placesMemory.reach(offset: 0, size: 64) != nil else { return false }
+        guard slotsMemory.reach(offset: 0, size: 64) != nil else { return false }
         areReached.pointee.store(1, ordering: .relaxed)
         return true
     }
 
     /// To be asked when they are there.
-    private var places: PlaceTable<SharedMemory> {
-        PlaceTable(memory: placesMemory, capacity: RelayedSockets.capacity)
+    private var slots: SlotTable<SharedMemory> {
+        SlotTable(memory: slotsMemory, capacity: RelayedSockets.capacity)
     }
 
     /// Whether a record, with its lock before it, can be touched from now on.
-    private func reach(_ place: Int) -> Bool {
-        records.reach(offset: place * RelayedSockets.recordSize, size: RelayedSockets.recordSize) != nil
+    private func reach(_ slot: Int) -> Bool {
+        records.reach(offset: slot * RelayedSockets.recordSize, size: RelayedSockets.recordSize) != nil
     }
 
     // MARK: Finding
 
     /// What `find` finds.
     enum Search {
-        case place(Int)
+        case slot(Int)
         /// The socket is not relayed.
         case none
         /// The kernel does not tell which socket it is: see `Socket.Identity`.
@@ -83,67 +83,67 @@ struct RelayedSockets: @unchecked Sendable {
     ///
     /// - Parameter tick: the present one.
     func find(_ descriptor: Int32, at tick: UInt32 = coarse_tick()) -> Search {
-        let known = relayed_place(descriptor, tick)
-        if known >= 0 { return .place(Int(known)) }
+        let known = relayed_slot(descriptor, tick)
+        if known >= 0 { return .slot(Int(known)) }
         let search = ask(descriptor)
-        if case .place(let place) = search {
-            relayed_note(descriptor, Int32(truncatingIfNeeded: place), tick)
-            adopt(place, descriptor)
+        if case .slot(let slot) = search {
+            relayed_note(descriptor, Int32(truncatingIfNeeded: slot), tick)
+            adopt(slot, descriptor)
         }
         return search
     }
 
     /// The same, on little stack: the record stays whose it is.
     func look(for descriptor: Int32) -> Search {
-        let known = relayed_place(descriptor, coarse_tick())
-        return known >= 0 ? .place(Int(known)) : ask(descriptor)
+        let known = relayed_slot(descriptor, coarse_tick())
+        return known >= 0 ? .slot(Int(known)) : ask(descriptor)
     }
 
     private func ask(_ descriptor: Int32) -> Search {
         let seen = descriptor_mark(descriptor)
         let identity = Socket(descriptor: descriptor).identity
         if case .refused(let errno) = identity { return .refused(errno) }
-        guard case .socket(let cookie) = identity, let place = place(ofCookie: cookie) else {
+        guard case .socket(let cookie) = identity, let slot = slot(ofCookie: cookie) else {
             relayed_forget(descriptor)
             descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_RELAYED), seen)
             return .none
         }
-        return .place(place)
+        return .slot(slot)
     }
 
-    /// The place of a descriptor's socket; nil when it is not relayed, or nobody tells.
-    func place(of descriptor: Int32) -> Int? {
-        guard case .place(let place) = find(descriptor) else { return nil }
-        return place
+    /// The slot of a descriptor's socket; nil when it is not relayed, or nobody tells.
+    func slot(of descriptor: Int32) -> Int? {
+        guard case .slot(let slot) = find(descriptor) else { return nil }
+        return slot
     }
 
-    /// The place of the socket that this process has named by the descriptor last; nil when there is none.
-    private func place(namedBy descriptor: Int32) -> Int? {
-        guard arePlacesThere else { return nil }
-        for place in 0..<places.end where places.cookie(of: place) != 0 {
-            guard let copy = copy(of: place), copy.pointee.record.descriptor == descriptor,
+    /// The slot of the socket that this process has named by the descriptor last; nil when there is none.
+    private func slot(namedBy descriptor: Int32) -> Int? {
+        guard areSlotsThere else { return nil }
+        for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
+            guard let copy = copy(of: slot), copy.pointee.record.descriptor == descriptor,
                 copy.pointee.record.process == process_own_id()
             else { continue }
-            return place
+            return slot
         }
         return nil
     }
 
     /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
-    private func adopt(_ place: Int, _ descriptor: Int32) {
-        guard let process = latest(place)?.pointee.process, process != process_own_id(),
-            process_has_ended(process) != 0, let record = enter(place)
+    private func adopt(_ slot: Int, _ descriptor: Int32) {
+        guard let process = latest(slot)?.pointee.process, process != process_own_id(),
+            process_has_ended(process) != 0, let record = enter(slot)
         else { return }
         record.pointee.isMade(by: descriptor)
-        leave(place)
+        leave(slot)
     }
 
-    func place(ofCookie cookie: UInt64) -> Int? {
-        guard arePlacesThere, let place = places.find(cookie: cookie), reach(place) else { return nil }
-        return place
+    func slot(ofCookie cookie: UInt64) -> Int? {
+        guard areSlotsThere, let slot = slots.find(cookie: cookie), reach(slot) else { return nil }
+        return slot
     }
 
-    func cookie(of place: Int) -> UInt64 { places.cookie(of: place) }
+    func cookie(of slot: Int) -> UInt64 { slots.cookie(of: slot) }
 
     /// Makes a record for the descriptor's socket, if there is none yet, and marks the descriptor; ENOBUFS when there are
     /// too many.
@@ -152,15 +152,15 @@ struct RelayedSockets: @unchecked Sendable {
     func add(_ descriptor: Int32, domain: Int32, isConnecting: Bool = false) throws(Errno) -> Int {
         let socket = Socket(descriptor: descriptor)
         guard let cookie = socket.cookie else { throw .outOfBuffers }
-        let place: Int
-        if let known = self.place(ofCookie: cookie) {
-            place = known
+        let slot: Int
+        if let known = self.slot(ofCookie: cookie) {
+            slot = known
         } else {
-            guard arePlacesThere else { throw .outOfBuffers }
+            guard areSlotsThere else { throw .outOfBuffers }
             sweep()
-            guard let taken = places.take() else { throw .outOfBuffers }
+            guard let taken = slots.take() else { throw .outOfBuffers }
             guard reach(taken), let room = makeRoom(of: taken) else {
-                places.giveBack(taken)
+                slots.giveBack(taken)
                 throw .outOfBuffers
             }
             let copy = copy(in: room)
@@ -171,20 +171,20 @@ struct RelayedSockets: @unchecked Sendable {
                     try record.way.take(from: socket, isConnecting: isConnecting)
                 }
             } catch {
-                places.giveBack(taken)
+                slots.giveBack(taken)
                 throw error
             }
             copy.initialize(to: Copy(cookie: cookie, record: record))
             write(copy, of: taken)
-            guard places.publish(taken, cookie: cookie) else {
-                places.giveBack(taken)
+            guard slots.publish(taken, cookie: cookie) else {
+                slots.giveBack(taken)
                 try record.way.put(on: socket)
                 throw .outOfBuffers
             }
-            place = taken
+            slot = taken
         }
         mark(descriptor)
-        return place
+        return slot
     }
 
     /// The descriptor stands for a relayed socket.
@@ -195,61 +195,61 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The descriptor came from another process, or from the program that was executed before: others may have the
     /// socket, and the connection to the proxy may have ended there.
-    func receive(_ descriptor: Int32, _ place: Int) {
+    func receive(_ descriptor: Int32, _ slot: Int) {
         mark(descriptor)
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_DUPLICATED))
-        guard let record = enter(place) else { return }
+        guard let record = enter(slot) else { return }
         record.pointee.association.mayHaveEnded()
-        leave(place)
+        leave(slot)
     }
 
     // MARK: Records
 
     /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the
     /// socket's no more.
-    func enter(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
+    func enter(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         var isHalfChanged = false
-        switch lock(place).acquire() {
+        switch lock(slot).acquire() {
         case .isOwn: return nil
         case .acquired: break
         case .inherited: isHalfChanged = true
         }
-        guard let record = read(place) else {
-            lock(place).release()
+        guard let record = read(slot) else {
+            lock(slot).release()
             return nil
         }
         if isHalfChanged { record.pointee.isHalfChanged() }
         return record
     }
 
-    func leave(_ place: Int) {
-        if let copy = copy(of: place) { write(copy, of: place) }
-        lock(place).release()
+    func leave(_ slot: Int) {
+        if let copy = copy(of: slot) { write(copy, of: slot) }
+        lock(slot).release()
     }
 
     /// The same, where nothing has changed that others have to know: not when a datagram was sent last, nor when the
     /// connection to the proxy was looked at.
-    func leaveUnchanged(_ place: Int) { lock(place).release() }
+    func leaveUnchanged(_ slot: Int) { lock(slot).release() }
 
     /// Forgets the socket whose record was entered, and leaves it.
-    func remove(_ place: Int) {
-        forgetQueue(place)
-        forgetFragments(place)
-        if let copy = copy(of: place) {
+    func remove(_ slot: Int) {
+        forgetQueue(slot)
+        forgetFragments(slot)
+        if let copy = copy(of: slot) {
             relayed_forget(copy.pointee.record.descriptor)
             copy.pointee.cookie = 0
         }
-        places.withdraw(place)
-        lock(place).release()
-        places.giveBack(place)
+        slots.withdraw(slot)
+        lock(slot).release()
+        slots.giveBack(slot)
     }
 
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
     /// taken out of its envelope.
-    func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ place: Int) {
+    func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ slot: Int) {
         reception.pointee.tick = coarse_tick()
-        guard let record = latest(place) else {
-            reception.pointee.place = Int32(truncatingIfNeeded: place)
+        guard let record = latest(slot) else {
+            reception.pointee.slot = Int32(truncatingIfNeeded: slot)
             // What comes is dropped.
             reception.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
             reception.pointee.head = 0
@@ -257,24 +257,24 @@ struct RelayedSockets: @unchecked Sendable {
             reception.pointee.expected = nil
             return
         }
-        describe(record, place, reception)
+        describe(record, slot, reception)
     }
 
     /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
     func prepareKnown(_ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Bool {
         let tick = coarse_tick()
-        let place = Int(relayed_place(descriptor, tick))
-        guard place >= 0, let record = known(place) else { return false }
+        let slot = Int(relayed_slot(descriptor, tick))
+        guard slot >= 0, let record = known(slot) else { return false }
         reception.pointee.tick = tick
-        describe(record, place, reception)
+        describe(record, slot, reception)
         return true
     }
 
     private func describe(
-        _ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int,
+        _ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int,
         _ reception: UnsafeMutablePointer<socksify_reception>
     ) {
-        reception.pointee.place = Int32(truncatingIfNeeded: place)
+        reception.pointee.slot = Int32(truncatingIfNeeded: slot)
         reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
         reception.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
@@ -285,18 +285,18 @@ struct RelayedSockets: @unchecked Sendable {
         reception.pointee.expected = isKnown ? RelayedSocket.peerHeader(of: record) : nil
     }
 
-    // Of a place that was reached, as all are that `place` gives.
+    // Of a slot that was reached, as all are that `slot` gives.
 
-    private func start(of place: Int) -> UnsafeMutableRawPointer {
-        records.reached(offset: place * RelayedSockets.recordSize, size: RelayedSockets.recordSize)
+    private func start(of slot: Int) -> UnsafeMutableRawPointer {
+        records.reached(offset: slot * RelayedSockets.recordSize, size: RelayedSockets.recordSize)
     }
 
-    private func lock(_ place: Int) -> ThreadLock {
-        ThreadLock(start(of: place).assumingMemoryBound(to: UInt64.self), isShared: true)
+    private func lock(_ slot: Int) -> ThreadLock {
+        ThreadLock(start(of: slot).assumingMemoryBound(to: UInt64.self), isShared: true)
     }
 
-    private func turn(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        (start(of: place) + RelayedSockets.turnOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
+    private func turn(of slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        (start(of: slot) + RelayedSockets.turnOffset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     // MARK: Copies
@@ -312,31 +312,31 @@ struct RelayedSockets: @unchecked Sendable {
         var toldChanges: UInt32?
     }
 
-    /// What the process has of a place for itself.
+    /// What the process has of a slot for itself.
     private struct Room {
         /// Nobody's at first.
         var copy: Copy
-        /// Where the queue and the fragments lie; 0: there are none. Used under the lock of the place's record.
+        /// Where the queue and the fragments lie; 0: there are none. Used under the lock of the slot's record.
         var queue: UInt
         var fragments: UInt
     }
 
-    private func room(of place: Int) -> UnsafeMutablePointer<Room>? {
-        rooms.room(of: place).map { $0.assumingMemoryBound(to: Room.self) }
+    private func room(of slot: Int) -> UnsafeMutablePointer<Room>? {
+        rooms.room(of: slot).map { $0.assumingMemoryBound(to: Room.self) }
     }
 
-    private func makeRoom(of place: Int) -> UnsafeMutablePointer<Room>? {
-        rooms.makeRoom(of: place).map { $0.assumingMemoryBound(to: Room.self) }
+    private func makeRoom(of slot: Int) -> UnsafeMutablePointer<Room>? {
+        rooms.makeRoom(of: slot).map { $0.assumingMemoryBound(to: Room.self) }
     }
 
     private func copy(in room: UnsafeMutablePointer<Room>) -> UnsafeMutablePointer<Copy> {
         withUnsafeMutablePointer(to: &room.pointee.copy) { $0 }
     }
 
-    /// The copy of a place's record; nil where there is none of this socket.
-    private func copy(of place: Int) -> UnsafeMutablePointer<Copy>? {
-        guard let room = room(of: place), room.pointee.copy.cookie != 0,
-            room.pointee.copy.cookie == places.cookie(of: place)
+    /// The copy of a slot's record; nil where there is none of this socket.
+    private func copy(of slot: Int) -> UnsafeMutablePointer<Copy>? {
+        guard let room = room(of: slot), room.pointee.copy.cookie != 0,
+            room.pointee.copy.cookie == slots.cookie(of: slot)
         else { return nil }
         return copy(in: room)
     }
@@ -347,18 +347,18 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when it is no socket's,
     /// or what lies there cannot be, or there is no memory.
-    private func read(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
-        let turn = turn(of: place).pointee.load(ordering: .acquiring)
-        if let copy = copy(of: place) {
+    private func read(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
+        let turn = turn(of: slot).pointee.load(ordering: .acquiring)
+        if let copy = copy(of: slot) {
             let descriptor = copy.pointee.record.descriptor
             if copy.pointee.turn == turn || !copy.pointee.record.mayHaveOthers(descriptor) { return record(in: copy) }
         }
-        let cookie = places.cookie(of: place)
+        let cookie = slots.cookie(of: slot)
         guard cookie != 0,
             let read = RelayedSocket(
-                from: start(of: place) + RelayedSockets.lockSize, check: mixed(cookie, into: turn),
+                from: start(of: slot) + RelayedSockets.lockSize, check: mixed(cookie, into: turn),
                 namesCheck: cookie),
-            let room = makeRoom(of: place)
+            let room = makeRoom(of: slot)
         else { return nil }
         let copy = copy(in: room)
         copy.initialize(to: Copy(cookie: cookie, turn: turn, record: read, toldChanges: read.names.changes))
@@ -366,29 +366,29 @@ struct RelayedSockets: @unchecked Sendable {
     }
 
     /// Tells others of what the record is now.
-    private func write(_ copy: UnsafeMutablePointer<Copy>, of place: Int) {
-        let next = turn(of: place).pointee.load(ordering: .relaxed) &+ 1
-        let words = start(of: place) + RelayedSockets.lockSize
+    private func write(_ copy: UnsafeMutablePointer<Copy>, of slot: Int) {
+        let next = turn(of: slot).pointee.load(ordering: .relaxed) &+ 1
+        let words = start(of: slot) + RelayedSockets.lockSize
         copy.pointee.record.write(to: words, check: mixed(copy.pointee.cookie, into: next))
         if copy.pointee.record.names.changes != copy.pointee.toldChanges {
             copy.pointee.record.writeNames(to: words, check: copy.pointee.cookie)
             copy.pointee.toldChanges = copy.pointee.record.names.changes
         }
-        turn(of: place).pointee.store(next, ordering: .releasing)
+        turn(of: slot).pointee.store(next, ordering: .releasing)
         copy.pointee.turn = next
     }
 
     /// What the record was a moment ago; nil as in `read`, or when it is this thread's already.
-    private func latest(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
-        if let record = known(place) { return record }
-        guard let record = enter(place) else { return nil }
-        lock(place).release()
+    private func latest(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
+        if let record = known(slot) { return record }
+        guard let record = enter(slot) else { return nil }
+        lock(slot).release()
         return record
     }
 
     /// The record in the process' copy, if that is the latest.
-    private func known(_ place: Int) -> UnsafeMutablePointer<RelayedSocket>? {
-        guard let copy = copy(of: place), copy.pointee.turn == turn(of: place).pointee.load(ordering: .acquiring)
+    private func known(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
+        guard let copy = copy(of: slot), copy.pointee.turn == turn(of: slot).pointee.load(ordering: .acquiring)
         else { return nil }
         return record(in: copy)
     }
@@ -405,36 +405,36 @@ struct RelayedSockets: @unchecked Sendable {
         relayed_forget(descriptor)
         let found: Int?
         switch find(descriptor) {
-        case .place(let place): found = place
+        case .slot(let slot): found = slot
         case .none: found = nil
-        case .refused: found = place(namedBy: descriptor)
+        case .refused: found = slot(namedBy: descriptor)
         }
-        guard let place = found, let record = enter(place) else { return }
+        guard let slot = found, let record = enter(slot) else { return }
         relayed_forget(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
-        if mayHaveOthers, let other = self.descriptor(of: cookie(of: place), except: descriptor) {
+        if mayHaveOthers, let other = self.descriptor(of: cookie(of: slot), except: descriptor) {
             if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
-            return leave(place)
+            return leave(slot)
         }
         let connection = record.pointee.association.connection
-        if connection != nil, queue(place) != nil, let own = OwnDescriptor.duplicate(descriptor) {
+        if connection != nil, queue(slot) != nil, let own = OwnDescriptor.duplicate(descriptor) {
             record.pointee.descriptor = own
             record.pointee.isLingering = true
-            return leave(place)
+            return leave(slot)
         }
         let lingering = record.pointee.association.lingering
         if lingering == nil { record.pointee.association.closeControl() }
-        if mayHaveOthers { leave(place) } else { remove(place) }
+        if mayHaveOthers { leave(slot) } else { remove(slot) }
         connection?.abandon(datagrams.pointee.connections)
         lingering?.linger(datagrams.pointee.connections)
     }
 
     /// Whether what was sent by a socket of this process waits for an association, or has hardly left.
     func isAnySendFresh() -> Bool {
-        guard arePlacesThere else { return false }
-        for place in 0..<places.end where places.cookie(of: place) != 0 {
-            guard let copy = copy(of: place), copy.pointee.record.process == process_own_id() else { continue }
-            if queue(place) != nil && copy.pointee.record.association.connection != nil
+        guard areSlotsThere else { return false }
+        for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
+            guard let copy = copy(of: slot), copy.pointee.record.process == process_own_id() else { continue }
+            if queue(slot) != nil && copy.pointee.record.association.connection != nil
                 || copy.pointee.record.association.lingering != nil
             {
                 return true
@@ -444,42 +444,42 @@ struct RelayedSockets: @unchecked Sendable {
     }
 
     /// Whether the descriptor is the library's own, for an association.
-    func isControl(_ descriptor: Int32) -> Bool { place(ofControl: descriptor) != nil }
+    func isControl(_ descriptor: Int32) -> Bool { slot(ofControl: descriptor) != nil }
 
-    private func place(ofControl descriptor: Int32) -> Int? {
-        let place = Int(relayed_control(descriptor))
-        guard place >= 0, let copy = copy(of: place), copy.pointee.record.association.isControl(descriptor) else {
+    private func slot(ofControl descriptor: Int32) -> Int? {
+        let slot = Int(relayed_control(descriptor))
+        guard slot >= 0, let copy = copy(of: slot), copy.pointee.record.association.isControl(descriptor) else {
             return nil
         }
-        return place
+        return slot
     }
 
     /// The number of an association's connection is to be another one's.
     func moveControl(_ descriptor: Int32) {
-        guard let place = place(ofControl: descriptor), let record = enter(place) else { return }
+        guard let slot = slot(ofControl: descriptor), let record = enter(slot) else { return }
         record.pointee.association.moveControl(from: descriptor)
-        relayed_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: place))
-        leave(place)
+        relayed_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: slot))
+        leave(slot)
     }
 
     // MARK: Sockets that ended unseen
 
-    /// So many places that records of processes that have ended are forgotten.
+    /// So many slots that records of processes that have ended are forgotten.
     private static var many: Int { 2048 }
 
     /// Looks at two of the records, and forgets those that this process made and whose sockets are gone: so what is left
     /// over stays in bounds, though not every close is seen. When there are many, those of processes that have ended go,
     /// too: hardly any handed its sockets on, and who has one makes it its own by using it.
     private func sweep() {
-        let end = places.end
+        let end = slots.end
         guard end > 0 else { return }
         for _ in 0..<2 {
             let turn = hand.pointee.wrappingAdd(1, ordering: .relaxed).newValue
-            let place = Int(truncatingIfNeeded: turn % UInt64(end))
-            let cookie = places.cookie(of: place)
-            guard cookie != 0, reach(place), lock(place).tryAcquire() else { continue }
-            guard let record = read(place) else {
-                lock(place).release()
+            let slot = Int(truncatingIfNeeded: turn % UInt64(end))
+            let cookie = slots.cookie(of: slot)
+            guard cookie != 0, reach(slot), lock(slot).tryAcquire() else { continue }
+            guard let record = read(slot) else {
+                lock(slot).release()
                 continue
             }
             let isOwn = record.pointee.process == process_own_id()
@@ -487,16 +487,16 @@ struct RelayedSockets: @unchecked Sendable {
                 isOwn
                 ? !Socket(descriptor: record.pointee.descriptor).mayBe(cookie)
                 : end > RelayedSockets.many && process_has_ended(record.pointee.process) != 0
-            guard places.cookie(of: place) == cookie, isGone else {
-                lock(place).release()
+            guard slots.cookie(of: slot) == cookie, isGone else {
+                lock(slot).release()
                 continue
             }
             if isOwn, let other = descriptor(of: cookie) {
                 record.pointee.descriptor = other
-                leave(place)
+                leave(slot)
             } else {
                 record.pointee.association.closeControl()
-                remove(place)
+                remove(slot)
             }
         }
     }
@@ -515,32 +515,32 @@ struct RelayedSockets: @unchecked Sendable {
         (own + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    /// The queue of a place; nil when there is none.
-    func queue(_ place: Int) -> DatagramQueue? {
-        room(of: place).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.queue) }.map {
+    /// The queue of a slot; nil when there is none.
+    func queue(_ slot: Int) -> DatagramQueue? {
+        room(of: slot).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.queue) }.map {
             DatagramQueue(memory: $0)
         }
     }
 
     /// The same, made if there is none; nil when there is no memory.
-    func makeQueue(_ place: Int) -> DatagramQueue? {
-        if let queue = queue(place) { return queue }
-        guard let room = makeRoom(of: place), let queue = DatagramQueue.make() else { return nil }
+    func makeQueue(_ slot: Int) -> DatagramQueue? {
+        if let queue = queue(slot) { return queue }
+        guard let room = makeRoom(of: slot), let queue = DatagramQueue.make() else { return nil }
         room.pointee.queue = UInt(bitPattern: queue.memory)
         return queue
     }
 
-    func forgetQueue(_ place: Int) {
-        queue(place)?.unmap()
-        room(of: place)?.pointee.queue = 0
+    func forgetQueue(_ slot: Int) {
+        queue(slot)?.unmap()
+        room(of: slot)?.pointee.queue = 0
     }
 
     /// What waits for an association is sent by a socket of the library's own, which the association goes over to: the
     /// program's has another use now. Returns where its record lies; nil when nothing waits, or there is no memory.
     ///
-    /// - Parameter record: that of `place`, which was entered and is to be removed.
-    func bequeath(_ record: UnsafeMutablePointer<RelayedSocket>, _ place: Int) -> Int? {
-        guard record.pointee.association.connection != nil, let room = room(of: place), room.pointee.queue != 0 else {
+    /// - Parameter record: that of `slot`, which was entered and is to be removed.
+    func bequeath(_ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int) -> Int? {
+        guard record.pointee.association.connection != nil, let room = room(of: slot), room.pointee.queue != 0 else {
             return nil
         }
         let descriptor = OwnDescriptor.makeDatagrams(record.pointee.domain)
@@ -560,22 +560,22 @@ struct RelayedSockets: @unchecked Sendable {
         return heir
     }
 
-    /// Where the fragments for a place are joined; nil when there is no memory.
-    func makeFragments(_ place: Int) -> FragmentMemory? {
-        if let fragments = fragments(place) { return fragments }
-        guard let room = makeRoom(of: place), let fragments = FragmentMemory.make() else { return nil }
+    /// Where the fragments for a slot are joined; nil when there is no memory.
+    func makeFragments(_ slot: Int) -> FragmentMemory? {
+        if let fragments = fragments(slot) { return fragments }
+        guard let room = makeRoom(of: slot), let fragments = FragmentMemory.make() else { return nil }
         room.pointee.fragments = UInt(bitPattern: fragments.memory)
         return fragments
     }
 
-    private func fragments(_ place: Int) -> FragmentMemory? {
-        room(of: place).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.fragments) }.map {
+    private func fragments(_ slot: Int) -> FragmentMemory? {
+        room(of: slot).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.fragments) }.map {
             FragmentMemory(memory: $0)
         }
     }
 
-    private func forgetFragments(_ place: Int) {
-        fragments(place)?.unmap()
-        room(of: place)?.pointee.fragments = 0
+    private func forgetFragments(_ slot: Int) {
+        fragments(slot)?.unmap()
+        room(of: slot)?.pointee.fragments = 0
     }
 }

@@ -113,8 +113,8 @@ public enum Connect {
         var failure = Errno.hostUnreachable
         for index in 0..<list.count {
             LocalNames.remember(list[index], of: number, runtime.pointee.names)
-            let place = HopPlace.internet(list[index], port: peer.port)
-            guard let address = HopAddress(place, on: peer.domain) else { continue }
+            let location = ProxyLocation.internet(list[index], port: peer.port)
+            guard let address = ProxyAddress(location, on: peer.domain) else { continue }
             do {
                 try socket.connect(to: address)
                 return .succeeded
@@ -162,7 +162,7 @@ public enum Connect {
         case refuse(Errno)
         /// See `AddressRoute.directToName`.
         case directToName(UInt32, Reason)
-        /// Through a chain of the list of this place in `Configuration.lists`.
+        /// Through a chain of the list at this index in `Configuration.lists`.
         case proxy(Target, list: Int)
     }
 
@@ -262,7 +262,7 @@ private struct Connection {
         guard runtime.pointee.sockets.peer(cookie: cookie) != nil else { return nil }
         if runtime.pointee.sockets.tell(cookie: cookie) { return .succeeded }
         guard socket.isConnectedByTCP, let peer = socket.peer,
-            let address = HopAddress(.internet(peer.address, port: peer.port), on: peer.domain)
+            let address = ProxyAddress(.internet(peer.address, port: peer.port), on: peer.domain)
         else { return nil }
         do throws(Errno) {
             try socket.connect(to: address)
@@ -379,7 +379,7 @@ private struct Connection {
     /// Connects to the first proxy, in so many milliseconds.
     ///
     /// A blocking connect(2) has no limit but SO_SNDTIMEO, so one that is shorter stands there meanwhile.
-    private func connect(to proxy: HopAddress, _ limit: Int?) throws(Errno) {
+    private func connect(to proxy: ProxyAddress, _ limit: Int?) throws(Errno) {
         guard let limit, !isNonBlocking else { return try socket.connect(to: proxy) }
         let sendTimeout = socket.sendTimeout
         if let sendTimeout, sendTimeout <= limit { return try socket.connect(to: proxy) }

@@ -44,8 +44,8 @@ public enum Descriptors {
     public static func prepareToHandOn(takesPlace: Bool) {
         guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
         let table = runtime.pointee.pendingTable
-        for place in 0..<table.places.end {
-            guard let pending = PendingHandle.at(place, runtime.pointee.connections) else { continue }
+        for slot in 0..<table.slots.end {
+            guard let pending = PendingHandle.at(slot, runtime.pointee.connections) else { continue }
             let record = pending.record
             let isHandedOn =
                 pending.hasSocket && pending.standing == .underWay && !record.pointee.role.isInternal
@@ -116,8 +116,8 @@ public enum Descriptors {
         guard socket.isDatagram, socket.isInternet else { return }
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_OPTIONS))
         guard case .ready(let runtime) = Runtime.state,
-            let cookie = socket.cookie, let place = runtime.pointee.relayed.place(ofCookie: cookie)
+            let cookie = socket.cookie, let slot = runtime.pointee.relayed.slot(ofCookie: cookie)
         else { return }
-        runtime.pointee.relayed.receive(descriptor, place)
+        runtime.pointee.relayed.receive(descriptor, slot)
     }
 }

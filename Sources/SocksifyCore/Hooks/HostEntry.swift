@@ -122,11 +122,11 @@ public enum HostEntry {
         guard textOffset + name.count + 1 <= buffer.count else { return .bufferTooSmall }
 
         let pointers = (base + padding).bindMemory(to: UnsafeMutablePointer<CChar>?.self, capacity: pointerCount)
-        var place = base + padding + pointerCount * pointerSize
+        var position = base + padding + pointerCount * pointerSize
         for index in 0..<addresses.count {
-            pointers[index] = place.assumingMemoryBound(to: CChar.self)
-            addresses[index].writeOctets(to: place, length: addressLength)
-            place += addressLength
+            pointers[index] = position.assumingMemoryBound(to: CChar.self)
+            addresses[index].writeOctets(to: position, length: addressLength)
+            position += addressLength
         }
         pointers[addresses.count] = nil
         pointers[addresses.count + 1] = nil
@@ -158,17 +158,17 @@ extension IPAddress {
     }
 
     /// Writes an `in_addr` or, for 16 octets, an `in6_addr`, in which an IPv4 address is mapped.
-    fileprivate func writeOctets(to place: UnsafeMutableRawPointer, length: Int) {
+    fileprivate func writeOctets(to position: UnsafeMutableRawPointer, length: Int) {
         switch self {
         case .v4(let address) where length == 4:
             let octets = address.octets
-            for index in octets.indices { place.storeBytes(of: octets[index], toByteOffset: index, as: UInt8.self) }
+            for index in octets.indices { position.storeBytes(of: octets[index], toByteOffset: index, as: UInt8.self) }
         case .v4(let address):
-            IPAddress.v6(IPv6Address(mapping: address)).writeOctets(to: place, length: length)
+            IPAddress.v6(IPv6Address(mapping: address)).writeOctets(to: position, length: length)
         case .v6(let address):
             let octets = address.octets
             for index in 0..<min(length, 16) {
-                place.storeBytes(of: octets[index], toByteOffset: index, as: UInt8.self)
+                position.storeBytes(of: octets[index], toByteOffset: index, as: UInt8.self)
             }
         }
     }

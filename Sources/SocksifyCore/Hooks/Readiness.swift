@@ -26,9 +26,9 @@ public enum Readiness {
 
     /// Goes on with the socket that an event is about, and returns true; false when the event is the program's.
     public static func take(eventData data: UInt64, events: UInt32) -> Bool {
-        guard let runtime = Runtime.existing, let place = runtime.pointee.pendingTable.marker.place(of: data)
+        guard let runtime = Runtime.existing, let slot = runtime.pointee.pendingTable.marker.slot(of: data)
         else { return false }
-        if var pending = PendingHandle.at(place, runtime.pointee.connections) {
+        if var pending = PendingHandle.at(slot, runtime.pointee.connections) {
             // Those that poll(2) has too, by the same numbers.
             pending.step(events: Int16(truncatingIfNeeded: events & 0x1f))
             pending.leave()
@@ -46,10 +46,10 @@ public enum Readiness {
             return nil
         }
         let now = Clock.now
-        table.deadlines.forEachOver(now: now, end: table.places.end) { place in
-            guard var pending = PendingHandle.at(place, runtime.pointee.connections) else {
+        table.deadlines.forEachOver(now: now, end: table.slots.end) { slot in
+            guard var pending = PendingHandle.at(slot, runtime.pointee.connections) else {
                 // Somebody is at work on it, and may set another.
-                if table.places.cookie(of: place) != 0 { table.deadlines.set(now + 1, for: place) }
+                if table.slots.cookie(of: slot) != 0 { table.deadlines.set(now + 1, for: slot) }
                 return
             }
             pending.inspect(now: now)

@@ -24,7 +24,7 @@ public struct SendTo {
         if may_be_relayed(socket.descriptor) != 0, let runtime = Runtime.existing {
             let tick = coarse_tick()
             switch runtime.pointee.relayed.find(socket.descriptor, at: tick) {
-            case .place(let place): return datagram(from: place, tick, runtime).send(as: nil)
+            case .slot(let slot): return datagram(from: slot, tick, runtime).send(as: nil)
             case .none: break
             case .refused(let errno): return .failed(errno)
             }
@@ -57,12 +57,12 @@ public struct SendTo {
         let decision = Datagram.decide(on: peer, socket, runtime.pointee.datagrams)
         if case .direct(let reason) = decision {
             // What another process, or this one by another number, has made of the socket.
-            guard SocketOptions.mayHold(socket), let place = runtime.pointee.relayed.place(of: socket.descriptor) else {
+            guard SocketOptions.mayHold(socket), let slot = runtime.pointee.relayed.slot(of: socket.descriptor) else {
                 reason.log(.sending, by: socket, to: peer, runtime.pointee.names)
                 return .pass
             }
             runtime.pointee.relayed.mark(socket.descriptor)
-            return datagram(from: place, coarse_tick(), runtime).send(as: decision)
+            return datagram(from: slot, coarse_tick(), runtime).send(as: decision)
         }
         switch Kind(of: socket) {
         case .datagrams(let domain):
@@ -84,7 +84,7 @@ public struct SendTo {
             return .failed(error)
         }
         switch runtime.pointee.relayed.find(socket.descriptor) {
-        case .place(let place): return datagram(from: place, coarse_tick(), runtime).send(as: decision)
+        case .slot(let slot): return datagram(from: slot, coarse_tick(), runtime).send(as: decision)
         // Another thread has closed it.
         case .none: return .failed(.outOfBuffers)
         case .refused(let errno): return .failed(errno)
@@ -92,9 +92,9 @@ public struct SendTo {
     }
 
     /// By a socket that is relayed.
-    private func datagram(from place: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
+    private func datagram(from slot: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
         OutgoingDatagram(
-            message: message, flags: flags, socket: socket, place: place, tick: tick, envelope: envelope,
+            message: message, flags: flags, socket: socket, slot: slot, tick: tick, envelope: envelope,
             datagrams: runtime.pointee.datagrams)
     }
 

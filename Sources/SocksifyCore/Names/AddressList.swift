@@ -151,12 +151,12 @@ struct AddressList {
         var destinations = InlineArray<16, Destination>(repeating: Destination(storage[0], from: nil))
         for index in 0..<count {
             let destination = Destination(reaching: storage[index])
-            var place = index
-            while place > 0, policy.prefers(destination, to: destinations[place - 1]) {
-                destinations[place] = destinations[place - 1]
-                place -= 1
+            var position = index
+            while position > 0, policy.prefers(destination, to: destinations[position - 1]) {
+                destinations[position] = destinations[position - 1]
+                position -= 1
             }
-            destinations[place] = destination
+            destinations[position] = destination
         }
         for index in 0..<count { storage[index] = destinations[index].address }
     }

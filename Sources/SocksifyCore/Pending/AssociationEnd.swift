@@ -3,7 +3,7 @@ import Addressing
 /// The handshake of an association (RFC 1928 section 7) is over.
 struct AssociationEnd {
     /// The relayed socket's: where it lies in its table, and its cookie.
-    let place: Int
+    let slot: Int
     let cookie: UInt64
     /// The control connection.
     let control: Socket

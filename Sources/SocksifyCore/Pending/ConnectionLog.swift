@@ -71,7 +71,7 @@ enum ConnectionLog {
         destination.write(to: &line)
     }
 
-    /// The proxy that is spoken with, its place in the chain, and what it was asked for that is not the target.
+    /// The proxy that is spoken with, its index in the chain, and what it was asked for that is not the target.
     private static func writeHop(
         _ handshake: inout Handshake, _ error: HandshakeError, _ configuration: Configuration, to line: inout LogLine
     ) {
@@ -92,7 +92,7 @@ enum ConnectionLog {
     private static func writeProxy(
         _ hop: Int, _ handshake: inout Handshake, _ configuration: Configuration, to line: inout LogLine
     ) {
-        guard let place = handshake.chain[hop] else { return }
-        configuration.proxies[place].location.write(to: &line)
+        guard let index = handshake.chain[hop] else { return }
+        configuration.proxies[index].location.write(to: &line)
     }
 }

@@ -4,8 +4,8 @@ import CPreload
 enum ConnectionRole {
     /// The program's own connection.
     case connection
-    /// The association of the relayed socket in this place, with this cookie.
-    case association(place: Int, cookie: UInt64)
+    /// The association of the relayed socket in this slot, with this cookie.
+    case association(slot: Int, cookie: UInt64)
     /// Nothing any more: the connection of an association is kept for a moment, and then closed.
     case lingering
     /// A question to the DNS.

@@ -19,8 +19,8 @@ struct Exchange {
 
     /// Whom the answer is for.
     enum Asker {
-        /// The relayed socket in this place, with this cookie; the descriptor stands for it. It asked this server.
-        case datagram(place: Int, cookie: UInt64, descriptor: Int32, server: SocketAddress)
+        /// The relayed socket in this slot, with this cookie; the descriptor stands for it. It asked this server.
+        case datagram(slot: Int, cookie: UInt64, descriptor: Int32, server: SocketAddress)
         /// A call that waits.
         case call
     }

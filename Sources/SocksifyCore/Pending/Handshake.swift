@@ -17,7 +17,7 @@ struct Handshake {
     let peer: SocketAddress
     /// The family of the program's socket.
     let family: SocketFamily
-    /// The list that chains are taken from: its place in the configuration.
+    /// The list that chains are taken from: its index in the configuration.
     let list: Int
     /// Milliseconds of `Clock` at the beginning.
     let started: Int
@@ -64,7 +64,7 @@ struct Handshake {
     var destination: Endpoint { tunnel.request.destination }
     /// The proxies that are gone through.
     var chain: Chain { tunnel.chain }
-    /// The proxy that is spoken with: its place in the chain.
+    /// The proxy that is spoken with: its index in the chain.
     var hop: Int { tunnel.hop }
     var isAtLastHop: Bool { tunnel.isAtLastHop }
 
@@ -202,8 +202,8 @@ extension Handshake {
         guard self.list < lists else { return nil }
         var chain = Chain()
         for _ in 0..<words.read(upTo: UInt64(Chain.capacity)) {
-            let place = Int(words.read(upTo: UInt64(UInt16.max)))
-            guard place < proxies, chain.append(place) else { return nil }
+            let position = Int(words.read(upTo: UInt64(UInt16.max)))
+            guard position < proxies, chain.append(position) else { return nil }
         }
         let (hop, address) = words.readHalves()
         self.address = Int(address)

@@ -12,7 +12,7 @@ struct InternalConnection {
     /// Makes a socket and a record for it, without connecting yet; an error number when that cannot be.
     ///
     /// - Parameters:
-    ///   - list: the place of the list in `Configuration.lists` that chains are taken from.
+    ///   - list: the index of the list in `Configuration.lists` that chains are taken from.
     ///   - family: in which the proxy is reached if it can be.
     @inline(never)
     static func prepare(
@@ -117,21 +117,21 @@ extension PendingTable {
     /// Calls `body` for each internal connection of this process.
     func forEachInternal(_ connections: UnsafePointer<Connections>, _ body: (inout PendingHandle) -> Void) {
         guard any_internal() != 0 else { return }
-        var place = 0
-        while var pending = enterInternal(from: &place, connections) {
+        var slot = 0
+        while var pending = enterInternal(from: &slot, connections) {
             body(&pending)
             pending.leave()
         }
     }
 
-    /// Enters the first internal connection of this process from a place on, which becomes the place behind it; nil
-    /// when there is none.
+    /// Enters the first internal connection of this process from a slot on, which becomes the slot behind it; nil when
+    /// there is none.
     @inline(never)
-    private func enterInternal(from place: inout Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
-        while place < places.end {
-            defer { place += 1 }
+    private func enterInternal(from slot: inout Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
+        while slot < slots.end {
+            defer { slot += 1 }
             // Looked at without the lock first: most are the program's own.
-            guard isInternal(place), let pending = PendingHandle.at(place, connections) else { continue }
+            guard isInternal(slot), let pending = PendingHandle.at(slot, connections) else { continue }
             if pending.record.pointee.role.isInternal { return pending }
             pending.leave()
         }

@@ -55,9 +55,9 @@ extension PendingHandle {
     private var hasAlternative: Bool {
         if nextAddress != nil { return true }
         guard connections.pointee.configuration.proxies.count > 1 else { return false }
-        guard case .proxy(let place) = handshake.pointee.culprit(of: .timedOut) else { return false }
+        guard case .proxy(let index) = handshake.pointee.culprit(of: .timedOut) else { return false }
         var failed = handshake.pointee.failed
-        failed.insert(place)
+        failed.insert(index)
         return anotherWay(besides: failed, isTaken: false) != nil
     }
 
@@ -68,7 +68,7 @@ extension PendingHandle {
     }
 
     /// The next address of the first proxy while it is being connected to.
-    private var nextAddress: HopPlace? {
+    private var nextAddress: ProxyLocation? {
         guard handshake.pointee.isConnecting, let first = handshake.pointee.chain[0] else { return nil }
         return connections.pointee.proxies.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
     }
@@ -76,7 +76,7 @@ extension PendingHandle {
     // MARK: Another attempt
 
     /// Ends the connection, so that there is a socket which can connect to the address.
-    private func makeFree(for address: HopAddress) throws(Errno) {
+    private func makeFree(for address: ProxyAddress) throws(Errno) {
         let domain = socket.domain
         if domain == AF_UNIX {
             // It connects but once.
@@ -93,7 +93,7 @@ extension PendingHandle {
 
     /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.
     @inline(never)
-    private func prepareAnother(after failure: inout HandshakeError) -> HopPlace? {
+    private func prepareAnother(after failure: inout HandshakeError) -> ProxyLocation? {
         if let next = nextAddress {
             write(takingErrorOf: &failure)
             handshake.pointee.beginAtNextAddress()
@@ -104,12 +104,12 @@ extension PendingHandle {
             // A refusal is an answer.
             noteAnswers(before: handshake.pointee.hop + (failure.isRefusal ? 1 : 0))
             return nil
-        case .incapable(let place):
-            handshake.pointee.failed.insert(place)
-        case .proxy(let place):
+        case .incapable(let index):
+            handshake.pointee.failed.insert(index)
+        case .proxy(let index):
             noteAnswers(before: handshake.pointee.hop + (failure.isRefusal ? 1 : 0))
-            connections.pointee.health.note(failureOf: place)
-            handshake.pointee.failed.insert(place)
+            connections.pointee.health.note(failureOf: index)
+            handshake.pointee.failed.insert(index)
         }
         guard let way = anotherWay(besides: handshake.pointee.failed, isTaken: true) else { return nil }
         write(takingErrorOf: &failure)
@@ -128,8 +128,8 @@ extension PendingHandle {
     /// The proxies before this hop have done what they were asked for.
     func noteAnswers(before hop: Int) {
         for index in 0..<max(hop, 0) {
-            guard let place = handshake.pointee.chain[index] else { return }
-            connections.pointee.health.note(answerOf: place)
+            guard let proxy = handshake.pointee.chain[index] else { return }
+            connections.pointee.health.note(answerOf: proxy)
         }
     }
 

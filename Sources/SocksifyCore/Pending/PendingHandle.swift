@@ -28,7 +28,7 @@ struct PendingHandle {
     }
 
     var table: PendingTable { connections.pointee.pendingTable }
-    var place: Int { entered.place }
+    var slot: Int { entered.slot }
     var record: UnsafeMutablePointer<PendingConnection> { entered.record }
     private var configuration: Configuration { connections.pointee.configuration }
 
@@ -107,10 +107,10 @@ struct PendingHandle {
         }
     }
 
-    /// Enters the handshake in a place, if nobody is at work on it.
+    /// Enters the handshake in a slot, if nobody is at work on it.
     @inline(never)
-    static func at(_ place: Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
-        guard let entered = connections.pointee.pendingTable.tryEnter(place: place, connections) else { return nil }
+    static func at(_ slot: Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
+        guard let entered = connections.pointee.pendingTable.tryEnter(slot: slot, connections) else { return nil }
         let record = entered.record
         let socket = Socket(descriptor: record.pointee.descriptor)
         let isThere = socket.descriptor >= 0 && socket.mayBe(record.pointee.cookie)
@@ -145,7 +145,7 @@ struct PendingHandle {
         record.pointee.name(by: descriptor)
     }
 
-    /// Lets others have it, and takes another look at the socket if one of them asked for that. By then the place may be
+    /// Lets others have it, and takes another look at the socket if one of them asked for that. By then the slot may be
     /// another socket's.
     consuming func leave() {
         guard !isRemoved else { return }
@@ -155,7 +155,7 @@ struct PendingHandle {
     private static func leave(_ entered: PendingTable.Entered, _ connections: UnsafePointer<Connections>) {
         var entered = entered
         while connections.pointee.pendingTable.leave(entered) {
-            guard var next = at(entered.place, connections) else { return }
+            guard var next = at(entered.slot, connections) else { return }
             next.step()
             if next.isRemoved { return }
             entered = next.entered
@@ -264,9 +264,9 @@ struct PendingHandle {
     }
 
     /// Where the socket connects to.
-    var firstAddress: HopAddress? { firstPlace?.address(for: record.pointee.handshake.family) }
+    var firstAddress: ProxyAddress? { firstSlot?.address(for: record.pointee.handshake.family) }
 
-    private var firstPlace: HopPlace? {
+    private var firstSlot: ProxyLocation? {
         guard let first = record.pointee.handshake.chain[0] else { return nil }
         return connections.pointee.proxies.hop(
             of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
@@ -274,7 +274,7 @@ struct PendingHandle {
 
     /// A program that has connected to an address of one version of IP is not to see one of the other as its own.
     func noteVersion() {
-        guard case .internet(let proxy, _)? = firstPlace, record.pointee.handshake.family.domain == AF_INET6,
+        guard case .internet(let proxy, _)? = firstSlot, record.pointee.handshake.family.domain == AF_INET6,
             SocketAddress(address: proxy, port: 0).isIPv4 != record.pointee.handshake.peer.isIPv4
         else { return }
         Replacement.forEachDescriptor(of: socket, cookie: record.pointee.cookie) { descriptor in
@@ -284,7 +284,7 @@ struct PendingHandle {
 
     /// The address of the first proxy; one at a path is on this machine.
     private var proxyAddress: IPAddress? {
-        switch firstPlace {
+        switch firstSlot {
         case .internet(let address, _): address.unmapped
         case .unixSocket: .v4(IPv4Address(127, 0, 0, 1))
         case nil: nil
@@ -326,7 +326,7 @@ struct PendingHandle {
             record.pointee.handshake.deadline = record.pointee.handshake.attempted + connectTimeout
         }
         table.deadlines.set(
-            record.pointee.handshake.deadline ?? now + PendingHandle.inspectionInterval, for: place)
+            record.pointee.handshake.deadline ?? now + PendingHandle.inspectionInterval, for: slot)
     }
 
     /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
@@ -369,7 +369,7 @@ struct PendingHandle {
             return fail(.timedOut)
         }
         let next = now + PendingHandle.inspectionInterval
-        table.deadlines.set(hasSocket && standing == .underWay ? min(deadline ?? next, next) : next, for: place)
+        table.deadlines.set(hasSocket && standing == .underWay ? min(deadline ?? next, next) : next, for: slot)
     }
 
     // MARK: The end
@@ -413,7 +413,7 @@ struct PendingHandle {
         }
         table.audits.forget(record)
         record.pointee.attend(.call)
-        table.deadlines.set(Clock.now + PendingHandle.inspectionInterval, for: place)
+        table.deadlines.set(Clock.now + PendingHandle.inspectionInterval, for: slot)
         restoreRegistrations()
     }
 
@@ -490,12 +490,12 @@ struct PendingHandle {
         switch record.pointee.role {
         case .connection: return
         case .lingering: break
-        case .association(let place, let cookie):
+        case .association(let slot, let cookie):
             // Some servers (sshd) end the connection in place of an answer.
             if error?.isOfProtocol == true { connections.pointee.refusal.note() }
             let fate = connections.pointee.owners.concludeAssociation(
                 AssociationEnd(
-                    place: place, cookie: cookie, control: socket, proxy: proxyAddress,
+                    slot: slot, cookie: cookie, control: socket, proxy: proxyAddress,
                     bound: error == nil ? record.pointee.handshake.tunnel.boundAddress : nil,
                     errno: error?.errnoOfDatagrams))
             switch fate {
@@ -525,7 +525,7 @@ struct PendingHandle {
     /// The connection is of no use any more, but is not to be closed yet.
     mutating func linger() {
         record.pointee.role = .lingering
-        table.deadlines.set(Clock.now + PendingHandle.lingerTime, for: place)
+        table.deadlines.set(Clock.now + PendingHandle.lingerTime, for: slot)
     }
 
     var isLingering: Bool {

@@ -15,7 +15,7 @@ import Tunnel
 /// they are read where another process has written them last. A record whose words cannot be read is broken. Internal
 /// connections are told to nobody.
 struct PendingTable: @unchecked Sendable {
-    let places: PlaceTable<ReadyMemory>
+    let slots: SlotTable<ReadyMemory>
     let deadlines: Deadlines
     let marker: EventMarker
     let audits: EpollAudits
@@ -30,11 +30,11 @@ struct PendingTable: @unchecked Sendable {
     private static var lockSize: Int { 64 }
     private static var recordSize: Int { (lockSize + PendingConnection.wordCount * 8 + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
-    private static var placesSize: Int { (PlaceTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
+    private static var slotsSize: Int { (SlotTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
     /// What is needed to find records; 900 KiB.
-    private static var tableSize: Int { headerSize + placesSize + deadlinesSize }
+    private static var tableSize: Int { headerSize + slotsSize + deadlinesSize }
     /// Some 50 MiB, of which what is used is taken.
     private static var recordsSize: Int { (capacity * recordSize + 0xffff) & ~0xffff }
     /// Private memory that the records need, in bytes.
@@ -59,9 +59,9 @@ struct PendingTable: @unchecked Sendable {
         header = memory
         records = parts[0]
         self.copies = PrivateRooms(copies, roomSize: Entered.copySize)
-        let places = memory + PendingTable.headerSize
-        let deadlines = places + PendingTable.placesSize
-        self.places = PlaceTable(memory: ReadyMemory(base: places), capacity: PendingTable.capacity)
+        let slots = memory + PendingTable.headerSize
+        let deadlines = slots + PendingTable.slotsSize
+        self.slots = SlotTable(memory: ReadyMemory(base: slots), capacity: PendingTable.capacity)
         self.deadlines = Deadlines(memory: deadlines)
         var random = UInt64(truncatingIfNeeded: Clock.now) &* 0x9e37_79b9_7f4a_7c15
         _ = kernel_random(&random, 8)
@@ -82,9 +82,9 @@ struct PendingTable: @unchecked Sendable {
         let size = PendingTable.tableSize
         _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
         records.leave(for: &copy)
-        for place in 0..<places.end where places.cookie(of: place) != 0 {
-            guard let shared = reach(place) else { continue }
-            guard let known = known(place, shared) else {
+        for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
+            guard let shared = reach(slot) else { continue }
+            guard let known = known(slot, shared) else {
                 // What is written there fits no more.
                 shared.turn.pointee.wrappingAdd(1, ordering: .relaxed)
                 continue
@@ -122,12 +122,12 @@ struct PendingTable: @unchecked Sendable {
         case busy
         /// The record, which nobody else touches before `leave`.
         case record(Entered)
-        /// The place that was the socket's, and is another's by now: it is entered, and to be left as any other, because
+        /// The slot that was the socket's, and is another's by now: it is entered, and to be left as any other, because
         /// somebody may have asked for a look at that one meanwhile.
         case another(Entered)
     }
 
-    /// What processes share of a place.
+    /// What processes share of a slot.
     struct SharedWords {
         let base: UnsafeMutableRawPointer
 
@@ -153,7 +153,7 @@ struct PendingTable: @unchecked Sendable {
 
     /// A record that is entered: the process' copy of it.
     struct Entered {
-        let place: Int
+        let slot: Int
         let shared: SharedWords
         let copy: UnsafeMutableRawPointer
 
@@ -161,7 +161,7 @@ struct PendingTable: @unchecked Sendable {
         private static var buffersOffset: Int { recordOffset + MemoryLayout<PendingConnection>.stride }
         static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
 
-        /// The cookie that the place was published by; 0: the copy is none's.
+        /// The cookie that the slot was published by; 0: the copy is none's.
         var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
         /// How often the record had been written when it was read or written here.
         var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
@@ -177,41 +177,41 @@ struct PendingTable: @unchecked Sendable {
     /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
     /// never longer.
     func enter(cookie: UInt64, _ connections: UnsafePointer<Connections>) -> Entry {
-        guard let place = places.find(cookie: cookie) else { return .none }
-        guard let shared = reach(place) else { return .busy }
-        if let known = known(place, shared), known.record.pointee.isInternalOfAnother { return .none }
+        guard let slot = slots.find(cookie: cookie) else { return .none }
+        guard let shared = reach(slot) else { return .busy }
+        if let known = known(slot, shared), known.record.pointee.isInternalOfAnother { return .none }
         var isHalfChanged = false
         switch shared.lock.acquire() {
         case .isOwn: return .busy
         case .acquired: break
         case .inherited: isHalfChanged = true
         }
-        let published = places.cookie(of: place)
-        guard published != 0, let entered = read(place, shared, published, connections) else {
+        let published = slots.cookie(of: slot)
+        guard published != 0, let entered = read(slot, shared, published, connections) else {
             shared.lock.release()
             return published == 0 ? .none : .busy
         }
         // Its owner ended in the middle of a step. What was sent and received nobody knows.
         if isHalfChanged { entered.record.pointee.isBroken = true }
-        guard places.isFound(place, by: cookie) else { return .another(entered) }
+        guard slots.isFound(slot, by: cookie) else { return .another(entered) }
         // Whichever socket had taken the place of which.
         if entered.record.pointee.isBroken { entered.record.pointee.cookie = cookie }
         return .record(entered)
     }
 
-    /// Takes the handshake in this place; nil when there is none, when it is none of this process' business, or when
+    /// Takes the handshake in this slot; nil when there is none, when it is none of this process' business, or when
     /// somebody else has it, who will then look at the socket again.
-    func tryEnter(place: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
+    func tryEnter(slot: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
         // An internal connection of another process is not even asked for a look: that one may ask for it meanwhile.
-        guard place < places.end, let shared = reach(place), !isInternalOfAnother(place, shared) else { return nil }
+        guard slot < slots.end, let shared = reach(slot), !isInternalOfAnother(slot, shared) else { return nil }
         if !shared.lock.tryAcquire() {
             shared.asked.pointee.store(1, ordering: .sequentiallyConsistent)
             guard shared.lock.tryAcquire() else { return nil }
         }
-        let cookie = places.cookie(of: place)
+        let cookie = slots.cookie(of: slot)
         // Set by somebody who still took it for used.
-        if cookie == 0 { deadlines.set(nil, for: place) }
-        guard cookie != 0, !isInternalOfAnother(place, shared), let entered = read(place, shared, cookie, connections)
+        if cookie == 0 { deadlines.set(nil, for: slot) }
+        guard cookie != 0, !isInternalOfAnother(slot, shared), let entered = read(slot, shared, cookie, connections)
         else {
             shared.lock.release()
             return nil
@@ -235,34 +235,34 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// The words of a place, which can be touched from now on; nil when there is no memory for them.
-    private func reach(_ place: Int) -> SharedWords? {
-        let offset = place * PendingTable.recordSize
+    /// The words of a slot, which can be touched from now on; nil when there is no memory for them.
+    private func reach(_ slot: Int) -> SharedWords? {
+        let offset = slot * PendingTable.recordSize
         return records.reach(offset: offset, size: PendingTable.recordSize).map { SharedWords(base: $0) }
     }
 
     // MARK: Copies
 
-    /// The copy of a place's record; nil where there is none of this socket.
-    private func known(_ place: Int, _ shared: SharedWords) -> Entered? {
-        guard let copy = copies.room(of: place) else { return nil }
-        let entered = Entered(place: place, shared: shared, copy: copy)
-        guard entered.cookie.pointee != 0, entered.cookie.pointee == places.cookie(of: place) else { return nil }
+    /// The copy of a slot's record; nil where there is none of this socket.
+    private func known(_ slot: Int, _ shared: SharedWords) -> Entered? {
+        guard let copy = copies.room(of: slot) else { return nil }
+        let entered = Entered(slot: slot, shared: shared, copy: copy)
+        guard entered.cookie.pointee != 0, entered.cookie.pointee == slots.cookie(of: slot) else { return nil }
         return entered
     }
 
     /// Room for the copy, made if there is none; nil when there is no memory.
-    private func makeCopy(of place: Int, _ shared: SharedWords) -> Entered? {
-        copies.makeRoom(of: place).map { Entered(place: place, shared: shared, copy: $0) }
+    private func makeCopy(of slot: Int, _ shared: SharedWords) -> Entered? {
+        copies.makeRoom(of: slot).map { Entered(slot: slot, shared: shared, copy: $0) }
     }
 
     /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when there is no memory.
     ///
-    /// - Parameter cookie: that of the place.
+    /// - Parameter cookie: that of the slot.
     private func read(
-        _ place: Int, _ shared: SharedWords, _ cookie: UInt64, _ connections: UnsafePointer<Connections>
+        _ slot: Int, _ shared: SharedWords, _ cookie: UInt64, _ connections: UnsafePointer<Connections>
     ) -> Entered? {
-        guard let entered = makeCopy(of: place, shared) else { return nil }
+        guard let entered = makeCopy(of: slot, shared) else { return nil }
         let turn = shared.turn.pointee.load(ordering: .acquiring)
         if entered.cookie.pointee != cookie {
             entered.record.initialize(to: PendingConnection.lost(cookie: cookie))
@@ -289,38 +289,38 @@ struct PendingTable: @unchecked Sendable {
     }
 
     /// Whether another process has this internal connection, and it is none of this one's business.
-    private func isInternalOfAnother(_ place: Int, _ shared: SharedWords) -> Bool {
-        if let known = known(place, shared) { return known.record.pointee.isInternalOfAnother }
+    private func isInternalOfAnother(_ slot: Int, _ shared: SharedWords) -> Bool {
+        if let known = known(slot, shared) { return known.record.pointee.isInternalOfAnother }
         let process = shared.internalProcess.pointee.load(ordering: .relaxed)
         return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
     }
 
-    /// In which calls of this process the handshake in this place goes on: as it was a moment ago.
+    /// In which calls of this process the handshake in this slot goes on: as it was a moment ago.
     @inline(never)
-    func attendance(_ place: Int) -> Attendance {
-        guard let known = reach(place).flatMap({ known(place, $0) }), known.record.pointee.isOwn else { return .call }
+    func attendance(_ slot: Int) -> Attendance {
+        guard let known = reach(slot).flatMap({ known(slot, $0) }), known.record.pointee.isOwn else { return .call }
         return known.record.pointee.attendance
     }
 
-    /// Whether this process has an internal connection in this place.
-    func isInternal(_ place: Int) -> Bool {
-        reach(place).flatMap { known(place, $0) }?.record.pointee.isOwnInternal == true
+    /// Whether this process has an internal connection in this slot.
+    func isInternal(_ slot: Int) -> Bool {
+        reach(slot).flatMap { known(slot, $0) }?.record.pointee.isOwnInternal == true
     }
 
     // MARK: Records
 
     /// Makes a record, entered; nil when there are too many, or no memory.
     func add(_ record: @autoclosure () -> PendingConnection, cookie: UInt64) -> Entered? {
-        guard let place = places.take(), let entered = begin(place) else { return nil }
+        guard let slot = slots.take(), let entered = begin(slot) else { return nil }
         entered.record.initialize(to: record())
         return publish(entered, cookie: cookie) ? entered : nil
     }
 
-    /// A record to be filled in, entered; without memory for it the place is given back.
+    /// A record to be filled in, entered; without memory for it the slot is given back.
     @inline(never)
-    private func begin(_ place: Int) -> Entered? {
-        guard let shared = reach(place), let entered = makeCopy(of: place, shared) else {
-            places.giveBack(place)
+    private func begin(_ slot: Int) -> Entered? {
+        guard let shared = reach(slot), let entered = makeCopy(of: slot, shared) else {
+            slots.giveBack(slot)
             return nil
         }
         _ = shared.lock.acquire()
@@ -329,20 +329,20 @@ struct PendingTable: @unchecked Sendable {
         return entered
     }
 
-    /// Has others find the record that was filled in; false, and the place is given back, when they cannot.
+    /// Has others find the record that was filled in; false, and the slot is given back, when they cannot.
     @inline(never)
     private func publish(_ entered: Entered, cookie: UInt64) -> Bool {
-        let (place, shared) = (entered.place, entered.shared)
+        let (slot, shared) = (entered.slot, entered.shared)
         entered.record.pointee.cookie = cookie
         entered.turn.pointee = shared.turn.pointee.load(ordering: .relaxed)
         let isInternal = entered.record.pointee.role.isInternal
         shared.internalProcess.pointee.store(
             isInternal ? UInt64(UInt32(bitPattern: process_own_id())) : 0, ordering: .relaxed)
         entered.cookie.pointee = cookie
-        guard places.publish(place, cookie: cookie) else {
+        guard slots.publish(slot, cookie: cookie) else {
             entered.cookie.pointee = 0
             shared.lock.release()
-            places.giveBack(place)
+            slots.giveBack(slot)
             return false
         }
         // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
@@ -357,7 +357,7 @@ struct PendingTable: @unchecked Sendable {
     ///
     /// - Parameter failure: why it has failed; nil when it is under way there, and has failed for this process.
     func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ connections: UnsafePointer<Connections>) {
-        if places.find(cookie: cookie) != nil {
+        if slots.find(cookie: cookie) != nil {
             // That of a process which shares the records: it was begun after the fork, and is not counted here.
             pending_begin()
             descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_PENDING))
@@ -374,21 +374,21 @@ struct PendingTable: @unchecked Sendable {
 
     /// Ends a record that was entered, and leaves it.
     func remove(_ entered: Entered) {
-        let place = entered.place
+        let slot = entered.slot
         let descriptor = entered.record.pointee.descriptor
         let isOwn = entered.record.pointee.isOwn
         let mark = entered.record.pointee.mark
         audits.forget(entered.record)
         entered.record.pointee.attend(.call)
-        deadlines.set(nil, for: place)
+        deadlines.set(nil, for: slot)
         entered.cookie.pointee = 0
-        places.withdraw(place)
+        slots.withdraw(slot)
         if isOwn { pending_end() }
         if entered.record.pointee.isOwnInternal { internal_end() }
         count.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         if !isOwn { correctCount() }
         if isOwn { descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_PENDING), mark) }
         entered.shared.lock.release()
-        places.giveBack(place)
+        slots.giveBack(slot)
     }
 }

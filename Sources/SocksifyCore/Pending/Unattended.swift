@@ -4,7 +4,7 @@ import SharedTables
 /// The program's connections of which connect(2) has returned without having waited. The kernel would go on with them
 /// by itself; here they go on in every call by which the program waits, whatever it waits for.
 public enum Unattended {
-    /// Places that are looked at in one call: where there are thousands of connections, the program waits for most of
+    /// Slots that are looked at in one call: where there are thousands of connections, the program waits for most of
     /// them, and a call that waits for something else is not to take longer with each.
     private static var most: Int { 512 }
 
@@ -52,15 +52,15 @@ public enum Unattended {
         _ connections: UnsafePointer<Connections>, besides epolls: Epolls, _ body: (inout PendingHandle) -> Bool
     ) {
         let table = connections.pointee.pendingTable
-        let end = table.places.end
+        let end = table.slots.end
         guard end > 0, any_unattended() != 0 else { return }
         let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
         for number in 0..<min(end, most) {
-            let place = (first + number) % end
-            let attendance = table.attendance(place)
+            let slot = (first + number) % end
+            let attendance = table.attendance(slot)
             if case .call = attendance { continue }
             if case .epolls = attendance, case .all = epolls { continue }
-            guard var pending = PendingHandle.at(place, connections) else { continue }
+            guard var pending = PendingHandle.at(slot, connections) else { continue }
             var goesOn = true
             if case .one(let epoll) = epolls, pending.isRegistered(with: epoll) {} else { goesOn = body(&pending) }
             pending.leave()

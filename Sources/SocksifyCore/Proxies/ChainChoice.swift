@@ -15,8 +15,8 @@ extension Proxies {
     /// Looks up the addresses of all possible first proxies that were never looked up.
     func findProxies() -> ProxySearch {
         if ThreadLock(socksify_lookup_lock_word()).isOwn { return .itself }
-        firstHops.forEachUntried(configuration) { place in
-            if case .failed = firstHops.lookUp(place, configuration) { health.note(failureOf: place) }
+        firstHops.forEachUntried(configuration) { index in
+            if case .failed = firstHops.lookUp(index, configuration) { health.note(failureOf: index) }
         }
         return .done
     }
@@ -60,11 +60,11 @@ extension Proxies {
     }
 
     /// The proxy's address with this index for a socket of the family; nil after the last.
-    func hop(of place: Int, _ index: Int, for family: SocketFamily) -> HopPlace? {
-        if case .unixSocket(let path) = configuration.proxies[place].location {
+    func hop(of proxy: Int, _ index: Int, for family: SocketFamily) -> ProxyLocation? {
+        if case .unixSocket(let path) = configuration.proxies[proxy].location {
             return index == 0 ? .unixSocket(path) : nil
         }
-        return firstHops.address(of: place, index, for: family).map { .internet($0.address, port: $0.port) }
+        return firstHops.address(of: proxy, index, for: family).map { .internet($0.address, port: $0.port) }
     }
 
     /// The list for a DNS query: the list of the route to the server, or the default chain.

@@ -29,44 +29,44 @@ struct FirstHops: @unchecked Sendable {
         count = configuration.proxies.count
         possible = configuration.possibleFirstHops
         var isAnyAtPath = false
-        for place in 0..<configuration.proxies.count where configuration.possibleFirstHops.contains(place) {
-            if case .unixSocket = configuration.proxies[place].location { isAnyAtPath = true }
+        for index in 0..<configuration.proxies.count where configuration.possibleFirstHops.contains(index) {
+            if case .unixSocket = configuration.proxies[index].location { isAnyAtPath = true }
         }
         self.isAnyAtPath = isAnyAtPath
-        for place in 0..<count where possible.contains(place) {
-            guard case .network(let endpoint) = configuration.proxies[place].location else { continue }
-            port(of: place).pointee = UInt64(endpoint.port)
+        for index in 0..<count where possible.contains(index) {
+            guard case .network(let endpoint) = configuration.proxies[index].location else { continue }
+            port(of: index).pointee = UInt64(endpoint.port)
             guard case .address(let address) = endpoint.host else { continue }
-            store(address, at: 0, of: place)
-            number(of: place).pointee.store(1, ordering: .releasing)
+            store(address, at: 0, of: index)
+            number(of: index).pointee.store(1, ordering: .releasing)
         }
     }
 
-    private func entry(_ place: Int) -> UnsafeMutablePointer<UInt64> {
-        (memory + place * FirstHops.entrySize).assumingMemoryBound(to: UInt64.self)
+    private func entry(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        (memory + index * FirstHops.entrySize).assumingMemoryBound(to: UInt64.self)
     }
 
-    private func number(of place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(place)) }
-    private func tried(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(place) + 1) }
-    private func port(of place: Int) -> UnsafeMutablePointer<UInt64> { entry(place) + 2 }
+    private func number(of index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(index)) }
+    private func tried(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(index) + 1) }
+    private func port(of index: Int) -> UnsafeMutablePointer<UInt64> { entry(index) + 2 }
 
-    private func offset(_ index: Int, of place: Int) -> Int {
-        place * FirstHops.entrySize + FirstHops.addressesOffset + index * MemoryLayout<IPAddress>.stride
+    private func offset(_ index: Int, of proxy: Int) -> Int {
+        proxy * FirstHops.entrySize + FirstHops.addressesOffset + index * MemoryLayout<IPAddress>.stride
     }
 
-    private func store(_ address: IPAddress, at index: Int, of place: Int) {
-        memory.storeBytes(of: address, toByteOffset: offset(index, of: place), as: IPAddress.self)
+    private func store(_ address: IPAddress, at index: Int, of proxy: Int) {
+        memory.storeBytes(of: address, toByteOffset: offset(index, of: proxy), as: IPAddress.self)
     }
 
-    private func address(_ index: Int, of place: Int) -> SocketAddress {
-        let address = memory.load(fromByteOffset: offset(index, of: place), as: IPAddress.self)
-        return SocketAddress(address: address, port: UInt16(truncatingIfNeeded: port(of: place).pointee))
+    private func address(_ index: Int, of proxy: Int) -> SocketAddress {
+        let address = memory.load(fromByteOffset: offset(index, of: proxy), as: IPAddress.self)
+        return SocketAddress(address: address, port: UInt16(truncatingIfNeeded: port(of: proxy).pointee))
     }
 
-    private func known(_ place: Int) -> Int {
-        guard place >= 0, place < count else { return 0 }
+    private func known(_ index: Int) -> Int {
+        guard index >= 0, index < count else { return 0 }
         return min(
-            Int(truncatingIfNeeded: number(of: place).pointee.load(ordering: .acquiring)), FirstHops.largestCount)
+            Int(truncatingIfNeeded: number(of: index).pointee.load(ordering: .acquiring)), FirstHops.largestCount)
     }
 
     // MARK: Names
@@ -82,23 +82,23 @@ struct FirstHops: @unchecked Sendable {
     private static var patience: Int { 1000 }
 
     /// Looks up the addresses of a proxy, if they are unknown.
-    func lookUp(_ place: Int, _ configuration: Configuration) -> Lookup {
-        guard known(place) == 0 else { return .found }
-        guard place < count, case .network(let endpoint) = configuration.proxies[place].location,
+    func lookUp(_ index: Int, _ configuration: Configuration) -> Lookup {
+        guard known(index) == 0 else { return .found }
+        guard index < count, case .network(let endpoint) = configuration.proxies[index].location,
             case .name(let name) = endpoint.host
         else { return .failed }
         let lock = ThreadLock(socksify_lookup_lock_word())
         if case .isOwn = lock.acquire() { return .underWay }
         defer { lock.release() }
-        let last = Int(truncatingIfNeeded: tried(place).pointee.load(ordering: .relaxed))
-        if known(place) == 0, last == 0 || Clock.now - last >= FirstHops.patience {
-            number(of: place).pointee.store(UInt64(resolve(name, place)), ordering: .releasing)
-            tried(place).pointee.store(UInt64(max(Clock.now, 1)), ordering: .relaxed)
+        let last = Int(truncatingIfNeeded: tried(index).pointee.load(ordering: .relaxed))
+        if known(index) == 0, last == 0 || Clock.now - last >= FirstHops.patience {
+            number(of: index).pointee.store(UInt64(resolve(name, index)), ordering: .releasing)
+            tried(index).pointee.store(UInt64(max(Clock.now, 1)), ordering: .relaxed)
         }
-        return known(place) > 0 ? .found : .failed
+        return known(index) > 0 ? .found : .failed
     }
 
-    private func resolve(_ name: HostName, _ place: Int) -> Int {
+    private func resolve(_ name: HostName, _ index: Int) -> Int {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -108,7 +108,7 @@ struct FirstHops: @unchecked Sendable {
         var found = 0
         while let entry = list?.pointee, found < FirstHops.largestCount {
             if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
-                store(address.address, at: found, of: place)
+                store(address.address, at: found, of: index)
                 found += 1
             }
             list = entry.ai_next
@@ -118,11 +118,11 @@ struct FirstHops: @unchecked Sendable {
 
     /// Calls `body` for each proxy whose name was never looked up.
     func forEachUntried(_ configuration: Configuration, _ body: (Int) -> Void) {
-        for place in 0..<count where possible.contains(place) && known(place) == 0 {
-            guard tried(place).pointee.load(ordering: .relaxed) == 0,
-                case .network = configuration.proxies[place].location
+        for index in 0..<count where possible.contains(index) && known(index) == 0 {
+            guard tried(index).pointee.load(ordering: .relaxed) == 0,
+                case .network = configuration.proxies[index].location
             else { continue }
-            body(place)
+            body(index)
         }
     }
 
@@ -130,14 +130,14 @@ struct FirstHops: @unchecked Sendable {
 
     /// The proxy's address with this index for a socket of the family: among the addresses that the socket can connect
     /// to; if there are none, among all. nil after the last.
-    func address(of place: Int, _ index: Int, for family: SocketFamily) -> SocketAddress? {
+    func address(of proxy: Int, _ index: Int, for family: SocketFamily) -> SocketAddress? {
         var isAnyReached = false
-        for candidate in 0..<known(place) where family.hasForm(for: address(candidate, of: place).address) {
+        for candidate in 0..<known(proxy) where family.hasForm(for: address(candidate, of: proxy).address) {
             isAnyReached = true
         }
         var left = index
-        for candidate in 0..<known(place) {
-            let address = address(candidate, of: place)
+        for candidate in 0..<known(proxy) {
+            let address = address(candidate, of: proxy)
             guard !isAnyReached || family.hasForm(for: address.address) else { continue }
             if left == 0 { return address }
             left -= 1
@@ -148,9 +148,9 @@ struct FirstHops: @unchecked Sendable {
     /// An address of any proxy, in the family of the given address. For a proxy at a Unix-domain socket it is a
     /// loopback address.
     func anyAddress(for family: SocketAddress) -> SocketAddress? {
-        for place in 0..<count where possible.contains(place) {
-            for index in 0..<known(place) {
-                if let address = address(index, of: place).inFamily(of: family) { return address }
+        for proxy in 0..<count where possible.contains(proxy) {
+            for index in 0..<known(proxy) {
+                if let address = address(index, of: proxy).inFamily(of: family) { return address }
             }
         }
         guard isAnyAtPath else { return nil }
@@ -162,10 +162,10 @@ struct FirstHops: @unchecked Sendable {
 
     /// Whether this is the address of a possible first proxy.
     func matches(_ address: SocketAddress) -> Bool {
-        for place in 0..<count where possible.contains(place) {
-            guard port(of: place).pointee == UInt64(address.port) else { continue }
-            for index in 0..<known(place)
-            where self.address(index, of: place).address.unmapped == address.address.unmapped { return true }
+        for proxy in 0..<count where possible.contains(proxy) {
+            guard port(of: proxy).pointee == UInt64(address.port) else { continue }
+            for index in 0..<known(proxy)
+            where self.address(index, of: proxy).address.unmapped == address.address.unmapped { return true }
         }
         return false
     }
@@ -173,9 +173,9 @@ struct FirstHops: @unchecked Sendable {
     /// Whether the known addresses of all proxies are IPv6.
     var isIPv6Only: Bool {
         var isAnyKnown = false
-        for place in 0..<count where possible.contains(place) {
-            for index in 0..<known(place) {
-                if case .v4 = address(index, of: place).address.unmapped { return false }
+        for proxy in 0..<count where possible.contains(proxy) {
+            for index in 0..<known(proxy) {
+                if case .v4 = address(index, of: proxy).address.unmapped { return false }
                 isAnyKnown = true
             }
         }

@@ -15,7 +15,7 @@ struct ListTurns: @unchecked Sendable {
         self.turns = turns
         count = configuration.lists.count
         let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
-        for place in 0..<count { words[place] = Fingerprint(configuration.lists[place], configuration).value }
+        for index in 0..<count { words[index] = Fingerprint(configuration.lists[index], configuration).value }
         self.keys = UnsafePointer(words)
     }
 

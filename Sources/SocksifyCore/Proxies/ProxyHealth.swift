@@ -19,7 +19,7 @@ struct ProxyHealth: @unchecked Sendable {
         count = configuration.proxies.count
         memory = min(max(configuration.deadTime, 0), Clock.longest / 1000) * 1000
         let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
-        for place in 0..<count { words[place] = Fingerprint(configuration.proxies[place]).value }
+        for index in 0..<count { words[index] = Fingerprint(configuration.proxies[index]).value }
         self.keys = UnsafePointer(words)
     }
 
@@ -27,24 +27,24 @@ struct ProxyHealth: @unchecked Sendable {
     private static var anyProxy: UInt64 { 1 }
 
     /// Records a failure of the proxy.
-    func note(failureOf place: Int) {
-        guard memory > 0, place >= 0, place < count else { return }
+    func note(failureOf index: Int) {
+        guard memory > 0, index >= 0, index < count else { return }
         let now = UInt64(max(Clock.now, 1))
-        failures.word(of: keys[place], isMade: true)?.pointee.store(now, ordering: .relaxed)
+        failures.word(of: keys[index], isMade: true)?.pointee.store(now, ordering: .relaxed)
         failures.word(of: ProxyHealth.anyProxy, isMade: true)?.pointee.store(now, ordering: .releasing)
     }
 
     /// Records that the proxy works.
-    func note(answerOf place: Int) {
-        guard hasFailures, place >= 0, place < count else { return }
-        failures.word(of: keys[place], isMade: false)?.pointee.store(0, ordering: .relaxed)
+    func note(answerOf index: Int) {
+        guard hasFailures, index >= 0, index < count else { return }
+        failures.word(of: keys[index], isMade: false)?.pointee.store(0, ordering: .relaxed)
     }
 
     /// The proxies that have failed and not answered since.
     var dead: ProxySet {
         var dead = ProxySet()
         guard hasFailures else { return dead }
-        for place in 0..<count where hasFailed(keys[place]) { dead.insert(place) }
+        for index in 0..<count where hasFailed(keys[index]) { dead.insert(index) }
         return dead
     }
 

@@ -3,5 +3,5 @@ import ProxyConfig
 /// A chain for a connection, and the address of its first proxy.
 struct Way {
     let chain: Chain
-    let hop: HopPlace
+    let hop: ProxyLocation
 }

@@ -6,9 +6,9 @@ extension InternalConnectionOwners {
                 guard let runtime = Runtime.existing else { return .closed }
                 return Datagram.concludeAssociation(end, runtime.pointee.datagrams)
             },
-            moveControl: { place, cookie, control in
+            moveControl: { slot, cookie, control in
                 guard let runtime = Runtime.existing else { return }
-                Datagram.controlMoved(place, cookie: cookie, to: control, runtime.pointee.datagrams)
+                Datagram.controlMoved(slot, cookie: cookie, to: control, runtime.pointee.datagrams)
             },
             answer: { exchange in
                 guard let runtime = Runtime.existing else { return exchange.unmap() }

@@ -160,7 +160,7 @@ struct Runtime: ~Copyable {
             to: Datagrams(
                 connections: UnsafePointer(connections),
                 relayed: RelayedSockets(
-                    places: table.associationPlaces, records: table.associations,
+                    slots: table.associationSlots, records: table.associations,
                     own: own.take(RelayedSockets.ownSize)),
                 direct: DirectDatagrams(own: own.take(DirectDatagrams.ownSize))))
         runtime.initialize(
@@ -170,18 +170,18 @@ struct Runtime: ~Copyable {
 
     /// What a process has for itself alone, in one piece.
     private struct PrivateMemory {
-        private var place: UnsafeMutableRawPointer
+        private var memory: UnsafeMutableRawPointer
 
         /// Room for parts of these sizes.
         init(_ sizes: Int...) {
             var size = 0
             for part in sizes { size += PrivateMemory.padded(part) }
-            place = heap_zeroed(size)
+            memory = heap_zeroed(size)
         }
 
         mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
-            defer { place += PrivateMemory.padded(size) }
-            return place
+            defer { memory += PrivateMemory.padded(size) }
+            return memory
         }
 
         /// Room for a part that is made later.

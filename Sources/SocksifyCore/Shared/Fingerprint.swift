@@ -22,13 +22,13 @@ struct Fingerprint: ByteSink {
         for hop in list.hops {
             append(UInt8(ascii: "\n"))
             switch hop {
-            case .proxy(let place):
-                if place < configuration.proxies.count {
-                    append(decimal: Fingerprint(configuration.proxies[place]).value)
+            case .proxy(let index):
+                if index < configuration.proxies.count {
+                    append(decimal: Fingerprint(configuration.proxies[index]).value)
                 }
-            case .list(let place):
-                guard place < configuration.lists.count else { continue }
-                let name = configuration.lists[place].name
+            case .list(let index):
+                guard index < configuration.lists.count else { continue }
+                let name = configuration.lists[index].name
                 append(name.span)
             }
         }

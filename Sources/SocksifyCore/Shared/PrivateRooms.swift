@@ -21,20 +21,20 @@ struct PrivateRooms: @unchecked Sendable {
     }
 
     /// nil if it is not mapped yet. A room is zero-filled at first.
-    func room(of place: Int) -> UnsafeMutableRawPointer? {
-        let start = group(of: place).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
-        return UnsafeMutableRawPointer(bitPattern: start).map { room(of: place, in: $0) }
+    func room(of slot: Int) -> UnsafeMutableRawPointer? {
+        let start = group(of: slot).assumingMemoryBound(to: Atomic<UInt>.self).pointee.load(ordering: .acquiring)
+        return UnsafeMutableRawPointer(bitPattern: start).map { room(of: slot, in: $0) }
     }
 
     /// Maps the room if necessary; nil without memory.
-    func makeRoom(of place: Int) -> UnsafeMutableRawPointer? {
-        let slot = group(of: place).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-        return mapped_once(slot, roomSize * PrivateRooms.together).map { room(of: place, in: $0) }
+    func makeRoom(of slot: Int) -> UnsafeMutableRawPointer? {
+        let entry = group(of: slot).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
+        return mapped_once(entry, roomSize * PrivateRooms.together).map { room(of: slot, in: $0) }
     }
 
-    private func group(of place: Int) -> UnsafeMutableRawPointer { groups + place / PrivateRooms.together * 8 }
+    private func group(of slot: Int) -> UnsafeMutableRawPointer { groups + slot / PrivateRooms.together * 8 }
 
-    private func room(of place: Int, in group: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
-        group + place % PrivateRooms.together * roomSize
+    private func room(of slot: Int, in group: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+        group + slot % PrivateRooms.together * roomSize
     }
 }

@@ -41,8 +41,8 @@ struct SharedCopy {
             }
             guard isTold == true else { return false }
             for index in pages.indices where index * pageSize < size && pages[index] & 1 != 0 {
-                let place = (page + index) * pageSize
-                guard kernel_write_at(descriptor, start + place, pageSize, offset + place) == pageSize else {
+                let position = (page + index) * pageSize
+                guard kernel_write_at(descriptor, start + position, pageSize, offset + position) == pageSize else {
                     return false
                 }
             }

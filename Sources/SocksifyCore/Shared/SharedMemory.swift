@@ -212,12 +212,12 @@ struct SharedMemory: TableMemory, @unchecked Sendable {
         guard (0...rest).contains(offset), size > 0, size <= rest - offset,
             let start = map(self.offset + offset + size)
         else { return nil }
-        let place = self.offset + offset
-        guard isPopulated else { return start + place }
+        let position = self.offset + offset
+        guard isPopulated else { return start + position }
         let pageSize = SharedMemory.pageSize
-        for page in place / pageSize...(place + size - 1) / pageSize
+        for page in position / pageSize...(position + size - 1) / pageSize
         where !make(page, pageSize, start: start) { return nil }
-        return start + place
+        return start + position
     }
 
     /// The address of bytes that this process has reached before, so that they are mapped.

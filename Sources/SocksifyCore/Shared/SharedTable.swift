@@ -12,7 +12,7 @@ import TableMemory
 struct SharedTable {
     /// Bytes that UDP associations need: for their slots, and for their records.
     struct AssociationSizes {
-        let places, records: Int
+        let slots, records: Int
     }
 
     private let parts: Parts
@@ -20,7 +20,7 @@ struct SharedTable {
     let sockets: PeerTable<SharedMemory>
     let addressNames: AddressNames<SharedMemory>
     /// Of the requested sizes; must be reached before use.
-    let associationPlaces, associations: SharedMemory
+    let associationSlots, associations: SharedMemory
     let replaced: ReplacedSockets<SharedMemory>
     /// The times of the proxies' failures, in milliseconds of `Clock`, by fingerprint.
     let failures: KeyedWords
@@ -52,7 +52,7 @@ struct SharedTable {
             partSize(namesOffset + NameTable<SharedMemory>.size(capacity: largestNameCapacity)),
             partSize(PeerTable<SharedMemory>.size(capacity: socketCapacity)),
             partSize(AddressNames<SharedMemory>.size(capacity: addressCapacity)),
-            partSize(associations.places),
+            partSize(associations.slots),
             partSize(associations.records),
             partSize(turnsOffset + KeyedWords.size(capacity: turnCapacity)),
             partSize(ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)),
@@ -94,7 +94,7 @@ struct SharedTable {
         (parts, self.names) = (found, names)
         sockets = PeerTable(memory: parts[1], capacity: SharedTable.socketCapacity)
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
-        (associationPlaces, self.associations) = (parts[3], parts[4])
+        (associationSlots, self.associations) = (parts[3], parts[4])
         failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)
         turns = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
         replaced = ReplacedSockets(memory: parts[6], capacity: SharedTable.socketCapacity)

@@ -2,7 +2,7 @@ import Addressing
 import CKernel
 
 /// A proxy's address as a sockaddr for connect(2).
-struct HopAddress {
+struct ProxyAddress {
     private var form = InlineArray<110, UInt8>(repeating: 0)
     private var length = 0
     let domain: Int32
@@ -10,9 +10,9 @@ struct HopAddress {
     var isPath: Bool { domain == AF_UNIX }
 
     /// nil if a socket of this domain cannot connect to the proxy.
-    init?(_ place: HopPlace, on domain: Int32) {
+    init?(_ location: ProxyLocation, on domain: Int32) {
         self.domain = domain
-        switch place {
+        switch location {
         case .internet(let address, let port):
             guard domain == AF_INET || domain == AF_INET6,
                 let address = SocketAddress(address: address, port: port).inFamily(of: .unspecified(domain))

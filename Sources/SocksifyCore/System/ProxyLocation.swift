@@ -2,7 +2,7 @@ import Addressing
 import CKernel
 
 /// The address of a first proxy.
-enum HopPlace {
+enum ProxyLocation {
     case internet(IPAddress, port: UInt16)
     /// A path of 1 to 107 bytes (unix(7)).
     case unixSocket([UInt8])
@@ -13,7 +13,7 @@ enum HopPlace {
     }
 
     /// The sockaddr to connect to, for a socket that replaces one of this family if necessary; nil if there is none.
-    func address(for family: SocketFamily) -> HopAddress? {
-        HopAddress(self, on: family.domain(toReach: self))
+    func address(for family: SocketFamily) -> ProxyAddress? {
+        ProxyAddress(self, on: family.domain(toReach: self))
     }
 }

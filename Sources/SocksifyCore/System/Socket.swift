@@ -129,7 +129,7 @@ struct Socket {
 
     private static var timeoutSize: socklen_t { socklen_t(MemoryLayout<timeval>.size) }
 
-    func connect(to address: HopAddress) throws(Errno) {
+    func connect(to address: ProxyAddress) throws(Errno) {
         let result = address.withForm { cancellable_connect(descriptor, $0, $1) }
         guard result == 0 else { throw Errno(result: result) }
     }
@@ -211,7 +211,7 @@ struct Socket {
     /// Starts connecting without waiting, even if the program has not set O_NONBLOCK. Throws EINPROGRESS while
     /// connecting; returns if the connection is established immediately, or with TCP_FASTOPEN_CONNECT.
     @inline(never)
-    func beginConnecting(to address: HopAddress) throws(Errno) {
+    func beginConnecting(to address: ProxyAddress) throws(Errno) {
         let isNonBlocking = isNonBlocking
         let sendTimeout = isNonBlocking ? nil : sendTimeout
         if !isNonBlocking { setSendTimeout(milliseconds: Socket.leastTimeout) }
@@ -224,7 +224,7 @@ struct Socket {
     private static var leastTimeout: Int { 1 }
 
     /// Starts or continues connecting a non-blocking socket. Throws EINPROGRESS or EALREADY while connecting.
-    func concludeConnecting(to address: HopAddress) throws(Errno) {
+    func concludeConnecting(to address: ProxyAddress) throws(Errno) {
         let result = address.withForm { kernel_connect(descriptor, $0, $1) }
         // With TCP_FASTOPEN_CONNECT the kernel reports success before it connects with the first bytes.
         guard result == 0 || result == Int(-EISCONN) else { throw Errno(result: result) }

@@ -18,8 +18,8 @@ struct SocketFamily {
     }
 
     /// The domain of a socket that can reach the proxy: the family's, if possible.
-    func domain(toReach place: HopPlace) -> Int32 {
-        switch place {
+    func domain(toReach location: ProxyLocation) -> Int32 {
+        switch location {
         case .unixSocket: return AF_UNIX
         case .internet(let address, _):
             if hasForm(for: address) { return domain }

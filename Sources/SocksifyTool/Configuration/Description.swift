@@ -2,7 +2,7 @@ import Addressing
 import ProxyConfig
 
 extension Proxy {
-    /// Its type and place, for a person: without the credentials.
+    /// Its type and location, for a person: without the credentials.
     var shown: String {
         var bytes: [UInt8] = []
         bytes.append(type.text)

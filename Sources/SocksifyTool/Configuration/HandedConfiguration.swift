@@ -31,13 +31,13 @@ extension LoadedConfiguration {
         }
         var value: [UInt8] = []
         for hop in configuration.lists.first?.hops ?? [] {
-            guard case .proxy(let place) = hop, proxies.indices.contains(place) else { continue }
+            guard case .proxy(let index) = hop, proxies.indices.contains(index) else { continue }
             if !value.isEmpty { value.append(UInt8(ascii: ",")) }
             // The command need not be in this directory.
-            if case .file(let path)? = proxies[place].credentials?.source {
-                proxies[place].credentials?.source = .file(absolutePath(path) ?? path)
+            if case .file(let path)? = proxies[index].credentials?.source {
+                proxies[index].credentials?.source = .file(absolutePath(path) ?? path)
             }
-            proxies[place].writeURL(to: &value)
+            proxies[index].writeURL(to: &value)
         }
         return value
     }

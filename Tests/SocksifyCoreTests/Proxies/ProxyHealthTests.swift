@@ -7,25 +7,25 @@ import Testing
     private let text =
         "dead_time 60\n[ProxyList]\nsocks5 192.0.2.1 1080\nsocks5 192.0.2.2 1080\nsocks5 192.0.2.3 1080\n"
 
-    private func places(_ set: ProxySet) -> [Int] { (0..<4).filter { set.contains($0) } }
+    private func slots(_ set: ProxySet) -> [Int] { (0..<4).filter { set.contains($0) } }
 
     @Test func `a proxy that has failed is dead until it answers`() {
         let proxies = proxies(text)
         let health = proxies.health
-        #expect(places(health.dead) == [])
+        #expect(slots(health.dead) == [])
         health.note(failureOf: 0)
         health.note(failureOf: 2)
-        #expect(places(health.dead) == [0, 2])
+        #expect(slots(health.dead) == [0, 2])
         health.note(answerOf: 2)
         health.note(answerOf: 1)
-        #expect(places(health.dead) == [0])
+        #expect(slots(health.dead) == [0])
     }
 
-    @Test func `a place that the configuration has not is none that could fail`() {
+    @Test func `a slot that the configuration has not is none that could fail`() {
         let proxies = proxies(text)
         proxies.health.note(failureOf: 3)
         proxies.health.note(failureOf: -1)
-        #expect(places(proxies.health.dead) == [])
+        #expect(slots(proxies.health.dead) == [])
     }
 
     @Test func `processes tell each other of proxies, wherever each has them`() {
@@ -34,13 +34,13 @@ import Testing
         let other = proxies("[ProxyList]\nhttp 192.0.2.1 1080\nsocks5 192.0.2.3 1080\n", failures: failures)
         one.health.note(failureOf: 2)
         one.health.note(failureOf: 0)
-        #expect(places(other.health.dead) == [1])
+        #expect(slots(other.health.dead) == [1])
     }
 
     @Test func `with dead_time 0 nothing is remembered`() {
         let proxies = proxies("dead_time 0\n[ProxyList]\nsocks5 192.0.2.1 1080\n")
         proxies.health.note(failureOf: 0)
-        #expect(places(proxies.health.dead) == [])
+        #expect(slots(proxies.health.dead) == [])
     }
 
     @Test func `a failure is forgotten after the time, and one to come is none`() {
@@ -50,7 +50,7 @@ import Testing
         let key = Fingerprint(proxies.configuration.proxies[0]).value
         for time in [Clock.now - 60_000, Clock.now + 3_600_000] {
             failures.word(of: key, isMade: false)?.pointee.store(UInt64(bitPattern: Int64(time)), ordering: .relaxed)
-            #expect(places(proxies.health.dead) == [])
+            #expect(slots(proxies.health.dead) == [])
         }
     }
 }

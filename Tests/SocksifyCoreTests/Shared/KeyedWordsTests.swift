@@ -14,7 +14,7 @@ import Testing
         #expect(words.word(of: 7, isMade: true)?.pointee.load(ordering: .relaxed) == 5)
     }
 
-    @Test func `keys that begin at the same place have words of their own`() {
+    @Test func `keys that begin at the same slot have words of their own`() {
         let words = keyedWords(capacity: 64)
         for key in 1...32 as ClosedRange<UInt64> {
             words.word(of: key * 64, isMade: true)?.pointee.store(key, ordering: .relaxed)
@@ -22,7 +22,7 @@ import Testing
         for key in 1...32 as ClosedRange<UInt64> {
             #expect(words.word(of: key * 64, isMade: false)?.pointee.load(ordering: .relaxed) == key)
         }
-        // No more places are looked at.
+        // No more slots are looked at.
         #expect(words.word(of: 33 * 64, isMade: true) == nil)
     }
 
@@ -32,7 +32,7 @@ import Testing
             words.word(of: key, isMade: true)?.pointee.store(key, ordering: .relaxed)
         }
         #expect(words.word(of: 191, isMade: false)?.pointee.load(ordering: .relaxed) == 191)
-        // The places at the beginning are taken by them.
+        // The slots at the beginning are taken by them.
         #expect(words.word(of: 0x1_0000, isMade: true) != nil)
         #expect(words.word(of: 127, isMade: false)?.pointee.load(ordering: .relaxed) == 127)
     }

@@ -108,8 +108,8 @@ import Testing
         let name = try listener.name
         #expect(!socket.isConnected)
         #expect(socket.peer == nil)
-        let place = HopPlace.internet(name.address, port: name.port)
-        try socket.connect(to: try #require(place.address(for: .own)))
+        let slot = ProxyLocation.internet(name.address, port: name.port)
+        try socket.connect(to: try #require(slot.address(for: .own)))
         #expect(socket.isConnected && socket.isConnectedByTCP)
         #expect(socket.peer == name)
         #expect(socket.takeError() == nil)

@@ -46,9 +46,9 @@ static inline long kernel_open_memory(void) {
     return fd == -EINVAL ? kernel_call(SYS_memfd_create, (long)name, MFD_CLOEXEC, 0, 0, 0, 0) : fd;
 }
 
-/* Maps the file's bytes from `start` on over the existing mapping at `place`. */
-static inline long kernel_map_file_over(void *_Nonnull place, int fd, size_t start, size_t size) {
-    return kernel_call(SYS_mmap, (long)place, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+/* Maps the file's bytes from `start` on over the existing mapping at `target`. */
+static inline long kernel_map_file_over(void *_Nonnull target, int fd, size_t start, size_t size) {
+    return kernel_call(SYS_mmap, (long)target, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
                        (long)start);
 }
 

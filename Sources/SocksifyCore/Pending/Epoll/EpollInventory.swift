@@ -21,8 +21,8 @@ struct EpollInventory {
         let descriptor = socket.descriptor
         var seen = InlineArray<3, watched_registration>(repeating: watched_registration())
         let count = withUnsafeMutableBytes(of: &seen) { bytes in
-            let places = bytes.bindMemory(to: watched_registration.self)
-            return places.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
+            let found = bytes.bindMemory(to: watched_registration.self)
+            return found.baseAddress.map { watched_registrations(descriptor, $0) } ?? -1
         }
         guard count >= 0, descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) == 0 else {
             return askEveryEpoll(for: socket, body)
@@ -60,7 +60,7 @@ struct EpollInventory {
         let table = connections.pointee.pendingTable
         guard table.audits.isDue(epoll) else { return }
         forEachRegistration(with: epoll) { registration in
-            guard table.marker.place(of: registration.data) == nil,
+            guard table.marker.slot(of: registration.data) == nil,
                 case .entered(let pending) = PendingHandle.of(registration.target, connections)
             else { return }
             if pending.standing == .underWay { pending.adopt(registration, by: epoll) }
@@ -73,7 +73,7 @@ struct EpollInventory {
         guard process_is_confined() == 0 else { return }
         let marker = connections.pointee.pendingTable.marker
         forEachRegistration(with: epoll) { registration in
-            guard marker.place(of: registration.data) == nil else { return }
+            guard marker.slot(of: registration.data) == nil else { return }
             watched_note(registration.target, epoll, registration.events, registration.data)
         }
         descriptor_set_mark(epoll, UInt32(DESCRIPTOR_NOTED_EPOLL))

@@ -11,7 +11,7 @@ extension PendingHandle {
     /// Puts the library's registration in place of the program's; the kernel's error when there is none to replace.
     @inline(never)
     private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
-        let data = table.marker.data(for: place)
+        let data = table.marker.data(for: slot)
         var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, PendingHandle.ownEvents, data)
         if result == Int(-EINVAL) {
             // The kernel does not modify what is exclusive.
@@ -89,7 +89,7 @@ extension PendingHandle {
     /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
     @inline(never)
     func adopt(_ asked: EpollRegistration, by epoll: Int32) {
-        guard index(of: epoll, asked.target) == nil, table.marker.place(of: asked.data) == nil, makeRoom()
+        guard index(of: epoll, asked.target) == nil, table.marker.slot(of: asked.data) == nil, makeRoom()
         else { return }
         if mark(epoll, asked.target) == nil { append(epoll, asked) }
     }
@@ -107,7 +107,7 @@ extension PendingHandle {
             }
             guard makeRoom() else { return Errno(ENOSPC) }
             let result = kernel_epoll_ctl(
-                epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: place))
+                epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: slot))
             guard result == 0 else { return Errno(result: result) }
             // What is known under these numbers was that of an epoll which is closed by now.
             if let known = index(of: epoll, target) { removeRegistration(at: known) }
@@ -147,7 +147,7 @@ extension PendingHandle {
             _ = kernel_epoll_ctl(registration.epoll, EPOLL_CTL_DEL, registration.asked.target, 0, 0)
         }
         body()
-        let data = table.marker.data(for: place)
+        let data = table.marker.data(for: slot)
         for index in 0..<record.pointee.registrationCount {
             let registration = record.pointee.registrations[index]
             guard isOfSocket(registration) else { continue }
@@ -165,7 +165,7 @@ extension PendingHandle {
         guard hasSocket, index(of: epoll, target) == nil else { return hasSocket }
         guard record.pointee.registrationCount < record.pointee.registrations.count else { return false }
         let result = kernel_epoll_ctl(
-            epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: place))
+            epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: slot))
         guard result == 0 || result == Int(-EEXIST) else { return false }
         append(epoll, EpollRegistration(target: target, events: 0, data: 0))
         return true

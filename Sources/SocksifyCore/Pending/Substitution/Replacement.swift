@@ -166,7 +166,7 @@ extension PendingHandle {
             isOwn
             ? try Replacement(ofOwn: socket, by: domain)
             : try Replacement(of: socket, by: domain, for: .proxy, connections)
-        guard table.places.add(replacement.cookie, to: place) else {
+        guard table.slots.add(replacement.cookie, to: slot) else {
             replacement.discard()
             throw .outOfBuffers
         }
@@ -174,8 +174,8 @@ extension PendingHandle {
             replacement.take(placeOf: socket)
             record.pointee.cookie = replacement.cookie
         }
-        if case .association(let place, let cookie) = record.pointee.role {
-            connections.pointee.owners.moveControl(place, cookie, socket)
+        if case .association(let slot, let cookie) = record.pointee.role {
+            connections.pointee.owners.moveControl(slot, cookie, socket)
         }
     }
 }
@@ -183,7 +183,7 @@ extension PendingHandle {
 extension Replacement {
     /// How a socket comes to the first proxy.
     struct Approach {
-        let address: HopAddress
+        let address: ProxyAddress
         let cookie: UInt64
         /// Set where another socket stands in its place now.
         let registrations: TakenRegistrations?
@@ -207,14 +207,14 @@ extension Replacement {
         return SocketFamily(domain: domain, isIPv6Only: isIPv6Only)
     }
 
-    /// Sees to it that the socket has a form for the place's address, and none of the program's way: else another one takes
-    /// its place.
+    /// Sees to it that the socket has a form for the proxy's address, and none of the program's way: else another one
+    /// takes its place.
     @inline(never)
     static func approach(
-        _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to place: HopPlace,
+        _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to location: ProxyLocation,
         _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> Approach {
-        guard let address = place.address(for: family) else { throw .networkUnreachable }
+        guard let address = location.address(for: family) else { throw .networkUnreachable }
         let isOwn = connections.pointee.known(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
         let hasWay = isOwn && SocketOptions.mayHold(socket) && SocketOptions.haveWay(of: socket)

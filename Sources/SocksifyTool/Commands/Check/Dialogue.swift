@@ -48,7 +48,8 @@ struct Dialogue {
     ///   - isolation: for SOCKS5 proxies without credentials; nil for none.
     ///   - timeout: milliseconds for each step.
     init(
-        _ proxies: [Proxy], first: SocketPlace, request: Request?, isolation: IsolationCredentials?, timeout: Double
+        _ proxies: [Proxy], first: ProxySocketAddress, request: Request?, isolation: IsolationCredentials?,
+        timeout: Double
     ) {
         hops = Array(repeating: Hop(), count: proxies.count)
         let began = stepBegan
@@ -73,7 +74,7 @@ struct Dialogue {
         guard !asked.isEmpty, var request else { return nil }
         if request.command == .udpAssociate { request = .associating(overIPv6: overIPv6) }
         var chain = Chain()
-        for place in asked.indices { _ = chain.append(place) }
+        for index in asked.indices { _ = chain.append(index) }
         return ChainHandshake(for: request, through: chain)
     }
 

@@ -109,17 +109,17 @@ public struct ProxyCheck {
         switch list.mode {
         case .strict:
             var chain: [Proxy]? = way.proxies
-            for place in list.hops.indices {
+            for position in list.hops.indices {
                 guard let before = chain else {
-                    results += configuration.proxies(of: list.hops[place]).map {
+                    results += configuration.proxies(of: list.hops[position]).map {
                         ProxyResult($0, reach: .failed("is behind an unusable proxy"))
                     }
                     continue
                 }
                 var next = way
                 next.proxies = before
-                if place < list.hops.count - 1 { next.target = nil }
-                chain = walk(configuration, list.hops[place], next, &results)
+                if position < list.hops.count - 1 { next.target = nil }
+                chain = walk(configuration, list.hops[position], next, &results)
             }
             return chain
         case .dynamic, .failover, .random, .roundRobin:
@@ -135,8 +135,8 @@ public struct ProxyCheck {
     ) -> [Proxy]? {
         switch hop {
         case .list(let inner): return walk(configuration, list: inner, way, &results)
-        case .proxy(let place):
-            let result = check(configuration.proxies[place], way)
+        case .proxy(let position):
+            let result = check(configuration.proxies[position], way)
             if case .passed = result.reach, let before = way.proxies.last,
                 let index = results.lastIndex(where: { $0.proxy == before && $0.connect == .untried })
             {
@@ -193,13 +193,13 @@ public struct ProxyCheck {
     ) -> Dialogue {
         do throws(Failure) {
             return Dialogue(
-                chain, first: try place(of: chain[0]), request: request, isolation: isolation, timeout: timeout)
+                chain, first: try address(of: chain[0]), request: request, isolation: isolation, timeout: timeout)
         } catch {
             return Dialogue(failing: error.messages.joined(separator: "; "), hops: chain.count)
         }
     }
 
-    private func place(of proxy: Proxy) throws(Failure) -> SocketPlace {
+    private func address(of proxy: Proxy) throws(Failure) -> ProxySocketAddress {
         switch proxy.location {
         case .unixSocket(let path): return .unixSocket(path)
         case .network(let endpoint):

@@ -17,11 +17,11 @@ final class WaitingConnection: ByteStream {
     private var deadline: Double
 
     /// - Parameter timeout: milliseconds for this step, and for each of those that follow.
-    init(to place: SocketPlace, timeout: Double) throws(StepFailure) {
+    init(to address: ProxySocketAddress, timeout: Double) throws(StepFailure) {
         self.timeout = timeout
         deadline = monotonicMilliseconds() + timeout
         let family =
-            switch place {
+            switch address {
             case .network(.v4, _): AF_INET
             case .network(.v6, _): AF_INET6
             case .unixSocket: AF_UNIX
@@ -30,7 +30,7 @@ final class WaitingConnection: ByteStream {
         descriptor = socket(
             family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw StepFailure(reason: "no socket: \(describe(errno))") }
-        let status = withSocketAddress(of: place) { Glibc.connect(descriptor, $0, $1) }
+        let status = withSocketAddress(of: address) { Glibc.connect(descriptor, $0, $1) }
         guard status == 0 || errno == EINPROGRESS else { throw Self.connectFailure(errno) }
         if status != 0 {
             try wait(for: POLLOUT, "no connection")
@@ -104,7 +104,7 @@ private func shownSeconds(_ milliseconds: Double) -> String {
 }
 
 private func withSocketAddress<Result>(
-    of place: SocketPlace, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+    of address: ProxySocketAddress, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
     func call<Address>(_ address: Address) -> Result {
         withUnsafePointer(to: address) {
@@ -113,7 +113,7 @@ private func withSocketAddress<Result>(
             }
         }
     }
-    switch place {
+    switch address {
     case .network(.v4(let host), let port):
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

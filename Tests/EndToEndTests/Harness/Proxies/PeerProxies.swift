@@ -106,7 +106,7 @@ final class PeerProxies: Sendable {
             } else {
                 ways.append(step)
             }
-            expected = placeAsked(of: session)
+            expected = slotAsked(of: session)
             if expected == nil { ways[ways.count - 1] += destination(of: session).map { " > \($0)" } ?? "" }
         }
         let lines = run.output.split(separator: "\n").map(String.init)
@@ -126,7 +126,7 @@ final class PeerProxies: Sendable {
     }
 
     /// The proxy that the destination is.
-    private func placeAsked(of session: Session) -> String? {
+    private func slotAsked(of session: Session) -> String? {
         guard let endpoint = session.request?.endpoint else { return nil }
         let host = "\(endpoint.address)"
         return places.first {
