@@ -33,19 +33,19 @@ extension NameServer {
         let length = withUnsafeMutableBytes(of: &storage) { parts.copy(to: $0) }
         let question = storage.span.extracting(first: length)
         guard let query = DNSQuery(question) else { return .taken }
-        let asker = Exchange.Asker.datagram(
+        let asker = DNSTransaction.Asker.datagram(
             slot: slot, cookie: table.cookie(of: slot), descriptor: socket.descriptor, server: server)
         switch plan(for: query, datagrams.pointee.connections) {
         case .answer: answer(query, asker, datagrams)
         case .ask(let request):
-            guard let exchange = Exchange(question, for: asker) else { return .failed(.outOfBuffers) }
+            guard let transaction = DNSTransaction(question, for: asker) else { return .failed(.outOfBuffers) }
             guard Questions().begin() else {
                 // One that finds no room is lost, as datagrams are.
-                if Questions().add(exchange) { startWaitingQuestions(datagrams) } else { exchange.unmap() }
+                if Questions().add(transaction) { startWaitingQuestions(datagrams) } else { transaction.unmap() }
                 return .taken
             }
             do {
-                let connection = try put(exchange, request, datagrams)
+                let connection = try put(transaction, request, datagrams)
                 // Another thread may be waiting for the answer already, where it does not go on with internal
                 // connections.
                 if process_is_threaded() != 0, flags & Int32(MSG_DONTWAIT) == 0, !socket.isNonBlocking {
@@ -53,7 +53,7 @@ extension NameServer {
                 }
             } catch {
                 Questions().end()
-                exchange.unmap()
+                transaction.unmap()
                 return .failed(error)
             }
         }
@@ -63,11 +63,11 @@ extension NameServer {
     /// Puts a question on its way.
     @inline(never)
     private static func put(
-        _ exchange: Exchange, _ request: Request, _ datagrams: UnsafePointer<Datagrams>
+        _ transaction: DNSTransaction, _ request: Request, _ datagrams: UnsafePointer<Datagrams>
     ) throws(Errno) -> InternalConnection {
         let list = datagrams.pointee.proxies.list(for: request)
         let connection = try InternalConnection.prepare(
-            .exchange(exchange), request, throughList: list, datagrams.pointee.connections)
+            .transaction(transaction), request, throughList: list, datagrams.pointee.connections)
         connection.begin(datagrams.pointee.connections)
         return connection
     }
@@ -75,21 +75,22 @@ extension NameServer {
     /// One that was under way has ended, or one waits now.
     @inline(never)
     static func startWaitingQuestions(_ datagrams: UnsafePointer<Datagrams>) {
-        Questions().startWaiting { exchange in
-            let question = Span<UInt8>(_unsafeElements: exchange.query.bindMemory(to: UInt8.self))
-            if !exchange.isForgotten, let query = DNSQuery(question),
+        Questions().startWaiting { transaction in
+            let question = Span<UInt8>(_unsafeElements: transaction.query.bindMemory(to: UInt8.self))
+            if !transaction.isForgotten, let query = DNSQuery(question),
                 case .ask(let request) = plan(for: query, datagrams.pointee.connections),
-                (try? put(exchange, request, datagrams)) != nil
+                (try? put(transaction, request, datagrams)) != nil
             {
                 return true
             }
-            exchange.unmap()
+            transaction.unmap()
             return false
         }
     }
 
     /// Answers from what is known.
-    private static func answer(_ query: DNSQuery, _ asker: Exchange.Asker, _ datagrams: UnsafePointer<Datagrams>) {
+    private static func answer(_ query: DNSQuery, _ asker: DNSTransaction.Asker, _ datagrams: UnsafePointer<Datagrams>)
+    {
         var storage = InlineArray<1500, UInt8>(repeating: 0)
         let length = withUnsafeMutableBytes(of: &storage) { answer(query, into: $0, datagrams.pointee.connections) }
         guard let length else { return }
@@ -97,18 +98,19 @@ extension NameServer {
         message.withUnsafeBytes { deliver($0, to: asker, datagrams) }
     }
 
-    /// Answers a datagram whose exchange is over, and gives the memory of that back.
-    static func answer(_ exchange: Exchange, _ datagrams: UnsafePointer<Datagrams>) {
-        defer { exchange.unmap() }
-        let question = Span<UInt8>(_unsafeElements: exchange.query.bindMemory(to: UInt8.self))
-        guard let query = DNSQuery(question), let length = message(of: exchange, query, datagrams.pointee.connections)
+    /// Answers a datagram whose transaction is over, and gives the memory of that back.
+    static func answer(_ transaction: DNSTransaction, _ datagrams: UnsafePointer<Datagrams>) {
+        defer { transaction.unmap() }
+        let question = Span<UInt8>(_unsafeElements: transaction.query.bindMemory(to: UInt8.self))
+        guard let query = DNSQuery(question),
+            let length = message(of: transaction, query, datagrams.pointee.connections)
         else { return }
-        deliver(UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]), to: exchange.asker, datagrams)
+        deliver(UnsafeRawBufferPointer(rebasing: transaction.answer[..<length]), to: transaction.asker, datagrams)
     }
 
     /// Has the socket send the answer to itself.
     private static func deliver(
-        _ message: UnsafeRawBufferPointer, to asker: Exchange.Asker, _ datagrams: UnsafePointer<Datagrams>
+        _ message: UnsafeRawBufferPointer, to asker: DNSTransaction.Asker, _ datagrams: UnsafePointer<Datagrams>
     ) {
         guard case .datagram(let slot, let cookie, let descriptor, let server) = asker else { return }
         let table = datagrams.pointee.relayed

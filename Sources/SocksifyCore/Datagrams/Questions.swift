@@ -51,11 +51,11 @@ struct Questions {
 
     /// Has a question wait; false where too many do.
     @inline(never)
-    func add(_ exchange: Exchange) -> Bool {
+    func add(_ transaction: DNSTransaction) -> Bool {
         let start = last.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
         for index in 0..<Questions.slotCount {
             let isTaken = slot(start, index).pointee.compareExchange(
-                expected: 0, desired: exchange.address, ordering: .sequentiallyConsistent
+                expected: 0, desired: transaction.address, ordering: .sequentiallyConsistent
             ).exchanged
             guard isTaken else { continue }
             changes.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -66,13 +66,13 @@ struct Questions {
 
     /// The one that has waited longest, as far as threads do not interfere; nil when there is none.
     @inline(never)
-    private func take() -> Exchange? {
+    private func take() -> DNSTransaction? {
         let start = first.pointee.load(ordering: .relaxed)
         for index in 0..<Questions.slotCount {
             let address = slot(start, index).pointee.exchange(0, ordering: .sequentiallyConsistent)
-            guard let exchange = Exchange(at: address) else { continue }
+            guard let transaction = DNSTransaction(at: address) else { continue }
             first.pointee.store(start &+ UInt64(index) &+ 1, ordering: .relaxed)
-            return exchange
+            return transaction
         }
         return nil
     }
@@ -86,16 +86,16 @@ struct Questions {
     ///
     /// - Parameter start: says whether it is under way now, in which case its end is told by `end`.
     @inline(never)
-    func startWaiting(_ start: (Exchange) -> Bool) {
+    func startWaiting(_ start: (DNSTransaction) -> Bool) {
         while true {
             let seen = changes.pointee.load(ordering: .sequentiallyConsistent)
             guard becomeStarter() else { return }
             while begin() {
-                guard let exchange = take() else {
+                guard let transaction = take() else {
                     underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
                     break
                 }
-                if !start(exchange) { underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+                if !start(transaction) { underWay.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
             }
             starter.pointee.store(0, ordering: .sequentiallyConsistent)
             if changes.pointee.load(ordering: .sequentiallyConsistent) == seen { return }

@@ -8,7 +8,7 @@ enum ConnectionLog {
     @inline(never)
     static func write(_ handshake: inout Handshake, _ role: ConnectionRole, _ configuration: Configuration) {
         var level = LogLevel.info
-        if case .exchange = role { level = .debug }
+        if case .transaction = role { level = .debug }
         Log.write(level, configuration) { line in
             writeSubject(role, handshake.destination, to: &line)
             line.append(" via ")
@@ -40,7 +40,7 @@ enum ConnectionLog {
         }
         Log.write(level, configuration) { line in
             writeSubject(role, handshake.destination, to: &line)
-            if case .exchange(let exchange) = role, exchange.isUnderWay {
+            if case .transaction(let transaction) = role, transaction.isUnderWay {
                 line.append(": the name server ")
             } else {
                 line.append(": proxy ")
@@ -64,7 +64,7 @@ enum ConnectionLog {
         switch role {
         case .connection: line.append("tcp ")
         case .association, .lingering: return line.append("udp")
-        case .exchange: line.append("dns ")
+        case .transaction: line.append("dns ")
         }
         // Tor is asked for a name, not for a port.
         if destination.port == 0 { return destination.host.write(to: &line) }

@@ -9,7 +9,7 @@ enum ConnectionRole {
     /// Nothing any more: the connection of an association is kept for a moment, and then closed.
     case lingering
     /// A question to the DNS.
-    case exchange(Exchange)
+    case transaction(DNSTransaction)
 
     /// Whether the connection is the library's own, and nothing of the program's.
     var isInternal: Bool {

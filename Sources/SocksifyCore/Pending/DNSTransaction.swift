@@ -6,7 +6,7 @@ import Tunnel
 
 /// A question to the DNS on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
 /// commands. In memory of the process' own, which the one that waits for the answer gives back.
-struct Exchange {
+struct DNSTransaction {
     private let memory: UnsafeMutableRawPointer
 
     private static var queryOffset: Int { 1024 }
@@ -54,12 +54,12 @@ struct Exchange {
     /// - Parameter query: a message; more than `largestQuery` bytes of it are left out.
     /// - Returns: nil when there is no memory.
     init?(_ query: Span<UInt8>, for asker: Asker) {
-        let mapped = kernel_map(Exchange.size)
+        let mapped = kernel_map(DNSTransaction.size)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
         self.memory = memory
-        let length = min(query.count, Exchange.largestQuery)
+        let length = min(query.count, DNSTransaction.largestQuery)
         state.initialize(to: State(asker: asker, queryLength: length))
-        let start = memory + Exchange.queryOffset
+        let start = memory + DNSTransaction.queryOffset
         start.storeBytes(of: UInt16(truncatingIfNeeded: length).bigEndian, as: UInt16.self)
         query.withUnsafeBytes { bytes in
             UnsafeMutableRawBufferPointer(start: start + 2, count: length)
@@ -75,20 +75,20 @@ struct Exchange {
 
     var address: UInt64 { UInt64(UInt(bitPattern: memory)) }
 
-    func unmap() { kernel_unmap(memory, Exchange.size) }
+    func unmap() { kernel_unmap(memory, DNSTransaction.size) }
 
     var asker: Asker { state.pointee.asker }
     /// Whether a datagram has asked, and nobody waits for the answer any more.
-    var isForgotten: Bool { Clock.now - state.pointee.since > Exchange.longestAnswer }
+    var isForgotten: Bool { Clock.now - state.pointee.since > DNSTransaction.longestAnswer }
     var end: End { state.pointee.end }
 
     var query: UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: memory + Exchange.queryOffset + 2, count: state.pointee.queryLength)
+        UnsafeRawBufferPointer(start: memory + DNSTransaction.queryOffset + 2, count: state.pointee.queryLength)
     }
 
     /// The room of the answer; a message that came lies at its start.
     var answer: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: memory + Exchange.answerOffset + 2, count: 65_535)
+        UnsafeMutableRawBufferPointer(start: memory + DNSTransaction.answerOffset + 2, count: 65_535)
     }
 
     // MARK: On the connection
@@ -116,12 +116,12 @@ struct Exchange {
     func advance(on socket: Socket) throws(HandshakeError) -> Handshake.Progress {
         do throws(Errno) {
             let message = UnsafeRawBufferPointer(
-                start: memory + Exchange.queryOffset, count: 2 + state.pointee.queryLength)
+                start: memory + DNSTransaction.queryOffset, count: 2 + state.pointee.queryLength)
             while state.pointee.sent < message.count {
                 let rest = UnsafeRawBufferPointer(rebasing: message[state.pointee.sent...])
                 state.pointee.sent += try socket.send(rest)
             }
-            let start = memory + Exchange.answerOffset
+            let start = memory + DNSTransaction.answerOffset
             while true {
                 var wanted = 2
                 if state.pointee.received >= 2 {

@@ -5,7 +5,7 @@ struct InternalConnectionOwners {
     /// The control connection of the relayed socket in this slot, with this cookie, goes on by another socket.
     let moveControl: (_ slot: Int, _ cookie: UInt64, _ control: Socket) -> Void
     /// A question that a datagram has asked is over: it is answered, and its memory given back.
-    let answer: (Exchange) -> Void
+    let answer: (DNSTransaction) -> Void
     /// The connection of such a question is closed: another one may begin.
     let endQuestion: () -> Void
 }

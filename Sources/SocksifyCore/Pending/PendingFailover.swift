@@ -12,7 +12,7 @@ extension PendingHandle {
     /// - Parameter failure: becomes that of the last attempt.
     @inline(never)
     func beginAnew(after failure: inout HandshakeError) -> Bool {
-        guard hasSocket, !record.pointee.isBroken, !isExchangeUnderWay else { return false }
+        guard hasSocket, !record.pointee.isBroken, !isTransactionUnderWay else { return false }
         while true {
             guard let hop = prepareAnother(after: &failure) else { return false }
             do throws(Errno) {
@@ -137,8 +137,8 @@ extension PendingHandle {
         withUnsafeMutablePointer(to: &record.pointee.handshake) { $0 }
     }
 
-    private var isExchangeUnderWay: Bool {
-        if case .exchange(let exchange) = record.pointee.role { return exchange.isUnderWay }
+    private var isTransactionUnderWay: Bool {
+        if case .transaction(let transaction) = record.pointee.role { return transaction.isUnderWay }
         return false
     }
 }

@@ -182,7 +182,9 @@ struct PendingHandle {
     var readiness: Socket.Readiness {
         // It fails at the next look.
         if record.pointee.isBroken { return .toWrite }
-        if case .exchange(let exchange) = record.pointee.role, exchange.isUnderWay { return exchange.readiness }
+        if case .transaction(let transaction) = record.pointee.role, transaction.isUnderWay {
+            return transaction.readiness
+        }
         return record.pointee.handshake.readiness
     }
 
@@ -247,16 +249,16 @@ struct PendingHandle {
             // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
             throw .kernel(.connectionReset)
         }
-        if case .exchange(let exchange) = record.pointee.role, exchange.isUnderWay {
-            return try exchange.advance(on: socket)
+        if case .transaction(let transaction) = record.pointee.role, transaction.isUnderWay {
+            return try transaction.advance(on: socket)
         }
         // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
             on: socket, entered.buffers, connections, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
-        if case .established = progress, case .exchange(let exchange) = record.pointee.role {
+        if case .established = progress, case .transaction(let transaction) = record.pointee.role {
             record.pointee.handshake.deadline = nil
-            return try exchange.begin(
+            return try transaction.begin(
                 on: socket, reply: record.pointee.handshake.tunnel.boundAddress,
                 for: record.pointee.handshake.request.command)
         }
@@ -332,7 +334,7 @@ struct PendingHandle {
     /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
     private var answerTimeout: Int {
         var timeout = configuration.readTimeout
-        if case .exchange = record.pointee.role { timeout = min(timeout, Exchange.longestAnswer) }
+        if case .transaction = record.pointee.role { timeout = min(timeout, DNSTransaction.longestAnswer) }
         return min(timeout, patience ?? timeout)
     }
 
@@ -505,12 +507,12 @@ struct PendingHandle {
                 unwatch()
                 return linger()
             }
-        case .exchange(let exchange):
-            if case .datagram = exchange.asker { isQuestion = true }
+        case .transaction(let transaction):
+            if case .datagram = transaction.asker { isQuestion = true }
             let handshake = record.pointee.handshake
             let isOfResolver = handshake.isAtLastHop && handshake.request.command != .connect
-            exchange.conclude(error, isOfResolver: isOfResolver)
-            if isQuestion { connections.pointee.owners.answer(exchange) }
+            transaction.conclude(error, isOfResolver: isOfResolver)
+            if isQuestion { connections.pointee.owners.answer(transaction) }
         }
         if hasSocket { unwatch() }
         let descriptor = socket.descriptor

@@ -79,17 +79,17 @@ enum NameServer {
         }
     }
 
-    /// Makes the message that answers the query of an exchange in the room of its answer; returns its length.
+    /// Makes the message that answers the query of a transaction in the room of its answer; returns its length.
     static func message(
-        of exchange: Exchange, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
+        of transaction: DNSTransaction, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
     ) -> Int? {
-        let memory = exchange.answer.bindMemory(to: UInt8.self)
+        let memory = transaction.answer.bindMemory(to: UInt8.self)
         guard let start = memory.baseAddress else { return nil }
-        if let length = acceptedMessage(of: exchange, query, connections) {
+        if let length = acceptedMessage(of: transaction, query, connections) {
             return query.truncate(MutableSpan(_unsafeStart: start, count: length))
         }
         let room = MutableSpan(_unsafeStart: start, count: memory.count)
-        switch exchange.end {
+        switch transaction.end {
         case .resolved(let endpoint):
             switch endpoint.host {
             case .address(let address):
@@ -109,38 +109,38 @@ enum NameServer {
 
     /// The length of the message that a server has answered, if it has and the program may have it.
     private static func acceptedMessage(
-        of exchange: Exchange, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
+        of transaction: DNSTransaction, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
     ) -> Int? {
-        guard case .message(let length) = exchange.end else { return nil }
-        let bytes = UnsafeRawBufferPointer(rebasing: exchange.answer[..<length]).bindMemory(to: UInt8.self)
+        guard case .message(let length) = transaction.end else { return nil }
+        let bytes = UnsafeRawBufferPointer(rebasing: transaction.answer[..<length]).bindMemory(to: UInt8.self)
         return connections.pointee.names.accepts(Span(_unsafeElements: bytes), answering: query) ? length : nil
     }
 
     // MARK: Calls
 
-    /// Puts a query to the server of the configuration and waits for the answer, which lies in the exchange; nil when that
-    /// cannot be. To be unmapped by the caller.
+    /// Puts a query to the server of the configuration and waits for the answer, which lies in the transaction; nil
+    /// when that cannot be. To be unmapped by the caller.
     static func ask(
         _ query: Span<UInt8>, _ request: Request, _ connections: UnsafePointer<Connections>
-    ) -> Exchange? {
-        guard let exchange = Exchange(query, for: .call) else { return nil }
+    ) -> DNSTransaction? {
+        guard let transaction = DNSTransaction(query, for: .call) else { return nil }
         let list = connections.pointee.proxies.list(for: request)
         guard
             let connection = try? InternalConnection.prepare(
-                .exchange(exchange), request, throughList: list, connections)
+                .transaction(transaction), request, throughList: list, connections)
         else {
-            exchange.unmap()
+            transaction.unmap()
             return nil
         }
         connection.begin(connections)
-        while case .underWay = exchange.end {
+        while case .underWay = transaction.end {
             if case .timeOver = connection.wait(
                 connections, limitedBy: Socket(descriptor: connection.descriptor), .sendTimeout)
             {
                 break
             }
         }
-        return exchange
+        return transaction
     }
 
     /// Answers a query as a server would (res_send(3)); returns the length of the whole answer, of which as much is written
@@ -156,14 +156,14 @@ enum NameServer {
             }
             return withUnsafeBytes(of: &storage) { copy($0, length, to: room) }
         }
-        guard let exchange = ask(message, request, connections) else { return nil }
-        defer { exchange.unmap() }
+        guard let transaction = ask(message, request, connections) else { return nil }
+        defer { transaction.unmap() }
         // Who gives the room itself takes more than a datagram has.
-        if let length = acceptedMessage(of: exchange, query, connections) {
-            return copy(UnsafeRawBufferPointer(exchange.answer), length, to: room)
+        if let length = acceptedMessage(of: transaction, query, connections) {
+            return copy(UnsafeRawBufferPointer(transaction.answer), length, to: room)
         }
-        return self.message(of: exchange, query, connections).map {
-            copy(UnsafeRawBufferPointer(exchange.answer), $0, to: room)
+        return self.message(of: transaction, query, connections).map {
+            copy(UnsafeRawBufferPointer(transaction.answer), $0, to: room)
         }
     }
 

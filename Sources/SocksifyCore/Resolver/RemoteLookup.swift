@@ -74,9 +74,9 @@ enum RemoteLookup {
         switch connections.pointee.configuration.dns {
         case .fake, .local: return .none
         case .tor:
-            guard let exchange = NameServer.ask(Span(), .resolving(address), connections) else { return .tryAgain }
-            defer { exchange.unmap() }
-            switch exchange.end {
+            guard let transaction = NameServer.ask(Span(), .resolving(address), connections) else { return .tryAgain }
+            defer { transaction.unmap() }
+            switch transaction.end {
             case .resolved(let endpoint):
                 if case .name(let name) = endpoint.host { return answer(name) }
                 return .none
@@ -106,9 +106,9 @@ enum RemoteLookup {
         var isSilent = false
 
         mutating func resolve(_ host: HostName, family: Int32, _ connections: UnsafePointer<Connections>) {
-            guard let exchange = NameServer.ask(Span(), .resolving(host), connections) else { return fail() }
-            defer { exchange.unmap() }
-            switch exchange.end {
+            guard let transaction = NameServer.ask(Span(), .resolving(host), connections) else { return fail() }
+            defer { transaction.unmap() }
+            switch transaction.end {
             case .resolved(let endpoint):
                 if case .address(let address) = endpoint.host,
                     connections.pointee.names.accepts(address, for: host.bytes)
@@ -151,12 +151,12 @@ enum RemoteLookup {
         var storage = InlineArray<512, UInt8>(repeating: 0)
         guard let length = query.write(into: storage.mutableSpan) else { return nil }
         let request = Request(command: .connect, destination: server)
-        guard let exchange = NameServer.ask(storage.span.extracting(first: length), request, connections) else {
+        guard let transaction = NameServer.ask(storage.span.extracting(first: length), request, connections) else {
             return nil
         }
-        defer { exchange.unmap() }
-        guard case .message(let count) = exchange.end else { return nil }
-        let bytes = UnsafeRawBufferPointer(rebasing: exchange.answer[..<count]).bindMemory(to: UInt8.self)
+        defer { transaction.unmap() }
+        guard case .message(let count) = transaction.end else { return nil }
+        let bytes = UnsafeRawBufferPointer(rebasing: transaction.answer[..<count]).bindMemory(to: UInt8.self)
         return try? DNSResponse(Span(_unsafeElements: bytes), to: query)
     }
 }

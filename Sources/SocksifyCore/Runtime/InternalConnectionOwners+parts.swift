@@ -10,9 +10,9 @@ extension InternalConnectionOwners {
                 guard let runtime = Runtime.existing else { return }
                 Datagram.controlMoved(slot, cookie: cookie, to: control, runtime.pointee.datagrams)
             },
-            answer: { exchange in
-                guard let runtime = Runtime.existing else { return exchange.unmap() }
-                NameServer.answer(exchange, runtime.pointee.datagrams)
+            answer: { transaction in
+                guard let runtime = Runtime.existing else { return transaction.unmap() }
+                NameServer.answer(transaction, runtime.pointee.datagrams)
             },
             endQuestion: {
                 guard let runtime = Runtime.existing else { return }
