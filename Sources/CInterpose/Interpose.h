@@ -72,7 +72,7 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_prepare_to_receive(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_to_receive, __VA_ARGS__)
 #define socksify_is_refused(...) ON_LIBRARY_STACK_IF_THERE(socksify_is_refused, __VA_ARGS__)
 #define socksify_received_from(...) ON_LIBRARY_STACK_IF_THERE(socksify_received_from, __VA_ARGS__)
-#define socksify_unwrap(...) ON_LIBRARY_STACK_IF_THERE(socksify_unwrap, __VA_ARGS__)
+#define socksify_decapsulate(...) ON_LIBRARY_STACK_IF_THERE(socksify_decapsulate, __VA_ARGS__)
 #define socksify_adopt_sockets() ON_LIBRARY_STACK_IF_THERE(socksify_adopt_sockets)
 #define socksify_received_descriptor(...) ON_LIBRARY_STACK_IF_THERE(socksify_received_descriptor, __VA_ARGS__)
 #define socksify_settle() ON_LIBRARY_STACK_IF_THERE(socksify_settle)

@@ -140,13 +140,14 @@ public func socksify_epoll_adopt(_ epoll: Int32, _ fd: Int32, _ events: UInt32, 
 
 @c @implementation
 public func socksify_send(
-    _ fd: Int32, _ message: UnsafePointer<msghdr>, _ flags: Int32, _ envelope: UnsafeMutablePointer<socksify_envelope>
+    _ fd: Int32, _ message: UnsafePointer<msghdr>, _ flags: Int32,
+    _ encapsulation: UnsafeMutablePointer<udp_encapsulation>
 ) -> Int32 {
-    switch SendTo.send(fd, message, flags: flags, envelope) {
+    switch SendTo.send(fd, message, flags: flags, encapsulation) {
     case .pass: Outcome.pass.result
     case .unaddressed: Int32(SOCKSIFY_UNADDRESSED)
     case .byWay: Int32(SOCKSIFY_BY_WAY)
-    case .wrapped: 0
+    case .encapsulated: 0
     case .taken: Int32(SOCKSIFY_TAKEN)
     case .failed(let errno): -errno.code
     }
@@ -163,22 +164,22 @@ public func socksify_is_relayed(_ fd: Int32) -> Int32 {
 }
 
 @c @implementation
-public func socksify_prepare_to_receive(_ fd: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Int32 {
-    Datagram.prepareToReceive(fd, reception).result
+public func socksify_prepare_to_receive(_ fd: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>) -> Int32 {
+    Datagram.prepareToReceive(fd, plan).result
 }
 
 @c @implementation
-public func socksify_prepare_known_to_receive(
-    _ fd: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+public func socksify_prepare_to_receive_quickly(
+    _ fd: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>
 ) -> Int32 {
-    Datagram.prepareKnownToReceive(fd, reception) ? 1 : 0
+    Datagram.prepareToReceiveQuickly(fd, plan) ? 1 : 0
 }
 
 @c @implementation
-public func socksify_unwrap(
-    _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+public func socksify_decapsulate(
+    _ datagram: UnsafePointer<udp_received>, _ decapsulated: UnsafeMutablePointer<udp_decapsulated>
 ) -> Int32 {
-    Datagram.unwrap(arrival, opened) ? 1 : 0
+    Datagram.decapsulate(datagram, decapsulated) ? 1 : 0
 }
 
 @c @implementation

@@ -125,7 +125,7 @@ import Testing
         let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let text = try String(
-            contentsOf: package.appending(path: "Sources/CPreload/include/Envelope.h"), encoding: .utf8)
-        #expect(text.contains("SOCKSIFY_LONGEST_HEADER = \(DatagramHeader.capacity),"))
+            contentsOf: package.appending(path: "Sources/CPreload/include/UDPEncapsulation.h"), encoding: .utf8)
+        #expect(text.contains("UDP_LONGEST_HEADER = \(DatagramHeader.capacity),"))
     }
 }

@@ -3,7 +3,7 @@
 
 #include <poll.h>
 
-#include "Envelopes.h"
+#include "Encapsulation.h"
 
 enum {
     NOT_RELAYED = -2,
@@ -17,21 +17,21 @@ enum {
 static ssize_t look_alone(int fd, void *memory, int may_have_some) {
     const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
     for (int attempt = 1;;) {
-        struct socksify_reception reception;
-        int prepared = prepare_to_receive(fd, &reception);
+        struct udp_receive_plan plan;
+        int prepared = prepare_to_receive(fd, &plan);
         if (prepared != 0) return prepared == SOCKSIFY_PASS ? NOT_RELAYED : returned(prepared);
-        reception.head = LONGEST_HEADER;
-        reception.expected = NULL;
+        plan.head = LONGEST_HEADER;
+        plan.expected = NULL;
         struct iovec part = {memory, memory ? LONGEST_DATAGRAM : 0}, parts[3];
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1}, whole;
         struct room room;
-        make_room(&whole, &message, parts, &room, &reception);
+        make_room(&whole, &message, parts, &room, &plan);
         ssize_t length = kernel_receive_message(fd, &whole, flags);
         if (length == -ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
         if (length < 0) return returned((int)length);
         /* FRAG */
         if (may_have_some && length >= SHORTEST_HEADER && room.head[2] != 0) return IS_FRAGMENT;
-        if (take_out(&reception, &message, &whole, &room, flags, &length)) return length;
+        if (decapsulate(&plan, &message, &whole, &room, flags, &length)) return length;
         drop(fd, flags);
     }
 }

@@ -8,7 +8,7 @@
 
 #include "CallWait.h"
 #include "Durations.h"
-#include "Envelopes.h"
+#include "Encapsulation.h"
 
 /* Milliseconds that are left of SO_RCVTIMEO in a call that began at that tick; -1: it is not limited. */
 static int time_left(int fd, uint32_t began) {
@@ -28,17 +28,17 @@ static int wait_to_receive(int fd, int flags, uint32_t began, int has_dropped) {
     return wait_until_ready(fd, POLLIN, end_of(of_milliseconds(time_left(fd, began))), has_dropped);
 }
 
-/* The error queue has what was sent, in its envelope. */
-static __attribute__((noinline)) int receive_error(int fd, struct socksify_reception reception, struct msghdr *message,
+/* The error queue has what was sent, in its encapsulation. */
+static __attribute__((noinline)) int receive_error(int fd, struct udp_receive_plan plan, struct msghdr *message,
                                                    struct iovec *parts, int flags, ssize_t *result) {
     struct msghdr whole;
     struct room room;
-    reception.expected = NULL;
-    reception.is_connected = 0;
-    make_room(&whole, message, parts, &room, &reception);
+    plan.expected = NULL;
+    plan.is_connected = 0;
+    make_room(&whole, message, parts, &room, &plan);
     *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
     if (*result < 0) return 1;
-    if (take_out(&reception, message, &whole, &room, flags, result)) {
+    if (decapsulate(&plan, message, &whole, &room, flags, result)) {
         for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
             int is_error = (control->cmsg_level == SOL_IP && control->cmsg_type == IP_RECVERR) ||
                            (control->cmsg_level == SOL_IPV6 && control->cmsg_type == IPV6_RECVERR);
@@ -61,12 +61,12 @@ static __attribute__((noinline)) int receive_error(int fd, struct socksify_recep
 /* Receives what is there by now. Returns 0 when that was none of the program's, and is dropped. A function of its own,
  * whose frame is not there while a call waits. */
 static __attribute__((noinline)) int receive_now(int fd, struct msghdr *message, struct iovec *parts, int flags,
-                                                 const struct socksify_reception *reception, ssize_t *result) {
+                                                 const struct udp_receive_plan *plan, ssize_t *result) {
     struct msghdr whole;
     struct room room;
-    make_room(&whole, message, parts, &room, reception);
+    make_room(&whole, message, parts, &room, plan);
     *result = REAL(recvmsg)(fd, &whole, flags | MSG_TRUNC);
-    if (*result < 0 || take_out(reception, message, &whole, &room, flags, result)) return 1;
+    if (*result < 0 || decapsulate(plan, message, &whole, &room, flags, result)) return 1;
     drop(fd, flags);
     *result = -1;
     return 0;
@@ -77,17 +77,17 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
     *result = -1;
     uint32_t began = 0;
     for (int attempt = 1, has_dropped = 0;;) {
-        struct socksify_reception reception;
-        int prepared = prepare_to_receive(fd, &reception);
+        struct udp_receive_plan plan;
+        int prepared = prepare_to_receive(fd, &plan);
         if (prepared == SOCKSIFY_PASS) return 0;
         if (prepared < 0) {
             returned(prepared);
             return 1;
         }
-        if (flags & MSG_ERRQUEUE) return receive_error(fd, reception, message, parts, flags, result);
-        if (!began) began = reception.tick;
+        if (flags & MSG_ERRQUEUE) return receive_error(fd, plan, message, parts, flags, result);
+        if (!began) began = plan.tick;
         if (!wait_to_receive(fd, flags, began, has_dropped)) return 1;
-        if (!receive_now(fd, message, parts, flags, &reception, result)) {
+        if (!receive_now(fd, message, parts, flags, &plan, result)) {
             has_dropped = 1;
         } else if (*result >= 0 || errno != ECONNREFUSED || attempt++ == ATTEMPTS || socksify_is_refused(fd)) {
             return 1;
@@ -111,23 +111,23 @@ int relayed_receive(int fd, struct msghdr *message, int flags, ssize_t *result) 
 }
 
 int relayed_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
-    struct socksify_reception reception;
-    if (prepare_to_receive(fd, &reception) != 0) return 0;
+    struct udp_receive_plan plan;
+    if (prepare_to_receive(fd, &plan) != 0) return 0;
     struct part_list list;
     struct iovec *parts = take_parts(&list, message->msg_iovlen + 2);
     if (!parts) return 0;
     struct msghdr whole;
     struct room room;
-    reception.head = 0;
-    reception.expected = NULL;
-    make_room(&whole, message, parts, &room, &reception);
+    plan.head = 0;
+    plan.expected = NULL;
+    make_room(&whole, message, parts, &room, &plan);
     parts[message->msg_iovlen + 1].iov_len = 0;
     whole.msg_name = message->msg_name;
     if (message->msg_name) {
         whole.msg_namelen = message->msg_namelen < sizeof room.source ? message->msg_namelen : sizeof room.source;
         memcpy(&room.source, message->msg_name, whole.msg_namelen);
     }
-    int is_programs = take_out(&reception, message, &whole, &room, flags, result);
+    int is_programs = decapsulate(&plan, message, &whole, &room, flags, result);
     give_back_parts(&list);
     return is_programs;
 }
@@ -151,7 +151,7 @@ int relayed_receive_parts(int fd, const struct iovec *parts, int count, ssize_t 
 /* Receives up to BATCH messages by one call of the kernel; returns how many of them are the program's, which then are
  * the first of `messages`. `is_full`: whether as many came as were asked for. */
 static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
-                         const struct socksify_reception *reception, int *is_full) {
+                         const struct udp_receive_plan *plan, int *is_full) {
     struct {
         struct mmsghdr whole[BATCH];
         struct room rooms[BATCH];
@@ -166,7 +166,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
     for (; asked < count && asked < BATCH; asked++) {
         struct msghdr *message = &messages[asked].msg_hdr;
         if (parts_count + message->msg_iovlen + 2 > BATCH_PARTS) break;
-        make_room(&whole[asked].msg_hdr, message, &parts[parts_count], &rooms[asked], reception);
+        make_room(&whole[asked].msg_hdr, message, &parts[parts_count], &rooms[asked], plan);
         parts_count += message->msg_iovlen + 2;
     }
     int received = REAL(recvmmsg)(fd, whole, asked, flags | MSG_TRUNC, timeout);
@@ -175,7 +175,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
     for (int index = 0; index < received; index++) {
         struct msghdr *message = &messages[index].msg_hdr;
         ssize_t length = whole[index].msg_len;
-        if (!take_out(reception, message, &whole[index].msg_hdr, &rooms[index], flags, &length)) {
+        if (!decapsulate(plan, message, &whole[index].msg_hdr, &rooms[index], flags, &length)) {
             drop(fd, flags);
             continue;
         }
@@ -198,8 +198,8 @@ int relayed_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
     *result = -1;
     uint32_t began = 0;
     for (int attempt = 1, has_dropped = 0; done < count;) {
-        struct socksify_reception reception;
-        int prepared = prepare_to_receive(fd, &reception);
+        struct udp_receive_plan plan;
+        int prepared = prepare_to_receive(fd, &plan);
         if (prepared == SOCKSIFY_PASS) {
             *result = (int)done;
             return done > 0;
@@ -215,10 +215,10 @@ int relayed_receive_several(int fd, struct mmsghdr *messages, unsigned count, in
             messages[done++].msg_len = (unsigned)one;
             continue;
         }
-        if (!began) began = reception.tick;
+        if (!began) began = plan.tick;
         if (!wait_to_receive(fd, flags, began, has_dropped)) break;
         int is_full;
-        int received = receive_batch(fd, messages + done, count - done, flags, timeout, &reception, &is_full);
+        int received = receive_batch(fd, messages + done, count - done, flags, timeout, &plan, &is_full);
         if (received < 0 && errno == ECONNREFUSED && attempt++ < ATTEMPTS && !socksify_is_refused(fd)) continue;
         if (received < 0) break;
         has_dropped = received == 0;

@@ -5,18 +5,18 @@
 #include <netinet/udp.h>
 #include <sys/uio.h>
 
-#include "Envelopes.h"
+#include "Encapsulation.h"
 
-/* Makes `wrapped` the message in its envelope; `parts` has room for one more than the message has. */
-static void put_in(struct msghdr *wrapped, const struct msghdr *message, struct iovec *parts,
-                   struct socksify_envelope *envelope) {
-    parts[0] = (struct iovec){envelope->header, envelope->header_length};
+/* Makes `encapsulated` the message in its encapsulation; `parts` has room for one more than the message has. */
+static void encapsulate(struct msghdr *encapsulated, const struct msghdr *message, struct iovec *parts,
+                        struct udp_encapsulation *encapsulation) {
+    parts[0] = (struct iovec){encapsulation->header, encapsulation->header_length};
     if (message->msg_iovlen) memcpy(parts + 1, message->msg_iov, message->msg_iovlen * sizeof *parts);
-    *wrapped = *message;
-    wrapped->msg_iov = parts;
-    wrapped->msg_iovlen++;
-    wrapped->msg_name = envelope->address_length ? &envelope->address : NULL;
-    wrapped->msg_namelen = envelope->address_length;
+    *encapsulated = *message;
+    encapsulated->msg_iov = parts;
+    encapsulated->msg_iovlen++;
+    encapsulated->msg_name = encapsulation->address_length ? &encapsulation->address : NULL;
+    encapsulated->msg_namelen = encapsulation->address_length;
 }
 
 /* The messages that control a datagram: those that say which way it takes, then the program's own, which count more. */
@@ -35,7 +35,7 @@ static void add_control(struct controls *controls, int level, int type, const vo
 
 /* Sends a datagram that goes directly, by the way that the program has set: the kernel's socket does not know of it. */
 static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr *message, int flags,
-                                                     const struct socksify_way *way) {
+                                                     const struct udp_way *way) {
     struct controls controls = {.length = 0};
     if (way->mark) add_control(&controls, SOL_SOCKET, SO_MARK, &way->mark, sizeof way->mark);
     if (way->device && way->is_ipv6) {
@@ -55,22 +55,22 @@ static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr
 }
 
 static inline ssize_t send_in_envelope(int fd, const struct msghdr *message, int flags,
-                                       struct socksify_envelope *envelope) {
+                                       struct udp_encapsulation *encapsulation) {
     struct part_list list;
     struct iovec *parts = take_parts(&list, message->msg_iovlen + 1);
     if (!parts) return -1;
-    struct msghdr wrapped;
-    put_in(&wrapped, message, parts, envelope);
-    ssize_t sent = REAL(sendmsg)(fd, &wrapped, flags);
+    struct msghdr encapsulated;
+    encapsulate(&encapsulated, message, parts, encapsulation);
+    ssize_t sent = REAL(sendmsg)(fd, &encapsulated, flags);
     give_back_parts(&list);
-    return sent < 0 ? sent : sent - (ssize_t)envelope->header_length;
+    return sent < 0 ? sent : sent - (ssize_t)encapsulation->header_length;
 }
 
 /* Does what was decided on a message, other than to leave it to libc. Returns what the call returns. */
 static inline __attribute__((always_inline)) ssize_t send_decided(
-    int fd, const struct msghdr *message, int flags, int decision, struct socksify_envelope *envelope) {
-    if (decision == 0) return send_in_envelope(fd, message, flags, envelope);
-    if (decision == SOCKSIFY_BY_WAY) return send_by_way(fd, message, flags, &envelope->way);
+    int fd, const struct msghdr *message, int flags, int decision, struct udp_encapsulation *encapsulation) {
+    if (decision == 0) return send_in_envelope(fd, message, flags, encapsulation);
+    if (decision == SOCKSIFY_BY_WAY) return send_by_way(fd, message, flags, &encapsulation->way);
     if (decision == SOCKSIFY_TAKEN) return (ssize_t)size_of(message->msg_iov, message->msg_iovlen);
     return returned(decision);
 }
@@ -81,12 +81,12 @@ static int is_to_be_repeated(int fd, int decision) {
 }
 
 enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
-    struct socksify_envelope envelope;
+    struct udp_encapsulation encapsulation;
     for (int attempt = 1;; attempt++) {
-        int decision = socksify_send(fd, message, flags, &envelope);
+        int decision = socksify_send(fd, message, flags, &encapsulation);
         if (decision == SOCKSIFY_PASS) return SENT_BY_LIBC;
         if (decision == SOCKSIFY_UNADDRESSED) return SENT_BY_LIBC_UNADDRESSED;
-        *result = send_decided(fd, message, flags, decision, &envelope);
+        *result = send_decided(fd, message, flags, decision, &encapsulation);
         if (*result >= 0 || attempt == ATTEMPTS || !is_to_be_repeated(fd, decision)) return SENT;
     }
 }
@@ -116,14 +116,14 @@ int relayed_send_parts(int fd, const struct iovec *parts, int count, ssize_t *re
 struct decided {
     unsigned index;
     int decision;
-    struct socksify_envelope envelope;
+    struct udp_encapsulation encapsulation;
 };
 
 /* Messages on their way together. */
 struct batch {
-    struct mmsghdr wrapped[BATCH];
+    struct mmsghdr encapsulated[BATCH];
     struct iovec parts[BATCH_PARTS];
-    struct socksify_envelope envelopes[BATCH];
+    struct udp_encapsulation encapsulation[BATCH];
     unsigned count, parts_count;
     struct decided ahead;
     /* So many of the first are libc's, as was decided, too. */
@@ -131,14 +131,14 @@ struct batch {
 };
 
 static int decision_on(const struct batch *batch, int fd, const struct msghdr *message, unsigned index, int flags,
-                       struct socksify_envelope *envelope) {
+                       struct udp_encapsulation *encapsulation) {
     if (index < batch->passed) return SOCKSIFY_PASS;
     if (index == batch->ahead.index) {
-        *envelope = batch->ahead.envelope;
+        *encapsulation = batch->ahead.encapsulation;
         return batch->ahead.decision;
     }
     if (!is_to_be_decided(fd, message->msg_name, message->msg_namelen)) return SOCKSIFY_PASS;
-    int decision = socksify_send(fd, message, flags, envelope);
+    int decision = socksify_send(fd, message, flags, encapsulation);
     /* A stream, which another thread has put there: it ignores the address. */
     return decision == SOCKSIFY_UNADDRESSED ? SOCKSIFY_PASS : decision;
 }
@@ -146,17 +146,17 @@ static int decision_on(const struct batch *batch, int fd, const struct msghdr *m
 /* Adds a message to the batch. Returns 0 where it cannot go with the others, and is ahead. */
 static int add(struct batch *batch, int fd, const struct msghdr *message, unsigned index, int flags) {
     if (batch->count == BATCH) return 0;
-    struct socksify_envelope *envelope = &batch->envelopes[batch->count];
-    struct msghdr *wrapped = &batch->wrapped[batch->count].msg_hdr;
-    int decision = decision_on(batch, fd, message, index, flags, envelope);
+    struct udp_encapsulation *encapsulation = &batch->encapsulation[batch->count];
+    struct msghdr *encapsulated = &batch->encapsulated[batch->count].msg_hdr;
+    int decision = decision_on(batch, fd, message, index, flags, encapsulation);
     if (decision == SOCKSIFY_PASS) {
-        envelope->header_length = 0;
-        *wrapped = *message;
+        encapsulation->header_length = 0;
+        *encapsulated = *message;
     } else if (decision == 0 && batch->parts_count + message->msg_iovlen + 1 <= BATCH_PARTS) {
-        put_in(wrapped, message, &batch->parts[batch->parts_count], envelope);
+        encapsulate(encapsulated, message, &batch->parts[batch->parts_count], encapsulation);
         batch->parts_count += message->msg_iovlen + 1;
     } else {
-        batch->ahead = (struct decided){index, decision, *envelope};
+        batch->ahead = (struct decided){index, decision, *encapsulation};
         return 0;
     }
     batch->count++;
@@ -165,9 +165,9 @@ static int add(struct batch *batch, int fd, const struct msghdr *message, unsign
 
 /* Sends what the batch has, and returns how many of it went; the first that did not has its error in `errno`. */
 static int send_batch(struct batch *batch, int fd, struct mmsghdr *messages, int flags) {
-    int sent = REAL(sendmmsg)(fd, batch->wrapped, batch->count, flags);
+    int sent = REAL(sendmmsg)(fd, batch->encapsulated, batch->count, flags);
     for (int index = 0; index < sent; index++)
-        messages[index].msg_len = batch->wrapped[index].msg_len - batch->envelopes[index].header_length;
+        messages[index].msg_len = batch->encapsulated[index].msg_len - batch->encapsulation[index].header_length;
     return sent;
 }
 
@@ -199,7 +199,7 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
         if (batch->count > 0)
             sent = send_batch(batch, fd, next, flags), planned = (int)batch->count;
         else
-            sent = is_sent(next, send_decided(fd, &next->msg_hdr, flags, decision, &batch->ahead.envelope));
+            sent = is_sent(next, send_decided(fd, &next->msg_hdr, flags, decision, &batch->ahead.encapsulation));
         if (sent <= 0 && is_to_be_repeated(fd, decision))
             sent = repeat(batch, fd, next, flags), planned = 1;
         if (sent > 0) done += (unsigned)sent;
@@ -214,7 +214,7 @@ int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int 
     for (; first.index < *count; first.index++) {
         const struct msghdr *message = &messages[first.index].msg_hdr;
         if (!is_to_be_decided(fd, message->msg_name, message->msg_namelen)) continue;
-        first.decision = socksify_send(fd, message, *flags, &first.envelope);
+        first.decision = socksify_send(fd, message, *flags, &first.encapsulation);
         if (first.decision == SOCKSIFY_UNADDRESSED)
             *flags &= ~MSG_FASTOPEN;
         else if (first.decision != SOCKSIFY_PASS)

@@ -38,8 +38,8 @@ int relayed_receive_parts(int fd, const struct iovec *parts, int count, ssize_t 
 int relayed_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                             int *result);
 /* After libc's own function has received a datagram by a socket that is relayed by now, but was not when the call began
- * to wait: takes it out of its envelope. 0 when it is none of the program's; when the socket is not relayed after all,
- * it is left as it is. What a header has pushed out of the program's room is lost. */
+ * to wait: decapsulates it. 0 when it is none of the program's; when the socket is not relayed after all, it is left as
+ * it is. What a header has pushed out of the program's room is lost. */
 int relayed_late(int fd, struct msghdr *message, int flags, ssize_t *result);
 /* sendfile(2) and splice(2) to or from such a socket, which have no place for a header. */
 int relayed_transfer(int fd, ssize_t *result);

@@ -1,11 +1,11 @@
-#include "Envelopes.h"
+#include "Encapsulation.h"
 
 #include <fcntl.h>
 #include <limits.h>
 
 void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec *parts, struct room *room,
-               const struct socksify_reception *reception) {
-    parts[0] = (struct iovec){room->head, reception->head};
+               const struct udp_receive_plan *plan) {
+    parts[0] = (struct iovec){room->head, plan->head};
     for (size_t index = 0; index < message->msg_iovlen; index++) {
         parts[index + 1] = message->msg_iov[index];
         /* Of a part alone the kernel overlooks that it ends beyond the process' memory, of one among others not. */
@@ -14,8 +14,8 @@ void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec 
     parts[message->msg_iovlen + 1] = (struct iovec){room->tail, sizeof room->tail};
     *whole = *message;
     /* Of a connected socket the source is known. */
-    whole->msg_name = reception->is_connected ? NULL : &room->source;
-    whole->msg_namelen = reception->is_connected ? 0 : sizeof room->source;
+    whole->msg_name = plan->is_connected ? NULL : &room->source;
+    whole->msg_namelen = plan->is_connected ? 0 : sizeof room->source;
     whole->msg_iov = parts;
     whole->msg_iovlen += 2;
 }
@@ -40,16 +40,16 @@ static void conclude(struct msghdr *message, const struct msghdr *whole, int fla
     *received = (ssize_t)(flags & MSG_TRUNC || payload < room ? payload : room);
 }
 
-int take_out(const struct socksify_reception *reception, struct msghdr *message, struct msghdr *whole,
-             struct room *around, int flags, ssize_t *received) {
+int decapsulate(const struct udp_receive_plan *plan, struct msghdr *message, struct msghdr *whole,
+                struct room *around, int flags, ssize_t *received) {
     uint8_t gathered[LONGEST_HEADER];
-    struct socksify_opened opened;
+    struct udp_decapsulated decapsulated;
     const struct iovec *parts = whole->msg_iov;
     size_t head = parts[0].iov_len, length = (size_t)*received;
     size_t room = size_of(message->msg_iov, message->msg_iovlen);
-    if (reception->expected && !message->msg_name && length >= head &&
-        memcmp(around->head, reception->expected, head) == 0) {
-        __atomic_store_n(reception->unanswered, 0, __ATOMIC_RELAXED);
+    if (plan->expected && !message->msg_name && length >= head &&
+        memcmp(around->head, plan->expected, head) == 0) {
+        __atomic_store_n(plan->unanswered, 0, __ATOMIC_RELAXED);
         conclude(message, whole, flags, length - head, room, received);
         return 1;
     }
@@ -62,20 +62,20 @@ int take_out(const struct socksify_reception *reception, struct msghdr *message,
         gather(parts, gathered, known);
         start = gathered;
     }
-    struct socksify_arrival arrival = {
-        .slot = reception->slot, .start = start, .known = known, .length = length, .parts = parts,
+    struct udp_received datagram = {
+        .slot = plan->slot, .start = start, .known = known, .length = length, .parts = parts,
         .parts_count = whole->msg_iovlen, .kept = kept, .source = &around->source,
         .source_length = whole->msg_name ? whole->msg_namelen : 0, .wants_source = message->msg_name != NULL,
         .flags = flags,
     };
-    if (!socksify_unwrap(&arrival, &opened)) return 0;
-    size_t payload = opened.whole ? opened.length : length - opened.header_length;
+    if (!socksify_decapsulate(&datagram, &decapsulated)) return 0;
+    size_t payload = decapsulated.whole ? decapsulated.length : length - decapsulated.header_length;
     size_t fitting = payload < room ? payload : room;
-    if (opened.whole)
-        scatter(opened.whole, fitting, message->msg_iov);
+    if (decapsulated.whole)
+        scatter(decapsulated.whole, fitting, message->msg_iov);
     else
-        move_within(parts, opened.header_length, head, fitting);
-    answer_name(message, &around->source, opened.source_length);
+        move_within(parts, decapsulated.header_length, head, fitting);
+    answer_name(message, &around->source, decapsulated.source_length);
     conclude(message, whole, flags, payload, room, received);
     return 1;
 }

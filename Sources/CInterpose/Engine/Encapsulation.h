@@ -1,5 +1,5 @@
-/* Datagrams in their envelopes: behind a header (RFC 1928 section 7) that goes out before the program's own bytes, and
- * is taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
+/* Encapsulated datagrams: behind a header (RFC 1928 section 7) that goes out before the program's own bytes, and is
+ * taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
 #pragma once
 
 #include "Interpose.h"
@@ -7,7 +7,7 @@
 #include "MessageParts.h"
 
 enum {
-    LONGEST_HEADER = SOCKSIFY_LONGEST_HEADER,
+    LONGEST_HEADER = UDP_LONGEST_HEADER,
     /* With an IPv4 address. */
     SHORTEST_HEADER = 10,
     /* Messages that go through the kernel together. */
@@ -40,8 +40,8 @@ static inline void give_back_parts(struct part_list *_Nonnull list) {
 
 /* ----- Receiving ----- */
 
-static inline int prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception) {
-    return socksify_prepare_known_to_receive(fd, reception) ? 0 : socksify_prepare_to_receive(fd, reception);
+static inline int prepare_to_receive(int fd, struct udp_receive_plan *_Nonnull plan) {
+    return socksify_prepare_to_receive_quickly(fd, plan) ? 0 : socksify_prepare_to_receive(fd, plan);
 }
 
 /* Room around the program's own: for the header before it, and behind it for as much as a header can be longer than it
@@ -54,12 +54,12 @@ struct room {
 
 /* Makes `whole` a message with that room; `parts` has room for two more than the message has. */
 void make_room(struct msghdr *_Nonnull whole, const struct msghdr *_Nonnull message, struct iovec *_Nonnull parts,
-               struct room *_Nonnull room, const struct socksify_reception *_Nonnull reception);
+               struct room *_Nonnull room, const struct udp_receive_plan *_Nonnull plan);
 
-/* Takes what was received out of its envelope. `received` is the length of the whole datagram, and becomes what the
- * call returns. Returns 0 when the datagram is none of the program's. */
-int take_out(const struct socksify_reception *_Nonnull reception, struct msghdr *_Nonnull message,
-             struct msghdr *_Nonnull whole, struct room *_Nonnull around, int flags, ssize_t *_Nonnull received);
+/* Decapsulates what was received. `received` is the length of the whole datagram, and becomes what the call returns.
+ * Returns 0 when the datagram is none of the program's. */
+int decapsulate(const struct udp_receive_plan *_Nonnull plan, struct msghdr *_Nonnull message,
+                struct msghdr *_Nonnull whole, struct room *_Nonnull around, int flags, ssize_t *_Nonnull received);
 
 /* Takes a datagram away that was looked at and is none of the program's. */
 void drop(int fd, int flags);

@@ -100,7 +100,7 @@ STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int
        (fd, bytes, count, room, flags), receiving_flags(flags),
        count <= room && relayed_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
 /* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be relayed;
- * what comes in then is in an envelope. (A socket that is only read from was connected before.) */
+ * what comes in then is encapsulated. (A socket that is only read from was connected before.) */
 
 /* A datagram that came to a socket which is not relayed is answered the way it came. */
 static inline ssize_t noted(int fd, ssize_t received, int flags, const struct sockaddr *address, socklen_t length) {
@@ -222,7 +222,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     return recvmsg_disturbed(fd, message, flags);
 }
 
-/* Takes all of them out of their envelopes; those that are none of the program's count for nothing. */
+/* Takes all of them out of their encapsulation; those that are none of the program's count for nothing. */
 static int take_late(int fd, struct mmsghdr *messages, int received, int flags) {
     int kept = 0;
     for (int index = 0; index < received; index++) {

@@ -36,15 +36,15 @@ int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, so
 int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
 /* A message that names an address (sendto(2)), or goes by what may_be_relayed(). SOCKSIFY_PASS; one of those below; or
- * 0: it is a datagram that goes in the envelope. */
+ * 0: it is a datagram that goes in the encapsulation. */
 int socksify_send(int fd, const struct msghdr *_Nonnull message, int flags,
-                  struct socksify_envelope *_Nonnull envelope);
+                  struct udp_encapsulation *_Nonnull encapsulation);
 enum {
     /* The socket has been connected (MSG_FASTOPEN): it goes without address and without MSG_FASTOPEN. */
     SOCKSIFY_UNADDRESSED = 1 << 29,
     /* The datagram was sent, or kept: libc has nothing to do with it. */
     SOCKSIFY_TAKEN = 1 << 28,
-    /* It goes as it is, by the way that the envelope says. */
+    /* It goes as it is, by the way that the encapsulation says. */
     SOCKSIFY_BY_WAY = 1 << 27,
 };
 
@@ -60,11 +60,11 @@ void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, soc
 /* Whether it is. */
 int socksify_is_relayed(int fd);
 /* Before a datagram is received. 0, SOCKSIFY_PASS, or an error. */
-int socksify_prepare_to_receive(int fd, struct socksify_reception *_Nonnull reception);
+int socksify_prepare_to_receive(int fd, struct udp_receive_plan *_Nonnull plan);
 /* The same, as it mostly is: 1 when nothing has to be asked or done for it; else 0, and it is to be prepared so. */
-int socksify_prepare_known_to_receive(int fd, struct socksify_reception *_Nonnull reception);
-/* Takes a datagram out of its envelope. 0 when it is none of the program's. */
-int socksify_unwrap(const struct socksify_arrival *_Nonnull arrival, struct socksify_opened *_Nonnull opened);
+int socksify_prepare_to_receive_quickly(int fd, struct udp_receive_plan *_Nonnull plan);
+/* Decapsulates a datagram. 0 when it is none of the program's. */
+int socksify_decapsulate(const struct udp_received *_Nonnull datagram, struct udp_decapsulated *_Nonnull decapsulated);
 /* The kernel was told that nobody listens where it has the socket connected to. 1 when the program is to learn it. */
 int socksify_is_refused(int fd);
 /* SO_RCVTIMEO in milliseconds; -1: none. */

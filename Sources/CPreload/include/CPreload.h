@@ -7,7 +7,7 @@
 
 #include "CancellableCalls.h"
 #include "RelayedDescriptors.h"
-#include "Envelope.h"
+#include "UDPEncapsulation.h"
 #include "FileAnswer.h"
 #include "Heap.h"
 #include "PendingMarks.h"

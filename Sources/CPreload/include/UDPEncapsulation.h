@@ -8,7 +8,7 @@
 
 enum {
     /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT (RFC 1928 section 7). */
-    SOCKSIFY_LONGEST_HEADER = 262,
+    UDP_LONGEST_HEADER = 262,
     /* No datagram is longer, whatever it goes by (udp(7)). */
     SOCKSIFY_LONGEST_DATAGRAM = 65535,
     /* Of a message, so that one more fits in, for the header (sendmsg(2)). */
@@ -16,7 +16,7 @@ enum {
 };
 
 /* Which way a datagram takes: by that device and with that mark, where they are not 0. */
-struct socksify_way {
+struct udp_way {
     int device;
     int mark;
     /* Whether it goes by IPv6. */
@@ -24,22 +24,22 @@ struct socksify_way {
 };
 
 /* What a datagram is sent in. */
-struct socksify_envelope {
+struct udp_encapsulation {
     /* Where to; length 0: to the kernel's own peer. */
     struct sockaddr_storage address;
     socklen_t address_length;
     unsigned header_length;
-    uint8_t header[SOCKSIFY_LONGEST_HEADER];
+    uint8_t header[UDP_LONGEST_HEADER];
     /* Of one that goes without all this. */
-    struct socksify_way way;
+    struct udp_way way;
 };
 
-static inline uint8_t *_Nonnull envelope_header(struct socksify_envelope *_Nonnull envelope) {
-    return envelope->header;
+static inline uint8_t *_Nonnull udp_encapsulation_header(struct udp_encapsulation *_Nonnull encapsulation) {
+    return encapsulation->header;
 }
 
 /* What is known of a relayed socket before a datagram is received. */
-struct socksify_reception {
+struct udp_receive_plan {
     /* Where it lies. */
     int slot;
     /* Bytes of the header that is to be expected. */
@@ -56,7 +56,7 @@ struct socksify_reception {
 };
 
 /* A datagram that came in. */
-struct socksify_arrival {
+struct udp_received {
     /* Where what is known of the socket lies. */
     int slot;
     /* Its first bytes: its header, if it has one. */
@@ -76,8 +76,8 @@ struct socksify_arrival {
     int flags;
 };
 
-/* The same, taken out of its envelope. */
-struct socksify_opened {
+/* The same, decapsulated. */
+struct udp_decapsulated {
     /* What it was put together from fragments, which lies there until the next call on the socket; NULL when it lies in
      * the parts, behind a header of that length. */
     const uint8_t *_Nullable whole;

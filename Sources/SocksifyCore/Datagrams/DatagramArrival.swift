@@ -9,7 +9,7 @@ import SharedTables
 extension Datagram {
     /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
     static func prepareToReceive(
-        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>,
+        _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Outcome {
         switch datagrams.pointee.relayed.find(descriptor) {
@@ -17,43 +17,43 @@ extension Datagram {
         case .refused(let errno): return .failed(errno)
         case .slot(let slot):
             if any_internal() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
-            datagrams.pointee.relayed.prepare(reception, slot)
+            datagrams.pointee.relayed.prepare(plan, slot)
             return .succeeded
         }
     }
 
-    /// Takes a datagram out of its envelope; false when it is none of the program's.
+    /// Decapsulates a datagram; false when it is none of the program's.
     ///
     /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
     /// where the library's answers come from, or else from a slot that the program reaches directly.
-    static func unwrap(
-        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>,
+    static func decapsulate(
+        _ datagram: UnsafePointer<udp_received>, _ decapsulated: UnsafeMutablePointer<udp_decapsulated>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
-        let slot = Int(arrival.pointee.slot)
+        let slot = Int(datagram.pointee.slot)
         guard let record = datagrams.pointee.relayed.enter(slot) else { return false }
         defer { datagrams.pointee.relayed.leave(slot) }
-        guard let source = source(of: arrival, record) else { return false }
-        let isFromErrorQueue = arrival.pointee.flags & Int32(MSG_ERRQUEUE) != 0
+        guard let source = source(of: datagram, record) else { return false }
+        let isFromErrorQueue = datagram.pointee.flags & Int32(MSG_ERRQUEUE) != 0
         let isOwn = isOwnAddress(source, record)
         if record.pointee.association.isForgottenRelay(source) { return false }
         guard isOwn || record.pointee.association.isRelay(source) else {
-            return isFromErrorQueue ? false : passDirect(source, record, opened, arrival, datagrams)
+            return isFromErrorQueue ? false : passDirect(source, record, decapsulated, datagram, datagrams)
         }
-        let start = Span(_unsafeStart: arrival.pointee.start, count: arrival.pointee.known)
+        let start = Span(_unsafeStart: datagram.pointee.start, count: datagram.pointee.known)
         guard let header = DatagramHeader.read(start) else { return false }
         // A fragment that is looked at, and is not all there, is left where it is.
-        let isPartial = arrival.pointee.flags & Int32(MSG_PEEK) != 0 && arrival.pointee.length > arrival.pointee.kept
+        let isPartial = datagram.pointee.flags & Int32(MSG_PEEK) != 0 && datagram.pointee.length > datagram.pointee.kept
         if header.fragment != 0, !isOwn, !isFromErrorQueue, !isPartial {
-            return join(arrival, header, record, slot, opened, datagrams)
+            return join(datagram, header, record, slot, decapsulated, datagrams)
         }
         let seems = record.pointee.apparentSource(header, start, isNamed: isOwn || isFromErrorQueue, datagrams)
         guard let seems, isFromErrorQueue || accepts(seems, record, isOwn: isOwn) else { return false }
         record.pointee.association.unanswered = 0
         record.pointee.expect(headerLength: header.length)
-        opened.pointee.whole = nil
-        opened.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
-        show(seems, arrival, opened)
+        decapsulated.pointee.whole = nil
+        decapsulated.pointee.header_length = UInt32(truncatingIfNeeded: header.length)
+        show(seems, datagram, decapsulated)
         return true
     }
 
@@ -68,37 +68,37 @@ extension Datagram {
 
     /// Where it came from. Of a connected socket the kernel was not asked, and of another the program may not have asked.
     private static func source(
-        of arrival: UnsafePointer<socksify_arrival>, _ record: UnsafeMutablePointer<RelayedSocket>
+        of datagram: UnsafePointer<udp_received>, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> SocketAddress? {
-        if arrival.pointee.source_length == 0 {
+        if datagram.pointee.source_length == 0 {
             if case .own = record.pointee.kernelPeer { return record.pointee.ownAddress }
             return record.pointee.association.relay
         }
-        let start = UnsafeRawPointer(arrival.pointee.source).assumingMemoryBound(to: sockaddr.self)
-        return SocketAddress(start, length: arrival.pointee.source_length)
+        let start = UnsafeRawPointer(datagram.pointee.source).assumingMemoryBound(to: sockaddr.self)
+        return SocketAddress(start, length: datagram.pointee.source_length)
     }
 
     private static func show(
-        _ source: SocketAddress, _ arrival: UnsafePointer<socksify_arrival>,
-        _ opened: UnsafeMutablePointer<socksify_opened>
+        _ source: SocketAddress, _ datagram: UnsafePointer<udp_received>,
+        _ decapsulated: UnsafeMutablePointer<udp_decapsulated>
     ) {
-        guard arrival.pointee.wants_source != 0 else { return }
+        guard datagram.pointee.wants_source != 0 else { return }
         let room = UnsafeMutableRawBufferPointer(
-            start: arrival.pointee.source, count: MemoryLayout<sockaddr_storage>.size)
-        opened.pointee.source_length = socklen_t(source.write(to: room))
+            start: datagram.pointee.source, count: MemoryLayout<sockaddr_storage>.size)
+        decapsulated.pointee.source_length = socklen_t(source.write(to: room))
     }
 
     /// What comes without a header, from where the program reaches without the proxy.
     private static func passDirect(
         _ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>,
-        _ opened: UnsafeMutablePointer<socksify_opened>, _ arrival: UnsafePointer<socksify_arrival>,
+        _ decapsulated: UnsafeMutablePointer<udp_decapsulated>, _ datagram: UnsafePointer<udp_received>,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         let socket = Socket(descriptor: record.pointee.descriptor)
         guard record.pointee.peer == nil, mayComeDirectly(source, to: record, socket, datagrams) else { return false }
-        opened.pointee.whole = nil
-        opened.pointee.header_length = 0
-        opened.pointee.source_length = arrival.pointee.source_length
+        decapsulated.pointee.whole = nil
+        decapsulated.pointee.header_length = 0
+        decapsulated.pointee.source_length = datagram.pointee.source_length
         return true
     }
 
@@ -157,21 +157,21 @@ extension Datagram {
     // MARK: Fragments
 
     private static func join(
-        _ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received,
+        _ datagram: UnsafePointer<udp_received>, _ header: DatagramHeader.Received,
         _ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int,
-        _ opened: UnsafeMutablePointer<socksify_opened>, _ datagrams: UnsafePointer<Datagrams>
+        _ decapsulated: UnsafeMutablePointer<udp_decapsulated>, _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
         // One that is only looked at is taken away, and comes here when it is.
         guard let fragments = datagrams.pointee.relayed.makeFragments(slot) else { return false }
-        guard let length = fragments.join(arrival, header) else { return false }
+        guard let length = fragments.join(datagram, header) else { return false }
         let joined = Span(_unsafeStart: fragments.start, count: length)
         guard let whole = DatagramHeader.read(joined),
             let seems = record.pointee.apparentSource(whole, joined, isNamed: false, datagrams),
             accepts(seems, record, isOwn: false)
         else { return false }
-        opened.pointee.whole = fragments.start + whole.length
-        opened.pointee.length = length - whole.length
-        show(seems, arrival, opened)
+        decapsulated.pointee.whole = fragments.start + whole.length
+        decapsulated.pointee.length = length - whole.length
+        show(seems, datagram, decapsulated)
         return true
     }
 }

@@ -11,10 +11,10 @@ extension Datagram {
         case pass
         /// So it does without address, and without MSG_FASTOPEN: the socket is a stream, and connected.
         case unaddressed
-        /// It goes as it is, by the way that the envelope says.
+        /// It goes as it is, by the way that the encapsulation says.
         case byWay
-        /// It goes in the envelope.
-        case wrapped
+        /// It goes out encapsulated.
+        case encapsulated
         /// It was sent, answered, or waits to be sent.
         case taken
         case failed(Errno)

@@ -28,12 +28,13 @@ struct FragmentMemory {
 
     /// Takes a fragment; returns the length of the datagram that it completes, header included. The last one, when it was
     /// only looked at (MSG_PEEK), comes again; the others are taken away by whoever looked.
-    func join(_ arrival: UnsafePointer<socksify_arrival>, _ header: DatagramHeader.Received) -> Int? {
+    func join(_ datagram: UnsafePointer<udp_received>, _ header: DatagramHeader.Received) -> Int? {
         let fragment = memory + FragmentMemory.fragmentOffset
-        let room = UnsafeMutableRawBufferPointer(start: fragment, count: min(arrival.pointee.kept, Reassembly.capacity))
-        let length = MessageParts(arrival.pointee.parts, count: arrival.pointee.parts_count).copy(to: room)
+        let room = UnsafeMutableRawBufferPointer(
+            start: fragment, count: min(datagram.pointee.kept, Reassembly.capacity))
+        let length = MessageParts(datagram.pointee.parts, count: datagram.pointee.parts_count).copy(to: room)
         // A part of a fragment would be taken for all of it.
-        guard length == arrival.pointee.length else { return nil }
+        guard length == datagram.pointee.length else { return nil }
         let bytes = Span(_unsafeStart: UnsafeRawPointer(fragment).assumingMemoryBound(to: UInt8.self), count: length)
         let joined = UnsafeMutableRawBufferPointer(
             start: memory + FragmentMemory.joinedOffset, count: Reassembly.capacity)
@@ -42,7 +43,7 @@ struct FragmentMemory {
         guard case .joined(let whole) = reassembly.pointee.receive(bytes, header, in: joined, at: Clock.now) else {
             return nil
         }
-        if arrival.pointee.flags & Int32(MSG_PEEK) != 0 { reassembly.pointee = before }
+        if datagram.pointee.flags & Int32(MSG_PEEK) != 0 { reassembly.pointee = before }
         return whole
     }
 }

@@ -17,7 +17,7 @@ struct OutgoingDatagram {
     /// Where the socket's record lies, as was found in this tick.
     let slot: Int
     let tick: UInt32
-    let envelope: UnsafeMutablePointer<socksify_envelope>
+    let encapsulation: UnsafeMutablePointer<udp_encapsulation>
     let datagrams: UnsafePointer<Datagrams>
 
     private var table: RelayedSockets { datagrams.pointee.relayed }
@@ -50,7 +50,7 @@ struct OutgoingDatagram {
         defer { table.leaveUnchanged(slot) }
         if record.pointee.isShut { return .failed(.brokenPipe) }
         reason.log(.sending, by: socket, to: named, datagrams.pointee.names)
-        return record.pointee.way.describe(towards: named, &envelope.pointee.way) ? .byWay : .pass
+        return record.pointee.way.describe(towards: named, &encapsulation.pointee.way) ? .byWay : .pass
     }
 
     /// - Parameter decided: nil: the socket's peer says where it goes.
@@ -199,18 +199,18 @@ struct OutgoingDatagram {
         return nil
     }
 
-    // MARK: The envelope
+    // MARK: The encapsulation
 
-    /// Puts it in its envelope, or sends it in fragments. Leaves the record.
+    /// Puts it in its encapsulation, or sends it in fragments. Leaves the record.
     private func encapsulate(
         for destination: Datagram.Destination, isForPeer: Bool, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ tick: UInt32
     ) -> Datagram.Sending {
         record.pointee.association.unanswered = tick
         if isForPeer, record.pointee.peerHeaderLength > 0, datagrams.pointee.configuration.udpFragmentSize == nil {
-            record.pointee.putPeerHeader(in: envelope)
+            record.pointee.putPeerHeader(in: encapsulation)
             table.leaveUnchanged(slot)
-            return .wrapped
+            return .encapsulated
         }
         let expected = record.pointee.expectedHeader
         let sending = putHeader(for: destination, record)
@@ -230,20 +230,20 @@ struct OutgoingDatagram {
         if let limit = datagrams.pointee.configuration.udpFragmentSize, MessageParts(of: message).size > limit {
             return sendFragments(behind: header, limit, record)
         }
-        envelope.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
-        envelope.pointee.address_length = 0
-        if case .relay = record.pointee.kernelPeer { return .wrapped }
+        encapsulation.pointee.header_length = UInt32(truncatingIfNeeded: header.count)
+        encapsulation.pointee.address_length = 0
+        if case .relay = record.pointee.kernelPeer { return .encapsulated }
         let room = UnsafeMutableRawBufferPointer(
-            start: envelope, count: MemoryLayout.size(ofValue: envelope.pointee.address))
-        envelope.pointee.address_length = socklen_t(record.pointee.association.relay.write(to: room))
-        return .wrapped
+            start: encapsulation, count: MemoryLayout.size(ofValue: encapsulation.pointee.address))
+        encapsulation.pointee.address_length = socklen_t(record.pointee.association.relay.write(to: room))
+        return .encapsulated
     }
 
     /// Writes its header where it is sent from; nil for a name that was replaced meanwhile.
     private func writeHeader(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> UnsafeRawBufferPointer? {
-        var header = HeaderInPlace(start: envelope_header(envelope))
+        var header = HeaderInPlace(start: udp_encapsulation_header(encapsulation))
         switch destination {
         case .address(let address, let port):
             record.pointee.names.sent(to: address, port: port)
@@ -286,12 +286,13 @@ struct OutgoingDatagram {
 
 extension RelayedSocket {
     /// The header of what goes to the kernel's own peer.
-    fileprivate func putPeerHeader(in envelope: UnsafeMutablePointer<socksify_envelope>) {
+    fileprivate func putPeerHeader(in encapsulation: UnsafeMutablePointer<udp_encapsulation>) {
         let header = peerHeader
         withUnsafeBytes(of: header) {
-            UnsafeMutableRawBufferPointer(start: envelope_header(envelope), count: $0.count).copyMemory(from: $0)
+            UnsafeMutableRawBufferPointer(start: udp_encapsulation_header(encapsulation), count: $0.count).copyMemory(
+                from: $0)
         }
-        envelope.pointee.header_length = UInt32(peerHeaderLength)
-        envelope.pointee.address_length = 0
+        encapsulation.pointee.header_length = UInt32(peerHeaderLength)
+        encapsulation.pointee.address_length = 0
     }
 }

@@ -47,7 +47,7 @@ extension RelayedSocket {
         let (forks, flags) = words.readHalves()
         let header = flags >> 8 & 0xffff
         guard let kernelPeer = KernelPeer(rawValue: UInt8(truncatingIfNeeded: flags >> 24)),
-            header <= UInt32(SOCKSIFY_LONGEST_HEADER)
+            header <= UInt32(UDP_LONGEST_HEADER)
         else { return nil }
         self.init(
             descriptor: Int32(bitPattern: descriptor), process: Int32(bitPattern: process), forks: forks,

@@ -245,44 +245,44 @@ struct RelayedSockets: @unchecked Sendable {
     }
 
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
-    /// taken out of its envelope.
-    func prepare(_ reception: UnsafeMutablePointer<socksify_reception>, _ slot: Int) {
-        reception.pointee.tick = coarse_tick()
+    /// taken out of its encapsulation.
+    func prepare(_ plan: UnsafeMutablePointer<udp_receive_plan>, _ slot: Int) {
+        plan.pointee.tick = coarse_tick()
         guard let record = latest(slot) else {
-            reception.pointee.slot = Int32(truncatingIfNeeded: slot)
+            plan.pointee.slot = Int32(truncatingIfNeeded: slot)
             // What comes is dropped.
-            reception.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
-            reception.pointee.head = 0
-            reception.pointee.is_connected = 0
-            reception.pointee.expected = nil
+            plan.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
+            plan.pointee.head = 0
+            plan.pointee.is_connected = 0
+            plan.pointee.expected = nil
             return
         }
-        describe(record, slot, reception)
+        describe(record, slot, plan)
     }
 
     /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
-    func prepareKnown(_ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>) -> Bool {
+    func prepareQuickly(_ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>) -> Bool {
         let tick = coarse_tick()
         let slot = Int(relayed_slot(descriptor, tick))
         guard slot >= 0, let record = known(slot) else { return false }
-        reception.pointee.tick = tick
-        describe(record, slot, reception)
+        plan.pointee.tick = tick
+        describe(record, slot, plan)
         return true
     }
 
     private func describe(
         _ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int,
-        _ reception: UnsafeMutablePointer<socksify_reception>
+        _ plan: UnsafeMutablePointer<udp_receive_plan>
     ) {
-        reception.pointee.slot = Int32(truncatingIfNeeded: slot)
-        reception.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
-        reception.pointee.head = UInt32(record.pointee.expectedHeader)
+        plan.pointee.slot = Int32(truncatingIfNeeded: slot)
+        plan.pointee.unanswered = withUnsafeMutablePointer(to: &record.pointee.association.unanswered) { $0 }
+        plan.pointee.head = UInt32(record.pointee.expectedHeader)
         switch record.pointee.kernelPeer {
-        case .relay, .own: reception.pointee.is_connected = 1
-        case .none, .proxy, .nobody: reception.pointee.is_connected = 0
+        case .relay, .own: plan.pointee.is_connected = 1
+        case .none, .proxy, .nobody: plan.pointee.is_connected = 0
         }
         let isKnown = record.pointee.peerHeaderLength == record.pointee.expectedHeader
-        reception.pointee.expected = isKnown ? RelayedSocket.peerHeader(of: record) : nil
+        plan.pointee.expected = isKnown ? RelayedSocket.peerHeader(of: record) : nil
     }
 
     // Of a slot that was reached, as all are that `slot` gives.

@@ -6,26 +6,26 @@ import ProxyConfig
 extension Datagram {
     /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
     public static func prepareToReceive(
-        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+        _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>
     ) -> Outcome {
         guard let runtime = Runtime.existing else { return .pass }
-        return prepareToReceive(descriptor, reception, runtime.pointee.datagrams)
+        return prepareToReceive(descriptor, plan, runtime.pointee.datagrams)
     }
 
     /// The same, on little stack, where nothing is under way and all is known of the socket; false where not.
-    public static func prepareKnownToReceive(
-        _ descriptor: Int32, _ reception: UnsafeMutablePointer<socksify_reception>
+    public static func prepareToReceiveQuickly(
+        _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>
     ) -> Bool {
         guard any_internal() == 0, let runtime = Runtime.existing else { return false }
-        return runtime.pointee.datagrams.pointee.relayed.prepareKnown(descriptor, reception)
+        return runtime.pointee.datagrams.pointee.relayed.prepareQuickly(descriptor, plan)
     }
 
-    /// Takes a datagram out of its envelope; false when it is none of the program's.
-    public static func unwrap(
-        _ arrival: UnsafePointer<socksify_arrival>, _ opened: UnsafeMutablePointer<socksify_opened>
+    /// Decapsulates a datagram; false when it is none of the program's.
+    public static func decapsulate(
+        _ datagram: UnsafePointer<udp_received>, _ decapsulated: UnsafeMutablePointer<udp_decapsulated>
     ) -> Bool {
         guard let runtime = Runtime.existing else { return false }
-        return unwrap(arrival, opened, runtime.pointee.datagrams)
+        return decapsulate(datagram, decapsulated, runtime.pointee.datagrams)
     }
 
     /// A datagram has come directly to a socket that is not relayed: what answers it goes the same way.

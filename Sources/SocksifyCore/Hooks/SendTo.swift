@@ -7,17 +7,17 @@ public struct SendTo {
     private let socket: Socket
     private let message: UnsafePointer<msghdr>
     private let flags: Int32
-    private let envelope: UnsafeMutablePointer<socksify_envelope>
+    private let encapsulation: UnsafeMutablePointer<udp_encapsulation>
 
     /// Decides on a message of sendto(2), sendmsg(2) or sendmmsg(2), and on one without address by a socket that may be
-    /// relayed. A datagram that is to be relayed gets its envelope at once, whether its socket is relayed by now or
-    /// was.
+    /// relayed. A datagram that is to be relayed gets its encapsulation at once, whether its socket is relayed by now
+    /// or was.
     public static func send(
         _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
-        _ envelope: UnsafeMutablePointer<socksify_envelope>
+        _ encapsulation: UnsafeMutablePointer<udp_encapsulation>
     ) -> Datagram.Sending {
         let socket = Socket(descriptor: descriptor)
-        return SendTo(socket: socket, message: message, flags: flags, envelope: envelope).decide()
+        return SendTo(socket: socket, message: message, flags: flags, encapsulation: encapsulation).decide()
     }
 
     private func decide() -> Datagram.Sending {
@@ -94,7 +94,7 @@ public struct SendTo {
     /// By a socket that is relayed.
     private func datagram(from slot: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
         OutgoingDatagram(
-            message: message, flags: flags, socket: socket, slot: slot, tick: tick, envelope: envelope,
+            message: message, flags: flags, socket: socket, slot: slot, tick: tick, encapsulation: encapsulation,
             datagrams: runtime.pointee.datagrams)
     }
 

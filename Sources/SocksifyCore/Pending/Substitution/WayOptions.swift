@@ -85,13 +85,13 @@ struct WayOptions {
     }
 
     /// What a datagram that goes directly to `peer` has to say of its way. False where that is nothing.
-    func describe(towards peer: SocketAddress, _ way: UnsafeMutablePointer<socksify_way>) -> Bool {
+    func describe(towards peer: SocketAddress, _ way: UnsafeMutablePointer<udp_way>) -> Bool {
         let address = peer.address.unmapped
         var isIPv6 = false
         if case .v6 = address { isIPv6 = true }
         var device = device
         if device == 0, !address.isMulticast { device = Int32(bigEndian: values[isIPv6 ? 1 : 0]) }
-        way.pointee = socksify_way(device: device, mark: values[2], is_ipv6: isIPv6 ? 1 : 0)
+        way.pointee = udp_way(device: device, mark: values[2], is_ipv6: isIPv6 ? 1 : 0)
         return device != 0 || values[2] != 0
     }
 }
