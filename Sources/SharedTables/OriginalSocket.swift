@@ -1,7 +1,7 @@
 import Addressing
 
 /// The program's view of a socket that was replaced because it could not reach the proxy.
-public struct ReplacedSocket: Equatable, Sendable {
+public struct OriginalSocket: Equatable, Sendable {
     /// The address that the program has bound the socket to, in the family of the program's socket; the unspecified
     /// address with port 0 if unbound.
     public var name: SocketAddress
@@ -30,7 +30,7 @@ public struct ReplacedSocket: Equatable, Sendable {
         }
     }
 
-    public static func == (one: ReplacedSocket, other: ReplacedSocket) -> Bool {
+    public static func == (one: OriginalSocket, other: OriginalSocket) -> Bool {
         for index in one.options.indices where one.options[index] != other.options[index] { return false }
         return one.name == other.name
     }

@@ -1,7 +1,7 @@
 import TableMemory
 
-/// The replaced sockets, by the cookie of the new socket.
-public struct ReplacedSockets<Memory: TableMemory & Sendable>: Sendable {
+/// The original sockets, by the cookie of the new socket.
+public struct OriginalSockets<Memory: TableMemory & Sendable>: Sendable {
     private let records: RecordTable<Memory, 21>
 
     public static func size(capacity: Int) -> Int { RecordTable<Memory, 21>.size(capacity: capacity) }
@@ -14,13 +14,13 @@ public struct ReplacedSockets<Memory: TableMemory & Sendable>: Sendable {
     }
 
     /// Stores the record of the socket, replacing a former one. False without memory.
-    public func insert(_ socket: ReplacedSocket, cookie: UInt64) -> Bool {
+    public func insert(_ socket: OriginalSocket, cookie: UInt64) -> Bool {
         records.insert(socket.words, key: cookie)
     }
 
     /// nil for an original socket, or while the record is being written.
-    public func socket(cookie: UInt64) -> ReplacedSocket? {
-        records.words(key: cookie).flatMap { ReplacedSocket(words: $0) }
+    public func socket(cookie: UInt64) -> OriginalSocket? {
+        records.words(key: cookie).flatMap { OriginalSocket(words: $0) }
     }
 
     /// Whether the record of the socket is being written, because the program sets an option.

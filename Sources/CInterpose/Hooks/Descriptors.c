@@ -34,7 +34,7 @@ static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
     unsigned marks = descriptor_mark(fd), other = descriptor_mark(copy);
     unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_RELAYED |
-                         DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
+                         DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
     /* Setting them again has nobody look again who looks now: as long as there is no proxy, there is no such look. */
     if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !runtime_is_made()) return copy;

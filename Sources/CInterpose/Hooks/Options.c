@@ -21,7 +21,7 @@ static inline int is_of_way(int level, int option) {
 
 /* Whether the socket may have another value of the option in the kernel than the program is to see. */
 static inline int may_be_without(int fd, int level, int option) {
-    return may_be_replaced(fd) || (is_of_way(level, option) && may_have_way(fd));
+    return may_be_substitute(fd) || (is_of_way(level, option) && may_have_way(fd));
 }
 
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */

@@ -29,7 +29,7 @@ int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t ro
  * socket's own address. */
 int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
-/* The functions below are called only for what may_be_replaced(). */
+/* The functions below are called only for what may_be_substitute(). */
 
 /* getsockopt(2) and setsockopt(2) */
 int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);

@@ -133,7 +133,7 @@ enum {
     /* A socket of the library's own. */
     DESCRIPTOR_OWN = 64,
     /* A socket that stands in the place of the program's, or of which the program is to see another one. */
-    DESCRIPTOR_REPLACED = 128,
+    DESCRIPTOR_SUBSTITUTE = 128,
     /* A socket that was given options which a handshake has to mind (see SocketOptions). */
     DESCRIPTOR_OPTIONS = 256,
     /* A socket whose own address is not of the version of IP of its peer's. */
@@ -143,9 +143,9 @@ enum {
     DESCRIPTOR_MARKS = 2047,
     /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
     DESCRIPTOR_COUNTED =
-        DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED,
+        DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE,
     /* Of a descriptor of which nothing is kept. */
-    DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED | DESCRIPTOR_OPTIONS |
+    DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS |
                        DESCRIPTOR_MIXED,
 };
 
@@ -172,13 +172,13 @@ static inline uint32_t descriptor_mark(int fd) {
 }
 
 /* Whether the program may take the descriptor's socket for another one. */
-static inline int may_be_replaced(int fd) {
-    return (descriptor_mark(fd) & DESCRIPTOR_REPLACED) != 0;
+static inline int may_be_substitute(int fd) {
+    return (descriptor_mark(fd) & DESCRIPTOR_SUBSTITUTE) != 0;
 }
 
 /* Whether the kernel's own address of the socket may be another than the program is to see. */
 static inline int may_be_renamed(int fd) {
-    return (descriptor_mark(fd) & (DESCRIPTOR_REPLACED | DESCRIPTOR_MIXED)) != 0;
+    return (descriptor_mark(fd) & (DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_MIXED)) != 0;
 }
 
 /* Whether the descriptor's socket is to be asked. */

@@ -13,10 +13,10 @@ public enum ApparentSocket {
     public static func name(of descriptor: Int32) -> SocketAddress? {
         guard let runtime = Runtime.existing else { return nil }
         let socket = Socket(descriptor: descriptor)
-        let known = runtime.pointee.connections.pointee.known(of: socket)
-        if let known, socket.domain == AF_UNIX { return known.name }
-        guard let name = try? socket.name else { return known?.name }
-        let program = known?.name ?? .unspecified(name.domain)
+        let original = runtime.pointee.connections.pointee.original(of: socket)
+        if let original, socket.domain == AF_UNIX { return original.name }
+        guard let name = try? socket.name else { return original?.name }
+        let program = original?.name ?? .unspecified(name.domain)
         let peer = peer(of: socket, runtime)
         if let form = name.inFamily(of: program), peer == nil || form.isIPv4 == peer?.isIPv4 { return form }
         // Of this machine's addresses there is none that the program could use: it is told what it has bound, or none.
@@ -46,7 +46,7 @@ public enum ApparentSocket {
         guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)
-        guard let known = runtime.pointee.connections.pointee.known(of: socket) else {
+        guard let original = runtime.pointee.connections.pointee.original(of: socket) else {
             let domain = socket.domain
             return Datagram.withWay(of: socket, by: option, runtime.pointee.datagrams) {
                 $0.get(option, domain, value, length)
@@ -56,19 +56,19 @@ public enum ApparentSocket {
         if level == SOL_SOCKET {
             let answer: Int32
             switch name {
-            case SO_DOMAIN: answer = known.name.domain
+            case SO_DOMAIN: answer = original.name.domain
             case SO_PROTOCOL where domain == AF_UNIX: answer = Int32(IPPROTO_TCP)
-            default: return WayOptions(known).get(option, known.name.domain, value, length)
+            default: return WayOptions(original).get(option, original.name.domain, value, length)
             }
             return SocketOptions.answer(option, asIf: answer, socket, value, length)
         }
         guard SocketOptions.isLevel(level, lackedBy: domain) else { return .pass }
         // There is no connection of TCP of which anything could be told.
         if level == Int32(IPPROTO_TCP), name == TCP_INFO || name == TCP_CC_INFO { return .failed(Errno(ENOPROTOOPT)) }
-        let made = Socket.make(known.name.domain)
+        let made = Socket.make(original.name.domain)
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
-        return SocketOptions.answer(option, asIf: known.value(of: option), Socket(descriptor: made), value, length)
+        return SocketOptions.answer(option, asIf: original.value(of: option), Socket(descriptor: made), value, length)
     }
 
     /// setsockopt(2). What there is no place for is judged by the kernel on a socket of the program's kind, and remembered.
@@ -80,12 +80,12 @@ public enum ApparentSocket {
         let option = SocketOption(level, name)
         let domain = socket.domain
         guard let cookie = socket.cookie else { return .pass }
-        let known = runtime.pointee.connections.pointee.known(of: socket)
+        let original = runtime.pointee.connections.pointee.original(of: socket)
         let isOfWay = SocketOptions.isOfWay(SocketOptions.remembered(option))
-        if isOfWay, known != nil || runtime.pointee.sockets.peer(cookie: cookie) != nil {
+        if isOfWay, original != nil || runtime.pointee.sockets.peer(cookie: cookie) != nil {
             return runtime.pointee.connections.pointee.setWay(option, of: socket, value, length)
         }
-        guard let known else {
+        guard let original else {
             return Datagram.withWay(of: socket, by: option, runtime.pointee.datagrams) {
                 $0.set(option, domain, value, length)
             }
@@ -96,15 +96,15 @@ public enum ApparentSocket {
             SocketOptions.mirror(option, of: socket, domain: domain)
             return .succeeded
         }
-        let made = Socket.make(known.name.domain)
+        let made = Socket.make(original.name.domain)
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
         defer { _ = kernel_close(made) }
         let result = kernel_give_option(made, level, name, value, length)
         guard result == 0 else { return .failed(Errno(result: result)) }
         if SocketOptions.isRemembered(option), let number = Socket(descriptor: made).number(of: option) {
-            var changed = known
+            var changed = original
             changed.remember(number, of: option)
-            _ = runtime.pointee.replaced.insert(changed, cookie: cookie)
+            _ = runtime.pointee.originals.insert(changed, cookie: cookie)
         }
         return .succeeded
     }

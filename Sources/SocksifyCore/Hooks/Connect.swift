@@ -50,7 +50,7 @@ public enum Connect {
         case .proxy(let decided, let decidedList): (target, list) = (decided, decidedList)
         }
         guard let transport else { return .pass(unlessRefused: socket) }
-        guard transport == .tcp || runtime.pointee.connections.pointee.known(of: socket) != nil else {
+        guard transport == .tcp || runtime.pointee.connections.pointee.original(of: socket) != nil else {
             switch socket.domain {
             case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
             case -1: return .pass(unlessRefused: socket)
@@ -85,7 +85,7 @@ public enum Connect {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
         do throws(Errno) {
-            try Replacement.undo(socket.descriptor, runtime.pointee.connections)
+            try SubstituteSocket.undo(socket.descriptor, runtime.pointee.connections)
         } catch {
             return .failed(error)
         }
@@ -99,7 +99,7 @@ public enum Connect {
         _ runtime: UnsafePointer<Runtime>
     ) -> Outcome {
         do throws(Errno) {
-            try Replacement.undo(socket.descriptor, runtime.pointee.connections)
+            try SubstituteSocket.undo(socket.descriptor, runtime.pointee.connections)
         } catch {
             return .failed(error)
         }
@@ -143,7 +143,7 @@ public enum Connect {
             return pending.dissolve()
         }
         do throws(Errno) {
-            return try Replacement.dissolve(descriptor, runtime.pointee.connections) ? .succeeded : .pass
+            return try SubstituteSocket.dissolve(descriptor, runtime.pointee.connections) ? .succeeded : .pass
         } catch {
             return .failed(error)
         }
@@ -234,10 +234,10 @@ private struct Connection {
         let shut = runtime.pointee.sockets.shut(cookie: cookie)
         if shut != nil { try socket.disconnect() }
         let request = Request(command: .connect, destination: destination)
-        let family = try Replacement.family(of: socket, peer: peer, runtime.pointee.connections)
+        let family = try SubstituteSocket.family(of: socket, peer: peer, runtime.pointee.connections)
         var failed = ProxySet()
         let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
-        let approach = try Replacement.approach(socket, cookie, family, to: way.hop, runtime.pointee.connections)
+        let approach = try SubstituteSocket.approach(socket, cookie, family, to: way.hop, runtime.pointee.connections)
         guard
             let entered = runtime.pointee.pendingTable.add(
                 PendingConnection(
@@ -272,7 +272,7 @@ private struct Connection {
         }
     }
 
-    private func begin(_ entered: PendingTable.Entered, _ approach: Replacement.Approach) -> Outcome {
+    private func begin(_ entered: PendingTable.Entered, _ approach: SubstituteSocket.Approach) -> Outcome {
         let began = entered.record.pointee.handshake.started
         let limit = prepare(
             PendingHandle(connections: runtime.pointee.connections, socket: socket, entered), approach.registrations

@@ -106,8 +106,8 @@ public enum Descriptors {
                 runtime.pointee.pendingTable.add(
                     failure: errno, descriptor, cookie: cookie, runtime.pointee.connections)
             }
-            if runtime.pointee.replaced.socket(cookie: cookie) != nil {
-                descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED | DESCRIPTOR_DUPLICATED))
+            if runtime.pointee.originals.socket(cookie: cookie) != nil {
+                descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_DUPLICATED))
             } else if runtime.pointee.sockets.peer(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_MIXED))
             }

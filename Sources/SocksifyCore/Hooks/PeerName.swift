@@ -24,7 +24,7 @@ public enum PeerName {
         let kernelPeer =
             length <= room ? SocketAddress(address, length: length) : Socket(descriptor: descriptor).peer
         // What is no address of IP is none of a proxy's, unless another socket stands there.
-        guard kernelPeer != nil || may_be_replaced(descriptor) != 0 else { return .byLibC }
+        guard kernelPeer != nil || may_be_substitute(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
         // Of datagrams one with port 0 counts as none.
         if let peer = Datagram.peer(of: descriptor, runtime.pointee.datagrams) {
@@ -41,13 +41,13 @@ public enum PeerName {
             }
         }
         let socket = Socket(descriptor: descriptor)
-        let isReplaced = runtime.pointee.connections.pointee.known(of: socket) != nil
-        if !isReplaced {
+        let isSubstitute = runtime.pointee.connections.pointee.original(of: socket) != nil
+        if !isSubstitute {
             guard let kernelPeer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
         }
         guard let cookie = socket.cookie else { return .byLibC }
         if let peer = runtime.pointee.sockets.peer(cookie: cookie) { return .peer(peer) }
-        return isReplaced ? .notConnected : .byLibC
+        return isSubstitute ? .notConnected : .byLibC
     }
 }
 

@@ -30,11 +30,11 @@ public struct SendTo {
             }
         }
         guard case .internet(let peer) = NamedAddress(of: message, by: socket) else { return .pass }
-        let isReplaced = Runtime.existing?.pointee.connections.pointee.known(of: socket) != nil
+        let isSubstitute = Runtime.existing?.pointee.connections.pointee.original(of: socket) != nil
         // Of what is not told which it is, connect(2) judges.
-        if flags & Int32(MSG_FASTOPEN) != 0, isReplaced || socket.isTCP ?? true { return connect() }
+        if flags & Int32(MSG_FASTOPEN) != 0, isSubstitute || socket.isTCP ?? true { return connect() }
         // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
-        if isReplaced { return .unaddressed }
+        if isSubstitute { return .unaddressed }
         switch Runtime.state {
         case .unusable: return refuse(.networkUnreachable)
         case .short(let errno): return refuse(errno)

@@ -16,5 +16,5 @@ struct Connections: ~Copyable {
     var health: ProxyHealth { names.proxies.health }
     var isolation: IsolationName { names.proxies.isolation }
     var sockets: PeerTable<SharedMemory> { table.sockets }
-    var replaced: ReplacedSockets<SharedMemory> { table.replaced }
+    var originals: OriginalSockets<SharedMemory> { table.originals }
 }

@@ -88,7 +88,7 @@ extension PendingHandle {
             try socket.disconnect()
             guard address.domain != domain else { return }
         }
-        try replaceSocket(by: address.domain)
+        try substituteSocket(by: address.domain)
     }
 
     /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.

@@ -56,7 +56,7 @@ struct PendingHandle {
         // What is no TCP will never be pending by another number either. Duplicates of an epoll, of a socket whose
         // datagrams are relayed, and of one that stands in the place of another, are to be known for what they are.
         let marks = UInt32(
-            DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_RELAYED | DESCRIPTOR_REPLACED)
+            DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE)
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
             stale |= DESCRIPTOR_DUPLICATED
         }
@@ -279,7 +279,7 @@ struct PendingHandle {
         guard case .internet(let proxy, _)? = firstSlot, record.pointee.handshake.family.domain == AF_INET6,
             SocketAddress(address: proxy, port: 0).isIPv4 != record.pointee.handshake.peer.isIPv4
         else { return }
-        Replacement.forEachDescriptor(of: socket, cookie: record.pointee.cookie) { descriptor in
+        SubstituteSocket.forEachDescriptor(of: socket, cookie: record.pointee.cookie) { descriptor in
             descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_MIXED))
         }
     }
@@ -462,8 +462,8 @@ struct PendingHandle {
             if teller == .other { return nil }
             remove()
             // One of a Unix domain connects but once: one of the program's family stands there again, as new.
-            let isReplaced = (try? Replacement.dissolve(socket.descriptor, connections)) ?? false
-            if !isReplaced { try? socket.disconnect() }
+            let isSubstitute = (try? SubstituteSocket.dissolve(socket.descriptor, connections)) ?? false
+            if !isSubstitute { try? socket.disconnect() }
             _ = socket.takeError()
             return .aborted
         }
@@ -554,8 +554,8 @@ struct PendingHandle {
         do throws(Errno) {
             if socket.domain != AF_UNIX { try socket.disconnect() }
             abandon()
-            if connections.pointee.known(of: socket) != nil {
-                _ = try Replacement.dissolve(socket.descriptor, connections)
+            if connections.pointee.original(of: socket) != nil {
+                _ = try SubstituteSocket.dissolve(socket.descriptor, connections)
             }
         } catch {
             return .failed(error)

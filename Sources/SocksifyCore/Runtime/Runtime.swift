@@ -22,7 +22,7 @@ struct Runtime: ~Copyable {
     var firstHops: FirstHops { connections.pointee.firstHops }
     var table: SharedTable { connections.pointee.table }
     var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
-    var replaced: ReplacedSockets<SharedMemory> { connections.pointee.replaced }
+    var originals: OriginalSockets<SharedMemory> { connections.pointee.originals }
     var pendingTable: PendingTable { connections.pointee.pendingTable }
     var relayed: RelayedSockets { datagrams.pointee.relayed }
 

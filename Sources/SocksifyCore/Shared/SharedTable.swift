@@ -5,7 +5,7 @@ import Synchronization
 import TableMemory
 
 /// The state that a process tree shares: reserved addresses and their names, apparent peers of sockets, UDP
-/// associations, replaced sockets, failed proxies and round-robin positions.
+/// associations, original sockets, failed proxies and round-robin positions.
 ///
 /// It lies in a file named by the environment (see `SharedTableFile`). If that is unusable (no memory, another user's
 /// file, another version of the library), a process shares it only with its forks.
@@ -21,7 +21,7 @@ struct SharedTable {
     let addressNames: AddressNames<SharedMemory>
     /// Of the requested sizes; must be reached before use.
     let associationSlots, associations: SharedMemory
-    let replaced: ReplacedSockets<SharedMemory>
+    let originals: OriginalSockets<SharedMemory>
     /// The times of the proxies' failures, in milliseconds of `Clock`, by fingerprint.
     let failures: KeyedWords
     /// The round-robin positions of lists, by fingerprint.
@@ -40,7 +40,7 @@ struct SharedTable {
     // Layout: parts, each mapped on demand. The first has a word for the layout's version, a word that says whether the
     // table was handed on, two words of the tree's identity, a word for the last line logged without a configuration,
     // and the names. The other parts are the sockets, the names of addresses, the slots of the associations and their
-    // records, the state of proxies and lists, and the replaced sockets.
+    // records, the state of proxies and lists, and the original sockets.
     private static var isHandedOnOffset: Int { 8 }
     private static var identityOffset: Int { 16 }
     private static var saidOffset: Int { 32 }
@@ -55,7 +55,7 @@ struct SharedTable {
             partSize(associations.slots),
             partSize(associations.records),
             partSize(turnsOffset + KeyedWords.size(capacity: turnCapacity)),
-            partSize(ReplacedSockets<SharedMemory>.size(capacity: socketCapacity)),
+            partSize(OriginalSockets<SharedMemory>.size(capacity: socketCapacity)),
         ]
     }
     private static func partSize(_ size: Int) -> Int { (size + 0xffff) & ~0xffff }
@@ -97,7 +97,7 @@ struct SharedTable {
         (associationSlots, self.associations) = (parts[3], parts[4])
         failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)
         turns = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
-        replaced = ReplacedSockets(memory: parts[6], capacity: SharedTable.socketCapacity)
+        originals = OriginalSockets(memory: parts[6], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
         let user = UInt64(kernel_effective_user())

@@ -4,21 +4,21 @@ import SharedTables
 extension Connections {
     /// What the program takes the socket for; nil when the socket is its own.
     @inline(never)
-    func known(of socket: Socket) -> ReplacedSocket? {
-        guard may_be_replaced(socket.descriptor) != 0 else { return nil }
+    func original(of socket: Socket) -> OriginalSocket? {
+        guard may_be_substitute(socket.descriptor) != 0 else { return nil }
         let seen = descriptor_mark(socket.descriptor)
         // What is no socket has none.
         var cookie = socket.cookie ?? 0
         for _ in 0..<Connections.longestWriting {
-            if let known = replaced.socket(cookie: cookie) { return known }
-            if replaced.isBeingWritten(cookie: cookie) {
+            if let original = originals.socket(cookie: cookie) { return original }
+            if originals.isBeingWritten(cookie: cookie) {
                 _ = interruptible_sleep(100_000)
                 continue
             }
             // Another socket may have taken the place of the one that was asked, whose record may be gone.
             let current = socket.cookie ?? 0
             guard current != cookie else {
-                descriptor_clear_wrong_marks(socket.descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
+                descriptor_clear_wrong_marks(socket.descriptor, UInt32(DESCRIPTOR_SUBSTITUTE), seen)
                 return nil
             }
             cookie = current
@@ -37,15 +37,15 @@ extension Connections {
         _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> Outcome {
         guard let cookie = socket.cookie else { return .pass }
-        var known = known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
-        var way = WayOptions(known)
-        let outcome = way.set(option, known.name.domain, value, length)
+        var original = original(of: socket) ?? OriginalSocket(name: .unspecified(socket.domain))
+        var way = WayOptions(original)
+        let outcome = way.set(option, original.name.domain, value, length)
         guard case .succeeded = outcome else { return outcome }
         let remembered = SocketOptions.remembered(option)
-        known.remember(way.value(of: remembered), of: remembered)
-        guard replaced.insert(known, cookie: cookie) else { return .failed(.outOfBuffers) }
-        Replacement.forEachDescriptor(of: socket, cookie: cookie) { descriptor in
-            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED))
+        original.remember(way.value(of: remembered), of: remembered)
+        guard originals.insert(original, cookie: cookie) else { return .failed(.outOfBuffers) }
+        SubstituteSocket.forEachDescriptor(of: socket, cookie: cookie) { descriptor in
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE))
         }
         return .succeeded
     }

@@ -47,8 +47,8 @@ enum SocketOptions {
     }
 
     /// The same of a socket in whose place another stands.
-    static func haveWay(_ known: ReplacedSocket) -> Bool {
-        known.value(of: device) ?? 0 != 0 || known.value(of: mark) ?? 0 != 0
+    static func haveWay(_ original: OriginalSocket) -> Bool {
+        original.value(of: device) ?? 0 != 0 || original.value(of: mark) ?? 0 != 0
     }
 
     /// SO_BINDTODEVICE by the device's number. (A socket that is bound to a device can be freed by the privileged alone.)
@@ -86,33 +86,33 @@ enum SocketOptions {
         }
     }
 
-    /// Gives `new` what the program has set on `old`; `known` remembers what `new` has no place for.
+    /// Gives `new` what the program has set on `old`; `original` remembers what `new` has no place for.
     @inline(never)
     static func carry(
-        from old: Socket, to new: Socket, for end: Replacement.End, known: inout ReplacedSocket
+        from old: Socket, to new: Socket, for end: SubstituteSocket.End, original: inout OriginalSocket
     ) throws(Errno) {
         let (oldDomain, newDomain) = (old.domain, new.domain)
         let made = Socket.make(oldDomain)
         guard made >= 0 else { throw Errno(result: Int(made)) }
         let untouched = Socket(descriptor: made)
         defer { _ = kernel_close(made) }
-        let isForeign = newDomain != known.name.domain
+        let isForeign = newDomain != original.name.domain
         let list = makeList()
         for index in list.indices {
             let option = list[index]
             if isOfWay(option) {
-                carryWay(option, from: old, to: new, for: end, known: &known)
+                carryWay(option, from: old, to: new, for: end, original: &original)
                 continue
             }
             if isLevel(option.level, lackedBy: oldDomain) {
-                guard let number = known.value(of: option) else { continue }
+                guard let number = original.value(of: option) else { continue }
                 if !isLevel(option.level, lackedBy: newDomain) { Value(number: number).set(option, of: new) }
                 continue
             }
             if isKernels(option, of: old) { continue }
             guard let value = Value(option, of: old), value != Value(option, of: untouched) else { continue }
             if isLevel(option.level, lackedBy: newDomain) {
-                if let number = value.number { known.remember(number, of: option) }
+                if let number = value.number { original.remember(number, of: option) }
             } else {
                 value.set(option, of: new)
             }
@@ -121,12 +121,12 @@ enum SocketOptions {
     }
 
     private static func carryWay(
-        _ option: SocketOption, from old: Socket, to new: Socket, for end: Replacement.End,
-        known: inout ReplacedSocket
+        _ option: SocketOption, from old: Socket, to new: Socket, for end: SubstituteSocket.End,
+        original: inout OriginalSocket
     ) {
-        let own = known.value(of: option) ?? old.number(of: option) ?? 0
+        let own = original.value(of: option) ?? old.number(of: option) ?? 0
         switch end {
-        case .proxy where own != 0: known.remember(own, of: option)
+        case .proxy where own != 0: original.remember(own, of: option)
         case .destination where own != 0: new.set(own, of: option)
         case .proxy, .destination: break
         }

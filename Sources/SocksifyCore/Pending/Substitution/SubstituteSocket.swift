@@ -8,7 +8,7 @@ import SharedTables
 ///
 /// The program's options go with it. A thread that waits for the old socket with poll(2) needs no waking: a socket that is
 /// not connected is always ready (POLLHUP). A process that had forked keeps the old one.
-struct Replacement {
+struct SubstituteSocket {
     let cookie: UInt64
     private let made: Socket
     /// Whether the program may not take it for what it is.
@@ -24,18 +24,18 @@ struct Replacement {
     /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
     @inline(never)
     init(of socket: Socket, by domain: Int32, for end: End, _ connections: UnsafePointer<Connections>) throws(Errno) {
-        var known = connections.pointee.known(of: socket) ?? ReplacedSocket(name: .unspecified(socket.domain))
+        var original = connections.pointee.original(of: socket) ?? OriginalSocket(name: .unspecified(socket.domain))
         // It may be bound, unless another family's stands there.
-        if known.name == .unspecified(socket.domain), socket.isInternet {
-            known.name = try Replacement.boundName(of: socket)
+        if original.name == .unspecified(socket.domain), socket.isInternet {
+            original.name = try SubstituteSocket.boundName(of: socket)
         }
-        made = try Replacement.make(domain)
+        made = try SubstituteSocket.make(domain)
         do throws(Errno) {
-            try SocketOptions.carry(from: socket, to: made, for: end, known: &known)
+            try SocketOptions.carry(from: socket, to: made, for: end, original: &original)
             kernel_take_over_flags(made.descriptor, socket.descriptor)
-            try Replacement.bind(made, domain, as: known.name, inPlaceOf: socket)
-            isMarked = domain != known.name.domain || end == .proxy && SocketOptions.haveWay(known)
-            guard let cookie = made.cookie, !isMarked || connections.pointee.replaced.insert(known, cookie: cookie)
+            try SubstituteSocket.bind(made, domain, as: original.name, inPlaceOf: socket)
+            isMarked = domain != original.name.domain || end == .proxy && SocketOptions.haveWay(original)
+            guard let cookie = made.cookie, !isMarked || connections.pointee.originals.insert(original, cookie: cookie)
             else { throw .outOfBuffers }
             self.cookie = cookie
         } catch {
@@ -47,7 +47,7 @@ struct Replacement {
     /// Makes a socket of `domain` for the place of one of the library's own.
     init(ofOwn socket: Socket, by domain: Int32) throws(Errno) {
         isMarked = false
-        made = try Replacement.make(domain)
+        made = try SubstituteSocket.make(domain)
         kernel_take_over_flags(made.descriptor, socket.descriptor)
         guard let cookie = made.cookie else {
             _ = kernel_close(made.descriptor)
@@ -68,16 +68,16 @@ struct Replacement {
     /// kernel replaces what a number stands for, whatever it is.
     func take(placeOf socket: Socket) {
         if let former = socket.cookie {
-            Replacement.forEachDescriptor(of: socket, cookie: former) { descriptor in
+            SubstituteSocket.forEachDescriptor(of: socket, cookie: former) { descriptor in
                 let seen = descriptor_mark(descriptor)
                 // Before, because it must not stand there unmarked; and after, because who looked in between has found
                 // that the mark was wrong.
-                if isMarked { descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED)) }
+                if isMarked { descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE)) }
                 _ = kernel_redirect(descriptor, made.descriptor)
                 if isMarked {
-                    descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_REPLACED))
+                    descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE))
                 } else {
-                    descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_REPLACED), seen)
+                    descriptor_clear_marks(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE), seen)
                 }
             }
         }
@@ -157,22 +157,22 @@ struct Replacement {
 extension PendingHandle {
     /// Another socket takes the place of this one, and goes on with its handshake.
     @inline(never)
-    func replaceSocket(by domain: Int32) throws(Errno) {
+    func substituteSocket(by domain: Int32) throws(Errno) {
         putUserTimeoutBack()
         putOptionsBack()
         defer { borrowOptions() }
         let isOwn = record.pointee.role.isInternal
-        let replacement =
+        let substitute =
             isOwn
-            ? try Replacement(ofOwn: socket, by: domain)
-            : try Replacement(of: socket, by: domain, for: .proxy, connections)
-        guard table.slots.add(replacement.cookie, to: slot) else {
-            replacement.discard()
+            ? try SubstituteSocket(ofOwn: socket, by: domain)
+            : try SubstituteSocket(of: socket, by: domain, for: .proxy, connections)
+        guard table.slots.add(substitute.cookie, to: slot) else {
+            substitute.discard()
             throw .outOfBuffers
         }
         moveRegistrations {
-            replacement.take(placeOf: socket)
-            record.pointee.cookie = replacement.cookie
+            substitute.take(placeOf: socket)
+            record.pointee.cookie = substitute.cookie
         }
         if case .association(let slot, let cookie) = record.pointee.role {
             connections.pointee.owners.moveControl(slot, cookie, socket)
@@ -180,7 +180,7 @@ extension PendingHandle {
     }
 }
 
-extension Replacement {
+extension SubstituteSocket {
     /// How a socket comes to the first proxy.
     struct Approach {
         let address: ProxyAddress
@@ -195,13 +195,13 @@ extension Replacement {
     static func family(
         of socket: Socket, peer: SocketAddress, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> SocketFamily {
-        let known = connections.pointee.known(of: socket)
-        if known == nil, peer.domain == AF_INET { return SocketFamily(domain: AF_INET, isIPv6Only: false) }
-        let domain = known?.name.domain ?? socket.domain
+        let original = connections.pointee.original(of: socket)
+        if original == nil, peer.domain == AF_INET { return SocketFamily(domain: AF_INET, isIPv6Only: false) }
+        let domain = original?.name.domain ?? socket.domain
         // As the kernel refuses an address that the socket has no form for.
         guard domain == peer.domain else { throw Errno(domain == AF_INET ? EAFNOSUPPORT : EINVAL) }
         guard domain == AF_INET6 else { return SocketFamily(domain: domain, isIPv6Only: false) }
-        let only = known?.value(of: SocketOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY)).map { $0 != 0 }
+        let only = original?.value(of: SocketOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY)).map { $0 != 0 }
         let isIPv6Only = only ?? socket.isIPv6Only
         if isIPv6Only, peer.address.unmapped != peer.address { throw .networkUnreachable }
         return SocketFamily(domain: domain, isIPv6Only: isIPv6Only)
@@ -215,7 +215,7 @@ extension Replacement {
         _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> Approach {
         guard let address = location.address(for: family) else { throw .networkUnreachable }
-        let isOwn = connections.pointee.known(of: socket) == nil
+        let isOwn = connections.pointee.original(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
         let hasWay = isOwn && SocketOptions.mayHold(socket) && SocketOptions.haveWay(of: socket)
         if address.domain == domain, !hasWay, domain != AF_UNIX || !socket.isConnected {
@@ -231,11 +231,11 @@ extension Replacement {
     private static func replace(
         _ socket: Socket, _ former: UInt64, by domain: Int32, for end: End, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> (cookie: UInt64, TakenRegistrations) {
-        let replacement = try Replacement(of: socket, by: domain, for: end, connections)
+        let substitute = try SubstituteSocket(of: socket, by: domain, for: end, connections)
         let registrations = TakenRegistrations(of: socket, connections)
-        replacement.take(placeOf: socket)
+        substitute.take(placeOf: socket)
         connections.pointee.sockets.remove(cookie: former)
-        return (replacement.cookie, registrations)
+        return (substitute.cookie, registrations)
     }
 
     /// connect(2) refuses a socket that is connected, or is being.
@@ -258,18 +258,19 @@ extension Replacement {
     @inline(never)
     static func undo(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) {
         let socket = Socket(descriptor: descriptor)
-        guard let known = connections.pointee.known(of: socket), let cookie = socket.cookie else { return }
+        guard let original = connections.pointee.original(of: socket), let cookie = socket.cookie else { return }
         try checkUnconnected(socket, socket.domain, connections)
-        try replace(socket, cookie, by: known.name.domain, for: .destination, connections).1.restore()
+        try replace(socket, cookie, by: original.name.domain, for: .destination, connections).1.restore()
     }
 
     /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
     /// kernel's to do.
     static func dissolve(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) -> Bool {
         let socket = Socket(descriptor: descriptor)
-        guard let known = connections.pointee.known(of: socket), socket.domain == AF_UNIX, let cookie = socket.cookie
+        guard let original = connections.pointee.original(of: socket), socket.domain == AF_UNIX,
+            let cookie = socket.cookie
         else { return false }
-        try replace(socket, cookie, by: known.name.domain, for: .destination, connections).1.restore()
+        try replace(socket, cookie, by: original.name.domain, for: .destination, connections).1.restore()
         return true
     }
 }

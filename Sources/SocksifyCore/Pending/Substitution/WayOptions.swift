@@ -14,9 +14,9 @@ struct WayOptions {
     init() {}
 
     /// Of a stream.
-    init(_ known: ReplacedSocket) {
-        values[2] = known.value(of: SocketOptions.mark) ?? 0
-        values[3] = known.value(of: SocketOptions.device) ?? 0
+    init(_ original: OriginalSocket) {
+        values[2] = original.value(of: SocketOptions.mark) ?? 0
+        values[3] = original.value(of: SocketOptions.device) ?? 0
     }
 
     /// In an order in which the kernel takes them: none may name another device than the socket is bound to.
