@@ -237,21 +237,22 @@ private struct Connection {
         let family = try SubstituteSocket.family(of: socket, peer: peer, runtime.pointee.connections)
         var failed = ProxySet()
         let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
-        let approach = try SubstituteSocket.approach(socket, cookie, family, to: way.hop, runtime.pointee.connections)
+        let connectable = try SubstituteSocket.connectable(
+            socket, cookie, family, to: way.hop, runtime.pointee.connections)
         guard
             let entered = runtime.pointee.pendingTable.add(
                 PendingConnection(
                     Handshake(for: request, peer: peer, family: family, list: list, chain: way.chain, failed: failed),
                     descriptor: socket.descriptor),
-                cookie: approach.cookie)
+                cookie: connectable.cookie)
         else {
-            approach.registrations?.restore()
+            connectable.registrations?.restore()
             throw .outOfBuffers
         }
         entered.record.pointee.shut = shut ?? 0
         return Connection(
-            socket: socket, cookie: approach.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
-        ).begin(entered, approach)
+            socket: socket, cookie: connectable.cookie, isNonBlocking: socket.isNonBlocking, runtime: runtime
+        ).begin(entered, connectable)
     }
 
     /// What the kernel says of a connection that stands: 0 once after a connect(2) that did not wait, from then on EISCONN.
@@ -272,13 +273,13 @@ private struct Connection {
         }
     }
 
-    private func begin(_ entered: PendingTable.Entered, _ approach: SubstituteSocket.Approach) -> Outcome {
+    private func begin(_ entered: PendingTable.Entered, _ connectable: SubstituteSocket.Connectable) -> Outcome {
         let began = entered.record.pointee.handshake.started
         let limit = prepare(
-            PendingHandle(connections: runtime.pointee.connections, socket: socket, entered), approach.registrations
+            PendingHandle(connections: runtime.pointee.connections, socket: socket, entered), connectable.registrations
         )
         do {
-            try connect(to: approach.address, limit)
+            try connect(to: connectable.address, limit)
         } catch {
             switch error {
             case .inProgress where isNonBlocking:
@@ -287,7 +288,7 @@ private struct Connection {
                     pending.started()
                 }
                 return .failed(error)
-            case .interrupted where approach.address.isPath:
+            case .interrupted where connectable.address.isPath:
                 enter { $0.abandon() }
                 return .failed(error)
             case .interrupted where socket.sendTimeout == nil && some_handler_interrupts() == 0:
@@ -301,7 +302,7 @@ private struct Connection {
                 }
                 return .failed(error)
             case .timedOut, .connectionRefused, .networkUnreachable, .hostUnreachable,
-                _ where approach.address.isPath && error.isOfPath:
+                _ where connectable.address.isPath && error.isOfPath:
                 enter { $0.started(failedBy: error) }
                 guard isNonBlocking else { return drive(since: began, whenTimeIsOver: .inProgress) }
                 return conclude()

@@ -182,7 +182,7 @@ extension PendingHandle {
 
 extension SubstituteSocket {
     /// How a socket comes to the first proxy.
-    struct Approach {
+    struct Connectable {
         let address: ProxyAddress
         let cookie: UInt64
         /// Set where another socket stands in its place now.
@@ -191,7 +191,7 @@ extension SubstituteSocket {
 
     /// The family of a socket that is about to connect to `peer`.
     ///
-    /// An IPv4 address is taken to be for an IPv4 socket: others are refused by the kernel, or by `approach`.
+    /// An IPv4 address is taken to be for an IPv4 socket: others are refused by the kernel, or by `connectable`.
     static func family(
         of socket: Socket, peer: SocketAddress, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> SocketFamily {
@@ -210,21 +210,21 @@ extension SubstituteSocket {
     /// Sees to it that the socket has a form for the proxy's address, and none of the program's way: else another one
     /// takes its place.
     @inline(never)
-    static func approach(
+    static func connectable(
         _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to location: ProxyLocation,
         _ connections: UnsafePointer<Connections>
-    ) throws(Errno) -> Approach {
+    ) throws(Errno) -> Connectable {
         guard let address = location.address(for: family) else { throw .networkUnreachable }
         let isOwn = connections.pointee.original(of: socket) == nil
         let domain = isOwn ? family.domain : socket.domain
         let hasWay = isOwn && SocketOptions.mayHold(socket) && SocketOptions.haveWay(of: socket)
         if address.domain == domain, !hasWay, domain != AF_UNIX || !socket.isConnected {
-            return Approach(address: address, cookie: cookie, registrations: nil)
+            return Connectable(address: address, cookie: cookie, registrations: nil)
         }
         if isOwn, socket.domain != domain { throw Errno(EINVAL) }
         try checkUnconnected(socket, domain, connections)
         let (cookie, registrations) = try replace(socket, cookie, by: address.domain, for: .proxy, connections)
-        return Approach(address: address, cookie: cookie, registrations: registrations)
+        return Connectable(address: address, cookie: cookie, registrations: registrations)
     }
 
     /// - Parameter former: the socket's cookie.
