@@ -35,7 +35,7 @@ func proxies(_ text: String, turns: KeyedWords = keyedWords(), failures: KeyedWo
     let configuration = assembly.parsed.configuration
     return Proxies(
         configuration: configuration, slots: assembly.slots,
-        firstHops: FirstHops(configuration, memory: zeroedMemory(FirstHops.size(configuration))),
+        proxyAddresses: ProxyAddresses(configuration, memory: zeroedMemory(ProxyAddresses.size(configuration))),
         health: ProxyHealth(
             configuration, failures: failures, keys: zeroedMemory(ProxyHealth.size(configuration))),
         turns: ListTurns(configuration, turns: turns, keys: zeroedMemory(ListTurns.size(configuration))),

@@ -212,7 +212,7 @@ extension RelayedSocket {
             kernelPeer = .relay
             setPeerHeader(for: destination)
         } else {
-            guard let proxy = datagrams.pointee.firstHops.anyAddress(for: .unspecified(domain)) else {
+            guard let proxy = datagrams.pointee.proxyAddresses.anyAddress(for: .unspecified(domain)) else {
                 throw .networkUnreachable
             }
             try socket.connectDatagrams(to: proxy)

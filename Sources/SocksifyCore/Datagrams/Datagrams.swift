@@ -9,6 +9,6 @@ struct Datagrams: ~Copyable {
     var names: Names { _read { yield connections.pointee.names } }
     var proxies: Proxies { _read { yield connections.pointee.names.proxies } }
     var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
-    var firstHops: FirstHops { connections.pointee.firstHops }
+    var proxyAddresses: ProxyAddresses { connections.pointee.proxyAddresses }
     var pendingTable: PendingTable { connections.pointee.pendingTable }
 }

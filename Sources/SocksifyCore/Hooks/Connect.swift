@@ -81,7 +81,7 @@ public enum Connect {
             }
         }
         // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
-        if runtime.pointee.firstHops.matches(peer), let cookie = socket.cookie {
+        if runtime.pointee.proxyAddresses.matches(peer), let cookie = socket.cookie {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
         do throws(Errno) {
@@ -179,7 +179,7 @@ public enum Connect {
         }
         switch runtime.pointee.proxies.findProxies() {
         case .itself: return .direct(.proxyLookup)
-        case .done: return runtime.pointee.firstHops.matches(peer) ? .direct(.proxy) : .proxy(target, list: list)
+        case .done: return runtime.pointee.proxyAddresses.matches(peer) ? .direct(.proxy) : .proxy(target, list: list)
         }
     }
 }

@@ -55,7 +55,7 @@ public enum HostEntry {
             // Who asks by gethostbyname2(3) asks for the other family, too, and takes the first that there is, as
             // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.
             guard let runtime = Runtime.existing else { return .notFound(hostError: NO_RECOVERY) }
-            if family == AF_INET6, !runtime.pointee.firstHops.isIPv6Only { return .notFound(hostError: NO_DATA) }
+            if family == AF_INET6, !runtime.pointee.proxyAddresses.isIPv6Only { return .notFound(hostError: NO_DATA) }
             var addresses = AddressList()
             addresses.addFake(number: number, family: family, runtime.pointee.names)
             let canonical = HostName(NameSyntax.withoutFinalDot(text))

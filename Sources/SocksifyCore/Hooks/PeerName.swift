@@ -43,7 +43,7 @@ public enum PeerName {
         let socket = Socket(descriptor: descriptor)
         let isSubstitute = runtime.pointee.connections.pointee.original(of: socket) != nil
         if !isSubstitute {
-            guard let kernelPeer, runtime.pointee.firstHops.matches(kernelPeer) else { return .byLibC }
+            guard let kernelPeer, runtime.pointee.proxyAddresses.matches(kernelPeer) else { return .byLibC }
         }
         guard let cookie = socket.cookie else { return .byLibC }
         if let peer = runtime.pointee.sockets.peer(cookie: cookie) { return .peer(peer) }

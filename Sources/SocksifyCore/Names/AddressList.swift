@@ -25,7 +25,7 @@ struct AddressList {
     /// Adds the reserved address in the requested family. One is enough for AF_UNSPEC, because the proxy resolves the
     /// name in any family: IPv6 if the proxy is only reachable by IPv6, else IPv4.
     mutating func addFake(number: UInt32, family: Int32, _ names: borrowing Names) {
-        if family == AF_INET6 || family == AF_UNSPEC && names.proxies.firstHops.isIPv6Only {
+        if family == AF_INET6 || family == AF_UNSPEC && names.proxies.proxyAddresses.isIPv6Only {
             add(.v6(names.fakeAddresses.ipv6(number: number)), ifOf: family)
         } else {
             add(.v4(names.fakeAddresses.ipv4(number: number)), ifOf: family)

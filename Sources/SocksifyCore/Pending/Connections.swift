@@ -12,7 +12,7 @@ struct Connections: ~Copyable {
 
     var proxies: Proxies { _read { yield names.proxies } }
     var configuration: Configuration { _read { yield names.proxies.configuration } }
-    var firstHops: FirstHops { names.proxies.firstHops }
+    var proxyAddresses: ProxyAddresses { names.proxies.proxyAddresses }
     var health: ProxyHealth { names.proxies.health }
     var isolation: IsolationName { names.proxies.isolation }
     var sockets: PeerTable<SharedMemory> { table.sockets }

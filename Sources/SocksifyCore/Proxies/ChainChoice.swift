@@ -15,8 +15,8 @@ extension Proxies {
     /// Looks up the addresses of all possible first proxies that were never looked up.
     func findProxies() -> ProxySearch {
         if ThreadLock(socksify_lookup_lock_word()).isOwn { return .itself }
-        firstHops.forEachUntried(configuration) { index in
-            if case .failed = firstHops.lookUp(index, configuration) { health.note(failureOf: index) }
+        proxyAddresses.forEachUntried(configuration) { index in
+            if case .failed = proxyAddresses.lookUp(index, configuration) { health.note(failureOf: index) }
         }
         return .done
     }
@@ -33,7 +33,7 @@ extension Proxies {
         while let chain = chain(ofList: list, besides: failed), let first = chain[0] {
             guard isSuitable(chain, for: request) else { break }
             if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
-            _ = firstHops.lookUp(first, configuration)
+            _ = proxyAddresses.lookUp(first, configuration)
             if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
             failed.insert(first)
             health.note(failureOf: first)
@@ -64,7 +64,7 @@ extension Proxies {
         if case .unixSocket(let path) = configuration.proxies[proxy].location {
             return index == 0 ? .unixSocket(path) : nil
         }
-        return firstHops.address(of: proxy, index, for: family).map { .internet($0.address, port: $0.port) }
+        return proxyAddresses.address(of: proxy, index, for: family).map { .internet($0.address, port: $0.port) }
     }
 
     /// The list for a DNS query: the list of the route to the server, or the default chain.

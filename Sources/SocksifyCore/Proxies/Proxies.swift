@@ -8,7 +8,7 @@ struct Proxies: ~Copyable {
     let configuration: Configuration
     /// The positions of the deciding lines and options.
     let places: DecisionPlaces
-    let firstHops: FirstHops
+    let proxyAddresses: ProxyAddresses
     let health: ProxyHealth
     let turns: ListTurns
     let isolation: IsolationName

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// libc's resolver looks up a name once, at the first connection. After a failure it tries again when the proxy is
 /// used, because a program may start before the network.
-struct FirstHops: @unchecked Sendable {
+struct ProxyAddresses: @unchecked Sendable {
     /// For each proxy of the configuration: the number of its addresses, the time of the last lookup of its name, the
     /// port, the addresses.
     private let memory: UnsafeMutableRawPointer
@@ -43,7 +43,7 @@ struct FirstHops: @unchecked Sendable {
     }
 
     private func entry(_ index: Int) -> UnsafeMutablePointer<UInt64> {
-        (memory + index * FirstHops.entrySize).assumingMemoryBound(to: UInt64.self)
+        (memory + index * ProxyAddresses.entrySize).assumingMemoryBound(to: UInt64.self)
     }
 
     private func number(of index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> { atomic(entry(index)) }
@@ -51,7 +51,7 @@ struct FirstHops: @unchecked Sendable {
     private func port(of index: Int) -> UnsafeMutablePointer<UInt64> { entry(index) + 2 }
 
     private func offset(_ index: Int, of proxy: Int) -> Int {
-        proxy * FirstHops.entrySize + FirstHops.addressesOffset + index * MemoryLayout<IPAddress>.stride
+        proxy * ProxyAddresses.entrySize + ProxyAddresses.addressesOffset + index * MemoryLayout<IPAddress>.stride
     }
 
     private func store(_ address: IPAddress, at index: Int, of proxy: Int) {
@@ -66,7 +66,7 @@ struct FirstHops: @unchecked Sendable {
     private func known(_ index: Int) -> Int {
         guard index >= 0, index < count else { return 0 }
         return min(
-            Int(truncatingIfNeeded: number(of: index).pointee.load(ordering: .acquiring)), FirstHops.largestCount)
+            Int(truncatingIfNeeded: number(of: index).pointee.load(ordering: .acquiring)), ProxyAddresses.largestCount)
     }
 
     // MARK: Names
@@ -91,7 +91,7 @@ struct FirstHops: @unchecked Sendable {
         if case .isOwn = lock.acquire() { return .underWay }
         defer { lock.release() }
         let last = Int(truncatingIfNeeded: tried(index).pointee.load(ordering: .relaxed))
-        if known(index) == 0, last == 0 || Clock.now - last >= FirstHops.patience {
+        if known(index) == 0, last == 0 || Clock.now - last >= ProxyAddresses.patience {
             number(of: index).pointee.store(UInt64(resolve(name, index)), ordering: .releasing)
             tried(index).pointee.store(UInt64(max(Clock.now, 1)), ordering: .relaxed)
         }
@@ -106,7 +106,7 @@ struct FirstHops: @unchecked Sendable {
         guard code == 0, let first = list else { return 0 }
         defer { real_call_freeaddrinfo(first) }
         var found = 0
-        while let entry = list?.pointee, found < FirstHops.largestCount {
+        while let entry = list?.pointee, found < ProxyAddresses.largestCount {
             if let address = SocketAddress(UnsafePointer(entry.ai_addr), length: entry.ai_addrlen) {
                 store(address.address, at: found, of: index)
                 found += 1
@@ -154,7 +154,8 @@ struct FirstHops: @unchecked Sendable {
             }
         }
         guard isAnyAtPath else { return nil }
-        return SocketAddress(address: .v4(IPv4Address(127, 0, 0, 1)), port: FirstHops.discardPort).inFamily(of: family)
+        return SocketAddress(address: .v4(IPv4Address(127, 0, 0, 1)), port: ProxyAddresses.discardPort).inFamily(
+            of: family)
     }
 
     /// RFC 863.

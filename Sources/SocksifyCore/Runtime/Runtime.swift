@@ -19,7 +19,7 @@ struct Runtime: ~Copyable {
     var names: Names { _read { yield connections.pointee.names } }
     var proxies: Proxies { _read { yield connections.pointee.names.proxies } }
     var configuration: Configuration { _read { yield connections.pointee.names.proxies.configuration } }
-    var firstHops: FirstHops { connections.pointee.firstHops }
+    var proxyAddresses: ProxyAddresses { connections.pointee.proxyAddresses }
     var table: SharedTable { connections.pointee.table }
     var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
     var originals: OriginalSockets<SharedMemory> { connections.pointee.originals }
@@ -122,12 +122,12 @@ struct Runtime: ~Copyable {
             MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
             SharedTable.notesSize(RelayedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
             PendingTable.copiesSize, AssociationRefusal.ownSize, RelayedSockets.ownSize, DirectDatagrams.ownSize,
-            FirstHops.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
+            ProxyAddresses.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
             IsolationName.ownSize)
         let runtime = own.take(for: Runtime.self)
         let connections = own.take(for: Connections.self)
         let datagrams = own.take(for: Datagrams.self)
-        let firstHops = FirstHops(configuration, memory: own.take(FirstHops.size(configuration)))
+        let proxyAddresses = ProxyAddresses(configuration, memory: own.take(ProxyAddresses.size(configuration)))
         // From here on nothing is allocated: the heap does not know of these mappings.
         guard
             let pendingTable = PendingTable(
@@ -146,7 +146,7 @@ struct Runtime: ~Copyable {
             to: Connections(
                 names: Names(
                     proxies: Proxies(
-                        configuration: configuration, places: places, firstHops: firstHops,
+                        configuration: configuration, places: places, proxyAddresses: proxyAddresses,
                         health: ProxyHealth(
                             configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
                         turns: ListTurns(
