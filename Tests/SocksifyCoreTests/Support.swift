@@ -38,7 +38,8 @@ func proxies(_ text: String, turns: KeyedWords = keyedWords(), failures: KeyedWo
         proxyAddresses: ProxyAddresses(configuration, memory: zeroedMemory(ProxyAddresses.size(configuration))),
         health: ProxyHealth(
             configuration, failures: failures, keys: zeroedMemory(ProxyHealth.size(configuration))),
-        turns: ListTurns(configuration, turns: turns, keys: zeroedMemory(ListTurns.size(configuration))),
+        cursors: RoundRobinCursors(
+            configuration, turns: turns, keys: zeroedMemory(RoundRobinCursors.size(configuration))),
         isolation: IsolationName(
             configuration.isolation, tree: zeroedMemory(16).assumingMemoryBound(to: UInt64.self),
             own: zeroedMemory(IsolationName.ownSize)))

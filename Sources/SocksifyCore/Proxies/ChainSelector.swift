@@ -79,7 +79,7 @@ extension Proxies {
     private func chain(ofList list: Int, besides failed: ProxySet, isTaken: Bool = true) -> Chain? {
         ChainSelection.chain(
             of: list, configuration,
-            PresentCircumstances(dead: health.dead, excluded: failed, turns: turns, isTaken: isTaken))
+            PresentCircumstances(dead: health.dead, excluded: failed, cursors: cursors, isTaken: isTaken))
     }
 
     /// Whether the chain supports the request. UDP needs a single SOCKS5 proxy: in a longer chain the relay of the last
@@ -115,7 +115,7 @@ extension Proxies {
 private struct PresentCircumstances: ChainCircumstances {
     let dead: ProxySet
     let excluded: ProxySet
-    let turns: ListTurns
+    let cursors: RoundRobinCursors
     /// Whether the chain will be used. Otherwise any choice will do, and lists do not advance.
     let isTaken: Bool
 
@@ -127,11 +127,11 @@ private struct PresentCircumstances: ChainCircumstances {
     }
 
     func turn(of list: Int) -> UInt64 {
-        turns.word(of: list)?.pointee.load(ordering: .relaxed) ?? 0
+        cursors.word(of: list)?.pointee.load(ordering: .relaxed) ?? 0
     }
 
     func takeTurn(of list: Int, from turn: UInt64, to next: UInt64) -> Bool {
-        guard isTaken, let word = turns.word(of: list) else { return true }
+        guard isTaken, let word = cursors.word(of: list) else { return true }
         return word.pointee.compareExchange(expected: turn, desired: next, ordering: .relaxed).exchanged
     }
 }

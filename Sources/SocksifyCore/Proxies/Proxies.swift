@@ -10,7 +10,7 @@ struct Proxies: ~Copyable {
     let places: DecisionPlaces
     let proxyAddresses: ProxyAddresses
     let health: ProxyHealth
-    let turns: ListTurns
+    let cursors: RoundRobinCursors
     let isolation: IsolationName
 }
 

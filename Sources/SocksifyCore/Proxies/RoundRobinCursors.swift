@@ -2,8 +2,8 @@ import ProxyConfig
 import Synchronization
 
 /// The positions of the configuration's lists (`round_robin_chain`), shared by the process tree.
-struct ListTurns: @unchecked Sendable {
-    private let turns: KeyedWords
+struct RoundRobinCursors: @unchecked Sendable {
+    private let cursors: KeyedWords
     /// A key for each list of the configuration.
     private let keys: UnsafePointer<UInt64>
     private let count: Int
@@ -11,8 +11,8 @@ struct ListTurns: @unchecked Sendable {
     static func size(_ configuration: Configuration) -> Int { max(configuration.lists.count, 1) * 8 }
 
     /// - Parameter keys: `size` bytes.
-    init(_ configuration: Configuration, turns: KeyedWords, keys: UnsafeMutableRawPointer) {
-        self.turns = turns
+    init(_ configuration: Configuration, cursors: KeyedWords, keys: UnsafeMutableRawPointer) {
+        self.cursors = cursors
         count = configuration.lists.count
         let words = keys.bindMemory(to: UInt64.self, capacity: max(count, 1))
         for index in 0..<count { words[index] = Fingerprint(configuration.lists[index], configuration).value }
@@ -21,6 +21,6 @@ struct ListTurns: @unchecked Sendable {
 
     func word(of list: Int) -> UnsafeMutablePointer<Atomic<UInt64>>? {
         guard list >= 0, list < count else { return nil }
-        return turns.word(of: keys[list], isMade: true)
+        return cursors.word(of: keys[list], isMade: true)
     }
 }

@@ -122,7 +122,7 @@ struct Runtime: ~Copyable {
             MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
             SharedTable.notesSize(RelayedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
             PendingTable.copiesSize, AssociationRefusal.ownSize, RelayedSockets.ownSize, DirectDatagrams.ownSize,
-            ProxyAddresses.size(configuration), ProxyHealth.size(configuration), ListTurns.size(configuration),
+            ProxyAddresses.size(configuration), ProxyHealth.size(configuration), RoundRobinCursors.size(configuration),
             IsolationName.ownSize)
         let runtime = own.take(for: Runtime.self)
         let connections = own.take(for: Connections.self)
@@ -149,8 +149,9 @@ struct Runtime: ~Copyable {
                         configuration: configuration, places: places, proxyAddresses: proxyAddresses,
                         health: ProxyHealth(
                             configuration, failures: table.failures, keys: own.take(ProxyHealth.size(configuration))),
-                        turns: ListTurns(
-                            configuration, turns: table.turns, keys: own.take(ListTurns.size(configuration))),
+                        cursors: RoundRobinCursors(
+                            configuration, cursors: table.cursors, keys: own.take(RoundRobinCursors.size(configuration))
+                        ),
                         isolation: IsolationName(
                             configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))),
                     fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),

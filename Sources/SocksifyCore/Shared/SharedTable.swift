@@ -25,7 +25,7 @@ struct SharedTable {
     /// The times of the proxies' failures, in milliseconds of `Clock`, by fingerprint.
     let failures: KeyedWords
     /// The round-robin positions of lists, by fingerprint.
-    let turns: KeyedWords
+    let cursors: KeyedWords
     /// Two random words of the process tree, each 0 before it is set.
     let identity: UnsafeMutablePointer<UInt64>
 
@@ -96,7 +96,7 @@ struct SharedTable {
         addressNames = AddressNames(memory: parts[2], capacity: SharedTable.addressCapacity)
         (associationSlots, self.associations) = (parts[3], parts[4])
         failures = KeyedWords(memory: parts[5], capacity: SharedTable.failureCapacity)
-        turns = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
+        cursors = KeyedWords(memory: parts[5].dropping(SharedTable.turnsOffset), capacity: SharedTable.turnCapacity)
         originals = OriginalSockets(memory: parts[6], capacity: SharedTable.socketCapacity)
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
