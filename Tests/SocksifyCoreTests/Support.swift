@@ -40,9 +40,9 @@ func proxies(_ text: String, turns: KeyedWords = keyedWords(), failures: KeyedWo
             configuration, failures: failures, keys: zeroedMemory(ProxyHealth.size(configuration))),
         cursors: RoundRobinCursors(
             configuration, turns: turns, keys: zeroedMemory(RoundRobinCursors.size(configuration))),
-        isolation: IsolationName(
+        isolation: StreamIsolation(
             configuration.isolation, tree: zeroedMemory(16).assumingMemoryBound(to: UInt64.self),
-            own: zeroedMemory(IsolationName.ownSize)))
+            own: zeroedMemory(StreamIsolation.ownSize)))
 }
 
 /// What it knows of names.

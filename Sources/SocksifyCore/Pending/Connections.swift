@@ -14,7 +14,7 @@ struct Connections: ~Copyable {
     var configuration: Configuration { _read { yield names.proxies.configuration } }
     var proxyAddresses: ProxyAddresses { names.proxies.proxyAddresses }
     var health: ProxyHealth { names.proxies.health }
-    var isolation: IsolationName { names.proxies.isolation }
+    var isolation: StreamIsolation { names.proxies.isolation }
     var sockets: PeerTable<SharedMemory> { table.sockets }
     var originals: OriginalSockets<SharedMemory> { table.originals }
 }

@@ -11,7 +11,7 @@ struct Proxies: ~Copyable {
     let proxyAddresses: ProxyAddresses
     let health: ProxyHealth
     let cursors: RoundRobinCursors
-    let isolation: IsolationName
+    let isolation: StreamIsolation
 }
 
 extension Proxies {

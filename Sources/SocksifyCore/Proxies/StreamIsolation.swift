@@ -5,7 +5,7 @@ import Tunnel
 
 /// The random user name for proxies without credentials, by which Tor separates circuits (`isolate`): one for each
 /// process, or one for the process tree.
-struct IsolationName: @unchecked Sendable {
+struct StreamIsolation: @unchecked Sendable {
     private let isolation: Isolation
     /// The random words of the process tree, or of the process and its forks.
     private let words: UnsafeMutablePointer<UInt64>

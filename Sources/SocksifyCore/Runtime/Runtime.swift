@@ -123,7 +123,7 @@ struct Runtime: ~Copyable {
             SharedTable.notesSize(RelayedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
             PendingTable.copiesSize, AssociationRefusal.ownSize, RelayedSockets.ownSize, DirectDatagrams.ownSize,
             ProxyAddresses.size(configuration), ProxyHealth.size(configuration), RoundRobinCursors.size(configuration),
-            IsolationName.ownSize)
+            StreamIsolation.ownSize)
         let runtime = own.take(for: Runtime.self)
         let connections = own.take(for: Connections.self)
         let datagrams = own.take(for: Datagrams.self)
@@ -152,8 +152,8 @@ struct Runtime: ~Copyable {
                         cursors: RoundRobinCursors(
                             configuration, cursors: table.cursors, keys: own.take(RoundRobinCursors.size(configuration))
                         ),
-                        isolation: IsolationName(
-                            configuration.isolation, tree: table.identity, own: own.take(IsolationName.ownSize))),
+                        isolation: StreamIsolation(
+                            configuration.isolation, tree: table.identity, own: own.take(StreamIsolation.ownSize))),
                     fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),
                 table: table, pendingTable: pendingTable,
                 refusal: AssociationRefusal(own: own.take(AssociationRefusal.ownSize)), owners: .ofThisProcess))

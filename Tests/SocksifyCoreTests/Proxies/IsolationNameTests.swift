@@ -10,7 +10,7 @@ import Testing
     }
 
     private func request(_ isolation: Isolation, tree: UnsafeMutablePointer<UInt64>) -> [UInt8]? {
-        let name = IsolationName(isolation, tree: tree, own: zeroedMemory(IsolationName.ownSize))
+        let name = StreamIsolation(isolation, tree: tree, own: zeroedMemory(StreamIsolation.ownSize))
         guard let credentials = name.credentials else { return nil }
         var message: [UInt8] = []
         credentials.write(to: &message)
