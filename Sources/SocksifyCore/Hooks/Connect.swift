@@ -236,13 +236,14 @@ private struct Connection {
         let request = Request(command: .connect, destination: destination)
         let family = try SubstituteSocket.family(of: socket, peer: peer, runtime.pointee.connections)
         var failed = ProxySet()
-        let way = try runtime.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
+        let selected = try runtime.pointee.proxies.selectChain(throughList: list, for: request, from: family, &failed)
         let connectable = try SubstituteSocket.connectable(
-            socket, cookie, family, to: way.hop, runtime.pointee.connections)
+            socket, cookie, family, to: selected.hop, runtime.pointee.connections)
         guard
             let entered = runtime.pointee.pendingTable.add(
                 PendingConnection(
-                    Handshake(for: request, peer: peer, family: family, list: list, chain: way.chain, failed: failed),
+                    Handshake(
+                        for: request, peer: peer, family: family, list: list, chain: selected.chain, failed: failed),
                     descriptor: socket.descriptor),
                 cookie: connectable.cookie)
         else {

@@ -22,17 +22,18 @@ struct InternalConnection {
         var failed = ProxySet()
         // Only these have associations.
         if request.command == .udpAssociate { failed = connections.pointee.configuration.withoutDatagrams }
-        let way = try connections.pointee.proxies.findWay(throughList: list, for: request, from: family, &failed)
+        let selected = try connections.pointee.proxies.selectChain(
+            throughList: list, for: request, from: family, &failed)
         // The relay is where the proxy is.
-        if case .association = role, family.isIPv6Only, !way.hop.isIPv6 { throw .networkUnreachable }
-        let descriptor = OwnDescriptor.makeStream(family.domain(toReach: way.hop))
+        if case .association = role, family.isIPv6Only, !selected.hop.isIPv6 { throw .networkUnreachable }
+        let descriptor = OwnDescriptor.makeStream(family.domain(toReach: selected.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = connections.pointee.pendingTable
         guard let cookie = Socket(descriptor: descriptor).cookie,
             let entered = table.add(
                 PendingConnection(
                     Handshake(
-                        for: request, peer: .unspecified(AF_INET), family: family, list: list, chain: way.chain,
+                        for: request, peer: .unspecified(AF_INET), family: family, list: list, chain: selected.chain,
                         failed: failed),
                     descriptor: descriptor, role: role),
                 cookie: cookie)

@@ -58,11 +58,11 @@ extension PendingHandle {
         guard case .proxy(let index) = handshake.pointee.culprit(of: .timedOut) else { return false }
         var failed = handshake.pointee.failed
         failed.insert(index)
-        return anotherWay(besides: failed, isTaken: false) != nil
+        return anotherChain(besides: failed, isTaken: false) != nil
     }
 
-    private func anotherWay(besides failed: ProxySet, isTaken: Bool) -> Way? {
-        connections.pointee.proxies.findAnotherWay(
+    private func anotherChain(besides failed: ProxySet, isTaken: Bool) -> SelectedChain? {
+        connections.pointee.proxies.selectAnotherChain(
             throughList: handshake.pointee.list, for: handshake.pointee.request, from: handshake.pointee.family,
             besides: failed, isTaken: isTaken)
     }
@@ -111,10 +111,10 @@ extension PendingHandle {
             connections.pointee.health.note(failureOf: index)
             handshake.pointee.failed.insert(index)
         }
-        guard let way = anotherWay(besides: handshake.pointee.failed, isTaken: true) else { return nil }
+        guard let selected = anotherChain(besides: handshake.pointee.failed, isTaken: true) else { return nil }
         write(takingErrorOf: &failure)
-        handshake.pointee.begin(way.chain)
-        return way.hop
+        handshake.pointee.begin(selected.chain)
+        return selected.hop
     }
 
     /// Writes what has failed, now that the kernel's error will not be the program's.

@@ -26,15 +26,15 @@ extension Proxies {
     /// - Parameters:
     ///   - family: the family of the socket.
     ///   - failed: the proxies to avoid; those whose names cannot be resolved are added.
-    func findWay(
+    func selectChain(
         throughList list: Int, for request: Request, from family: SocketFamily, _ failed: inout ProxySet
-    ) throws(Errno) -> Way {
+    ) throws(Errno) -> SelectedChain {
         var unknown: Int?
         while let chain = chain(ofList: list, besides: failed), let first = chain[0] {
             guard isSuitable(chain, for: request) else { break }
-            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
+            if let hop = hop(of: first, 0, for: family) { return SelectedChain(chain: chain, hop: hop) }
             _ = proxyAddresses.lookUp(first, configuration)
-            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
+            if let hop = hop(of: first, 0, for: family) { return SelectedChain(chain: chain, hop: hop) }
             failed.insert(first)
             health.note(failureOf: first)
             unknown = first
@@ -46,14 +46,14 @@ extension Proxies {
     /// Chooses another chain after a failure, without lookups of names.
     ///
     /// - Parameter isTaken: whether the chain will be used; false only checks whether there is one.
-    func findAnotherWay(
+    func selectAnotherChain(
         throughList list: Int, for request: Request, from family: SocketFamily, besides excluded: ProxySet,
         isTaken: Bool
-    ) -> Way? {
+    ) -> SelectedChain? {
         var failed = excluded
         while let chain = chain(ofList: list, besides: failed, isTaken: isTaken), let first = chain[0] {
             guard isSuitable(chain, for: request) else { return nil }
-            if let hop = hop(of: first, 0, for: family) { return Way(chain: chain, hop: hop) }
+            if let hop = hop(of: first, 0, for: family) { return SelectedChain(chain: chain, hop: hop) }
             failed.insert(first)
         }
         return nil

@@ -1,7 +1,7 @@
 import ProxyConfig
 
 /// A chain for a connection, and the address of its first proxy.
-struct Way {
+struct SelectedChain {
     let chain: Chain
     let hop: ProxyLocation
 }

@@ -15,7 +15,7 @@ import Testing
         var firsts: [Int?] = []
         for _ in 0..<count {
             var failed = ProxySet()
-            let way = try? proxies.findWay(throughList: 0, for: request ?? self.request, from: .own, &failed)
+            let way = try? proxies.selectChain(throughList: 0, for: request ?? self.request, from: .own, &failed)
             firsts.append(way?.chain[0])
         }
         return firsts
@@ -34,11 +34,12 @@ import Testing
     @Test func `a chain that is only asked for takes no turn`() {
         let proxies = proxies("round_robin_chain\nchain_len = 1\n[ProxyList]\n\(three)")
         for _ in 0..<3 {
-            let way = proxies.findAnotherWay(
+            let way = proxies.selectAnotherChain(
                 throughList: 0, for: request, from: .own, besides: ProxySet(), isTaken: false)
             #expect(way?.chain[0] == 0)
         }
-        let way = proxies.findAnotherWay(throughList: 0, for: request, from: .own, besides: ProxySet(), isTaken: true)
+        let way = proxies.selectAnotherChain(
+            throughList: 0, for: request, from: .own, besides: ProxySet(), isTaken: true)
         #expect(way?.chain[0] == 0)
         #expect(firsts(1, proxies) == [1])
     }
