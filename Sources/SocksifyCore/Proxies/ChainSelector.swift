@@ -79,7 +79,7 @@ extension Proxies {
     private func chain(ofList list: Int, besides failed: ProxySet, isTaken: Bool = true) -> Chain? {
         ChainSelection.chain(
             of: list, configuration,
-            PresentCircumstances(dead: health.dead, excluded: failed, cursors: cursors, isTaken: isTaken))
+            ProxyState(dead: health.dead, excluded: failed, cursors: cursors, isTaken: isTaken))
     }
 
     /// Whether the chain supports the request. UDP needs a single SOCKS5 proxy: in a longer chain the relay of the last
@@ -112,7 +112,7 @@ extension Proxies {
 }
 
 /// The current state of proxies and lists, for one choice.
-private struct PresentCircumstances: ChainCircumstances {
+private struct ProxyState: ChainCircumstances {
     let dead: ProxySet
     let excluded: ProxySet
     let cursors: RoundRobinCursors
