@@ -34,7 +34,7 @@ struct ConfigurationLoader {
     }
 
     private mutating func load() -> Loaded? {
-        let wish = LogWish(variable("SOCKSIFY_LOG"))
+        let wish = LogSetting(variable("SOCKSIFY_LOG"))
         if let path = wish.file { Log.useFile(path) }
         var assembly = ConfigurationAssembly(
             ConfigurationSearch.Environment(variable), program: { ProgramIdentity.ofProcess }, read: { read($0) })

@@ -1,7 +1,7 @@
 import ProxyConfig
 
 /// The value of SOCKSIFY_LOG: `LEVEL`, or `LEVEL:FILE`.
-struct LogWish {
+struct LogSetting {
     /// nil: the configuration decides.
     var level: LogLevel?
     /// An absolute path; nil: the configuration decides.

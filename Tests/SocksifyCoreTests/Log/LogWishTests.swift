@@ -4,7 +4,7 @@ import Testing
 @testable import SocksifyCore
 
 @Suite struct LogWishTests {
-    private func wish(_ value: String?) -> LogWish { LogWish(value.map { Array($0.utf8) }) }
+    private func wish(_ value: String?) -> LogSetting { LogSetting(value.map { Array($0.utf8) }) }
 
     @Test(arguments: [nil, ""])
     func `without a value the configuration decides`(_ value: String?) {
