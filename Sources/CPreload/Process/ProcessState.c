@@ -3,7 +3,7 @@
 #include "CKernel.h"
 #include "ProcessIdentity.h"
 
-static uint64_t runtime, lookup_lock, user, told, log_file, log_allowance;
+static uint64_t runtime, lookup_lock, user, told, log_file, log_limit;
 
 uint64_t *socksify_runtime_word(void) {
     return &runtime;
@@ -47,6 +47,6 @@ uint64_t *socksify_question_words(void) {
     return process_words()->questions;
 }
 
-uint64_t *socksify_log_allowance_word(void) {
-    return &log_allowance;
+uint64_t *socksify_log_limit_word(void) {
+    return &log_limit;
 }

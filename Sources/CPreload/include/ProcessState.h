@@ -29,8 +29,8 @@ uint64_t *_Nonnull socksify_user_word(void);
 uint64_t *_Nonnull socksify_told_word(void);
 /* Where the log's file has its path (a C string that stays); 0: the log goes to standard error. */
 uint64_t *_Nonnull socksify_log_file_word(void);
-/* How many lines may be written now (see LogAllowance). */
-uint64_t *_Nonnull socksify_log_allowance_word(void);
+/* How many lines may be written now (see LogRateLimit). */
+uint64_t *_Nonnull socksify_log_limit_word(void);
 /* What is known of the questions to the DNS, QUESTION_WORDS words (see Questions). A child of fork has none. */
 uint64_t *_Nonnull socksify_question_words(void);
 /* Number of the thread that looks up a proxy; 0 when none does. */

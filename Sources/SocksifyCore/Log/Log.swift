@@ -18,7 +18,7 @@ enum Log {
     @inline(never)
     private static func begin(_ level: LogLevel) -> Int? {
         // At higher levels the user wants every line.
-        level.rawValue <= LogLevel.warning.rawValue ? LogAllowance.take() : 0
+        level.rawValue <= LogLevel.warning.rawValue ? LogRateLimit.take() : 0
     }
 
     /// Writes a line once in a process.

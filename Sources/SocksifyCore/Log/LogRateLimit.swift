@@ -3,7 +3,7 @@ import Synchronization
 
 /// Limits the rate of unrequested lines, so that a program that fails in a loop does not fill its standard error:
 /// `burst` lines at a time, then one for each `interval`.
-enum LogAllowance {
+enum LogRateLimit {
     private static var burst: Int { 20 }
     private static var interval: Int { 1000 }
 
@@ -13,7 +13,7 @@ enum LogAllowance {
     private static var mostLeftOut: UInt64 { 1 << leftOutBits - 1 }
 
     /// Takes permission for a line: the number of omitted lines before it; nil if this one is to be omitted.
-    static func take() -> Int? { take(from: socksify_log_allowance_word(), at: Clock.now) }
+    static func take() -> Int? { take(from: socksify_log_limit_word(), at: Clock.now) }
 
     /// - Parameters:
     ///   - word: what was taken before; 0: nothing.

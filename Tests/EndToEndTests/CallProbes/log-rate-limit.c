@@ -1,4 +1,4 @@
-/* log-allowance HOST PORT: connects where nobody listens, by a clock that the probe sets: so often that lines are left
+/* log-rate-limit HOST PORT: connects where nobody listens, by a clock that the probe sets: so often that lines are left
  * out, and once more when the next one is nearly allowed, and when it is. */
 #include "clock.h"
 
