@@ -59,11 +59,11 @@ extension Datagram {
 
     /// Waits until no other thread looks at what has come in. A thread that leaves by longjmp(3) is not waited for long.
     public static func beginLook(_ word: UnsafeMutablePointer<UInt64>) {
-        _ = ThreadLock(word, isShared: true).acquire()
+        _ = OwnerLock(word, isShared: true).acquire()
     }
 
     public static func endLook(_ word: UnsafeMutablePointer<UInt64>) {
-        ThreadLock(word, isShared: true).release()
+        OwnerLock(word, isShared: true).release()
     }
 
     /// Where it came from. Of a connected socket the kernel was not asked, and of another the program may not have asked.

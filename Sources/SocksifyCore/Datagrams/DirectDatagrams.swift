@@ -15,7 +15,7 @@ struct DirectDatagrams: @unchecked Sendable {
         self.own = own
     }
 
-    private var lock: ThreadLock { ThreadLock(own.assumingMemoryBound(to: UInt64.self)) }
+    private var lock: OwnerLock { OwnerLock(own.assumingMemoryBound(to: UInt64.self)) }
     private var slot: UnsafeMutablePointer<UnsafeMutableRawPointer?> {
         (own + 8).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
     }

@@ -291,8 +291,8 @@ struct RelayedSockets: @unchecked Sendable {
         records.reached(offset: slot * RelayedSockets.recordSize, size: RelayedSockets.recordSize)
     }
 
-    private func lock(_ slot: Int) -> ThreadLock {
-        ThreadLock(start(of: slot).assumingMemoryBound(to: UInt64.self), isShared: true)
+    private func lock(_ slot: Int) -> OwnerLock {
+        OwnerLock(start(of: slot).assumingMemoryBound(to: UInt64.self), isShared: true)
     }
 
     private func turn(of slot: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {

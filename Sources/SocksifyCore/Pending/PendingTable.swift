@@ -131,7 +131,7 @@ struct PendingTable: @unchecked Sendable {
     struct SharedWords {
         let base: UnsafeMutableRawPointer
 
-        var lock: ThreadLock { ThreadLock(base.assumingMemoryBound(to: UInt64.self), isShared: true) }
+        var lock: OwnerLock { OwnerLock(base.assumingMemoryBound(to: UInt64.self), isShared: true) }
         /// Whether somebody asked for another look.
         var asked: UnsafeMutablePointer<Atomic<UInt64>> { word(1) }
         /// How often the record was written.

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// In shared memory the ID may be damaged and belong to an unrelated thread: a waiter waits for it at most
 /// `longestHold` or `longestOwnHold`, far longer than any owner needs for its few system calls.
-struct ThreadLock {
+struct OwnerLock {
     private let word: UnsafeMutablePointer<Atomic<UInt64>>
     private let isShared: Bool
 
@@ -47,7 +47,7 @@ struct ThreadLock {
             if exchanged { return .acquired }
             if holder == own { return .isOwn }
             attempts += 1
-            if attempts < ThreadLock.patience {
+            if attempts < OwnerLock.patience {
                 kernel_yield()
                 continue
             }
@@ -64,13 +64,13 @@ struct ThreadLock {
 
     /// Whether the thread that was the owner at time `since` may still hold it.
     private func isHeld(by holder: UInt64, since: Int) -> Bool {
-        guard (1...ThreadLock.largestThread).contains(holder) else { return false }
+        guard (1...OwnerLock.largestThread).contains(holder) else { return false }
         let thread = Int32(truncatingIfNeeded: holder)
         // In a child of fork no thread will release a private lock of a thread of the parent.
         let isOfProcess = kernel_thread_exists_in(process_own_id(), thread) != 0
         if !isShared { return isOfProcess }
         guard isOfProcess || kernel_thread_exists(thread) != 0 else { return false }
-        let limit = isOfProcess ? ThreadLock.longestOwnHold : ThreadLock.longestHold
+        let limit = isOfProcess ? OwnerLock.longestOwnHold : OwnerLock.longestHold
         return Clock.now &- since < limit
     }
 
