@@ -76,7 +76,7 @@ public enum Descriptors {
 
     /// The program has started with descriptors that may stand for such sockets.
     public static func adopt() {
-        guard let folder = Folder(cString("/proc/self/fd")) else { return }
+        guard let folder = Directory(cString("/proc/self/fd")) else { return }
         defer { folder.close() }
         folder.forEachName { name in
             var number: Int32 = 0

@@ -167,7 +167,7 @@ struct SharedTableFile {
     private func sweep(now: Int64) {
         if isInFolderOfAll { return }
         _ = withFolder { path in
-            guard let folder = Folder(path) else { return false }
+            guard let folder = Directory(path) else { return false }
             defer { folder.close() }
             folder.forEachName { SharedTableFile.removeLeftOver($0, in: folder.descriptor, now: now) }
             return true

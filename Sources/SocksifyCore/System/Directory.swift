@@ -1,7 +1,7 @@
 import CKernel
 
 /// An open directory.
-struct Folder {
+struct Directory {
     let descriptor: Int32
 
     private static var listSize: Int { 32_768 }
@@ -16,12 +16,12 @@ struct Folder {
 
     /// Calls `body` with the name of each entry.
     func forEachName(_ body: (UnsafePointer<CChar>) -> Void) {
-        guard let list = Mapping(Folder.listSize) else { return }
+        guard let list = Mapping(Directory.listSize) else { return }
         defer { list.unmap() }
         while true {
-            let count = kernel_list_folder(descriptor, list.start, Folder.listSize)
+            let count = kernel_list_folder(descriptor, list.start, Directory.listSize)
             guard count > 0 else { return }
-            Folder.forEachName(in: UnsafeRawBufferPointer(start: list.start, count: count), body)
+            Directory.forEachName(in: UnsafeRawBufferPointer(start: list.start, count: count), body)
         }
     }
 

@@ -38,11 +38,11 @@ import Testing
         for index in 0..<300 { _ = try folder.write([], to: "file-\(index)") }
         var names: Set<String> = []
         folder.path.withCString { path in
-            guard let folder = Folder(path) else { return }
+            guard let folder = Directory(path) else { return }
             defer { folder.close() }
             folder.forEachName { names.insert(String(cString: $0)) }
         }
         #expect(names == Set((0..<300).map { "file-\($0)" } + [".", ".."]))
-        #expect("\(folder.path)/none".withCString { Folder($0) == nil })
+        #expect("\(folder.path)/none".withCString { Directory($0) == nil })
     }
 }
