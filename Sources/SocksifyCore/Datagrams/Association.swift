@@ -146,7 +146,7 @@ struct Association {
     /// Whether this process has the connection.
     @inline(never)
     private var isControlHere: Bool {
-        guard control >= 0, controlCookie != 0, OwnDescriptor.isOwn(control) else { return false }
+        guard control >= 0, controlCookie != 0, LibraryDescriptor.isOwn(control) else { return false }
         switch Socket(descriptor: control).identity {
         case .socket(let cookie): return cookie == controlCookie
         case .none: return false
@@ -165,7 +165,7 @@ struct Association {
     /// connection's.
     mutating func closeControl() {
         mayHaveEnded()
-        if case .open = state, isControlHere { OwnDescriptor.close(control) }
+        if case .open = state, isControlHere { LibraryDescriptor.close(control) }
     }
 
     /// The connection is somebody else's matter.
@@ -190,7 +190,9 @@ struct Association {
 
     /// Goes on by another number of the connection, if there is one.
     mutating func moveControl(from descriptor: Int32) {
-        guard case .open = state, isControl(descriptor), let moved = OwnDescriptor.duplicate(descriptor) else { return }
+        guard case .open = state, isControl(descriptor), let moved = LibraryDescriptor.duplicate(descriptor) else {
+            return
+        }
         control = moved
     }
 

@@ -70,7 +70,7 @@ extension Datagram {
             return isOpen ? .kept : .closed
         }
         record.pointee.association.detach()
-        OwnDescriptor.close(socket.descriptor)
+        LibraryDescriptor.close(socket.descriptor)
         table.remove(slot)
         return isOpen ? .lingers : .closed
     }
@@ -131,7 +131,7 @@ extension InternalConnection {
             isUnderWay = true
         }
         guard !isUnderWay, let record = table.enter(slot) else { return }
-        OwnDescriptor.close(record.pointee.descriptor)
+        LibraryDescriptor.close(record.pointee.descriptor)
         table.remove(slot)
     }
 }

@@ -417,7 +417,7 @@ struct RelayedSockets: @unchecked Sendable {
             return leave(slot)
         }
         let connection = record.pointee.association.connection
-        if connection != nil, queue(slot) != nil, let own = OwnDescriptor.duplicate(descriptor) {
+        if connection != nil, queue(slot) != nil, let own = LibraryDescriptor.duplicate(descriptor) {
             record.pointee.descriptor = own
             record.pointee.isLingering = true
             return leave(slot)
@@ -543,10 +543,10 @@ struct RelayedSockets: @unchecked Sendable {
         guard record.pointee.association.connection != nil, let room = room(of: slot), room.pointee.queue != 0 else {
             return nil
         }
-        let descriptor = OwnDescriptor.makeDatagrams(record.pointee.domain)
+        let descriptor = LibraryDescriptor.makeDatagrams(record.pointee.domain)
         guard descriptor >= 0 else { return nil }
         guard let heir = try? add(descriptor, domain: record.pointee.domain), let heirs = enter(heir) else {
-            OwnDescriptor.close(descriptor)
+            LibraryDescriptor.close(descriptor)
             return nil
         }
         heirs.pointee.association = record.pointee.association

@@ -26,7 +26,7 @@ struct InternalConnection {
             throughList: list, for: request, from: family, &failed)
         // The relay is where the proxy is.
         if case .association = role, family.isIPv6Only, !selected.hop.isIPv6 { throw .networkUnreachable }
-        let descriptor = OwnDescriptor.makeStream(family.domain(toReach: selected.hop))
+        let descriptor = LibraryDescriptor.makeStream(family.domain(toReach: selected.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
         let table = connections.pointee.pendingTable
         guard let cookie = Socket(descriptor: descriptor).cookie,
@@ -38,7 +38,7 @@ struct InternalConnection {
                     descriptor: descriptor, role: role),
                 cookie: cookie)
         else {
-            OwnDescriptor.close(descriptor)
+            LibraryDescriptor.close(descriptor)
             throw .outOfBuffers
         }
         PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
@@ -92,7 +92,7 @@ struct InternalConnection {
                         failed: ProxySet()),
                     descriptor: descriptor, role: .lingering),
                 cookie: cookie)
-        else { return OwnDescriptor.close(descriptor) }
+        else { return LibraryDescriptor.close(descriptor) }
         var pending = PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered)
         pending.linger()
         pending.leave()

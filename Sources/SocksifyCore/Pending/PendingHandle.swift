@@ -517,7 +517,7 @@ struct PendingHandle {
         if hasSocket { unwatch() }
         let descriptor = socket.descriptor
         remove()
-        if hasSocket, !isKept { OwnDescriptor.close(descriptor) }
+        if hasSocket, !isKept { LibraryDescriptor.close(descriptor) }
         if isQuestion { connections.pointee.owners.endQuestion() }
     }
 

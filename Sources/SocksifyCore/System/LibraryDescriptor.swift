@@ -2,7 +2,7 @@ import Addressing
 import CPreload
 
 /// Makes the library's own descriptors: high numbers, which programs rarely use, closed on exec.
-enum OwnDescriptor {
+enum LibraryDescriptor {
     /// The lowest number; with a low limit of descriptors, three quarters of that.
     private static var least: Int { 4096 }
     private static var leastPossible: Int32 {
