@@ -8,7 +8,7 @@ import SocksifyCore
 // The entry points from C: each converts, makes one call, and converts back. `errno` is left alone on success, because
 // nothing below goes through libc's system calls.
 
-extension Outcome {
+extension HookResult {
     fileprivate var result: Int32 {
         switch self {
         case .pass, .direct: Int32(SOCKSIFY_PASS)
@@ -46,7 +46,7 @@ public func socksify_prepare_to_send_descriptor(_ fd: Int32) -> Int32 {
 
 @c @implementation
 public func socksify_take_error(_ fd: Int32) -> Int32 {
-    Stream.takeError(fd) ?? Outcome.pass.result
+    Stream.takeError(fd) ?? HookResult.pass.result
 }
 
 @c @implementation
@@ -61,7 +61,7 @@ public func socksify_put_user_timeout_back(_ fd: Int32) {
 
 @c @implementation
 public func socksify_lent_option(_ fd: Int32, _ level: Int32, _ option: Int32) -> Int32 {
-    Stream.lentOption(fd, level, option) ?? Outcome.pass.result
+    Stream.lentOption(fd, level, option) ?? HookResult.pass.result
 }
 
 @c @implementation
@@ -144,7 +144,7 @@ public func socksify_send(
     _ encapsulation: UnsafeMutablePointer<udp_encapsulation>
 ) -> Int32 {
     switch SendTo.send(fd, message, flags: flags, encapsulation) {
-    case .pass: Outcome.pass.result
+    case .pass: HookResult.pass.result
     case .unaddressed: Int32(SOCKSIFY_UNADDRESSED)
     case .byWay: Int32(SOCKSIFY_BY_WAY)
     case .encapsulated: 0
@@ -252,7 +252,7 @@ public func socksify_getpeername(
     _ length: UnsafeMutablePointer<socklen_t>
 ) -> Int32 {
     switch PeerName.peer(of: fd, said: address, length: length.pointee, room: room) {
-    case .byLibC: return Outcome.pass.result
+    case .byLibC: return HookResult.pass.result
     case .notConnected: return -ENOTCONN
     case .peer(let peer):
         length.pointee = socklen_t(peer.write(to: UnsafeMutableRawBufferPointer(start: address, count: Int(room))))
@@ -265,7 +265,7 @@ public func socksify_getsockname(
     _ fd: Int32, _ address: UnsafeMutablePointer<sockaddr>, _ room: socklen_t,
     _ length: UnsafeMutablePointer<socklen_t>
 ) -> Int32 {
-    guard let name = ApparentSocket.name(of: fd) else { return Outcome.pass.result }
+    guard let name = ApparentSocket.name(of: fd) else { return HookResult.pass.result }
     length.pointee = socklen_t(name.write(to: UnsafeMutableRawBufferPointer(start: address, count: Int(room))))
     return 0
 }
@@ -290,7 +290,7 @@ public func socksify_getaddrinfo(
     _ node: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafePointer<addrinfo>?,
     _ result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
 ) -> Int32 {
-    Resolve.addressInfo(node: node, service: service, hints: hints, result: result) ?? Outcome.pass.result
+    Resolve.addressInfo(node: node, service: service, hints: hints, result: result) ?? HookResult.pass.result
 }
 
 @c @implementation
@@ -300,7 +300,7 @@ public func socksify_getnameinfo(
 ) -> Int32 {
     Resolve.nameInfo(
         address, length: length, host: host, hostLength: host_length, service: service,
-        serviceLength: service_length, flags: flags) ?? Outcome.pass.result
+        serviceLength: service_length, flags: flags) ?? HookResult.pass.result
 }
 
 @c @implementation
@@ -345,7 +345,7 @@ extension HostEntry.Answer {
     fileprivate func result(_ hostError: UnsafeMutablePointer<Int32>) -> Int32 {
         switch self {
         case .byLibC:
-            return Outcome.pass.result
+            return HookResult.pass.result
         case .found:
             hostError.pointee = NETDB_SUCCESS
             return 0
@@ -374,7 +374,7 @@ public func socksify_start(
     let program = UnreachableProgram(
         program_reach(UInt32(bitPattern: reach)), path: path, interpreter: interpreter)
     switch program.start {
-    case .asItIs: return Outcome.pass.result
+    case .asItIs: return HookResult.pass.result
     case .withoutNetwork: return 0
     case .refused(let errno): return -errno.code
     }

@@ -77,7 +77,7 @@ public enum Datagram {
     // MARK: connect
 
     /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
-    static func connect(_ socket: Socket, to peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
+    static func connect(_ socket: Socket, to peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> HookResult {
         let table = datagrams.pointee.relayed
         switch decide(on: peer, socket, datagrams) {
         case .direct(let reason):

@@ -11,7 +11,7 @@ extension Datagram {
     static func prepareToReceive(
         _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>,
         _ datagrams: UnsafePointer<Datagrams>
-    ) -> Outcome {
+    ) -> HookResult {
         switch datagrams.pointee.relayed.find(descriptor) {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)

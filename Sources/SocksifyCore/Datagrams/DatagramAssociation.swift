@@ -78,7 +78,7 @@ extension Datagram {
     /// shutdown(2) for sending: what was sent before goes out yet when the association is open.
     ///
     /// - Parameter how: bits, 1: for receiving, 2: for sending.
-    static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Outcome {
+    static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> HookResult {
         let table = datagrams.pointee.relayed
         guard how != 1, let slot = table.slot(of: descriptor), let record = table.enter(slot) else { return .pass }
         defer { table.leave(slot) }

@@ -42,7 +42,7 @@ public enum ApparentSocket {
     public static func getOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)
@@ -74,7 +74,7 @@ public enum ApparentSocket {
     /// setsockopt(2). What there is no place for is judged by the kernel on a socket of the program's kind, and remembered.
     public static func setOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         let socket = Socket(descriptor: descriptor)
         let option = SocketOption(level, name)

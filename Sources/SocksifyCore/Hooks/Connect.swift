@@ -10,7 +10,7 @@ import SharedTables
 public enum Connect {
     public static func connect(
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         guard let peer = SocketAddress(address, length: length) else {
             if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { return dissolve(descriptor) }
             // The kernel looks at the socket before it looks at the address, unless that is too long for any.
@@ -32,7 +32,7 @@ public enum Connect {
 
     private static func connect(
         _ socket: Socket, to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>
-    ) -> Outcome {
+    ) -> HookResult {
         let decision = decide(on: peer, runtime)
         if case .direct(let reason) = decision { return pass(socket, to: peer, reason, runtime) }
         let transport = socket.transport
@@ -68,7 +68,7 @@ public enum Connect {
     /// Before the program connects around the proxies.
     private static func pass(
         _ socket: Socket, to peer: SocketAddress, _ reason: DirectReason, _ runtime: UnsafePointer<Runtime>
-    ) -> Outcome {
+    ) -> HookResult {
         // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
         if peer.port == 53 || may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
             || !runtime.pointee.configuration.rules.isEmpty
@@ -97,7 +97,7 @@ public enum Connect {
     private static func connect(
         _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ reason: Reason,
         _ runtime: UnsafePointer<Runtime>
-    ) -> Outcome {
+    ) -> HookResult {
         do throws(Errno) {
             try SubstituteSocket.undo(socket.descriptor, runtime.pointee.connections)
         } catch {
@@ -129,7 +129,7 @@ public enum Connect {
     }
 
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
-    private static func dissolve(_ descriptor: Int32) -> Outcome {
+    private static func dissolve(_ descriptor: Int32) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         if may_be_relayed(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
         let socket = Socket(descriptor: descriptor)
@@ -195,7 +195,7 @@ private struct Connection {
     private var table: PendingTable { runtime.pointee.pendingTable }
 
     /// Goes on with the handshake that an earlier call left; nil when there is none.
-    static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> Outcome? {
+    static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> HookResult? {
         guard may_be_pending(descriptor) != 0 else { return nil }
         switch PendingHandle.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
@@ -218,7 +218,7 @@ private struct Connection {
     }
 
     /// The call says that the socket is connected: what the kernel says next is to be EISCONN.
-    private static func told(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+    private static func told(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> HookResult {
         if let cookie = socket.cookie { _ = acknowledge(socket, cookie, runtime) }
         return .succeeded
     }
@@ -227,7 +227,7 @@ private struct Connection {
     static func begin(
         on socket: Socket, to peer: SocketAddress, _ target: Connect.Target, throughList list: Int,
         _ runtime: UnsafePointer<Runtime>
-    ) throws(Errno) -> Outcome {
+    ) throws(Errno) -> HookResult {
         guard let destination = endpoint(target, runtime) else { throw .hostUnreachable }
         guard let cookie = socket.cookie else { throw .outOfBuffers }
         if let outcome = acknowledge(socket, cookie, runtime) { return outcome }
@@ -260,7 +260,7 @@ private struct Connection {
     /// nil where none through the proxies stands.
     private static func acknowledge(
         _ socket: Socket, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>
-    ) -> Outcome? {
+    ) -> HookResult? {
         guard runtime.pointee.sockets.peer(cookie: cookie) != nil else { return nil }
         if runtime.pointee.sockets.tell(cookie: cookie) { return .succeeded }
         guard socket.isConnectedByTCP, let peer = socket.peer,
@@ -274,7 +274,7 @@ private struct Connection {
         }
     }
 
-    private func begin(_ entered: PendingTable.Entered, _ connectable: SubstituteSocket.Connectable) -> Outcome {
+    private func begin(_ entered: PendingTable.Entered, _ connectable: SubstituteSocket.Connectable) -> HookResult {
         let began = entered.record.pointee.handshake.started
         let limit = prepare(
             PendingHandle(connections: runtime.pointee.connections, socket: socket, entered), connectable.registrations
@@ -330,8 +330,8 @@ private struct Connection {
     }
 
     /// What a call that does not wait says of a connection for which the kernel has refused an attempt.
-    private func conclude() -> Outcome {
-        var outcome = Outcome.failed(.inProgress)
+    private func conclude() -> HookResult {
+        var outcome = HookResult.failed(.inProgress)
         enter { pending in
             switch pending.standing {
             case .failed: outcome = pending.takeFailure(by: .connect).map { .failed($0) } ?? .succeeded
@@ -395,7 +395,7 @@ private struct Connection {
         }
     }
 
-    private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> Outcome {
+    private func drive(since began: Int, whenTimeIsOver error: Errno, events: Int16? = nil) -> HookResult {
         let driver = BlockingDriver(
             socket: socket, timed: socket, cookie: cookie, connections: runtime.pointee.connections, limit: .connecting,
             began: began)

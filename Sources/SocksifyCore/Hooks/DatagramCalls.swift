@@ -7,7 +7,7 @@ extension Datagram {
     /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
     public static func prepareToReceive(
         _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         return prepareToReceive(descriptor, plan, runtime.pointee.datagrams)
     }

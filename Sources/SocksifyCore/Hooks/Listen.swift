@@ -5,7 +5,7 @@ import ProxyConfig
 /// Sockets that are to listen for connections from outside.
 public enum Listen {
     /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
-    public static func listen(_ descriptor: Int32) -> Outcome {
+    public static func listen(_ descriptor: Int32) -> HookResult {
         // As the kernel refuses it of a socket that connects, or could not.
         if may_be_pending(descriptor) != 0, let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)

@@ -6,7 +6,7 @@ import ProxyConfig
 /// unless `other_protocols` allows it.
 public enum OtherProtocols {
     /// socket(2)
-    public static func make(domain: Int32, type: Int32, protocol: Int32) -> Outcome {
+    public static func make(domain: Int32, type: Int32, protocol: Int32) -> HookResult {
         guard let kind = Kind(domain: domain, type: type, protocol: `protocol`) else { return .pass }
         switch Runtime.state {
         case .unusable: return .failed(kind.error)
@@ -23,7 +23,7 @@ public enum OtherProtocols {
 
     /// What becomes of what such a socket sends, or connects to, where a proxy would be asked for another one: it was made
     /// elsewhere, or is allowed. An address that stands for a name means nothing to any network.
-    static func send(to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Outcome {
+    static func send(to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> HookResult {
         guard !runtime.pointee.configuration.blocksOtherProtocols,
             case .real = runtime.pointee.names.meaning(of: peer.address)
         else { return .failed(.networkUnreachable) }

@@ -73,7 +73,7 @@ public enum Readiness {
     /// epoll_ctl(2) on a socket that may be pending.
     public static func control(
         _ epoll: Int32, _ operation: Int32, _ descriptor: Int32, events: UInt32, data: UInt64
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return .pass }

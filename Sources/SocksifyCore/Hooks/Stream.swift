@@ -12,7 +12,7 @@ public enum Stream {
     /// Before a call that reads or writes: `pass` when it can go on.
     ///
     /// - Parameter isNonBlocking: whether the call is, whatever the socket is (MSG_DONTWAIT).
-    public static func prepare(_ descriptor: Int32, _ direction: Direction, isNonBlocking: Bool) -> Outcome {
+    public static func prepare(_ descriptor: Int32, _ direction: Direction, isNonBlocking: Bool) -> HookResult {
         let socket = Socket(descriptor: descriptor)
         return finish(
             socket, limit: direction == .sending ? .sendTimeout : .receiveTimeout,
@@ -21,7 +21,7 @@ public enum Stream {
 
     /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
     /// waits until it is over. Its failure stays the program's to ask for, here or there.
-    public static func prepareToSend(descriptor: Int32) -> Outcome {
+    public static func prepareToSend(descriptor: Int32) -> HookResult {
         let outcome = finish(Socket(descriptor: descriptor), limit: .none, waits: true)
         guard case .pass = outcome, let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -38,7 +38,7 @@ public enum Stream {
     /// - Parameter waits: asked only while a handshake is under way.
     private static func finish(
         _ socket: Socket, limit: BlockingDriver.TimeLimit, waits: @autoclosure () -> Bool
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         switch PendingHandle.of(socket.descriptor, runtime.pointee.connections) {
         case .none: return .pass
@@ -117,7 +117,7 @@ public enum Stream {
     /// The program sets such an option.
     public static func setLentOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return .pass }
@@ -127,7 +127,7 @@ public enum Stream {
     }
 
     /// shutdown(2): ends an attempt to connect, in whatever direction; and relayed datagrams.
-    public static func shutDown(_ descriptor: Int32, _ how: Int32) -> Outcome {
+    public static func shutDown(_ descriptor: Int32, _ how: Int32) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         guard case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {
             return Datagram.shut(descriptor, how + 1, runtime.pointee.datagrams)

@@ -59,7 +59,7 @@ extension PendingHandle {
     /// program's way it never has, because the proxy is not by that.
     func setLentOption(
         _ option: SocketOption, _ value: UnsafeRawPointer?, _ length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         if SocketOptions.isOfWay(SocketOptions.remembered(option)) {
             return connections.pointee.setWay(option, of: socket, value, length)
         }

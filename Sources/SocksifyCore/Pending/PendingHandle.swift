@@ -550,7 +550,7 @@ struct PendingHandle {
     }
 
     /// The program ends the attempt itself: the socket is as one that was never connected.
-    mutating func dissolve() -> Outcome {
+    mutating func dissolve() -> HookResult {
         do throws(Errno) {
             if socket.domain != AF_UNIX { try socket.disconnect() }
             abandon()

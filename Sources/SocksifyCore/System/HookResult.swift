@@ -1,5 +1,5 @@
 /// The result of a hook.
-public enum Outcome {
+public enum HookResult {
     /// Not handled here; call libc's own function.
     case pass
     /// It goes direct: call libc's own function, too.
@@ -9,7 +9,7 @@ public enum Outcome {
 
     /// For a call towards a proxied destination on a descriptor that may not be a socket: `pass` if it is none,
     /// `failed` if the kernel refuses to tell.
-    static func pass(unlessRefused socket: Socket) -> Outcome {
+    static func pass(unlessRefused socket: Socket) -> HookResult {
         socket.refusal.map { .failed($0) } ?? .pass
     }
 }

@@ -35,7 +35,7 @@ extension Connections {
     @inline(never)
     func setWay(
         _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         guard let cookie = socket.cookie else { return .pass }
         var original = original(of: socket) ?? OriginalSocket(name: .unspecified(socket.domain))
         var way = WayOptions(original)

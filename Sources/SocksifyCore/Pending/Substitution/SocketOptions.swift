@@ -198,7 +198,7 @@ extension SocketOptions {
     static func answer(
         _ option: SocketOption, asIf number: Int32?, _ socket: Socket, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
-    ) -> Outcome {
+    ) -> HookResult {
         let result = kernel_ask_option(socket.descriptor, option.level, option.name, value, length)
         guard result == 0 else { return .failed(Errno(result: result)) }
         if let number, let value, let length {

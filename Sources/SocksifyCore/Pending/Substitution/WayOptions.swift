@@ -120,7 +120,7 @@ extension WayOptions {
     func get(
         _ option: SocketOption, _ domain: Int32, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
-    ) -> Outcome {
+    ) -> HookResult {
         let remembered = SocketOptions.remembered(option)
         let number = self.value(of: remembered)
         guard number != 0 else { return .pass }
@@ -132,7 +132,7 @@ extension WayOptions {
     /// setsockopt(2), likewise.
     mutating func set(
         _ option: SocketOption, _ domain: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
-    ) -> Outcome {
+    ) -> HookResult {
         let remembered = SocketOptions.remembered(option)
         var number: Int32 = 0
         let outcome = ask(domain) { judge in
@@ -144,7 +144,7 @@ extension WayOptions {
         return outcome
     }
 
-    private func ask(_ domain: Int32, _ body: (Socket) -> Outcome) -> Outcome {
+    private func ask(_ domain: Int32, _ body: (Socket) -> HookResult) -> HookResult {
         let made = Socket.makeDatagrams(domain)
         guard made >= 0 else { return .failed(Errno(result: Int(made))) }
         defer { _ = kernel_close(made) }
