@@ -56,7 +56,7 @@ public enum HostEntry {
             // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.
             guard let runtime = Runtime.existing else { return .notFound(hostError: NO_RECOVERY) }
             if family == AF_INET6, !runtime.pointee.proxyAddresses.isIPv6Only { return .notFound(hostError: NO_DATA) }
-            var addresses = AddressList()
+            var addresses = ResolvedAddresses()
             addresses.addFake(number: number, family: family, runtime.pointee.names)
             let canonical = HostName(NameSyntax.withoutFinalDot(text))
             return fill(entry, buffer, name: canonical, addresses, family: family)
@@ -79,7 +79,7 @@ public enum HostEntry {
             {
                 return listed
             }
-            var addresses = AddressList()
+            var addresses = ResolvedAddresses()
             addresses.addOwn(value)
             return fill(entry, buffer, name: name, addresses, family: family)
         }
@@ -111,7 +111,7 @@ public enum HostEntry {
     /// Lays out the entry: list of pointers to addresses, empty list of aliases, addresses, name.
     private static func fill(
         _ entry: UnsafeMutablePointer<hostent>, _ buffer: UnsafeMutableRawBufferPointer, name: HostName?,
-        _ addresses: AddressList, family: Int32
+        _ addresses: ResolvedAddresses, family: Int32
     ) -> Answer {
         guard let name, let base = buffer.baseAddress else { return .bufferTooSmall }
         let addressLength = family == AF_INET ? 4 : 16

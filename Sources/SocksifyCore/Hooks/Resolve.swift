@@ -70,7 +70,7 @@ public enum Resolve {
         case .fake(let number):
             // The machine's own addresses say nothing about which of them the proxy reaches.
             numeric.ai_flags &= ~AI_ADDRCONFIG
-            var addresses = AddressList()
+            var addresses = ResolvedAddresses()
             if let runtime = Runtime.existing {
                 addresses.addFake(number: number, family: numeric.ai_family, runtime.pointee.names)
             }
@@ -119,7 +119,7 @@ public enum Resolve {
     /// Makes one list of what libc makes of each address. It makes nothing of one for which the hints leave no room, as
     /// AI_ADDRCONFIG does on a machine without addresses of that family.
     private static func list(
-        _ addresses: AddressList, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
+        _ addresses: ResolvedAddresses, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
         result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
     ) -> Int32 {
         let flags = hints.ai_flags

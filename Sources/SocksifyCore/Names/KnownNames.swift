@@ -11,7 +11,7 @@ extension Names {
 
     /// Looks up a name in this machine's own data.
     func known(_ host: HostName, family: Int32) -> NameKnowledge {
-        var own = AddressList()
+        var own = ResolvedAddresses()
         if let errno = own.addThisMachine(host, family: family) { return .short(errno) }
         if own.isKnown { return .addresses(own) }
         if !NameSyntax.isResolvable(host.bytes) { return .none }
@@ -19,7 +19,7 @@ extension Names {
         if configuration.dns == .tor, givesFakeAddress(to: host),
             let number = number(of: host)
         {
-            var list = AddressList()
+            var list = ResolvedAddresses()
             list.addFake(number: number, family: family, self)
             return .addresses(list)
         }

@@ -34,7 +34,7 @@ enum LocalNames {
 
     /// The result of a lookup.
     enum Lookup {
-        case addresses(AddressList)
+        case addresses(ResolvedAddresses)
         /// There is no such name, or none with addresses of the family.
         case none
         case tryAgain
@@ -52,7 +52,7 @@ enum LocalNames {
         let code = withCString(name) { real_call_getaddrinfo($0, nil, &hints, &list) }
         guard code == 0, let list else { return code == EAI_AGAIN ? .tryAgain : .none }
         defer { real_call_freeaddrinfo(list) }
-        var found = AddressList()
+        var found = ResolvedAddresses()
         if let canonicalName = list.pointee.ai_canonname { found.setCanonicalName(HostName(bytes(of: canonicalName))) }
         var next: UnsafeMutablePointer<addrinfo>? = list
         while let entry = next?.pointee {

@@ -3,7 +3,7 @@ import CKernel
 /// The answer to a lookup of a name from this machine's own data.
 enum NameKnowledge {
     /// The addresses; there may be none of the requested family.
-    case addresses(AddressList)
+    case addresses(ResolvedAddresses)
     /// The name is not found.
     case none
     case unknown

@@ -3,7 +3,7 @@ import CKernel
 import FakeDNS
 
 /// The addresses of a name.
-struct AddressList {
+struct ResolvedAddresses {
     /// The maximum number of addresses; further ones are dropped.
     static var largestCount: Int { 16 }
 
@@ -51,14 +51,14 @@ struct AddressList {
     ///
     /// - Returns: the error if descriptors or memory were missing to read the file.
     mutating func addThisMachine(_ name: HostName, family: Int32) -> Errno? {
-        var list = AddressList()
+        var list = ResolvedAddresses()
         let shortage = HostsFile.forEachLine { line in
             guard line.gives(name) else { return true }
             list.add(line, ifOf: family)
-            return list.count < AddressList.largestCount
+            return list.count < ResolvedAddresses.largestCount
         }
         if let shortage { return shortage }
-        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || AddressList.isThisMachine(name) {
+        if !list.isKnown, NameSyntax.isLocalhost(name.bytes) || ResolvedAddresses.isThisMachine(name) {
             list.addLoopback(ifOf: family)
         }
         self = list
@@ -117,14 +117,14 @@ struct AddressList {
         case .v4 where family == AF_INET6, .v6 where family == AF_INET: return
         default: break
         }
-        guard count < AddressList.largestCount else { return }
+        guard count < ResolvedAddresses.largestCount else { return }
         storage[count] = address
         count += 1
     }
 
     /// Its IPv6 addresses, and the IPv4 addresses of `other`.
     @inline(never)
-    func replacingIPv4(by other: AddressList) -> AddressList {
+    func replacingIPv4(by other: ResolvedAddresses) -> ResolvedAddresses {
         var list = self
         list.count = 0
         for index in 0..<count { list.append(storage[index], ifOf: AF_INET6) }
@@ -133,8 +133,8 @@ struct AddressList {
     }
 
     /// Each address once.
-    var withoutRepetitions: AddressList {
-        var list = AddressList()
+    var withoutRepetitions: ResolvedAddresses {
+        var list = ResolvedAddresses()
         list.canonicalName = canonicalName
         for index in 0..<count { list.addOwn(storage[index]) }
         return list

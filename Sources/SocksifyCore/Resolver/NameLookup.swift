@@ -9,7 +9,7 @@ enum NameLookup {
         /// The name is resolved as if the library were not there.
         case byLibC
         /// The name's own addresses, from /etc/hosts or because it is this machine's.
-        case addresses(AddressList)
+        case addresses(ResolvedAddresses)
         /// The name has this number, for which reserved addresses stand.
         case fake(number: UInt32)
         /// The name has this number; libc resolves it, and the addresses are to be remembered as the name's.

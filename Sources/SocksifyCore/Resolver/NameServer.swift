@@ -72,7 +72,7 @@ enum NameServer {
                 guard let number = connections.pointee.names.number(lookingUp: name) else {
                     return query.answer(.serverFailure, into: room)
                 }
-                var list = AddressList()
+                var list = ResolvedAddresses()
                 list.addFake(number: number, family: family, connections.pointee.names)
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             }
@@ -93,7 +93,7 @@ enum NameServer {
         case .resolved(let endpoint):
             switch endpoint.host {
             case .address(let address):
-                var list = AddressList()
+                var list = ResolvedAddresses()
                 if connections.pointee.names.accepts(address, answering: query) { list.addOwn(address) }
                 return query.answer(addresses: list.addresses, timeToLive: timeToLive, into: room)
             case .name(let name) where NameSyntax.isOfHostElsewhere(name.bytes):

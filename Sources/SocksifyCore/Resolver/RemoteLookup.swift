@@ -37,7 +37,7 @@ enum RemoteLookup {
             isThere = isThere || found.list.isKnown
             hasFailed = hasFailed || found.hasFailed
         }
-        var nothing = AddressList()
+        var nothing = ResolvedAddresses()
         nothing.addNothing()
         if isThere { return .addresses(nothing) }
         return hasFailed ? .tryAgain : .none
@@ -100,7 +100,7 @@ enum RemoteLookup {
 
     /// What several questions about a name have found.
     private struct Found {
-        var list = AddressList()
+        var list = ResolvedAddresses()
         var hasFailed = false
         /// Whether it has failed because nobody has answered.
         var isSilent = false

@@ -5,13 +5,13 @@ import Testing
 @testable import SocksifyCore
 
 @Suite struct AddressListTests {
-    private func list(_ addresses: String..., family: Int32 = AF_UNSPEC) -> AddressList {
-        var list = AddressList()
+    private func list(_ addresses: String..., family: Int32 = AF_UNSPEC) -> ResolvedAddresses {
+        var list = ResolvedAddresses()
         for text in addresses { list.add(address(text), ifOf: family) }
         return list
     }
 
-    private func texts(_ list: AddressList) -> [String] {
+    private func texts(_ list: ResolvedAddresses) -> [String] {
         (0..<list.count).map { index in text { list[index].write(to: &$0) } }
     }
 
@@ -19,7 +19,7 @@ import Testing
         let list = list("192.0.2.2", "2001:db8::1", "192.0.2.1", "192.0.2.2")
         #expect(texts(list) == ["192.0.2.2", "2001:db8::1", "192.0.2.1"])
         #expect(list.isKnown)
-        #expect(!AddressList().isKnown)
+        #expect(!ResolvedAddresses().isKnown)
     }
 
     @Test func `only those of the family are taken, and the name is known all the same`() {
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `a list has sixteen addresses at most`() {
-        var list = AddressList()
+        var list = ResolvedAddresses()
         for last in 1...20 { list.addOwn(address("192.0.2.\(last)")) }
         #expect(list.count == 16)
         #expect(texts(list).last == "192.0.2.16")
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `a name without an address is known`() {
-        var list = AddressList()
+        var list = ResolvedAddresses()
         list.addNothing()
         #expect(list.isKnown)
         #expect(list.count == 0)
@@ -53,7 +53,7 @@ import Testing
         let inV4 = names("[ProxyList]\nsocks5 192.0.2.1 1080\n")
         let inV6 = names("[ProxyList]\nsocks5 2001:db8::1 1080\n")
         func isIPv6(_ family: Int32, _ names: borrowing Names) -> Bool? {
-            var list = AddressList()
+            var list = ResolvedAddresses()
             list.addFake(number: 5, family: family, names)
             guard list.count == 1 else { return nil }
             guard case .name(5) = names.meaning(of: list[0]) else { return nil }
