@@ -41,7 +41,7 @@ public enum Datagram {
         }
         let destination: Destination
         let list: Int
-        switch AddressRoute.of(peer.address, port: peer.port, .udp, datagrams.pointee.names) {
+        switch RoutedDestination.of(peer.address, port: peer.port, .udp, datagrams.pointee.names) {
         case .direct(let reason): return .direct(.configured(reason))
         case .directToName(let number, _):
             logUnknownAddress(of: number, datagrams)

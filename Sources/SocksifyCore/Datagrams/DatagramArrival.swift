@@ -109,7 +109,7 @@ extension Datagram {
         _ source: SocketAddress, to record: UnsafeMutablePointer<RelayedSocket>, _ socket: Socket,
         _ datagrams: UnsafePointer<Datagrams>
     ) -> Bool {
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
+        if case .direct = RoutedDestination.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
             return true
         }
         guard record.pointee.hadPort, record.pointee.way.device == 0,
@@ -120,7 +120,9 @@ extension Datagram {
 
     /// A datagram has come directly to a socket that is not relayed: what answers it goes the same way.
     static func received(_ descriptor: Int32, from source: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) {
-        if case .direct = AddressRoute.of(source.address, port: source.port, .udp, datagrams.pointee.names) { return }
+        if case .direct = RoutedDestination.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
+            return
+        }
         _ = note(source, Socket(descriptor: descriptor), datagrams)
     }
 

@@ -160,7 +160,7 @@ public enum Connect {
     enum Decision {
         case direct(DirectReason)
         case refuse(Errno)
-        /// See `AddressRoute.directToName`.
+        /// See `RoutedDestination.directToName`.
         case directToName(UInt32, Reason)
         /// Through a chain of the list at this index in `Configuration.lists`.
         case proxy(Target, list: Int)
@@ -169,7 +169,7 @@ public enum Connect {
     static func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Decision {
         let target: Target
         let list: Int
-        switch AddressRoute.of(peer.address, port: peer.port, .connect, runtime.pointee.names) {
+        switch RoutedDestination.of(peer.address, port: peer.port, .connect, runtime.pointee.names) {
         case .direct(let reason): return .direct(.configured(reason))
         case .directToName(let number, let reason): return .directToName(number, reason)
         case .refuse(let errno): return .refuse(errno)

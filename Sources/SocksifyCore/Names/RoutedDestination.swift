@@ -4,7 +4,7 @@ import FakeDNS
 import ProxyConfig
 
 /// The route of traffic to an address, by the rules for its name and for the address itself.
-enum AddressRoute {
+enum RoutedDestination {
     /// Direct, to that address.
     case direct(Reason)
     /// Direct, to the name with this number. The program only has a reserved address, so that this machine must resolve
@@ -19,7 +19,7 @@ enum AddressRoute {
     /// - Parameter command: `.connect` or `.udp`.
     static func of(
         _ address: IPAddress, port: UInt16, _ command: Rule.Command, _ names: borrowing Names
-    ) -> AddressRoute {
+    ) -> RoutedDestination {
         switch names.meaning(of: address) {
         case .name(let number): return ofName(number, port: port, command, names)
         case .real: break
@@ -32,7 +32,7 @@ enum AddressRoute {
     private static func of(
         _ address: IPAddress, port: UInt16, name: Span<UInt8>, _ command: Rule.Command,
         _ names: borrowing Names
-    ) -> AddressRoute {
+    ) -> RoutedDestination {
         let decision =
             command == .udp
             ? names.configuration.datagramDecision(to: address, port: port, name: name)
@@ -46,7 +46,7 @@ enum AddressRoute {
 
     private static func ofName(
         _ number: UInt32, port: UInt16, _ command: Rule.Command, _ names: borrowing Names
-    ) -> AddressRoute {
+    ) -> RoutedDestination {
         guard let name = names.name(of: number) else { return .refuse(.hostUnreachable) }
         let decision = names.configuration.nameDecision(name.bytes, port: port, command: command)
         switch decision.outcome {

@@ -21,7 +21,7 @@ import Testing
 
     /// Where something goes, in a word.
     private func way(_ address: IPAddress, _ names: borrowing Names) -> String {
-        switch AddressRoute.of(address, port: 443, .connect, names) {
+        switch RoutedDestination.of(address, port: 443, .connect, names) {
         case .direct: "direct"
         case .directToName(let number, _): "direct to \(number)"
         case .refuse(let errno): "refused \(errno.code)"
