@@ -25,7 +25,7 @@ public func socksify_connect(_ fd: Int32, _ address: UnsafePointer<sockaddr>?, _
 
 @c @implementation
 public func socksify_socket(_ domain: Int32, _ type: Int32, _ protocol: Int32) -> Int32 {
-    OtherProtocols.make(domain: domain, type: type, protocol: `protocol`).result
+    UnsupportedProtocols.make(domain: domain, type: type, protocol: `protocol`).result
 }
 
 @c @implementation

@@ -36,7 +36,7 @@ public enum Connect {
         let decision = decide(on: peer, runtime)
         if case .direct(let reason) = decision { return pass(socket, to: peer, reason, runtime) }
         let transport = socket.transport
-        if transport == .other, socket.isInternet { return OtherProtocols.send(to: peer, runtime) }
+        if transport == .other, socket.isInternet { return UnsupportedProtocols.send(to: peer, runtime) }
         let (target, list): (Target, Int)
         switch decision {
         case .direct(let reason): return .direct(reason)

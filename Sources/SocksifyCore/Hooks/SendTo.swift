@@ -99,7 +99,7 @@ public struct SendTo {
     }
 
     private func sendByOtherProtocol(to peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Datagram.Sending {
-        switch OtherProtocols.send(to: peer, runtime) {
+        switch UnsupportedProtocols.send(to: peer, runtime) {
         case .failed(let errno): return .failed(errno)
         case .direct(let reason):
             reason.log(.sending, by: socket, to: peer, runtime.pointee.names)

@@ -4,7 +4,7 @@ import ProxyConfig
 
 /// Sockets of protocols that no proxy carries. What is sent by them would go around the proxy, so they are not made,
 /// unless `other_protocols` allows it.
-public enum OtherProtocols {
+public enum UnsupportedProtocols {
     /// socket(2)
     public static func make(domain: Int32, type: Int32, protocol: Int32) -> HookResult {
         guard let kind = Kind(domain: domain, type: type, protocol: `protocol`) else { return .pass }
