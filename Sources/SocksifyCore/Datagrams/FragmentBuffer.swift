@@ -3,7 +3,7 @@ import SOCKS5
 
 /// Where the fragments of a relayed socket's datagrams are joined (RFC 1928 section 7). In memory of the process' own;
 /// used under the lock of the socket's record.
-struct FragmentMemory {
+struct FragmentBuffer {
     /// The `Reassembly`, then its memory, then one fragment.
     let memory: UnsafeMutableRawPointer
 
@@ -12,24 +12,24 @@ struct FragmentMemory {
     private static var size: Int { fragmentOffset + Reassembly.capacity }
 
     /// nil when there is no memory.
-    static func make() -> FragmentMemory? {
+    static func make() -> FragmentBuffer? {
         let mapped = kernel_map(size)
         guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
         memory.bindMemory(to: Reassembly.self, capacity: 1).initialize(to: Reassembly())
-        return FragmentMemory(memory: memory)
+        return FragmentBuffer(memory: memory)
     }
 
-    func unmap() { kernel_unmap(memory, FragmentMemory.size) }
+    func unmap() { kernel_unmap(memory, FragmentBuffer.size) }
 
     /// What was joined last.
     var start: UnsafePointer<UInt8> {
-        UnsafeRawPointer(memory + FragmentMemory.joinedOffset).assumingMemoryBound(to: UInt8.self)
+        UnsafeRawPointer(memory + FragmentBuffer.joinedOffset).assumingMemoryBound(to: UInt8.self)
     }
 
     /// Takes a fragment; returns the length of the datagram that it completes, header included. The last one, when it was
     /// only looked at (MSG_PEEK), comes again; the others are taken away by whoever looked.
     func join(_ datagram: UnsafePointer<udp_received>, _ header: DatagramHeader.Received) -> Int? {
-        let fragment = memory + FragmentMemory.fragmentOffset
+        let fragment = memory + FragmentBuffer.fragmentOffset
         let room = UnsafeMutableRawBufferPointer(
             start: fragment, count: min(datagram.pointee.kept, Reassembly.capacity))
         let length = MessageParts(datagram.pointee.parts, count: datagram.pointee.parts_count).copy(to: room)
@@ -37,7 +37,7 @@ struct FragmentMemory {
         guard length == datagram.pointee.length else { return nil }
         let bytes = Span(_unsafeStart: UnsafeRawPointer(fragment).assumingMemoryBound(to: UInt8.self), count: length)
         let joined = UnsafeMutableRawBufferPointer(
-            start: memory + FragmentMemory.joinedOffset, count: Reassembly.capacity)
+            start: memory + FragmentBuffer.joinedOffset, count: Reassembly.capacity)
         let reassembly = memory.assumingMemoryBound(to: Reassembly.self)
         let before = reassembly.pointee
         guard case .joined(let whole) = reassembly.pointee.receive(bytes, header, in: joined, at: Clock.now) else {

@@ -561,16 +561,16 @@ struct RelayedSockets: @unchecked Sendable {
     }
 
     /// Where the fragments for a slot are joined; nil when there is no memory.
-    func makeFragments(_ slot: Int) -> FragmentMemory? {
+    func makeFragments(_ slot: Int) -> FragmentBuffer? {
         if let fragments = fragments(slot) { return fragments }
-        guard let room = makeRoom(of: slot), let fragments = FragmentMemory.make() else { return nil }
+        guard let room = makeRoom(of: slot), let fragments = FragmentBuffer.make() else { return nil }
         room.pointee.fragments = UInt(bitPattern: fragments.memory)
         return fragments
     }
 
-    private func fragments(_ slot: Int) -> FragmentMemory? {
+    private func fragments(_ slot: Int) -> FragmentBuffer? {
         room(of: slot).flatMap { UnsafeMutableRawPointer(bitPattern: $0.pointee.fragments) }.map {
-            FragmentMemory(memory: $0)
+            FragmentBuffer(memory: $0)
         }
     }
 
