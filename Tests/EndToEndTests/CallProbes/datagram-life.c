@@ -125,10 +125,10 @@ static void passing(char **arguments unused) {
 
 /* While a connection is on its way that nobody waits for. */
 static void beside_pending(char **arguments unused) {
-    int fd = connected(), copy = dup(fd), flying = socket(far.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int fd = connected(), copy = dup(fd), pending = socket(far.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     require(send(fd, "before", 6, 0) == 6);
     receive("answer", fd, 64, 0);
-    connect(flying, &far.any, far.length);
+    connect(pending, &far.any, far.length);
     require(close(fd) == 0);
     require(send(copy, "after the first's close", 23, 0) == 23);
     receive("answer", copy, 64, 0);

@@ -78,7 +78,7 @@ static void go_on(void *argument) {
 }
 
 static void left(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, REACHED);
     int pair[2];
     require(pipe(pair) == 0);
@@ -87,7 +87,7 @@ static void left(void) {
     require(close(f.fd) == 0 && write(pair[1], "x", 1) == 1);
     drive = NULL;
     reach(&f, HALF);
-    land(&f, "");
+    establish(&f, "");
     char bytes[8] = "";
     require(read_all(f.far, bytes, 5));
     say("heard %s\n", bytes);

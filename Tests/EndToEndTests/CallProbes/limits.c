@@ -28,7 +28,7 @@ static void look(const char *when, const waiter *by) {
 static void looking(char **arguments) {
     enum stage stage = stage_named(arguments[0]);
     const waiter *by = waiter_named(arguments[1]);
-    f = depart_with(patient(), stage);
+    f = begin_with(patient(), stage);
     reach(&f, stage);
     look("at once", by);
     if (stage == UNREACHED) {
@@ -48,7 +48,7 @@ static void looking(char **arguments) {
 /* answers ADDRESS LIMIT CALL: each answer has the whole time. */
 static void answers(char **arguments) {
     const waiter *by = waiter_named(arguments[0]);
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, REACHED);
     look("reached", by);
     move_clock(limit - 1);
@@ -136,7 +136,7 @@ static pthread_t begin_passing(void *wakes) {
 /* waiting ADDRESS LIMIT CALL: the time that the program gives poll(2) and the like. */
 static void waiting(char **arguments) {
     const waiter *by = waiter_named(arguments[0]);
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, REACHED);
     pthread_t thread = begin_passing("");
     long result = by->wait(f.fd, events, (int)limit, NULL);
@@ -159,7 +159,7 @@ static void calling(char **arguments) {
     f.far = -1;
     int is_datagram = strcmp(call, "sendto") == 0 || strcmp(call, "recv") == 0;
     if (strcmp(call, "read") == 0 || strcmp(call, "write") == 0) {
-        f = depart(REACHED);
+        f = begin_pending(REACHED);
         require(fcntl(f.fd, F_SETFL, 0) == 0);
     } else {
         f.fd = socket(AF_INET, is_datagram ? SOCK_DGRAM : SOCK_STREAM, 0);

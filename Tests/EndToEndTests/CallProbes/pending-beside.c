@@ -1,5 +1,5 @@
 /* pending-beside CALL ADDRESS: a pending connection that nobody waits for, while the program waits for something else,
- * which comes only when the connection has landed. */
+ * which comes only when the connection has been established. */
 #include "pending.h"
 
 #include <sys/resource.h>
@@ -250,9 +250,9 @@ static const call *the_call;
 
 static int is_restarted;
 
-static void *fly_and_release(void *argument) {
+static void *run_and_release(void *argument) {
     if (is_restarted) interrupt_when_asleep(NULL);
-    fly(argument);
+    run_pending(argument);
     the_call->release();
     return NULL;
 }
@@ -273,7 +273,7 @@ int main(int count, char **arguments) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = is_restarted ? SA_RESTART : 0};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     pthread_t interrupting;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     if (strcmp(way, "watched") == 0) {
         watching = epoll_create1(EPOLL_CLOEXEC);
         require(epoll_ctl(watching, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){.events = EPOLLOUT}) == 0);
@@ -285,7 +285,7 @@ int main(int count, char **arguments) {
     }
     pilot p = {.f = &f};
     drive = NULL;
-    require(pthread_create(&p.thread, NULL, fly_and_release, &p) == 0);
+    require(pthread_create(&p.thread, NULL, run_and_release, &p) == 0);
     say("%s: %zd\n", the_call->name, the_call->wait());
     if (is_restarted) say("handled %d\n", handled);
     leave(&p);

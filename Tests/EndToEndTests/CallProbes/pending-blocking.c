@@ -21,7 +21,7 @@ static void call(const char *name) {
     for (const one_byte_call *each = writing_calls; each->name; each++)
         if (strcmp(each->name, name) == 0) one_call = each;
     require(one_call);
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     make_blocking(f.fd);
     pilot p = {.f = &f, .tail = is_reading ? "x" : ""};
     board(&p);
@@ -35,7 +35,7 @@ static void call(const char *name) {
 }
 
 static void connecting(void) {
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     make_blocking(f.fd);
     pilot p = {.f = &f};
     board(&p);
@@ -46,7 +46,7 @@ static void connecting(void) {
 
 /* Waits no longer than SO_SNDTIMEO says, and goes on in the next call. */
 static void send_timeout(void) {
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, GREETED);
     make_blocking(f.fd);
     struct timeval limit = {0, 30000}, longer = {600, 0};
@@ -66,7 +66,7 @@ static void send_timeout(void) {
 
 /* Likewise SO_RCVTIMEO, for reading. */
 static void receive_timeout(void) {
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, GREETED);
     make_blocking(f.fd);
     struct timeval limit = {0, 30000}, longer = {600, 0};
@@ -85,7 +85,7 @@ static void receive_timeout(void) {
 /* A call that must not wait, on a socket that blocks. */
 static void dont_wait(void) {
     char byte = 0;
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, GREETED);
     make_blocking(f.fd);
     say("recv: %s\n", outcome(recv(f.fd, &byte, 1, MSG_DONTWAIT)));
@@ -94,14 +94,14 @@ static void dont_wait(void) {
     say("preadv2: %s\n", outcome(preadv2(f.fd, &vector, 1, -1, RWF_NOWAIT)));
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("poll: %d\n", poll(&entry, 1, 0));
-    land(&f, "");
+    establish(&f, "");
     say("poll: %d\n", poll(&entry, 1, -1));
     say_connected(&f, "");
 }
 
 static void refused(void) {
     char byte;
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     make_blocking(f.fd);
     pilot p = {.f = &f, .code = 5};
     board(&p);
@@ -111,7 +111,7 @@ static void refused(void) {
 }
 
 static void refused_connecting(void) {
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     make_blocking(f.fd);
     pilot p = {.f = &f, .code = 5};
     board(&p);
@@ -128,7 +128,7 @@ static void interrupted(void) {
     pthread_t thread;
     char byte = 0;
     require(sigaction(SIGUSR1, &action, NULL) == 0);
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, GREETED);
     make_blocking(f.fd);
     require(pthread_create(&thread, NULL, interrupt_when_asleep, NULL) == 0);

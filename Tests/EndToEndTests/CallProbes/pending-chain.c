@@ -46,9 +46,9 @@ static void *fail_then(void *nothing) {
     return nothing;
 }
 
-static void fly_by(void *(*proxies)(void *)) {
+static void run_by(void *(*proxies)(void *)) {
     pthread_t thread;
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     require(pthread_create(&thread, NULL, proxies, NULL) == 0);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     int count = poll(&entry, 1, -1);
@@ -57,8 +57,8 @@ static void fly_by(void *(*proxies)(void *)) {
     say_connected(&f, "");
 }
 
-static void silent(void) { fly_by(be_silent); }
-static void silent_then_failing(void) { fly_by(fail_then); }
+static void silent(void) { run_by(be_silent); }
+static void silent_then_failing(void) { run_by(fail_then); }
 
 static const pending_case cases[] = {{"silent", silent}, {"silent-then-failing", silent_then_failing}, {0}};
 

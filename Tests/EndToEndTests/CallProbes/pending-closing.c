@@ -50,7 +50,7 @@ static void say_far_end(connection *f) {
 static void once(int way, enum stage at, int is_watched) {
     int epolls[2] = {new_epoll(), new_epoll()}, descriptors = descriptor_count(), fd = nonblocking();
     if (is_watched) add(epolls[0], fd, EPOLLIN | EPOLLOUT, "before");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     if (is_watched) add(epolls[1], fd, EPOLLIN | EPOLLOUT | EPOLLET, "pending");
     reach(&f, at);
     ways[way].close(fd);
@@ -67,15 +67,15 @@ static void often(int way) {
     for (int turn = 0; turn < 20000; turn++) {
         int fd = nonblocking();
         require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
-        depart_with(fd, REACHED);
+        begin_with(fd, REACHED);
         int far = accept_client(listening);
         ways[way].close(fd);
         if (ways[way].leaves_open) close(fd);
         close(far);
     }
     say("descriptors %+d\n", descriptor_count() - descriptors);
-    connection f = depart(REACHED);
-    land(&f, "");
+    connection f = begin_pending(REACHED);
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
     say_connected(&f, "");

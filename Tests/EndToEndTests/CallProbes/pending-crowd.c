@@ -16,14 +16,14 @@ static void *serve_all(void *nothing) {
     return nothing;
 }
 
-static int landed, refused, wrong;
+static int established, refused, wrong;
 
 static void note(int index, unsigned events) {
     connection *f = &connections[index];
     const char *error = error_of(f->fd);
-    int is_wrong = f->stage == LANDED;
-    f->stage = LANDED;
-    if (strcmp(error, "0") == 0) landed++, is_wrong |= events != EPOLLOUT;
+    int is_wrong = f->stage == ESTABLISHED;
+    f->stage = ESTABLISHED;
+    if (strcmp(error, "0") == 0) established++, is_wrong |= events != EPOLLOUT;
     else if (strcmp(error, "ECONNREFUSED") == 0) refused++, is_wrong |= !(events & EPOLLHUP);
     else is_wrong = 1;
     if (is_wrong && wrong++ < 5) say("number %d: %s, error %s\n", index, event_names(events), error);
@@ -36,7 +36,7 @@ static void by_epoll(unsigned mode) {
         struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("base") + (uint64_t)index}};
         require(epoll_ctl(ep, EPOLL_CTL_ADD, connections[index].fd, &event) == 0);
     }
-    while (landed + refused < total) {
+    while (established + refused < total) {
         int count = epoll_wait(ep, events, 64, -1);
         require(count > 0);
         for (int each = 0; each < count; each++) {
@@ -53,7 +53,7 @@ static void by_epoll(unsigned mode) {
 static void by_poll(void) {
     struct pollfd *entries = calloc((size_t)total, sizeof *entries);
     for (int index = 0; index < total; index++) entries[index] = (struct pollfd){connections[index].fd, POLLOUT, 0};
-    while (landed + refused < total) {
+    while (established + refused < total) {
         int count = poll(entries, (nfds_t)total, -1), found = 0;
         for (int index = 0; index < total; index++) {
             if (!entries[index].revents) continue;
@@ -68,18 +68,18 @@ static void by_poll(void) {
 }
 
 static void by_select(void) {
-    while (landed + refused < total) {
+    while (established + refused < total) {
         fd_set set;
         int last = 0, found = 0;
         FD_ZERO(&set);
         for (int index = 0; index < total; index++) {
-            if (connections[index].stage == LANDED) continue;
+            if (connections[index].stage == ESTABLISHED) continue;
             FD_SET(connections[index].fd, &set);
             if (connections[index].fd > last) last = connections[index].fd;
         }
         int count = select(last + 1, NULL, &set, NULL, NULL);
         for (int index = 0; index < total; index++) {
-            if (connections[index].stage == LANDED || !FD_ISSET(connections[index].fd, &set)) continue;
+            if (connections[index].stage == ESTABLISHED || !FD_ISSET(connections[index].fd, &set)) continue;
             found++;
             struct pollfd entry = {connections[index].fd, POLLOUT, 0};
             require(poll(&entry, 1, 0) == 1);
@@ -104,13 +104,13 @@ int main(int count, char **arguments) {
     for (int index = 0; index < total; index++) connections[index].fd = nonblocking();
     pthread_t thread;
     require(pthread_create(&thread, NULL, serve_all, NULL) == 0);
-    for (int index = 0; index < total; index++) connections[index] = depart_with(connections[index].fd, REACHED);
+    for (int index = 0; index < total; index++) connections[index] = begin_with(connections[index].fd, REACHED);
     if (strcmp(arguments[1], "level") == 0) by_epoll(0);
     if (strcmp(arguments[1], "edge") == 0) by_epoll(EPOLLET);
     if (strcmp(arguments[1], "poll") == 0) by_poll();
     if (strcmp(arguments[1], "select") == 0) by_select();
     pthread_join(thread, NULL);
-    say("connected %d, refused %d, wrong %d\n", landed, refused, wrong);
+    say("connected %d, refused %d, wrong %d\n", established, refused, wrong);
     for (int index = 0; index < total; index++) close(connections[index].fd), close(fars[index]);
     say("descriptors %+d\n", descriptor_count() - descriptors);
 }

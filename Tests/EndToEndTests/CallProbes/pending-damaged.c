@@ -134,7 +134,7 @@ static int is_astray(int fd) {
 
 static int go_on(int number) {
     int before = open_count(), status, told = 0;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     int ep = new_epoll();
     struct epoll_event event = {EPOLLOUT, {.ptr = &f}};
@@ -197,8 +197,8 @@ int main(int count, char **arguments) {
     above = getppid();
     set_up(arguments);
     expect_children();
-    connection f = depart(REACHED);
-    land(&f, "");
+    connection f = begin_pending(REACHED);
+    establish(&f, "");
     require(poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1) == 1);
     close(f.fd);
     close(f.far);

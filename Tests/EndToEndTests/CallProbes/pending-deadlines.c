@@ -46,9 +46,9 @@ static void *stay_silent(void *nothing) {
     return nothing;
 }
 
-static void fly_by(void *(*far_side)(void *)) {
+static void run_by(void *(*far_side)(void *)) {
     pthread_t thread;
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, REACHED);
     await(&f, 3);
     require(pthread_create(&thread, NULL, far_side, NULL) == 0);
@@ -61,8 +61,8 @@ static void fly_by(void *(*far_side)(void *)) {
     say_connected(&f, "");
 }
 
-static void closed_late(void) { fly_by(close_late); }
-static void silent(void) { fly_by(stay_silent); }
+static void closed_late(void) { run_by(close_late); }
+static void silent(void) { run_by(stay_silent); }
 
 static const pending_case cases[] = {{"closed-late", closed_late}, {"silent", silent}, {0}};
 

@@ -40,7 +40,7 @@ static void drive_by_epoll(connection *f) {
     if (count != 0) say_early("epoll_wait %d %s\n", count, event_names(event.events));
 }
 
-static int has_landed(connection *f, const char *way) {
+static int has_established(connection *f, const char *way) {
     if (one_call) {
         ssize_t result = one_call->call(f->fd);
         if (result < 0) {
@@ -104,12 +104,12 @@ int main(int count, char **arguments) {
     if (strcmp(way, "available") == 0) drive = drive_by_available, early = "x";
     if (strcmp(way, "select") == 0) drive = drive_by_select;
     if (strcmp(way, "epoll") == 0) drive = drive_by_epoll;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     if (strcmp(way, "epoll") == 0) {
         ep = epoll_create1(EPOLL_CLOEXEC);
         require(epoll_ctl(ep, EPOLL_CTL_ADD, f.fd, &(struct epoll_event){EPOLLOUT, {.u64 = 1}}) == 0);
     }
-    land(&f, early);
-    while (!has_landed(&f, way)) doze(100);
+    establish(&f, early);
+    while (!has_established(&f, way)) doze(100);
     say_connected(&f, strcmp(way, "available") == 0 ? "x" : "");
 }

@@ -23,11 +23,11 @@ static int another(int fd) {
 static void before(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, second, USUAL | mode, "second");
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     reach(&f, GREETED);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     close(fd);
     f.fd = second;
@@ -36,14 +36,14 @@ static void before(void) {
 
 /* Or made on the way. */
 static void after(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     int second = another(f.fd);
     add(ep, second, USUAL | mode, "second");
     say("pending %s\n", waiting(ep, 0));
     reach(&f, HALF);
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     close(f.fd);
     f.fd = second;
@@ -54,24 +54,24 @@ static void after(void) {
 static void both(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, fd, USUAL | mode, "first");
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     reach(&f, REACHED);
     add(ep, second, EPOLLOUT | mode, "second");
     reach(&f, GREETED);
     modify(ep, second, USUAL | mode, "2nd");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
+    establish(&f, "");
     const char *text = waiting(ep, -1);
     /* Whether both come in one call or in two is nobody's business. */
-    if (mode && !strchr(text, ',')) say("landed %s, %s\n", text, waiting(ep, -1));
-    else say("landed %s\n", text);
+    if (mode && !strchr(text, ',')) say("established %s, %s\n", text, waiting(ep, -1));
+    else say("established %s\n", text);
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
 
 /* The second number goes on when the first is closed. */
 static void first_closed(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     int second = another(f.fd);
     close(f.fd);
@@ -83,8 +83,8 @@ static void first_closed(void) {
     require(pipe(ends) == 0);
     struct pollfd entry = {ends[0], POLLIN, 0};
     say("pipe %d\n", poll(&entry, 1, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say("pipe %d\n", poll(&entry, 1, 0));
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
@@ -92,7 +92,7 @@ static void first_closed(void) {
 
 /* Also where the first was registered: that registration lives as long as the socket, and nobody can edit it. */
 static void orphaned(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT | mode, "first");
     reach(&f, GREETED);
     int second = another(f.fd);
@@ -100,8 +100,8 @@ static void orphaned(void) {
     f.fd = second;
     say("pending %s\n", waiting(ep, 0));
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, second, EPOLLIN, "second"));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
@@ -109,7 +109,7 @@ static void orphaned(void) {
 /* Every call takes any of the numbers. */
 static void called(void) {
     char byte;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     int second = another(f.fd);
     reach(&f, GREETED);
     say("connect %s, peer %s, error %s\n", connect_to_target(second), peer_of(second), error_of(second));
@@ -117,7 +117,7 @@ static void called(void) {
     say(", write %s\n", outcome(write(second, "x", 1)));
     struct pollfd entries[2] = {{second, POLLIN | POLLOUT, 0}, {f.fd, POLLIN | POLLOUT, 0}};
     say("poll %d\n", poll(entries, 2, 0));
-    land(&f, "");
+    establish(&f, "");
     say("poll %d", poll(entries, 2, -1));
     say(" %s %s\n", event_names(entries[0].revents), event_names(entries[1].revents));
     say("peer %s\n", strcmp(peer_of(second), text_of(&target.any)) == 0 ? "as connected to" : peer_of(second));

@@ -52,7 +52,7 @@ static void say_near(int fd) {
 /* Closes, by one of the ways there are, and has a pipe under the number. */
 static void close_by(const char *way) {
     require(pipe(pipes) == 0);
-    connection f = depart(at);
+    connection f = begin_pending(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     reach(&f, at);
     int fd = f.fd;
@@ -75,11 +75,11 @@ static void close_by(const char *way) {
     say(", write %s, error %s\n", outcome(write(fd, "x", 1)), error_of(fd));
     drive = drive_by_poll;
     if (native) empty_queue();
-    f = depart_with(fd, REACHED);
+    f = begin_with(fd, REACHED);
     reach(&f, GREETED);
-    land(&f, "");
+    establish(&f, "");
     add(ep, fd, EPOLLOUT, "new");
-    say("landed %s\n", waiting(ep, -1));
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
@@ -103,7 +103,7 @@ static void *close_when_asleep(void *nothing) {
 static void while_in_epoll(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    connection f = depart(at);
+    connection f = begin_pending(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     add(ep, pipes[0], EPOLLIN, "pipe");
     driving_epolls[0] = -1;
@@ -120,7 +120,7 @@ static void while_in_epoll(void) {
 static void while_in_poll(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     to_close = f.fd;
     require(pthread_create(&thread, NULL, close_when_asleep, NULL) == 0);
@@ -135,7 +135,7 @@ static void while_in_poll(void) {
 static void while_in_select(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     to_close = f.fd;
     require(pthread_create(&thread, NULL, close_when_asleep, NULL) == 0);
@@ -151,7 +151,7 @@ static void while_in_select(void) {
 
 /* Ends the attempt, however it is called for, as it ends one that the kernel is busy with. */
 static void shut(int how) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
@@ -171,18 +171,18 @@ static void shut_reading(void) { shut(SHUT_RD); }
 static void shut_writing(void) { shut(SHUT_WR); }
 static void shut_both(void) { shut(SHUT_RDWR); }
 static void shut_wrongly(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     say("shutdown %s\n", outcome(shutdown(f.fd, 77)));
-    land(&f, "");
+    establish(&f, "");
     add(ep, f.fd, EPOLLOUT, "F");
-    say("landed %s\n", waiting(ep, -1));
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
 /* connect(2) with AF_UNSPEC gives the attempt up. */
 static void dissolved(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
     reach(&f, at);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
@@ -193,10 +193,10 @@ static void dissolved(void) {
     say("peer %s\n", peer_of(f.fd));
     say_far_end(&f);
     if (native) empty_queue();
-    f = depart_again(f.fd, GREETED);
+    f = begin_again(f.fd, GREETED);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
@@ -205,7 +205,7 @@ static void many(void) {
     int descriptors = descriptor_count();
     drive = drive_by_poll;
     for (int turn = 0; turn < 100; turn++) {
-        connection f = depart(REACHED);
+        connection f = begin_pending(REACHED);
         if (turn % 3 == 0) add(ep, f.fd, EPOLLOUT, "F");
         drive = drive_by_poll;
         reach(&f, REACHED + turn % 3);

@@ -13,11 +13,11 @@ static void before_taken(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
@@ -25,34 +25,34 @@ static void before_taken(void) {
 static void before(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     say("pending %s\n", waiting(ep, 0));
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 static void after(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     add(ep, f.fd, USUAL | mode, "F");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 /* Registered when all is over, but the program has not asked yet. */
-static void after_landing(void) {
-    connection f = depart(at);
+static void after_establishment(void) {
+    connection f = begin_pending(at);
     reach(&f, at);
-    land(&f, "early bird");
+    establish(&f, "early bird");
     add(ep, f.fd, EPOLLOUT | mode, "F");
-    say("landed %s\n", waiting(ep, -1));
+    say("established %s\n", waiting(ep, -1));
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "early bird");
 }
@@ -61,14 +61,14 @@ static void after_landing(void) {
 static void modified(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLIN | mode, "first");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     modify(ep, fd, EPOLLIN, "second");
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
     modify(ep, fd, USUAL | mode, "third");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     modify(ep, fd, EPOLLOUT | mode, "fourth");
     say("afterwards %s\n", waiting(ep, 0));
@@ -79,13 +79,13 @@ static void modified(void) {
 static void modified_to_nothing(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     modify(ep, fd, 0, "second");
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    say("landed %s\n", waiting(ep, 0));
+    say("established %s\n", waiting(ep, 0));
     modify(ep, fd, EPOLLOUT | mode, "third");
     say("modified %s\n", waiting(ep, 0));
     say_connected(&f, "");
@@ -94,29 +94,29 @@ static void modified_to_nothing(void) {
 static void deleted(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     delete(ep, fd);
     drive = drive_by_poll;
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
-    say("landed %s\n", waiting(ep, 0));
+    say("established %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
 
 static void deleted_and_added(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     delete(ep, fd);
     say("pending %s\n", waiting(ep, 0));
     add(ep, fd, USUAL | mode, "second");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
@@ -126,7 +126,7 @@ static void wrong(void) {
     struct epoll_event event = {EPOLLIN, {.u64 = 1}};
     int plain[2];
     require(pipe(plain) == 0);
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLIN, "F"));
     say("delete: %s\n", outcome(epoll_ctl(ep, EPOLL_CTL_DEL, f.fd, NULL)));
@@ -143,19 +143,19 @@ static void wrong(void) {
     say("room for less: %s\n", outcome(epoll_wait(ep, &event, less, 0)));
     say("no room: %s\n", outcome(epoll_wait(-1, &event, 1, 0)));
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 static void one_shot(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     modify(ep, f.fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("armed %s\n", waiting(ep, 0));
@@ -167,11 +167,11 @@ static void one_shot(void) {
 static void one_shot_before(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
@@ -181,7 +181,7 @@ static void one_shot_armed_pending(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     /* A registration that is used up need not be worth anything to the connection. */
     drive = drive_by_poll;
     reach(&f, at);
@@ -189,8 +189,8 @@ static void one_shot_armed_pending(void) {
     modify(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "again");
     drive = drive_by_epoll;
     say("armed %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
@@ -200,14 +200,14 @@ static void one_shot_armed_late(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     drive = drive_by_poll;
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    say("landed %s\n", waiting(ep, 0));
+    say("established %s\n", waiting(ep, 0));
     modify(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "again");
     say("armed %s\n", waiting(ep, 0));
     say_later(&f, ep);
@@ -215,7 +215,7 @@ static void one_shot_armed_late(void) {
 }
 
 static void exclusive(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | EPOLLEXCLUSIVE | mode, "F"));
     drive_with(ep);
@@ -223,8 +223,8 @@ static void exclusive(void) {
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT, "F"));
     say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT | EPOLLEXCLUSIVE, "F"));
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT, "F"));
     delete(ep, f.fd);
@@ -234,26 +234,26 @@ static void exclusive(void) {
 
 /* EPOLLEXCLUSIVE and EPOLLONESHOT exclude each other. */
 static void exclusive_once(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLONESHOT | EPOLLEXCLUSIVE | mode, "F"));
     add(ep, f.fd, EPOLLOUT | mode, "F");
     say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLOUT | EPOLLEXCLUSIVE, "F"));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
 /* Nobody asked whether it is connected: what comes first is the byte. */
 static void reading_only(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLIN | EPOLLRDHUP | mode, "F");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    say("landed %s\n", waiting(ep, 0));
+    say("established %s\n", waiting(ep, 0));
     require(write(f.far, "x", 1) == 1);
     say("with a byte %s\n", waiting(ep, -1));
     say_connected(&f, "x");
@@ -261,13 +261,13 @@ static void reading_only(void) {
 
 /* The far side hangs up when the connection is there. */
 static void hanging_up(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     add(ep, f.fd, EPOLLRDHUP | mode, "F");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "x");
+    establish(&f, "x");
     require(shutdown(f.far, SHUT_WR) == 0);
-    say("landed %s\n", waiting(ep, -1));
+    say("established %s\n", waiting(ep, -1));
     char bytes[2];
     ssize_t length = read(f.fd, bytes, 2);
     say("read %zd %c\n", length, bytes[0]);
@@ -278,15 +278,15 @@ static void hanging_up(void) {
 static void several_sets(void) {
     int second = new_epoll(), third = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     add(second, fd, EPOLLOUT | mode, "second");
     reach(&f, at);
     add(third, fd, EPOLLOUT | EPOLLONESHOT | mode, "third");
     say("pending %s, %s, %s\n", waiting(ep, 0), waiting(second, 0), waiting(third, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(third, -1));
-    say("landed %s\n", waiting(second, -1));
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(third, -1));
+    say("established %s\n", waiting(second, -1));
+    say("established %s\n", waiting(ep, -1));
     const char *texts[3] = {waiting(ep, 0), waiting(second, 0), waiting(third, 0)};
     say("then %s, %s, %s\n", texts[0], texts[1], texts[2]);
     say_connected(&f, "");
@@ -297,7 +297,7 @@ static void set_closed(void) {
     int second = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
     add(second, fd, USUAL | mode, "second");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     close(second);
     driving_epolls[1] = -1;
@@ -305,20 +305,20 @@ static void set_closed(void) {
     /* Likely the set's number. */
     require(pipe(pipes) == 0);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 /* The last set is closed, and the program goes on by poll(2). */
 static void only_set_closed(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     add(ep, f.fd, USUAL | mode, "F");
     reach(&f, at);
     close(ep);
     drive = drive_by_poll;
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     int count = poll(&entry, 1, -1);
     say("poll %d %s\n", count, event_names(entry.revents));
@@ -330,7 +330,7 @@ static void only_set_closed(void) {
 
 /* Another set has the number of one that is closed, again and again. */
 static void set_reused(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     reach(&f, at);
     for (int turn = 0; turn < 3; turn++) {
         add(ep, f.fd, USUAL | mode, "former");
@@ -342,15 +342,15 @@ static void set_reused(void) {
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, EPOLLIN, "F"));
     add(ep, f.fd, USUAL | mode, "F");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 /* The set has two numbers. */
 static void duplicated_set(void) {
-    connection f = depart(at);
+    connection f = begin_pending(at);
     int second = dup(ep);
     add(second, f.fd, USUAL | mode, "F");
     reach(&f, at);
@@ -358,8 +358,8 @@ static void duplicated_set(void) {
     modify(ep, f.fd, EPOLLOUT | mode, "G");
     say("pending %s\n", waiting(second, 0));
     close(ep);
-    land(&f, "");
-    say("landed %s\n", waiting(second, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(second, -1));
     say("then %s\n", waiting(second, 0));
     say_connected(&f, "");
 }
@@ -368,7 +368,7 @@ static void duplicated_set(void) {
 static void refused(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
     refuse(&f, 5);
@@ -380,7 +380,7 @@ static void refused(void) {
 /* Told also where only reading, or nothing, was asked for. */
 static void refused_reading(void) {
     int fd = nonblocking(), second = new_epoll();
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     add(ep, fd, EPOLLIN | mode, "reading");
     add(second, fd, mode, "nothing asked");
@@ -394,21 +394,21 @@ static void refused_reading(void) {
 static void refused_and_again(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say("error %s\n", error_of(fd));
-    f = depart_again(fd, at);
+    f = begin_again(fd, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 static const pending_case cases[] = {
-    {"before", before}, {"before-taken", before_taken}, {"after", after}, {"after-landing", after_landing},
+    {"before", before}, {"before-taken", before_taken}, {"after", after}, {"after-establishment", after_establishment},
     {"modified", modified}, {"modified-to-nothing", modified_to_nothing}, {"deleted", deleted},
     {"deleted-and-added", deleted_and_added}, {"wrong", wrong}, {"one-shot", one_shot},
     {"one-shot-before", one_shot_before}, {"one-shot-armed-pending", one_shot_armed_pending},

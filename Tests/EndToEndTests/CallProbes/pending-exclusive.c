@@ -33,20 +33,20 @@ static void say_exclusive(int fd) {
 }
 
 /* A socket with such a registration, pending at STAGE. */
-static connection depart_exclusively(void) {
+static connection begin_exclusively(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     say("pending %s\n", waiting(ep, 0));
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
     return f;
 }
 
-static void landed(void) {
-    connection f = depart_exclusively();
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+static void established(void) {
+    connection f = begin_exclusively();
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say_later(&f, ep);
     say_connected(&f, "");
@@ -54,25 +54,25 @@ static void landed(void) {
 
 /* The kernel's verdicts while pending. */
 static void changed(void) {
-    connection f = depart_exclusively();
+    connection f = begin_exclusively();
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
     say("modify: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL, "another"));
     say("modify to it: %s\n", control(ep, EPOLL_CTL_MOD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say_connected(&f, "");
 }
 
 /* Deleted while pending, it is no more; what is added in its place is not exclusive. */
 static void replaced(void) {
-    connection f = depart_exclusively();
+    connection f = begin_exclusively();
     delete(ep, f.fd);
     add(ep, f.fd, USUAL | mode, "another");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_registration(f.fd);
     modify(ep, f.fd, EPOLLOUT | mode, "third");
     say("modified %s\n", waiting(ep, 0));
@@ -83,26 +83,26 @@ static void replaced(void) {
 static void duplicated(void) {
     int fd = nonblocking(), second = dup(fd);
     add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
-    connection f = depart_with(second, at);
+    connection f = begin_with(second, at);
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_exclusive(fd);
     say_connected(&f, "");
 }
 
 /* Refused, and connected again. */
 static void refused(void) {
-    connection f = depart_exclusively();
+    connection f = begin_exclusively();
     refuse(&f, 5);
     say("refused %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say("error %s\n", error_of(f.fd));
-    f = depart_again(f.fd, at);
+    f = begin_again(f.fd, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_exclusive(f.fd);
     say_later(&f, ep);
     say_connected(&f, "");
@@ -110,7 +110,7 @@ static void refused(void) {
 
 /* Given up by the program. */
 static void dissolved(void) {
-    connection f = depart_exclusively();
+    connection f = begin_exclusively();
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("registered %s\n", waiting(ep, 0));
@@ -118,7 +118,7 @@ static void dissolved(void) {
 }
 
 static const pending_case cases[] = {
-    {"landed", landed}, {"changed", changed}, {"replaced", replaced}, {"duplicated", duplicated},
+    {"established", established}, {"changed", changed}, {"replaced", replaced}, {"duplicated", duplicated},
     {"refused", refused}, {"dissolved", dissolved}, {0},
 };
 

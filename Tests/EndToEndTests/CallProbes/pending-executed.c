@@ -63,14 +63,14 @@ static void await_program(pid_t child) {
 /* The program is started beside the one that goes on with the connection. */
 static void finish_beside(connection *f, pid_t child) {
     await_program(child);
-    land(f, "");
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
     say_connected(f, "");
 }
 
 static void spawned(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     pid_t child;
     require(posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments_for(f.fd), environ) == 0);
@@ -78,7 +78,7 @@ static void spawned(void) {
 }
 
 static void forked(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     pid_t child = fork();
     if (child == 0) {
@@ -90,7 +90,7 @@ static void forked(void) {
 
 /* One that is closed on exec is nothing to the program, which is not waited with. */
 static void closed(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     require(fcntl(f.fd, F_SETFD, FD_CLOEXEC) == 0);
     pid_t child;
     require(posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments_for(f.fd), environ) == 0);

@@ -39,7 +39,7 @@ static int behave(int proxy, const char *how) {
 static void *serve(void *nothing) {
     await_sleep(main_thread);
     if (native) {
-        if (strcmp(argument[3], "good") == 0) land(&f, "");
+        if (strcmp(argument[3], "good") == 0) establish(&f, "");
         else close_far_side();
         return nothing;
     }

@@ -51,7 +51,7 @@ int main(int count, char **arguments) {
     const char *way = arguments[5];
     int descriptors = descriptor_count();
     pthread_t thread;
-    f = depart(stage);
+    f = begin_pending(stage);
     reach(&f, stage);
     require(pthread_create(&thread, NULL, fail_when_asleep, NULL) == 0);
     long result = by->wait(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, -1, NULL);
@@ -66,8 +66,8 @@ int main(int count, char **arguments) {
     say("peer %s\n", peer_of(f.fd));
     if (!native && strcmp(kind, "reset") != 0 && strcmp(kind, "gone") != 0) close(f.far);
     drive = drive_by_poll;
-    f = depart_again(f.fd, GREETED);
-    land(&f, "");
+    f = begin_again(f.fd, GREETED);
+    establish(&f, "");
     result = by->wait(f.fd, EPOLLOUT, -1, NULL);
     say("again %s\n", wait_text(result));
     say_connected(&f, "");

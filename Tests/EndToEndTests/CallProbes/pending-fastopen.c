@@ -1,7 +1,7 @@
 /* pending-fastopen CASE ADDRESS: connections that are begun in other ways than by a plain connect(2). */
 #include "pending.h"
 
-static connection departed(int fd, const char *result) {
+static connection begun(int fd, const char *result) {
     say("begun: %s\n", result);
     return (connection){fd, -1, UNREACHED};
 }
@@ -11,7 +11,7 @@ static void arrive(connection *f) {
     reach(f, GREETED);
     say("peer %s, read %s", peer_of(f->fd), outcome(read(f->fd, &byte, 1)));
     say(", write %s\n", outcome(write(f->fd, "x", 1)));
-    land(f, "");
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLIN | POLLOUT, 0};
     say("poll %d", poll(&entry, 1, -1));
     say(" %s\n", event_names(entry.revents));
@@ -28,7 +28,7 @@ static int begin(void) {
 static void by_sendto(void) {
     int fd = begin();
     const char *result = outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length));
-    connection f = departed(fd, result);
+    connection f = begun(fd, result);
     say("again: %s\n", outcome(sendto(fd, message, sizeof message, MSG_FASTOPEN, &target.any, target.length)));
     arrive(&f);
 }
@@ -37,7 +37,7 @@ static void by_sendmsg(void) {
     int fd = begin();
     struct iovec vector = {message, sizeof message};
     struct msghdr header = {.msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1};
-    connection f = departed(fd, outcome(sendmsg(fd, &header, MSG_FASTOPEN)));
+    connection f = begun(fd, outcome(sendmsg(fd, &header, MSG_FASTOPEN)));
     arrive(&f);
 }
 
@@ -46,20 +46,20 @@ static void by_sendmmsg(void) {
     struct iovec vector = {message, sizeof message};
     struct mmsghdr header = {.msg_hdr = {
         .msg_name = &target.any, .msg_namelen = target.length, .msg_iov = &vector, .msg_iovlen = 1}};
-    connection f = departed(fd, outcome(sendmmsg(fd, &header, 1, MSG_FASTOPEN)));
+    connection f = begun(fd, outcome(sendmmsg(fd, &header, 1, MSG_FASTOPEN)));
     arrive(&f);
 }
 
 static void by_option(void) {
     int fd = begin();
     require(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)) == 0);
-    connection f = departed(fd, connect_to_target(fd));
+    connection f = begun(fd, connect_to_target(fd));
     arrive(&f);
 }
 
 static void by_number(void) {
     int fd = begin();
-    connection f = departed(fd, outcome(syscall(SYS_connect, fd, &target.any, target.length)));
+    connection f = begun(fd, outcome(syscall(SYS_connect, fd, &target.any, target.length)));
     arrive(&f);
 }
 
@@ -68,7 +68,7 @@ static void bound(void) {
     address here = numeric("127.0.0.1", "0");
     int fd = begin();
     require(bind(fd, &here.any, here.length) == 0);
-    connection f = departed(fd, connect_to_target(fd));
+    connection f = begun(fd, connect_to_target(fd));
     arrive(&f);
 }
 

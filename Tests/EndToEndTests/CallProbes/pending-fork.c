@@ -39,8 +39,8 @@ static void execute(connection *f) {
     _exit(1);
 }
 
-static void land_it(connection *f) {
-    land(f, "");
+static void establish_it(connection *f) {
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     say("child: poll %d", poll(&entry, 1, -1));
     say(" %s\n", event_names(entry.revents));
@@ -49,10 +49,10 @@ static void land_it(connection *f) {
 
 /* A child does something of little weight, and the parent goes on to the end. */
 static void parent_goes_on(void (*child)(connection *)) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, at);
     await_child(child_that(child, &f));
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("poll %d", poll(&entry, 1, -1));
     say(" %s\n", event_names(entry.revents));
@@ -66,13 +66,13 @@ static void child_executes(void) { parent_goes_on(execute); }
 
 /* The same with a registration, which the processes share. */
 static void with_registration(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT | EPOLLET, "F");
     reach(&f, at);
     await_child(child_that(close_it, &f));
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
@@ -81,14 +81,14 @@ static void with_registration(void) {
 static void child_goes_on(void) {
     int ready[2];
     require(pipe(ready) == 0);
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, at);
     pid_t child = fork();
     if (child == 0) {
         char byte;
         alarm(50);
         require(read(ready[0], &byte, 1) == 1);
-        land_it(&f);
+        establish_it(&f);
         _exit(0);
     }
     close(f.fd);
@@ -104,14 +104,14 @@ static void parent_exits(void) {
     if (middle == 0) {
         alarm(50);
         main_thread = gettid();
-        connection f = depart(REACHED);
+        connection f = begin_pending(REACHED);
         reach(&f, at);
         if (fork() != 0) _exit(0);
         alarm(50);
         char byte;
         close(over[0]), close(ready[1]);
         require(read(ready[0], &byte, 1) == 1);
-        land_it(&f);
+        establish_it(&f);
         _exit(0);
     }
     await_child(middle);
@@ -123,20 +123,20 @@ static void parent_exits(void) {
 
 /* Parent and child have one pending each, begun after the fork. */
 static void each_its_own(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, at);
     pid_t child = fork();
     if (child == 0) {
         alarm(50);
         close(f.fd);
         if (native) empty_queue();
-        connection own = depart(REACHED);
-        land_it(&own);
+        connection own = begin_pending(REACHED);
+        establish_it(&own);
         _exit(0);
     }
     await_child(child);
     if (native) empty_queue();
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
     say_connected(&f, "");

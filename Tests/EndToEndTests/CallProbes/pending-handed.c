@@ -41,7 +41,7 @@ int main(int count, char **arguments) {
     require(count == 2);
     set_up((char *[]){NULL, NULL, arguments[1]});
     drive = drive_in_child;
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, REACHED);
     HEAR("methods", "\5\2\0\2");
     ANSWER("\5\2");

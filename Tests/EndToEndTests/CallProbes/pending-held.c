@@ -11,8 +11,8 @@ enum { LIMIT = 600 };
 static connection f;
 
 /* A connection that has come so far, and whose calls wait. */
-static void depart_blocking(enum stage stage) {
-    f = depart(REACHED);
+static void begin_blocking(enum stage stage) {
+    f = begin_pending(REACHED);
     reach(&f, stage);
     require(fcntl(f.fd, F_SETFL, 0) == 0);
 }
@@ -31,14 +31,14 @@ static void read_in_thread(void *nothing unused) {
 /* The limit counts from the call, whenever it is looked up. */
 static void limited(void) {
     stopped s;
-    depart_blocking(GREETED);
+    begin_blocking(GREETED);
     limit_by_option(SO_RCVTIMEO);
     run_stopped(&s, read_in_thread, NULL, ASKING_LIMIT, 1);
     move_clock(LIMIT * 1000);
     let_go();
     join(&s);
     require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
-    land(&f, "");
+    establish(&f, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     say_connected(&f, "");
 }
@@ -48,10 +48,10 @@ static void connect_in_thread(void *nothing unused) { say("connect %s\n", connec
 /* Just before a thread waits for the proxy's answer, another one takes it. */
 static void overtaken(void) {
     stopped s;
-    depart_blocking(GREETED);
+    begin_blocking(GREETED);
     await(&f, 10);
     run_stopped(&s, connect_in_thread, NULL, WAITING, 1);
-    land(&f, "");
+    establish(&f, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     let_go();
     join(&s);
@@ -70,14 +70,14 @@ static void signalled(void) {
     struct sigaction action = {.sa_handler = handle};
     stopped s;
     require(sigaction(SIGUSR1, &action, NULL) == 0);
-    depart_blocking(GREETED);
+    begin_blocking(GREETED);
     run_stopped(&s, read_in_thread, NULL, ASKING_LIMIT, 1);
     require(pthread_kill(s.thread, SIGUSR1) == 0);
     let_go();
     join(&s);
     say("handled %d\n", handled);
     require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
-    land(&f, "");
+    establish(&f, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     say_connected(&f, "");
 }
@@ -90,7 +90,7 @@ static void *interrupt(void *nothing) {
         require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
         while (!is_over && handled == before) doze(100);
     }
-    if (!is_over) land(&f, "");
+    if (!is_over) establish(&f, "");
     return nothing;
 }
 
@@ -98,7 +98,7 @@ static void *interrupt(void *nothing) {
 static void restarted(void) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
-    depart_blocking(GREETED);
+    begin_blocking(GREETED);
     limit_by_option(SO_SNDTIMEO);
     drive = NULL;
     pthread_t thread;
@@ -109,7 +109,7 @@ static void restarted(void) {
     say("connect %s\n", result);
     require(fcntl(f.fd, F_SETFL, O_NONBLOCK) == 0);
     drive = drive_by_poll;
-    land(&f, "");
+    establish(&f, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     say_connected(&f, "");
 }

@@ -15,26 +15,26 @@ static void raw_control(int operation, int fd, unsigned events, const char *name
 static void before(void) {
     int fd = nonblocking();
     raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | mode, "unseen");
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     drive_with(ep);
     reach(&f, GREETED);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
 
 static void after(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, REACHED);
     raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
     say("pending %s\n", waiting(ep, 0));
     drive_with(ep);
     reach(&f, GREETED);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }
@@ -42,14 +42,14 @@ static void after(void) {
 /* An unseen one, beside one that is seen. */
 static void beside(void) {
     int second = new_epoll();
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(second, f.fd, EPOLLOUT | mode, "seen");
     raw_control(EPOLL_CTL_ADD, f.fd, EPOLLIN | EPOLLOUT | mode, "unseen");
     reach(&f, GREETED);
     say("pending %s, %s\n", waiting(ep, 0), waiting(second, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(second, -1));
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(second, -1));
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
@@ -57,14 +57,14 @@ static void beside(void) {
 static void edited(void) {
     int fd = nonblocking();
     raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | mode, "unseen");
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     drive_with(ep);
     reach(&f, GREETED);
     say("add: %s\n", control(ep, EPOLL_CTL_ADD, fd, EPOLLOUT, "G"));
     modify(ep, fd, EPOLLIN | EPOLLOUT | mode, "seen");
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     delete(ep, fd);
     say("deleted %s\n", waiting(ep, 0));
@@ -74,7 +74,7 @@ static void edited(void) {
 /* By the numbers of the calls, through syscall(2). */
 static void numbered(void) {
     ep = own((int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC));
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     struct epoll_event event = {EPOLLOUT | mode, {.u64 = mark("F")}};
     say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
     say("add: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, f.fd, &event)));
@@ -82,8 +82,8 @@ static void numbered(void) {
     reach(&f, GREETED);
     event.data.u64 = mark("G");
     say("modify: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_MOD, f.fd, &event)));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say("delete: %s\n", outcome(syscall(SYS_epoll_ctl, ep, EPOLL_CTL_DEL, f.fd, NULL)));
     say("deleted %s\n", waiting(ep, 0));
     say_connected(&f, "");
@@ -121,12 +121,12 @@ static void inherited_registration_again(void) {
     ep = atoi(own_arguments[4]);
     marks[0].name = "inherited";
     marks[0].data = 0x123456789abcdef0u;
-    connection f = depart_with(atoi(own_arguments[5]), REACHED);
+    connection f = begin_with(atoi(own_arguments[5]), REACHED);
     drive_with(ep);
     reach(&f, GREETED);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_later(&f, ep);
     say_connected(&f, "");
 }

@@ -16,7 +16,7 @@ static void be_killed(void) {
 }
 
 static void lose_child(void) {
-    f = depart(REACHED);
+    f = begin_pending(REACHED);
     reach(&f, REACHED);
     await(&f, 3);
     answer_greeting(f.far);
@@ -33,8 +33,8 @@ static void finish(void) {
     char byte;
     say("the proxy hears %s\n", read(f.far, &byte, 1) > 0 ? "more" : "no more");
     close(f.far);
-    connection next = depart_again(f.fd, REACHED);
-    land(&next, "");
+    connection next = begin_again(f.fd, REACHED);
+    establish(&next, "");
     say("poll %d\n", poll(&(struct pollfd){f.fd, POLLOUT, 0}, 1, -1));
     say_connected(&next, "");
 }

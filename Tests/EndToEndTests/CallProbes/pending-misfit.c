@@ -22,11 +22,11 @@ static void say_all(connection *f) {
 }
 
 static void pending(enum stage stage) {
-    connection f = depart(stage);
+    connection f = begin_pending(stage);
     reach(&f, stage);
     if (!native && stage > UNREACHED) drive(&f);
     say_all(&f);
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
     say_connected(&f, "");

@@ -23,8 +23,8 @@ static pthread_t in_thread(void *(*body)(void *), void *argument) {
 
 /* A pipe that gets ready ends the call, with the socket still pending; then both. */
 static void poll_with_pipe(void) {
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         struct pollfd entries[3] = {{f.fd, POLLIN | POLLOUT, 7}, {-1, POLLIN, 7}, {pipes[0], POLLIN, 7}};
         pthread_t thread = in_thread(write_when_asleep, NULL);
@@ -36,11 +36,11 @@ static void poll_with_pipe(void) {
         require(read(pipes[0], &byte, 1) == 1);
     }
     write_to_pipe();
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entries[2] = {{f.fd, POLLOUT, 0}, {pipes[0], POLLIN, 0}};
     /* The pipe is ready, so that every call returns at once; the connection is not starved. */
     while (poll(entries, 2, -1) == 1) continue;
-    say("landed: %s, %s\n", event_names(entries[0].revents), event_names(entries[1].revents));
+    say("established: %s, %s\n", event_names(entries[0].revents), event_names(entries[1].revents));
     say_connected(&f, "");
 }
 
@@ -62,9 +62,9 @@ static void fill_sets(fd_set *sets, int fd) {
 
 static void select_with_pipe(void) {
     fd_set sets[3];
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     int limit = 1 + (f.fd > pipes[1] ? f.fd : pipes[1]);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         fill_sets(sets, f.fd);
         FD_SET(pipes[0], &sets[0]);
@@ -76,22 +76,22 @@ static void select_with_pipe(void) {
         require(read(pipes[0], &byte, 1) == 1);
     }
     write_to_pipe();
-    land(&f, "");
+    establish(&f, "");
     int count;
     do {
         fill_sets(sets, f.fd);
         FD_SET(pipes[0], &sets[0]);
         count = select(limit, &sets[0], &sets[1], &sets[2], NULL);
     } while (count == 1);
-    say("landed: %s, pipe %s\n", sets_text(count, sets, f.fd), sets_text(count, sets, pipes[0]));
+    say("established: %s, pipe %s\n", sets_text(count, sets, f.fd), sets_text(count, sets, pipes[0]));
     say_connected(&f, "");
 }
 
 static void epoll_with_pipe(void) {
     add(ep, pipes[0], EPOLLIN, "pipe");
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLIN | EPOLLOUT, "F");
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         pthread_t thread = in_thread(write_when_asleep, NULL);
         const char *text = waiting(ep, -1);
@@ -100,17 +100,17 @@ static void epoll_with_pipe(void) {
         char byte;
         require(read(pipes[0], &byte, 1) == 1);
     }
-    land(&f, "");
+    establish(&f, "");
     write_to_pipe();
     const char *text = "";
     while (!strchr(text, ',')) text = waiting(ep, -1);
-    say("landed: %s\n", text);
+    say("established: %s\n", text);
     say_connected(&f, "");
 }
 
 /* A socket that stands in the array twice, beside a number that is nobody's. */
 static void poll_twice(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     struct pollfd entries[4] = {
         {f.fd, POLLOUT, 7}, {-5, POLLIN, 7}, {f.fd, POLLIN | POLLOUT | POLLWRNORM, 7}, {9999, POLLIN, 7}};
@@ -126,19 +126,19 @@ static void poll_twice(void) {
     say_connected(&f, "");
 }
 
-/* Two pending, of which one lands, and then the other. */
+/* Two pending, of which one is established, and then the other. */
 static void one_of_two(void) {
     fd_set sets[3];
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     /* So that it is clear whose far side is whose. */
     reach(&f, REACHED);
-    connection g = depart(REACHED);
+    connection g = begin_pending(REACHED);
     reach(&g, REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     add(ep, g.fd, EPOLLOUT, "G");
     reach(&g, GREETED);
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     struct pollfd entries[2] = {{g.fd, POLLIN | POLLOUT, 0}, {f.fd, POLLIN | POLLOUT, 0}};
     int count = poll(entries, 2, -1);
     say("poll %d: %s, %s\n", count, event_names(entries[0].revents), event_names(entries[1].revents));
@@ -148,14 +148,14 @@ static void one_of_two(void) {
     say("select %s, %s\n", sets_text(count, sets, g.fd), sets_text(count, sets, f.fd));
     delete(ep, f.fd);
     say_connected(&f, "");
-    land(&g, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&g, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&g, "");
 }
 
 /* Numbers that are not open, and arguments that cannot be. */
 static void wrong(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     fd_set set;
     FD_ZERO(&set);
@@ -173,8 +173,8 @@ static void wrong(void) {
     struct pollfd entry = {f.fd, POLLOUT, 0};
     say("ppoll for too much: %s\n", outcome(ppoll(&entry, 1, &odd_spec, NULL)));
     say("poll of too many: %s\n", outcome(syscall(SYS_poll, &entry, 0x7fffffff, 0)));
-    land(&f, "");
-    say("landed: %s\n", outcome(poll(&entry, 1, -1)));
+    establish(&f, "");
+    say("established: %s\n", outcome(poll(&entry, 1, -1)));
     say_connected(&f, "");
 }
 
@@ -182,7 +182,7 @@ static void wrong(void) {
 static void unreadable(void) {
     struct pollfd entry = {-1, POLLOUT, 0};
     void *volatile nowhere = (void *)8;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     entry.fd = f.fd;
     say("poll: %s\n", outcome(poll(nowhere, 1, 0)));
@@ -191,15 +191,15 @@ static void unreadable(void) {
     add(ep, pipes[1], EPOLLOUT, "pipe");
     say("epoll_wait: %s\n", outcome(epoll_wait(ep, nowhere, 1, 0)));
     drive = drive_by_poll;
-    land(&f, "");
-    say("landed: %s\n", outcome(poll(&entry, 1, -1)));
+    establish(&f, "");
+    say("established: %s\n", outcome(poll(&entry, 1, -1)));
     say_connected(&f, "");
 }
 
 /* select(2) leaves what is left of the time, pselect(2) and ppoll(2) leave their time alone. */
 static void time_left(void) {
     fd_set set;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     FD_ZERO(&set);
     FD_SET(f.fd, &set);
     struct timeval value = {0, 20000};
@@ -220,7 +220,7 @@ static void time_left(void) {
     count = select(f.fd + 1, NULL, &set, NULL, &value);
     leave(&p);
     int is_less = value.tv_sec < 600 && value.tv_sec > 500;
-    say("landed: select %d, left %s\n", count, is_less ? "some" : "something else");
+    say("established: select %d, left %s\n", count, is_less ? "some" : "something else");
     say_connected(&f, "");
 }
 
@@ -228,7 +228,7 @@ static void time_left(void) {
 static void nested(void) {
     int outer = new_epoll();
     add(outer, ep, EPOLLIN, "inner");
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -244,7 +244,7 @@ static void nested(void) {
 }
 
 static void nested_polled(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -261,7 +261,7 @@ static void nested_polled(void) {
 }
 
 static void nested_selected(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT, "F");
     pilot p = {.f = &f};
     board(&p);
@@ -310,21 +310,21 @@ static void registered_late(unsigned mode, int registers_first) {
         /* Not for output: an unconnected socket would be told of. */
         struct epoll_event event = {EPOLLONESHOT | mode, {.u64 = mark("F")}};
         add(ep, pipes[0], EPOLLIN, "pipe");
-        f = depart_with(fd, REACHED);
+        f = begin_with(fd, REACHED);
         require(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) == 0);
         modify(ep, fd, EPOLLOUT | mode, "F");
     } else {
-        f = depart_with(fd, REACHED);
+        f = begin_with(fd, REACHED);
         add(ep, fd, EPOLLOUT | mode, "F");
     }
     /* From here on the sleeper alone drives. */
     drive = NULL;
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         await_sleep(s.tid);
         reach(&f, stage);
     }
     await_sleep(s.tid);
-    land(&f, "");
+    establish(&f, "");
     pthread_join(thread, NULL);
     say("the sleeper: %s\n", s.text);
     say("then %s\n", waiting(ep, 0));
@@ -362,10 +362,10 @@ static void shared(unsigned mode) {
     mark("F");
     for (int index = 0; index < 3; index++) threads[index] = in_thread(sleep_until_pipe, &s[index]);
     for (int index = 0; index < 3; index++) await_start(&s[index]);
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT | mode, "F");
     drive = NULL;
-    land(&f, "");
+    establish(&f, "");
     while (s[0].completions + s[1].completions + s[2].completions == 0) doze(100);
     for (int index = 0; index < 3; index++) await_sleep(s[index].tid);
     write_to_pipe();
@@ -405,7 +405,7 @@ static void *wait_differently(void *argument) {
 static void different_calls(void) {
     differing all[3] = {0};
     pthread_t threads[3];
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT | EPOLLET, "F");
     drive = NULL;
     for (int index = 0; index < 3; index++) {
@@ -414,10 +414,10 @@ static void different_calls(void) {
         threads[index] = in_thread(wait_differently, &all[index]);
         await_start(&all[index].s);
     }
-    for (int stage = REACHED; stage <= LANDED; stage++) {
+    for (int stage = REACHED; stage <= ESTABLISHED; stage++) {
         for (int index = 0; index < 3; index++) await_sleep(all[index].s.tid);
-        if (stage < LANDED) reach(&f, stage);
-        else land(&f, "");
+        if (stage < ESTABLISHED) reach(&f, stage);
+        else establish(&f, "");
     }
     for (int index = 0; index < 3; index++) {
         pthread_join(threads[index], NULL);
@@ -430,17 +430,17 @@ static void different_calls(void) {
 static void narrow(void) {
     enum { COUNT = 50 };
     static connection connections[COUNT];
-    int landed = 0, pipe_events = 0;
+    int established = 0, pipe_events = 0;
     struct epoll_event event;
     write_to_pipe();
     add(ep, pipes[0], EPOLLIN, "pipe");
     for (int index = 0; index < COUNT; index++) {
-        connections[index] = depart(REACHED);
+        connections[index] = begin_pending(REACHED);
         event = (struct epoll_event){EPOLLOUT, {.u64 = mark("F") + (uint64_t)index}};
         require(epoll_ctl(ep, EPOLL_CTL_ADD, connections[index].fd, &event) == 0);
     }
     drive = NULL;
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         for (int call = 0; call < 200; call++) {
             int count = epoll_wait(ep, &event, 1, -1);
             if (count == 1 && event.data.u64 == mark("pipe")) pipe_events++;
@@ -459,8 +459,8 @@ static void narrow(void) {
     }
     say("pending: pipe %d of %d\n", pipe_events, 3 * 200);
     pipe_events = 0;
-    for (int index = 0; index < COUNT; index++) land(&connections[index], "");
-    while (landed < COUNT) {
+    for (int index = 0; index < COUNT; index++) establish(&connections[index], "");
+    while (established < COUNT) {
         require(epoll_wait(ep, &event, 1, -1) == 1);
         if (event.data.u64 == mark("pipe")) {
             pipe_events++;
@@ -470,9 +470,9 @@ static void narrow(void) {
         require(index < COUNT && event.events == EPOLLOUT);
         delete(ep, connections[index].fd);
         require(strcmp(error_of(connections[index].fd), "0") == 0);
-        landed++;
+        established++;
     }
-    say("landed: %d, pipe %s\n", landed, pipe_events ? "told" : "starved");
+    say("established: %d, pipe %s\n", established, pipe_events ? "told" : "starved");
     say("then %s\n", waiting(ep, 0));
 }
 

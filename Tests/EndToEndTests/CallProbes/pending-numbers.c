@@ -14,15 +14,15 @@ static void say_pending(int fd) {
     say("pending: poll %d, peer %s\n", poll(&entry, 1, 0), peer_of(fd));
 }
 
-static void land_and_say(connection *f) {
-    land(f, "");
+static void establish_and_say(connection *f) {
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     say("poll %d\n", poll(&entry, 1, -1));
     say_connected(f, "");
 }
 
-static connection fly_so_far(void) {
-    connection f = depart(at);
+static connection run_so_far(void) {
+    connection f = begin_pending(at);
     reach(&f, at);
     return f;
 }
@@ -30,40 +30,40 @@ static connection fly_so_far(void) {
 /* ----- Calls that leave the number what it is ----- */
 
 static void closed_on_exec(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     say("close_range %s\n", outcome(close_range((unsigned)f.fd, (unsigned)f.fd, CLOSE_RANGE_CLOEXEC)));
     say("flags %d\n", fcntl(f.fd, F_GETFD));
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 static void onto_itself(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     say("dup2 %s\n", dup2(f.fd, f.fd) == f.fd ? "0" : outcome(-1));
     say("dup3 %s\n", outcome(dup3(f.fd, f.fd, 0)));
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 static void from_nothing(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     say("dup2 %s\n", outcome(dup2(9999, f.fd)));
     say("dup3 %s\n", outcome(dup3(9999, f.fd, O_CLOEXEC)));
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 static void by_wrong_flags(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     say("dup3 %s\n", outcome(dup3(ep, f.fd, 77)));
     say("close_range %s\n", outcome(close_range((unsigned)f.fd, (unsigned)f.fd - 1, 0)));
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* A child of vfork has its parent's memory, but descriptors of its own. */
 static void in_vfork_child(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     volatile int fd = f.fd;
     pid_t child = vfork();
     if (child == 0) {
@@ -72,12 +72,12 @@ static void in_vfork_child(void) {
     }
     require(child > 0 && waitpid(child, NULL, 0) == child);
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* There the number may be that of something else, which says nothing of the parent's. */
 static void another_in_vfork_child(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     volatile int fd = f.fd;
     pid_t child = vfork();
     if (child == 0) {
@@ -89,14 +89,14 @@ static void another_in_vfork_child(void) {
     int status;
     require(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* ----- Another number that goes on ----- */
 
 /* Sent by sendmmsg(2), in the second of two messages, and closed. */
 static void sent_among_several(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr header;
@@ -115,20 +115,20 @@ static void sent_among_several(void) {
     require(read(pair[1], &byte, 1) == 1 && byte == 'w');
     f.fd = take_descriptor(pair[1]);
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* The kernel knows a registration by the number that it was made with, which is nobody's any more, and stays that. */
 static void registered_by_closed(void) {
     int fd = nonblocking(), second = dup(fd), descriptors = descriptor_count();
     add(ep, fd, EPOLLIN | EPOLLOUT, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     close(fd);
     f.fd = second;
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say("descriptors %+d\n", descriptor_count() - descriptors - (f.far >= 0));
     say_connected(&f, "");
 }
@@ -140,11 +140,11 @@ static void registered_under_a_filter(void) {
     int fd = nonblocking();
     refuse_call(SYS_openat);
     add(ep, fd, EPOLLOUT, "F");
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
@@ -154,34 +154,34 @@ static void in_many_sets(void) {
         sets[index] = new_epoll();
         require(strcmp(control(sets[index], EPOLL_CTL_ADD, fd, EPOLLOUT, "F"), "0") == 0);
     }
-    connection f = depart_with(fd, at);
+    connection f = begin_with(fd, at);
     reach(&f, at);
     for (int index = 0; index < 6; index++) say("pending %s\n", waiting(sets[index], 0));
-    land(&f, "");
+    establish(&f, "");
     struct pollfd entry = {fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    for (int index = 0; index < 6; index++) say("landed %s\n", waiting(sets[index], 0));
+    for (int index = 0; index < 6; index++) say("established %s\n", waiting(sets[index], 0));
     say_connected(&f, "");
 }
 
 static void in_closed_sets(void) {
     int sets[SETS], fine = 0;
     for (int index = 0; index < SETS; index++) sets[index] = new_epoll();
-    connection f = fly_so_far();
+    connection f = run_so_far();
     for (int index = 0; index < SETS; index++) {
         fine += strcmp(control(sets[index], EPOLL_CTL_ADD, f.fd, EPOLLOUT, "F"), "0") == 0;
         close(sets[index]);
     }
     say("added %d\n", fine);
     add(ep, f.fd, EPOLLOUT, "F");
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
 /* All of the same number, one after the other; and one of another, which does not stay. */
 static void in_sets_of_one_number(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     int fine = 0, other = new_epoll();
     add(other, f.fd, EPOLLIN, "other");
     for (int turn = 0; turn < SETS; turn++) {
@@ -192,8 +192,8 @@ static void in_sets_of_one_number(void) {
     say("added %d\n", fine);
     add(ep, f.fd, EPOLLOUT, "F");
     delete(other, f.fd);
-    land(&f, "");
-    say("landed %s\n", waiting(ep, -1));
+    establish(&f, "");
+    say("established %s\n", waiting(ep, -1));
     say_connected(&f, "");
 }
 
@@ -209,7 +209,7 @@ static void say_short_error(int fd) {
 }
 
 static void without_room(void) {
-    connection f = fly_so_far();
+    connection f = run_so_far();
     say_short_error(f.fd);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};

@@ -40,40 +40,40 @@ static void say_pending(int fd) {
 }
 
 /* The connection is there, and the option is what the program has set, for the kernel, too. */
-static void land_and_say(connection *f) {
-    land(f, "");
+static void establish_and_say(connection *f) {
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    say("landed %d %d\n", value_of(f->fd), kernels(f->fd));
+    say("established %d %d\n", value_of(f->fd), kernels(f->fd));
     set(f->fd, given->plain);
     say_connected(f, "");
 }
 
-static void landed(void) {
-    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+static void established(void) {
+    connection f = begin_with(with_option(SOCK_NONBLOCK), REACHED);
     say_pending(f.fd);
-    for (enum stage stage = REACHED; stage < LANDED; stage++) {
+    for (enum stage stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         drive(&f);
         say_pending(f.fd);
     }
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* The option is of the socket, whatever number sets it. */
 static void by_another_number(void) {
     int fd = nonblocking(), copy = dup(fd);
     set(copy, given->value);
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     say_pending(fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* The program before has set it. */
 static void inherited(void) {
-    connection f = depart_with(3, REACHED);
+    connection f = begin_with(3, REACHED);
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* As many bytes wake a wait as the program has said. */
@@ -81,10 +81,10 @@ static void epolled(void) {
     int fd = with_option(SOCK_NONBLOCK), ep = new_epoll();
     add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
     require(strcmp(waiting(ep, 0), "F: OUT|HUP") == 0);
-    connection f = depart_with(fd, REACHED);
-    land(&f, "12");
+    connection f = begin_with(fd, REACHED);
+    establish(&f, "12");
     say("told %s\n", waiting(ep, -1));
-    say("landed %d %d\n", value_of(fd), kernels(fd));
+    say("established %d %d\n", value_of(fd), kernels(fd));
     char bytes[2];
     require(recv(fd, bytes, 2, MSG_DONTWAIT) == 2);
     set(fd, given->plain);
@@ -92,18 +92,18 @@ static void epolled(void) {
 }
 
 static void refused(void) {
-    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_option(SOCK_NONBLOCK), REACHED);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
     say("refused %d %d\n", value_of(f.fd), kernels(f.fd));
     say("error %s\n", error_of(f.fd));
-    f = depart_again(f.fd, REACHED);
-    land_and_say(&f);
+    f = begin_again(f.fd, REACHED);
+    establish_and_say(&f);
 }
 
 static void dissolved(void) {
-    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_option(SOCK_NONBLOCK), REACHED);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("then %d %d\n", value_of(f.fd), kernels(f.fd));
@@ -111,12 +111,12 @@ static void dissolved(void) {
 
 /* The program changes its mind while pending; or sets it only there. */
 static void change(int fd, int later) {
-    connection f = depart_with(fd, REACHED);
+    connection f = begin_with(fd, REACHED);
     set(f.fd, later);
     say_pending(f.fd);
     say("too short %s\n", outcome(setsockopt(f.fd, given->level, given->name, &later, 2)));
     say_pending(f.fd);
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 static void changed_pending(void) { change(with_option(SOCK_NONBLOCK), given->other); }
@@ -125,7 +125,7 @@ static void set_pending(void) { change(nonblocking(), given->value); }
 
 /* A child goes on with the handshake, and ends it. */
 static void forked(void) {
-    connection f = depart_with(with_option(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_option(SOCK_NONBLOCK), REACHED);
     reach(&f, GREETED);
     pid_t child = fork();
     if (child == 0) {
@@ -133,11 +133,11 @@ static void forked(void) {
         _exit(poll(&entry, 1, -1) == 1 ? 0 : 1);
     }
     drive = NULL;
-    land(&f, "");
+    establish(&f, "");
     int status;
     /* Unseen: to wait otherwise would be to go on with what is pending. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && status == 0);
-    say("landed %d %d\n", value_of(f.fd), kernels(f.fd));
+    say("established %d %d\n", value_of(f.fd), kernels(f.fd));
     set(f.fd, given->plain);
     say_connected(&f, "");
 }
@@ -149,13 +149,14 @@ static void blocking(void) {
     require(pthread_create(&thread, NULL, meet_and_land, &f) == 0);
     say("connect %s\n", connect_to_target(f.fd));
     require(pthread_join(thread, NULL) == 0);
-    say("landed %d %d\n", value_of(f.fd), kernels(f.fd));
+    say("established %d %d\n", value_of(f.fd), kernels(f.fd));
     set(f.fd, given->plain);
     say_connected(&f, "");
 }
 
 static const pending_case cases[] = {
-    {"landed", landed}, {"by-another-number", by_another_number}, {"inherited", inherited}, {"epolled", epolled},
+    {"established", established}, {"by-another-number", by_another_number}, {"inherited", inherited},
+        {"epolled", epolled},
     {"refused", refused}, {"dissolved", dissolved}, {"changed-pending", changed_pending},
     {"cleared-pending", cleared_pending}, {"set-pending", set_pending}, {"forked", forked},
     {"blocking", blocking}, {0},

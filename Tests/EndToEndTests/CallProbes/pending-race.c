@@ -19,7 +19,7 @@ static struct {
     _Atomic uint64_t told;
 } slots[SLOTS];
 
-static atomic_int landed, refused, given_up, wrong, threads_left = THREADS;
+static atomic_int established, refused, given_up, wrong, threads_left = THREADS;
 
 static uint64_t data_of(int slot, unsigned attempt) {
     return (mark("base") & 0xffffff0000000000u) | (uint64_t)slot << 32 | attempt;
@@ -88,7 +88,7 @@ static void *connect_in_turn(void *argument) {
             if (!read_all(fd, &byte, 1) || byte != 'x') complain("byte", byte);
             take(set, 0);
             if (mode && (unsigned)slots[slot].told != 1) complain("told", (long)slots[slot].told);
-            landed++;
+            established++;
         } else if (strcmp(error, "ECONNREFUSED") == 0) {
             refused++;
         } else {
@@ -162,8 +162,8 @@ int main(int count, char **arguments) {
         say("then %s\n", waiting(sets[index], 0));
         close(sets[index]);
     }
-    int all = landed + refused + given_up;
-    say("ended %d of %d, %s landed, %s refused, %s given up, wrong %d\n", all, THREADS * connections,
-        landed ? "some" : "none", refused ? "some" : "none", given_up ? "some" : "none", wrong);
+    int all = established + refused + given_up;
+    say("ended %d of %d, %s established, %s refused, %s given up, wrong %d\n", all, THREADS * connections,
+        established ? "some" : "none", refused ? "some" : "none", given_up ? "some" : "none", wrong);
     say("descriptors %+d\n", descriptor_count() - descriptors);
 }

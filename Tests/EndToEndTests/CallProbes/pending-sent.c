@@ -54,16 +54,16 @@ static void send_and_land(connection *f, pid_t child) {
     say("said %.4s\n", bytes);
 }
 
-static void lands(void) {
+static void succeeds(void) {
     pid_t child = receiver();
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     send_and_land(&f, child);
 }
 
 /* The error is told once, as the socket is one. */
 static void fails(void) {
     pid_t child = receiver();
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .code = 5};
     board(&p);
     pass_descriptor(ends[0], f.fd);
@@ -80,7 +80,7 @@ static void interrupted(void) {
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     is_announced = 1;
     pid_t child = receiver();
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -107,7 +107,7 @@ static void interrupted(void) {
 /* Addresses of nothing are the kernel's to refuse. */
 static void from_nowhere(void) {
     require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0);
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     struct msghdr message = {.msg_control = (void *)(uintptr_t)0x10000, .msg_controllen = CMSG_SPACE(sizeof(int))};
     say("sendmsg: %s\n", outcome(sendmsg(ends[0], &message, 0)));
     close(f.fd);
@@ -116,7 +116,7 @@ static void from_nowhere(void) {
 int main(int count, char **arguments) {
     require(count == 3);
     static const pending_case cases[] = {
-        {"lands", lands}, {"fails", fails}, {"interrupted", interrupted}, {"from-nowhere", from_nowhere}, {0},
+        {"succeeds", succeeds}, {"fails", fails}, {"interrupted", interrupted}, {"from-nowhere", from_nowhere}, {0},
     };
     set_up(arguments);
     run_case(cases, arguments[1]);

@@ -1,5 +1,5 @@
 /* pending-state STAGE ADDRESS: what every call says of a pending socket that has come so far, and of the same socket
- * when it has landed. */
+ * when it has been established. */
 #include "pending-calls.h"
 
 static void say_call(const char *name, ssize_t result) { say("%s: %s\n", name, result < 0 ? outcome(-1) : "done"); }
@@ -58,12 +58,12 @@ int main(int count, char **arguments) {
     require(count == 3);
     set_up(arguments);
     enum stage stage = stage_named(arguments[1]);
-    connection f = depart(stage);
+    connection f = begin_pending(stage);
     reach(&f, stage);
     say_state(&f);
-    land(&f, "early bird");
+    establish(&f, "early bird");
     struct pollfd entry = {f.fd, POLLOUT, 0};
     int ready = poll(&entry, 1, -1);
-    say("landed: %d %s\n", ready, event_names(entry.revents));
+    say("established: %d %s\n", ready, event_names(entry.revents));
     say_connected(&f, "early bird");
 }

@@ -7,7 +7,7 @@ int main(int count, char **arguments) {
     char bytes[10];
     require(count == 2);
     set_up(((char *[]){arguments[0], "", arguments[1]}));
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, GREETED);
     await(&f, 10);
     refuse_call(SYS_getsockopt);

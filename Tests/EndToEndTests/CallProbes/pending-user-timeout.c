@@ -21,49 +21,49 @@ static int with_timeout(int flags) {
     return fd;
 }
 
-static void land_and_say(connection *f) {
-    land(f, "");
+static void establish_and_say(connection *f) {
+    establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
-    say("landed %d\n", timeout_of(f->fd));
+    say("established %d\n", timeout_of(f->fd));
     say_connected(f, "");
 }
 
-static void landed(void) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+static void established(void) {
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     say("pending %d\n", timeout_of(f.fd));
-    for (enum stage stage = REACHED; stage < LANDED; stage++) {
+    for (enum stage stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         drive(&f);
         say("pending %d\n", timeout_of(f.fd));
     }
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 /* Nobody asks before the end. */
-static void landed_unasked(void) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
-    land_and_say(&f);
+static void established_unasked(void) {
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    establish_and_say(&f);
 }
 
 static void refused(void) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     refuse(&f, 5);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
     say("refused %d\n", timeout_of(f.fd));
     say("error %s\n", error_of(f.fd));
     say("refused %d\n", timeout_of(f.fd));
-    f = depart_again(f.fd, REACHED);
-    land(&f, "");
+    f = begin_again(f.fd, REACHED);
+    establish(&f, "");
     require(poll(&entry, 1, -1) == 1);
-    say("landed %d\n", timeout_of(f.fd));
+    say("established %d\n", timeout_of(f.fd));
     say_connected(&f, "");
 }
 
 /* The kernel itself cannot connect. */
 static void gone(void) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), UNREACHED);
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), UNREACHED);
     close_far_side();
     struct pollfd entry = {f.fd, POLLOUT, 0};
     require(poll(&entry, 1, -1) == 1);
@@ -73,7 +73,7 @@ static void gone(void) {
 }
 
 static void dissolved(void) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     say("dissolved %s\n", outcome(connect(f.fd, &nowhere, sizeof nowhere)));
     say("then %d\n", timeout_of(f.fd));
@@ -81,10 +81,10 @@ static void dissolved(void) {
 
 /* The program changes its mind while pending. */
 static void change(int later) {
-    connection f = depart_with(with_timeout(SOCK_NONBLOCK), REACHED);
+    connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     set_timeout(f.fd, later);
     say("pending %d\n", timeout_of(f.fd));
-    land_and_say(&f);
+    establish_and_say(&f);
 }
 
 static void set_pending(void) { change(45678); }
@@ -97,7 +97,7 @@ static void blocking(void) {
     require(pthread_create(&thread, NULL, meet_and_land, &f) == 0);
     say("connect %s\n", connect_to_target(f.fd));
     require(pthread_join(thread, NULL) == 0);
-    say("landed %d\n", timeout_of(f.fd));
+    say("established %d\n", timeout_of(f.fd));
     say_connected(&f, "");
 }
 
@@ -123,7 +123,7 @@ static void limited(void) {
     require(pthread_create(&thread, NULL, sleep_in_epoll, (void *)&sleeper) == 0);
     while (!sleeper) doze(500);
     await_sleep(sleeper);
-    depart_with(fd, UNREACHED);
+    begin_with(fd, UNREACHED);
     require(pthread_join(thread, NULL) == 0);
     say("error %s\n", error_of(fd));
     if (!native) say("then %d\n", timeout_of(fd));
@@ -131,7 +131,7 @@ static void limited(void) {
 }
 
 static const pending_case cases[] = {
-    {"landed", landed}, {"landed-unasked", landed_unasked}, {"refused", refused}, {"gone", gone},
+    {"established", established}, {"established-unasked", established_unasked}, {"refused", refused}, {"gone", gone},
     {"dissolved", dissolved}, {"set-pending", set_pending}, {"cleared-pending", cleared_pending},
     {"blocking", blocking}, {"limited", limited}, {0},
 };

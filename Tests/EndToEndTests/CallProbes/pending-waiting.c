@@ -9,7 +9,7 @@ static long wait_by(int fd, unsigned events, int timeout) { return by->wait(fd, 
 
 /* The far side moves only while the call waits. */
 static void without_limit(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -18,7 +18,7 @@ static void without_limit(void) {
 }
 
 static void with_limit(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 600000)));
@@ -28,7 +28,7 @@ static void with_limit(void) {
 
 /* Bytes behind the reply, in the same segment. */
 static void early(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .tail = "early bird"};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -39,7 +39,7 @@ static void early(void) {
 
 /* The program waits for bytes alone: that the connection is there is nothing to it. */
 static void reading_only(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .tail = "x"};
     board(&p);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLIN, -1)));
@@ -55,21 +55,21 @@ static void drive_by_waiter(connection *f) {
 /* A program that asks again and again. */
 static void without_waiting(void) {
     drive = drive_by_waiter;
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         say("%s: %s\n", stage_names[stage], wait_text(wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0)));
     }
-    land(&f, "");
+    establish(&f, "");
     long result;
     while ((result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, 0)) == 0) doze(100);
-    say("landed: %s\n", wait_text(result));
+    say("established: %s\n", wait_text(result));
     say_connected(&f, "");
 }
 
 /* The program waits in slices that are too short for anything. */
 static void in_slices(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f};
     board(&p);
     long result;
@@ -82,16 +82,16 @@ static void in_slices(void) {
 /* The whole time goes by, at each stage, and the connection goes on later. */
 static void expiring(void) {
     drive = drive_by_waiter;
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         double start = seconds_now();
         long result = wait_by(f.fd, EPOLLIN | EPOLLOUT, 30);
         double took = seconds_now() - start;
         say("%s: %s%s\n", stage_names[stage], wait_text(result), took < 0.03 ? ", too soon" : "");
     }
-    land(&f, "");
-    say("landed: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    establish(&f, "");
+    say("established: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
     say_connected(&f, "");
 }
 
@@ -104,7 +104,7 @@ static void *serve_bytes(void *argument) {
     memcpy(reply + 5 + 255 + 2, "early bird", 11);
     if (native) {
         while (!is_urgent) doze(1000);
-        land(f, "early bird");
+        establish(f, "early bird");
         return NULL;
     }
     reach(f, REACHED);
@@ -128,7 +128,7 @@ static void *serve_bytes(void *argument) {
 /* So many bytes that the time is over before them: it does not begin anew with each. */
 static void dripping(void) {
     pthread_t thread;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     drive = NULL;
     require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, 300)));
@@ -141,7 +141,7 @@ static void dripping(void) {
 static void by_bytes(void) {
     pthread_t thread;
     is_urgent = 1;
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     drive = NULL;
     require(pthread_create(&thread, NULL, serve_bytes, &f) == 0);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
@@ -151,9 +151,9 @@ static void by_bytes(void) {
 
 /* Both answers, and what the target says, before anything is asked. */
 static void answered_early(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     reach(&f, REACHED);
-    if (native) land(&f, "early bird");
+    if (native) establish(&f, "early bird");
     else require(write(f.far, "\5\0\5\0\0\1\0\0\0\0\0\0early bird", 22) == 22);
     say("%s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
     char bytes[13];
@@ -182,8 +182,8 @@ static void *send_signal_to_sleeper(void *nothing) {
 /* These calls are not restarted, whatever SA_RESTART says. */
 static void interrupted(void) {
     drive = drive_by_waiter;
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         pthread_t thread;
         reach(&f, stage);
         install(stage == GREETED ? SA_RESTART : 0);
@@ -193,8 +193,8 @@ static void interrupted(void) {
         pthread_join(thread, NULL);
         say("%s: %s, handled %d\n", stage_names[stage], text, handled);
     }
-    land(&f, "");
-    say("landed: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    establish(&f, "");
+    say("established: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
     say_connected(&f, "");
 }
 
@@ -207,8 +207,8 @@ static void unmasked(void) {
     require(sigprocmask(SIG_BLOCK, &usr1, NULL) == 0);
     install(0);
     drive = drive_by_waiter;
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         reach(&f, stage);
         require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
         long result = by->wait(f.fd, EPOLLIN | EPOLLOUT, -1, &none);
@@ -220,8 +220,8 @@ static void unmasked(void) {
         say("pending %d, blocked %d\n", sigismember(&pending, SIGUSR1), sigismember(&now, SIGUSR1));
         require(sigwaitinfo(&usr1, NULL) == SIGUSR1);
     }
-    land(&f, "");
-    say("landed: %s\n", wait_text(by->wait(f.fd, EPOLLOUT, -1, &none)));
+    establish(&f, "");
+    say("established: %s\n", wait_text(by->wait(f.fd, EPOLLOUT, -1, &none)));
     say_connected(&f, "");
 }
 
@@ -236,8 +236,8 @@ static void *wait_for_ever(void *f) {
 
 static void cancelled(void) {
     drive = drive_by_waiter;
-    connection f = depart(REACHED);
-    for (int stage = REACHED; stage < LANDED; stage++) {
+    connection f = begin_pending(REACHED);
+    for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         pthread_t thread;
         void *result;
         reach(&f, stage);
@@ -248,8 +248,8 @@ static void cancelled(void) {
         require(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0);
         say("%s: %s\n", stage_names[stage], result == PTHREAD_CANCELED ? "cancelled" : "returned");
     }
-    land(&f, "");
-    say("landed: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
+    establish(&f, "");
+    say("established: %s\n", wait_text(wait_by(f.fd, EPOLLOUT, -1)));
     say_connected(&f, "");
 }
 
@@ -297,16 +297,16 @@ static void handler_enters(void) {
     drive = NULL;
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     require(pthread_create(&bomber, NULL, bombard, NULL) == 0);
-    int landed = 0, turns = 0, least = native ? 1 : 50;
+    int established = 0, turns = 0, least = native ? 1 : 50;
     /* On a busy machine no signal may come in so many turns. */
     for (; turns < least || !handled; turns++) {
-        connection f = depart(REACHED);
+        connection f = begin_pending(REACHED);
         handler_fd = f.fd;
         require(pthread_create(&server, NULL, serve_plainly, &f) == 0);
         long result;
         while ((result = wait_by(f.fd, EPOLLOUT, -1)) < 0 && errno == EINTR) continue;
         pthread_join(server, NULL);
-        if (result == POLLOUT && strcmp(error_of(f.fd), "0") == 0) landed++;
+        if (result == POLLOUT && strcmp(error_of(f.fd), "0") == 0) established++;
         else say("number %d: %s\n", turns, wait_text(result));
         handler_fd = -1;
         close(f.fd);
@@ -314,7 +314,7 @@ static void handler_enters(void) {
     }
     is_over = 1;
     pthread_join(bomber, NULL);
-    say("landed %s, handled %s\n", landed == turns ? "all" : "some", handled > 0 ? "some" : "none");
+    say("established %s, handled %s\n", established == turns ? "all" : "some", handled > 0 ? "some" : "none");
 }
 
 static void signal_sleeper(void) { require(tgkill(getpid(), main_thread, SIGUSR1) == 0); }
@@ -325,7 +325,7 @@ static void masked(void) {
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     install(0);
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .before_end = signal_sleeper};
     board(&p);
     long result = by->wait(f.fd, EPOLLOUT, -1, &usr1);
@@ -336,7 +336,7 @@ static void masked(void) {
 
 /* The whole of the events, and what comes after. */
 static void refused(void) {
-    connection f = depart(REACHED);
+    connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .code = 5};
     board(&p);
     long result = wait_by(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, -1);

@@ -22,16 +22,16 @@ enum stage {
     REACHED,   /* connected to the proxy, which has said nothing */
     GREETED,   /* the greeting is answered */
     HALF,      /* half of the reply has been sent */
-    LANDED,
+    ESTABLISHED,
 };
 
-unused static const char *const stage_names[] = {"unreached", "reached", "greeted", "half", "landed"};
+unused static const char *const stage_names[] = {"unreached", "reached", "greeted", "half", "established"};
 
 unused static enum stage stage_named(const char *name) {
-    for (int stage = UNREACHED; stage < LANDED; stage++)
+    for (int stage = UNREACHED; stage < ESTABLISHED; stage++)
         if (strcmp(name, stage_names[stage]) == 0) return stage;
     require(!"a stage");
-    return LANDED;
+    return ESTABLISHED;
 }
 
 typedef struct {
@@ -129,14 +129,14 @@ unused static const char *error_of(int fd) {
 }
 
 /* Connects a socket that is there already. */
-unused static connection depart_with(int fd, enum stage stage) {
+unused static connection begin_with(int fd, enum stage stage) {
     if (filler < 0 && (native || stage == UNREACHED)) fill_queue();
     const char *result = connect_to_target(fd);
     if (strcmp(result, "EINPROGRESS") != 0) say("connect %s\n", result);
     return (connection){fd, -1, UNREACHED};
 }
 
-unused static connection depart(enum stage stage) { return depart_with(nonblocking(), stage); }
+unused static connection begin_pending(enum stage stage) { return begin_with(nonblocking(), stage); }
 
 /* Waits for so many bytes at the far side; without `drive` beside nothing that this process has pending. */
 unused static void await(connection *f, int wanted) {
@@ -178,7 +178,7 @@ unused static void reach(connection *f, enum stage stage) {
 }
 
 /* Connects a socket once more that was refused. */
-unused static connection depart_again(int fd, enum stage stage) {
+unused static connection begin_again(int fd, enum stage stage) {
     if (listening < 0) listen_at_far_side();
     if (native) fill_queue();
     int is_aborted = !connect_told[fd];
@@ -195,7 +195,7 @@ unused static connection depart_again(int fd, enum stage stage) {
 }
 
 /* Brings it to its end: connected, and followed at once by what the target says. */
-unused static void land(connection *f, const char *tail) {
+unused static void establish(connection *f, const char *tail) {
     size_t length = strlen(tail);
     if (native) {
         empty_queue();
@@ -208,7 +208,7 @@ unused static void land(connection *f, const char *tail) {
         memcpy(bytes + 5, tail, length);
         require(write(f->far, bytes, 5 + length) == (ssize_t)(5 + length));
     }
-    f->stage = LANDED;
+    f->stage = ESTABLISHED;
 }
 
 /* The far side in a thread of its own, for a call of connect(2) that waits. */
@@ -218,7 +218,7 @@ unused static void *meet_and_land(void *argument) {
         f->far = accept_client(listening);
     } else {
         drive = NULL;
-        land(f, "");
+        establish(f, "");
     }
     return NULL;
 }
@@ -250,7 +250,7 @@ unused static void refuse(connection *f, int code) {
     unsigned char request[10];
     await(f, 10);
     require(read_all(f->far, request, 10) && write(f->far, bytes, 10) == 10);
-    f->stage = LANDED;
+    f->stage = ESTABLISHED;
 }
 
 /* Until a thread of this process sleeps in a call. */
@@ -284,7 +284,7 @@ typedef struct {
     pthread_t thread;
 } pilot;
 
-unused static void *fly(void *argument) {
+unused static void *run_pending(void *argument) {
     pilot *p = argument;
     for (int stage = REACHED; stage <= HALF - (p->code != 0); stage++) {
         await_sleep(main_thread);
@@ -293,14 +293,14 @@ unused static void *fly(void *argument) {
     await_sleep(main_thread);
     if (p->before_end) p->before_end();
     if (p->code) refuse(p->f, p->code);
-    else land(p->f, p->tail ? p->tail : "");
+    else establish(p->f, p->tail ? p->tail : "");
     return NULL;
 }
 
 /* From here on nothing drives the connection but the program's own calls. */
 unused static void board(pilot *p) {
     drive = NULL;
-    require(pthread_create(&p->thread, NULL, fly, p) == 0);
+    require(pthread_create(&p->thread, NULL, run_pending, p) == 0);
 }
 
 unused static void leave(pilot *p) { require(pthread_join(p->thread, NULL) == 0); }

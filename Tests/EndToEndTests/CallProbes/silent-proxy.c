@@ -22,7 +22,7 @@ static void look(const char *when) {
 static void begin(enum stage stage) {
     int fd = nonblocking();
     require(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &(int){127}, sizeof(int)) == 0);
-    f = depart_with(fd, stage);
+    f = begin_with(fd, stage);
     reach(&f, stage);
     look("at once");
 }

@@ -15,7 +15,7 @@ enum { STACK = 1 << 20, PAINTED = STACK / 2, PAINT = 0xa5, PARTS = 1000, MESSAGE
 
 static address to;
 /* A blocking and a non-blocking stream, which begins to connect before the call; a datagram socket. */
-static int fd, flying, datagram;
+static int fd, pending, datagram;
 
 static void by_connect(void) { connect(fd, &to.any, to.length); }
 static void by_nonblocking_connect(void) {
@@ -23,35 +23,35 @@ static void by_nonblocking_connect(void) {
     connect(another, &to.any, to.length);
     close(another);
 }
-static void by_poll(void) { poll(&(struct pollfd){flying, POLLOUT, 0}, 1, 0); }
+static void by_poll(void) { poll(&(struct pollfd){pending, POLLOUT, 0}, 1, 0); }
 static void by_long_poll(void) {
     static struct pollfd many[200];
-    for (int index = 0; index < 200; index++) many[index] = (struct pollfd){index ? -1 : flying, POLLOUT, 0};
+    for (int index = 0; index < 200; index++) many[index] = (struct pollfd){index ? -1 : pending, POLLOUT, 0};
     poll(many, 200, 0);
 }
-static void by_ppoll(void) { ppoll(&(struct pollfd){flying, POLLOUT, 0}, 1, &(struct timespec){0, 0}, NULL); }
+static void by_ppoll(void) { ppoll(&(struct pollfd){pending, POLLOUT, 0}, 1, &(struct timespec){0, 0}, NULL); }
 static void by_select(void) {
     fd_set writable;
     FD_ZERO(&writable);
-    FD_SET(flying, &writable);
-    select(flying + 1, NULL, &writable, NULL, &(struct timeval){0, 0});
+    FD_SET(pending, &writable);
+    select(pending + 1, NULL, &writable, NULL, &(struct timeval){0, 0});
 }
 static void by_epoll(void) {
     int epoll = epoll_create1(0);
-    struct epoll_event event = {EPOLLOUT, {.fd = flying}};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, flying, &event);
+    struct epoll_event event = {EPOLLOUT, {.fd = pending}};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, pending, &event);
     epoll_wait(epoll, &event, 1, 0);
-    epoll_ctl(epoll, EPOLL_CTL_DEL, flying, NULL);
+    epoll_ctl(epoll, EPOLL_CTL_DEL, pending, NULL);
     close(epoll);
 }
-static void by_read(void) { read(flying, &(char){0}, 1); }
-static void by_write(void) { write(flying, "x", 1); }
-static void by_error(void) { getsockopt(flying, SOL_SOCKET, SO_ERROR, &(int){0}, &(socklen_t){sizeof(int)}); }
-static void by_peer(void) { getpeername(flying, &(struct sockaddr){0}, &(socklen_t){sizeof(struct sockaddr)}); }
-static void by_unread(void) { ioctl(flying, FIONREAD, &(int){0}); }
-static void by_shutdown(void) { shutdown(flying, SHUT_RDWR); }
-static void by_close(void) { close(dup(flying)); }
-static void by_dup2(void) { dup2(datagram, dup(flying)); }
+static void by_read(void) { read(pending, &(char){0}, 1); }
+static void by_write(void) { write(pending, "x", 1); }
+static void by_error(void) { getsockopt(pending, SOL_SOCKET, SO_ERROR, &(int){0}, &(socklen_t){sizeof(int)}); }
+static void by_peer(void) { getpeername(pending, &(struct sockaddr){0}, &(socklen_t){sizeof(struct sockaddr)}); }
+static void by_unread(void) { ioctl(pending, FIONREAD, &(int){0}); }
+static void by_shutdown(void) { shutdown(pending, SHUT_RDWR); }
+static void by_close(void) { close(dup(pending)); }
+static void by_dup2(void) { dup2(datagram, dup(pending)); }
 static void by_listen(void) {
     int another = stream(&to);
     listen(another, 1);
@@ -158,11 +158,11 @@ int main(int count, char **arguments) {
         if (child == 0) {
             size_t used[2];
             fd = stream(&to);
-            flying = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+            pending = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
             datagram = socket(to.any.sa_family, SOCK_DGRAM, 0);
             for (int turn = 0; turn < 2; turn++) {
                 /* What waits for a connection has one to wait for, and what comes in by a datagram socket may. */
-                if (turn || calls[index].call != by_connect) connect(flying, &to.any, to.length);
+                if (turn || calls[index].call != by_connect) connect(pending, &to.any, to.length);
                 if (turn) sendto(datagram, "x", 1, MSG_DONTWAIT, &to.any, to.length);
                 used[turn] = used_by(calls[index].call);
             }

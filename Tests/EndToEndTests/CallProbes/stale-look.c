@@ -37,7 +37,7 @@ static int arrive(int fd, int number) {
 }
 
 /* Connects a socket that has come as far as the second proxy, which has said nothing. */
-static connection depart_to_second(int fd) {
+static connection begin_to_second(int fd) {
     require(strcmp(connect_to_target(fd), "EINPROGRESS") == 0);
     close(arrive(fd, 0));
     return (connection){fd, arrive(fd, 1), REACHED};
@@ -52,7 +52,7 @@ static void go_on_to_last(connection *f) {
 }
 
 static void finish(connection *f) {
-    land(f, "hello");
+    establish(f, "hello");
     say("poll %s\n", event_names(POLLOUT & (poll(&(struct pollfd){f->fd, POLLOUT, 0}, 1, 10000) == 1 ? -1 : 0)));
 }
 
@@ -68,7 +68,7 @@ static void read_in_thread(void *fd) {
 /* The proxy's answer is no data, although the socket that was asked for is forgotten. */
 static void reading(void) {
     int fd = nonblocking();
-    connection f = depart_to_second(fd);
+    connection f = begin_to_second(fd);
     stopped s;
     run_stopped(&s, read_in_thread, &fd, COOKIE_TOLD, 1);
     go_on_to_last(&f);
@@ -81,12 +81,12 @@ static void reading(void) {
 /* A call that waits goes on with the handshake of the socket that stands there now. */
 static void waiting(void) {
     int fd = nonblocking();
-    connection f = depart_to_second(fd);
+    connection f = begin_to_second(fd);
     require(fcntl(fd, F_SETFL, 0) == 0);
     stopped s;
     run_stopped(&s, read_in_thread, &fd, COOKIE_TOLD, 2);
     go_on_to_last(&f);
-    land(&f, "hello");
+    establish(&f, "hello");
     let_go();
     join(&s);
     say_connected(&f, "");
@@ -100,7 +100,7 @@ static void say_peer_in_thread(void *fd) {
 /* The peer is that of the socket which is connected, never the proxy. */
 static void asking_for_the_peer(void) {
     int fd = nonblocking();
-    connection f = depart_to_second(fd);
+    connection f = begin_to_second(fd);
     stopped s;
     run_stopped(&s, say_peer_in_thread, &fd, COOKIE_TOLD, 1);
     go_on_to_last(&f);
@@ -125,7 +125,7 @@ static void poll_in_thread(void *fd) {
 /* Just before a socket of a Unix domain takes the place of the program's, somebody finds that nothing stands there. */
 static void asking_for_an_option(void) {
     int fd = nonblocking();
-    connection f = depart_to_second(fd);
+    connection f = begin_to_second(fd);
     close(f.far);
     stopped s;
     run_stopped(&s, poll_in_thread, &fd, REPLACING, 1);
@@ -134,7 +134,7 @@ static void asking_for_an_option(void) {
     f.far = accept_client(proxies[2]);
     say("domain %s\n", domain_of(fd));
     f.stage = REACHED;
-    land(&f, "hello");
+    establish(&f, "hello");
     join(&s);
     say_connected(&f, "hello");
 }

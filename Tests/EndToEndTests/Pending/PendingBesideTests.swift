@@ -29,7 +29,8 @@ extension EndToEnd {
         static let restarted = cases("restarted", of: restartable)
 
         @Test(arguments: unwatched)
-        func `A connection lands while the program waits for something else`(given: Pending.Case) async throws {
+        func `A connection is established while the program waits for something else`(given: Pending.Case) async throws
+        {
             try await Pending.check(given)
         }
 

@@ -3,7 +3,7 @@ import Testing
 extension EndToEnd {
     /// Limits of time, each of what is waited for alone; and whose failure it is that a chain does not come about.
     @Suite struct PendingDeadlineTests {
-        private static let landed = ["poll 1 OUT"] + Pending.connected
+        private static let established = ["poll 1 OUT"] + Pending.connected
 
         private func run(_ probe: String, _ arguments: [String], _ configuration: [String]) async throws
             -> CallProbe.Output
@@ -22,7 +22,7 @@ extension EndToEnd {
                     "\(limit) 600000", "failover_chain", "chain_len = 1", "[ProxyList]", "socks5 \(address) 1080",
                     "socks5 \(address) 1081",
                 ])
-            #expect(output.lines == PendingDeadlineTests.landed, "\(output)")
+            #expect(output.lines == PendingDeadlineTests.established, "\(output)")
         }
 
         @Test(arguments: [
@@ -42,7 +42,7 @@ extension EndToEnd {
             let output = try await run(
                 "pending-chain", [name, address],
                 ["dynamic_chain", "[ProxyList]"] + (1080...1082).map { "socks5 \(address) \($0)" })
-            #expect(output.lines == requests + PendingDeadlineTests.landed, "\(output)")
+            #expect(output.lines == requests + PendingDeadlineTests.established, "\(output)")
         }
     }
 }

@@ -9,21 +9,25 @@ extension EndToEnd {
         /// What a registration for input and output says once the connection is there.
         private static func later(_ name: String, _ isEdge: Bool) -> [String] {
             [
-                "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT", "with a byte \(name): IN|OUT",
+                "established \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
+                "with a byte \(name): IN|OUT",
                 isEdge ? "read nothing" : "read \(name): OUT",
             ]
         }
 
         /// The same of one that is used up by its first event.
         private static func once(_ name: String) -> [String] {
-            ["landed \(name): OUT", "then nothing", "with a byte nothing", "read nothing"]
+            ["established \(name): OUT", "then nothing", "with a byte nothing", "read nothing"]
         }
 
         private static let names: [(String, Lines)] = [
             ("before", { ["pending nothing", "pending nothing"] + later("F", $0) + Pending.connected }),
             ("before-taken", { ["unconnected F: OUT|HUP", "pending nothing"] + later("F", $0) + Pending.connected }),
             ("after", { ["pending nothing"] + later("F", $0) + Pending.connected }),
-            ("after-landing", { ["landed F: OUT", $0 ? "then nothing" : "then F: OUT"] + Pending.connected }),
+            (
+                "after-establishment",
+                { ["established F: OUT", $0 ? "then nothing" : "then F: OUT"] + Pending.connected }
+            ),
             (
                 "modified",
                 {
@@ -31,8 +35,8 @@ extension EndToEnd {
                         + Pending.connected
                 }
             ),
-            ("modified-to-nothing", { _ in ["landed nothing", "modified third: OUT"] + Pending.connected }),
-            ("deleted", { _ in ["pending nothing", "poll 1", "landed nothing"] + Pending.connected }),
+            ("modified-to-nothing", { _ in ["established nothing", "modified third: OUT"] + Pending.connected }),
+            ("deleted", { _ in ["pending nothing", "poll 1", "established nothing"] + Pending.connected }),
             (
                 "deleted-and-added",
                 { ["pending nothing", "pending nothing"] + later("second", $0) + Pending.connected }
@@ -62,7 +66,7 @@ extension EndToEnd {
                 "one-shot-armed-late",
                 { _ in
                     [
-                        "unconnected F: OUT|HUP", "pending nothing", "landed nothing", "armed again: OUT",
+                        "unconnected F: OUT|HUP", "pending nothing", "established nothing", "armed again: OUT",
                         "then nothing", "with a byte nothing", "read nothing",
                     ] + Pending.connected
                 }
@@ -77,19 +81,19 @@ extension EndToEnd {
             ),
             (
                 "exclusive-once",
-                { _ in ["add: EINVAL", "modify to it: EINVAL", "landed F: OUT"] + Pending.connected }
+                { _ in ["add: EINVAL", "modify to it: EINVAL", "established F: OUT"] + Pending.connected }
             ),
             (
                 "reading-only",
-                { _ in ["pending nothing", "landed nothing", "with a byte F: IN"] + Pending.connected }
+                { _ in ["pending nothing", "established nothing", "with a byte F: IN"] + Pending.connected }
             ),
-            ("hanging-up", { _ in ["pending nothing", "landed F: RDHUP", "read 1 x", "read 0"] }),
+            ("hanging-up", { _ in ["pending nothing", "established F: RDHUP", "read 1 x", "read 0"] }),
             (
                 "several-sets",
                 {
                     [
-                        "pending nothing, nothing, nothing", "landed third: OUT", "landed second: OUT",
-                        "landed first: OUT",
+                        "pending nothing, nothing, nothing", "established third: OUT", "established second: OUT",
+                        "established first: OUT",
                         $0 ? "then nothing, nothing, nothing" : "then first: OUT, second: OUT, nothing",
                     ] + Pending.connected
                 }
@@ -106,7 +110,7 @@ extension EndToEnd {
             (
                 "duplicated-set",
                 {
-                    ["add again: EEXIST", "pending nothing", "landed G: OUT", $0 ? "then nothing" : "then G: OUT"]
+                    ["add again: EEXIST", "pending nothing", "established G: OUT", $0 ? "then nothing" : "then G: OUT"]
                         + Pending.connected
                 }
             ),

@@ -10,26 +10,26 @@ extension EndToEnd {
                 let registered = "registered for IN|OUT" + (mode == "edge" ? ", edge-triggered" : "")
                 let verdicts = ["add again: EEXIST", "modify: EINVAL", "modify to it: EINVAL"]
                 let exclusive = ["\(registered), exclusive"] + verdicts + ["\(registered), exclusive"]
-                let landed = ["landed F: OUT"] + exclusive
+                let established = ["established F: OUT"] + exclusive
                 let later =
                     mode == "edge"
                     ? ["then nothing", "with a byte F: IN|OUT", "read nothing"]
                     : ["then F: OUT", "with a byte F: IN|OUT", "read F: OUT"]
                 let lines: [(String, [String])] = [
-                    ("landed", silent + landed + later + Pending.connected),
-                    ("changed", silent + verdicts + ["pending nothing"] + landed + Pending.connected),
+                    ("established", silent + established + later + Pending.connected),
+                    ("changed", silent + verdicts + ["pending nothing"] + established + Pending.connected),
                     (
                         "replaced",
-                        silent + ["pending nothing", "landed another: OUT", registered, "modified third: OUT"]
+                        silent + ["pending nothing", "established another: OUT", registered, "modified third: OUT"]
                             + Pending.connected
                     ),
-                    ("duplicated", ["pending nothing"] + landed + Pending.connected),
+                    ("duplicated", ["pending nothing"] + established + Pending.connected),
                     (
                         "refused",
                         silent + ["refused F: IN|OUT|ERR|HUP"] + exclusive + [
                             "error ECONNREFUSED", "pending nothing",
                         ]
-                            + landed + later + Pending.connected
+                            + established + later + Pending.connected
                     ),
                     ("dissolved", silent + ["dissolved 0", "registered F: OUT|ERR|HUP"] + exclusive),
                 ]

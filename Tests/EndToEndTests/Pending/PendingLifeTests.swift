@@ -9,7 +9,7 @@ extension EndToEnd {
             [
                 "poll 1 OUT", "peer ENOTSOCK, error ENOTSOCK", "write 0", "FIONREAD 0 1", "read what was written",
                 "registered nothing", "registered pipe: OUT", "near: poll 1 OUT, peer near, wrote x",
-                "new socket: 1 OUT|HUP, read ENOTCONN, write EPIPE, error 0", "landed new: OUT",
+                "new socket: 1 OUT|HUP, read ENOTCONN, write EPIPE, error 0", "established new: OUT",
             ] + Pending.connected
 
         private static let shut = [
@@ -23,12 +23,12 @@ extension EndToEnd {
             + [
                 ("while-in-epoll", ["pipe: IN", "then pipe: IN"]), ("while-in-poll", ["ended, IN"]),
                 ("while-in-select", ["ended"]),
-                ("shut-wrongly", ["shutdown EINVAL", "landed F: OUT"] + Pending.connected),
+                ("shut-wrongly", ["shutdown EINVAL", "established F: OUT"] + Pending.connected),
                 (
                     "dissolved",
                     [
                         "dissolved 0", "registered F: OUT|ERR|HUP", "error ECONNRESET", "peer ENOTCONN",
-                        "pending nothing", "landed F: OUT",
+                        "pending nothing", "established F: OUT",
                     ] + Pending.connected
                 ),
                 ("many", ["registered nothing", "descriptors +0"]),
@@ -49,18 +49,18 @@ extension EndToEnd {
             [false, true].flatMap { isEdge in
                 func told(_ name: String) -> [String] {
                     [
-                        "pending nothing", "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
+                        "pending nothing", "established \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
                         "with a byte \(name): IN|OUT", isEdge ? "read nothing" : "read \(name): OUT",
                     ]
                 }
                 let both = "2nd: OUT, first: OUT"
                 let cases = [
                     ("before", told("second")), ("after", told("second")),
-                    ("both", ["pending nothing", "landed \(both)", isEdge ? "then nothing" : "then \(both)"]),
+                    ("both", ["pending nothing", "established \(both)", isEdge ? "then nothing" : "then \(both)"]),
                     (
                         "first-closed",
                         [
-                            "pending nothing, peer ENOTCONN, connect EALREADY", "pipe 0", "landed second: OUT",
+                            "pending nothing, peer ENOTCONN, connect EALREADY", "pipe 0", "established second: OUT",
                             "pipe 0", isEdge ? "then nothing" : "then second: OUT",
                         ]
                     ),
@@ -93,7 +93,7 @@ extension EndToEnd {
         }
 
         static let sent = [
-            ("lands", ["poll 1 OUT", "error 0", "peer as connected to", "heard pong", "said ping"]),
+            ("succeeds", ["poll 1 OUT", "error 0", "peer as connected to", "heard pong", "said ping"]),
             (
                 "fails",
                 ["poll 1 OUT|ERR|HUP", "error ECONNREFUSED", "peer ENOTCONN", "write fails", "error 0"]
@@ -109,7 +109,9 @@ extension EndToEnd {
         ].map { Pending.Case(probe: "pending-sent", name: $0, lines: $1) }
 
         @Test(arguments: sent)
-        func `A pending socket is sent to another process when it has landed`(given: Pending.Case) async throws {
+        func `A pending socket is sent to another process when it has been established`(given: Pending.Case)
+            async throws
+        {
             try await Pending.check(given)
         }
 
@@ -138,7 +140,7 @@ extension EndToEnd {
             Pending.Case(
                 probe: "pending-dup", name: "orphaned", arguments: [$0, "dup"],
                 lines: [
-                    "pending nothing", "modify: ENOENT", "landed first: OUT",
+                    "pending nothing", "modify: ENOENT", "established first: OUT",
                     $0 == "edge" ? "then nothing" : "then first: OUT",
                 ] + Pending.connected)
         }
@@ -196,7 +198,7 @@ extension EndToEnd {
                     "child-asks",
                     ["child: poll 0, peer ENOTCONN, error 0", "poll 1 OUT"] + Pending.connected
                 ),
-                ("with-registration", ["pending nothing", "landed F: OUT", "then nothing"] + Pending.connected),
+                ("with-registration", ["pending nothing", "established F: OUT", "then nothing"] + Pending.connected),
                 ("child-goes-on", ["child: poll 1 OUT"] + Pending.connected),
                 ("parent-exits", ["child: poll 1 OUT"] + Pending.connected),
                 ("each-its-own", ["child: poll 1 OUT"] + Pending.connected + ["poll 1"] + Pending.connected),

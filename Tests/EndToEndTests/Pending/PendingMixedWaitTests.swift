@@ -8,13 +8,16 @@ extension EndToEnd {
         private static let company: [(String, [String])] = [
             (
                 "poll-with-pipe",
-                stages.map { "\($0): 1: nothing, nothing, IN" } + ["landed: OUT, IN"] + Pending.connected
+                stages.map { "\($0): 1: nothing, nothing, IN" } + ["established: OUT, IN"] + Pending.connected
             ),
             (
                 "select-with-pipe",
-                stages.map { "\($0): 1:, pipe 1: read" } + ["landed: 2: write, pipe 2: read"] + Pending.connected
+                stages.map { "\($0): 1:, pipe 1: read" } + ["established: 2: write, pipe 2: read"] + Pending.connected
             ),
-            ("epoll-with-pipe", stages.map { "\($0): pipe: IN" } + ["landed: F: OUT, pipe: IN"] + Pending.connected),
+            (
+                "epoll-with-pipe",
+                stages.map { "\($0): pipe: IN" } + ["established: F: OUT, pipe: IN"] + Pending.connected
+            ),
             (
                 "poll-twice",
                 ["1: nothing, nothing, nothing, NVAL", "2: OUT, nothing, OUT|WRNORM"] + Pending.connected
@@ -23,24 +26,24 @@ extension EndToEnd {
                 "wrong",
                 [
                     "select: EBADF", "left: 1 1", "sleep: 0, 0", "select of less: EINVAL", "select for less: EINVAL",
-                    "ppoll for too much: EINVAL", "poll of too many: EINVAL", "landed: 0",
+                    "ppoll for too much: EINVAL", "poll of too many: EINVAL", "established: 0",
                 ] + Pending.connected
             ),
             (
                 "one-of-two",
-                ["landed F: OUT", "poll 1: nothing, OUT", "select 1:, 1: write"] + Pending.connected
-                    + ["landed G: OUT"] + Pending.connected
+                ["established F: OUT", "poll 1: nothing, OUT", "select 1:, 1: write"] + Pending.connected
+                    + ["established G: OUT"] + Pending.connected
             ),
             (
                 "unreadable",
-                ["poll: EFAULT", "select: EFAULT", "epoll_ctl: EFAULT", "epoll_wait: EFAULT", "landed: 0"]
+                ["poll: EFAULT", "select: EFAULT", "epoll_ctl: EFAULT", "epoll_wait: EFAULT", "established: 0"]
                     + Pending.connected
             ),
             (
                 "time-left",
                 [
                     "select 0, left 0.000000, 0", "pselect 0, time 0.020000000", "ppoll 0, time 0.020000000",
-                    "landed: select 1, left some",
+                    "established: select 1, left some",
                 ] + Pending.connected
             ),
             ("nested", ["inner F: OUT"] + Pending.connected), ("nested-polled", ["inner F: OUT"] + Pending.connected),
@@ -50,12 +53,12 @@ extension EndToEnd {
             ("late-modified", ["the sleeper: F: OUT", "then F: OUT"] + Pending.connected),
             ("shared-edge", ["told 1"] + Pending.connected), ("shared-once", ["told 1"] + Pending.connected),
             ("different-calls", ["poll 1 OUT", "select 1", "epoll F: OUT"] + Pending.connected),
-            ("narrow", ["pending: pipe 600 of 600", "landed: 50, pipe told", "then pipe: IN"]),
+            ("narrow", ["pending: pipe 600 of 600", "established: 50, pipe told", "then pipe: IN"]),
         ]
 
-        static let companyCases = company.map { Pending.Case(probe: "pending-mixed-wait", name: $0, lines: $1) }
+        static let mixedWaitCases = company.map { Pending.Case(probe: "pending-mixed-wait", name: $0, lines: $1) }
 
-        @Test(arguments: companyCases)
+        @Test(arguments: mixedWaitCases)
         func `A pending socket disturbs none of those that are waited for with it`(
             given: Pending.Case
         ) async throws {
@@ -67,18 +70,18 @@ extension EndToEnd {
         private static func hidden(_ isEdge: Bool) -> [Pending.Case] {
             func later(_ name: String) -> [String] {
                 [
-                    "landed \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
+                    "established \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
                     "with a byte \(name): IN|OUT", isEdge ? "read nothing" : "read \(name): OUT",
                 ]
             }
             let cases: [(String, [String])] = [
                 ("before", ["pending nothing"] + later("unseen")),
                 ("after", ["pending nothing", "pending nothing"] + later("unseen")),
-                ("beside", ["pending nothing, nothing", "landed seen: OUT", "landed unseen: OUT"]),
+                ("beside", ["pending nothing, nothing", "established seen: OUT", "established unseen: OUT"]),
                 ("edited", ["add: EEXIST", "pending nothing"] + later("seen") + ["deleted nothing"]),
                 (
                     "numbered",
-                    ["add: 0", "add: EEXIST", "modify: 0", "landed G: OUT", "delete: 0", "deleted nothing"]
+                    ["add: 0", "add: EEXIST", "modify: 0", "established G: OUT", "delete: 0", "deleted nothing"]
                 ),
                 ("inherited", ["pending nothing"] + later("unseen")),
                 ("inherited-registration", ["pending nothing"] + later("inherited")),
@@ -141,7 +144,7 @@ extension EndToEnd {
                     probe: "pending-race", name: mode, arguments: ["200"],
                     lines: [
                         "then nothing", "then nothing",
-                        "ended 800 of 800, some landed, some refused, some given up, wrong 0", "descriptors +0",
+                        "ended 800 of 800, some established, some refused, some given up, wrong 0", "descriptors +0",
                     ], ending: .logging))
         }
 
@@ -149,8 +152,8 @@ extension EndToEnd {
 
         @Test func `The kernel waits for many the same`() async throws {
             try await Pending.checkNatively(
-                // Two connections of one listener land together.
-                PendingMixedWaitTests.companyCases.filter { $0.name != "one-of-two" }
+                // Two connections of one listener are established together.
+                PendingMixedWaitTests.mixedWaitCases.filter { $0.name != "one-of-two" }
                     + [false, true].flatMap(PendingMixedWaitTests.hidden)
                     + PendingMixedWaitTests.beginnings)
         }

@@ -14,15 +14,15 @@ extension EndToEnd {
                 ("in-vfork-child", pending), ("another-in-vfork-child", pending), ("sent-among-several", pending),
                 (
                     "registered-by-closed",
-                    ["pending nothing", "landed F: OUT", "descriptors -1"] + Pending.connected
+                    ["pending nothing", "established F: OUT", "descriptors -1"] + Pending.connected
                 ),
                 (
                     "in-many-sets",
-                    Array(repeating: "pending nothing", count: 6) + Array(repeating: "landed F: OUT", count: 6)
+                    Array(repeating: "pending nothing", count: 6) + Array(repeating: "established F: OUT", count: 6)
                         + Pending.connected
                 ),
-                ("in-closed-sets", ["added 20", "landed F: OUT"] + Pending.connected),
-                ("in-sets-of-one-number", ["added 20", "landed F: OUT"] + Pending.connected),
+                ("in-closed-sets", ["added 20", "established F: OUT"] + Pending.connected),
+                ("in-sets-of-one-number", ["added 20", "established F: OUT"] + Pending.connected),
             ]
             return lines.map { Pending.Case(probe: "pending-numbers", name: $0, arguments: [stage], lines: $1) }
         }
@@ -43,7 +43,7 @@ extension EndToEnd {
             try await Pending.check(
                 .init(
                     probe: "pending-numbers", name: "registered-under-a-filter", arguments: [stage],
-                    lines: ["pending nothing", "landed F: OUT"] + Pending.connected,
+                    lines: ["pending nothing", "established F: OUT"] + Pending.connected,
                     ending: Ending(report: .absent(because: "its filter forbids to look"))))
         }
 

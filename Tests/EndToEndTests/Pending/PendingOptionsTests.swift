@@ -8,19 +8,20 @@ extension EndToEnd {
         private static let options = [("lowat", 100, 3, 1), ("cork", 1, 1, 0)]
 
         private static let cases = options.flatMap { option, value, other, plain in
-            let landed = ["landed \(value) \(value)"] + Pending.connected
+            let established = ["established \(value) \(value)"] + Pending.connected
             func changed(to value: Int) -> [String] {
-                ["pending \(value)", "too short EINVAL", "pending \(value)", "landed \(value) \(value)"]
+                ["pending \(value)", "too short EINVAL", "pending \(value)", "established \(value) \(value)"]
                     + Pending.connected
             }
             let lines: [(String, [String])] = [
-                ("landed", Array(repeating: "pending \(value)", count: 4) + landed),
-                ("by-another-number", ["pending \(value)"] + landed), ("inherited", ["pending \(value)"] + landed),
-                ("epolled", ["told F: \(option == "cork" ? "IN|OUT" : "OUT")"] + landed),
-                ("refused", ["refused \(value) \(value)", "error ECONNREFUSED"] + landed),
+                ("established", Array(repeating: "pending \(value)", count: 4) + established),
+                ("by-another-number", ["pending \(value)"] + established),
+                ("inherited", ["pending \(value)"] + established),
+                ("epolled", ["told F: \(option == "cork" ? "IN|OUT" : "OUT")"] + established),
+                ("refused", ["refused \(value) \(value)", "error ECONNREFUSED"] + established),
                 ("dissolved", ["dissolved 0", "then \(value) \(value)"]),
                 ("changed-pending", changed(to: other)), ("cleared-pending", changed(to: plain)),
-                ("set-pending", changed(to: value)), ("forked", landed), ("blocking", ["connect 0"] + landed),
+                ("set-pending", changed(to: value)), ("forked", established), ("blocking", ["connect 0"] + established),
             ]
             return lines.map { Pending.Case(probe: "pending-options", name: $0, arguments: [option], lines: $1) }
         }

@@ -8,15 +8,15 @@ extension EndToEnd {
         private static let values = [0, 50_000, 90_000]
 
         private static let cases = values.flatMap { value in
-            let landed = ["landed \(value)"] + Pending.connected
+            let established = ["established \(value)"] + Pending.connected
             let refused = ["refused \(value)", "error ECONNREFUSED", "refused \(value)"]
             let lines: [(String, [String])] = [
-                ("landed", Array(repeating: "pending \(value)", count: 4) + landed),
-                ("landed-unasked", landed), ("refused", refused + landed), ("gone", refused),
+                ("established", Array(repeating: "pending \(value)", count: 4) + established),
+                ("established-unasked", established), ("refused", refused + established), ("gone", refused),
                 ("dissolved", ["dissolved 0", "then \(value)"]),
-                ("set-pending", ["pending 45678", "landed 45678"] + Pending.connected),
-                ("cleared-pending", ["pending 0", "landed 0"] + Pending.connected),
-                ("blocking", ["connect 0"] + landed),
+                ("set-pending", ["pending 45678", "established 45678"] + Pending.connected),
+                ("cleared-pending", ["pending 0", "established 0"] + Pending.connected),
+                ("blocking", ["connect 0"] + established),
             ]
             return lines.map {
                 Pending.Case(

@@ -23,7 +23,7 @@ extension EndToEnd {
                 "MSG_OOB of recvmsg: EINVAL", "sending MSG_OOB: EAGAIN", "TCP_INFO: 2",
             ]
             + ["MSG_PEEK: EAGAIN", "MSG_DONTWAIT: EAGAIN", "poll: 0", "select: 0", "epoll: 0"]
-            + ["landed: 1 OUT"] + Pending.connected
+            + ["established: 1 OUT"] + Pending.connected
 
         static let stateCases = ["unreached", "reached", "greeted", "half"].map {
             Pending.Case(probe: "pending-state", name: $0, lines: pending)
@@ -70,7 +70,7 @@ extension EndToEnd {
         }
 
         private static func stages(_ lines: (String) -> [String]) -> [String] {
-            ["reached", "greeted", "half"].flatMap(lines) + ["landed: OUT"] + Pending.connected
+            ["reached", "greeted", "half"].flatMap(lines) + ["established: OUT"] + Pending.connected
         }
 
         static let unlimitedCases = waiting.flatMap { call in
@@ -128,7 +128,10 @@ extension EndToEnd {
         static let interruptedCases = waiting.map { call in
             waitingCase(
                 "interrupted", call,
-                ["reached: EINTR, handled 1", "greeted: EINTR, handled 2", "half: EINTR, handled 3", "landed: OUT"]
+                [
+                    "reached: EINTR, handled 1", "greeted: EINTR, handled 2", "half: EINTR, handled 3",
+                    "established: OUT",
+                ]
                     + Pending.connected)
         }
 
@@ -138,7 +141,7 @@ extension EndToEnd {
         }
 
         static let reentrantCases = waiting.map { call in
-            waitingCase("handler-enters", call, ["landed all, handled some"])
+            waitingCase("handler-enters", call, ["established all, handled some"])
         }
 
         @Test(arguments: reentrantCases)
@@ -166,7 +169,7 @@ extension EndToEnd {
                             "\(stage): EINTR, handled \(count)", "\(stage), without: nothing, handled \(count)",
                             "pending 1, blocked 1",
                         ]
-                    } + ["landed: OUT"] + Pending.connected),
+                    } + ["established: OUT"] + Pending.connected),
             ]
         }
 
