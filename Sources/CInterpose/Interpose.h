@@ -33,7 +33,7 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
  * drives. `flags` as of socksify_prepare_io(). Returns 0 when the call is over, as `errno` says. */
 int wait_beside_handshakes(int fd, unsigned flags);
 static inline int may_wait(int fd, unsigned flags) {
-    return !any_beside() || flags & SOCKSIFY_NONBLOCKING || wait_beside_handshakes(fd, flags);
+    return !pending_any_beside() || flags & SOCKSIFY_NONBLOCKING || wait_beside_handshakes(fd, flags);
 }
 
 /* For calls that wait for no descriptor: the handshakes go on that no call of connect(2) drives. Returns 0 when a

@@ -10,7 +10,7 @@ static uint32_t address_of(const struct sockaddr *address) {
     return ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr;
 }
 
-int interface_network_length(int fd, uint32_t address) {
+int kernel_network_length(int fd, uint32_t address) {
     struct ifreq interfaces[64];
     struct ifconf list = {.ifc_len = sizeof interfaces, .ifc_req = interfaces};
     if (kernel_call(SYS_ioctl, fd, SIOCGIFCONF, (long)&list, 0, 0, 0) < 0) return 32;

@@ -21,7 +21,7 @@ static __attribute__((noinline)) void *find(void **slot, void *scope, const char
     return function;
 }
 
-void *socksify_find_real(void **slot, const char *name) {
+void *real_find(void **slot, const char *name) {
     return find(slot, RTLD_NEXT, name);
 }
 
@@ -45,10 +45,10 @@ void *socksify_find_hooked(int name) {
     return find(&hot_state.real[name], RTLD_NEXT, (const char *)&names + places_of_names[name]);
 }
 
-void *socksify_find_of_program(void **slot, const char *name) {
+void *real_find_of_program(void **slot, const char *name) {
     return find(slot, RTLD_DEFAULT, name);
 }
 
-void find_all_real(void) {
+void real_find_all(void) {
     for (int name = 0; name < HOOKED_COUNT; name++) socksify_hooked(name);
 }

@@ -19,11 +19,11 @@ static int64_t end_of_call(int fd, unsigned flags) {
 #define A_MOMENT (5 * NANOSECONDS_IN_MILLISECOND)
 
 int go_on_for_a_moment(void) {
-    return poll_until(NULL, 0, end_of(A_MOMENT), NULL) >= 0 || errno != EINTR || !some_handler_interrupts();
+    return poll_until(NULL, 0, end_of(A_MOMENT), NULL) >= 0 || errno != EINTR || !interruptible_by_handler();
 }
 
 int wait_until_ready(int fd, short events, int64_t end, int may_be_alone) {
-    while (may_be_alone || any_beside()) {
+    while (may_be_alone || pending_any_beside()) {
         struct pollfd descriptor = {fd, events, 0};
         int ready = poll_until(&descriptor, 1, end, NULL);
         if (ready > 0) return 1;
@@ -31,7 +31,7 @@ int wait_until_ready(int fd, short events, int64_t end, int may_be_alone) {
             errno = EAGAIN;
             return 0;
         }
-        if (errno != EINTR || some_handler_interrupts()) return 0;
+        if (errno != EINTR || interruptible_by_handler()) return 0;
     }
     return 1;
 }

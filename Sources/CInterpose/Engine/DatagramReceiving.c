@@ -14,7 +14,7 @@
 static int time_left(int fd, uint32_t began) {
     int limit = socksify_receive_timeout(fd);
     if (limit < 0) return -1;
-    int64_t ticks = (uint32_t)(coarse_tick() - began);
+    int64_t ticks = (uint32_t)(descriptor_tick() - began);
     /* The first may have been nearly over. */
     int64_t left = ticks > 0 ? limit - (ticks - 1) * 1000 / 256 : limit;
     return left > 0 ? (int)left : 0;
@@ -24,7 +24,7 @@ static int time_left(int fd, uint32_t began) {
  * and a call that has dropped something would have all of its time from the kernel once more. Returns 0 when the call
  * is over. */
 static int wait_to_receive(int fd, int flags, uint32_t began, int has_dropped) {
-    if (!(any_beside() || has_dropped) || !waits(fd, flags)) return 1;
+    if (!(pending_any_beside() || has_dropped) || !waits(fd, flags)) return 1;
     return wait_until_ready(fd, POLLIN, end_of(of_milliseconds(time_left(fd, began))), has_dropped);
 }
 

@@ -8,7 +8,7 @@
 /* Whether a send is to be decided on: it names an address, or may be of a socket that is relayed. */
 static inline int is_to_be_decided(int fd, const struct sockaddr *address, socklen_t length) {
     /* AF_UNSPEC means AF_INET to the kernel. */
-    return is_internet(address, length) || family_of(address, length) == AF_UNSPEC || may_be_relayed(fd);
+    return is_internet(address, length) || family_of(address, length) == AF_UNSPEC || descriptor_may_be_relayed(fd);
 }
 
 enum sending {
@@ -28,7 +28,7 @@ int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int 
 /* ----- Without an address, and receiving ----- */
 
 /* Each returns 0 where the descriptor's datagrams are not relayed, and libc's own function is to run; else what the
- * call returns is in `result`, and `errno` is set. Only for what may_be_relayed(). */
+ * call returns is in `result`, and `errno` is set. Only for what descriptor_may_be_relayed(). */
 int relayed_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize_t *result);
 int relayed_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result);
 int relayed_receive(int fd, struct msghdr *message, int flags, ssize_t *result);

@@ -65,12 +65,12 @@ static void judge(struct epoll_event *event, int epoll, int fd, struct watched_r
 }
 
 int withdraw_readiness(struct pollfd *descriptors, nfds_t count, int ready) {
-    if (ready <= 0 || !any_relayed(pending_word())) return ready;
+    if (ready <= 0 || !relayed_any(pending_word())) return ready;
     for (nfds_t index = 0; index < count; index++) {
         struct pollfd *found = &descriptors[index];
         if (!(found->revents & (POLLIN | POLLRDNORM)) || found->revents & (POLLERR | POLLHUP | POLLNVAL) ||
             !may_be_misjudged(found->fd) ||
-            (may_be_relayed(found->fd) ? relayed_has_datagram(found->fd) : epoll_has_events(found->fd)))
+            (descriptor_may_be_relayed(found->fd) ? relayed_has_datagram(found->fd) : epoll_has_events(found->fd)))
             continue;
         found->revents &= ~(POLLIN | POLLRDNORM);
         if (!found->revents) ready--;

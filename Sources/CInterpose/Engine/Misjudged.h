@@ -11,7 +11,7 @@
 enum { MISJUDGED = DESCRIPTOR_RELAYED | DESCRIPTOR_EPOLL };
 
 static inline int may_be_misjudged(int fd) {
-    return any_relayed(pending_word()) && descriptor_mark(fd) & MISJUDGED;
+    return relayed_any(pending_word()) && descriptor_mark(fd) & MISJUDGED;
 }
 
 /* Takes POLLIN from sockets of datagrams of which a call that waits would get nothing, as the kernel does where

@@ -49,15 +49,15 @@ static int substitute(struct poll_call *call) {
         struct pollfd *polled = &call->polled[index];
         *polled = call->given[index];
         polled->revents = 0;
-        short interest = may_be_pending(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
+        short interest = descriptor_may_be_pending(polled->fd) ? socksify_poll_interest(polled->fd) : 0;
         call->substituted[index] = interest != 0;
         if (!interest) continue;
         polled->events = interest;
         pending++;
     }
     struct pollfd *beside = call->polled + call->count;
-    call->beside = any_internal() ? socksify_internal_connections(beside, MOST_BESIDE) : 0;
-    if (call->besides == SOCKSIFY_BESIDES_ALL ? any_unwatched() : unattended_count() > pending)
+    call->beside = internal_any() ? socksify_internal_connections(beside, MOST_BESIDE) : 0;
+    if (call->besides == SOCKSIFY_BESIDES_ALL ? unattended_any_unwatched() : unattended_count() > pending)
         call->beside += socksify_unattended(beside + call->beside, MOST_BESIDE - call->beside, call->besides);
     return pending > 0 || call->beside > 0;
 }
@@ -117,7 +117,7 @@ static int poll_in_memory(void *memory, void *context) {
 
 static int any_may_be_pending(const struct pollfd *descriptors, nfds_t count) {
     for (nfds_t index = 0; index < count; index++)
-        if (may_be_pending(descriptors[index].fd)) return 1;
+        if (descriptor_may_be_pending(descriptors[index].fd)) return 1;
     return 0;
 }
 
@@ -128,7 +128,7 @@ static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, co
     /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
-        !(any_beside() || any_may_be_pending(descriptors, count)))
+        !(pending_any_beside() || any_may_be_pending(descriptors, count)))
         return poll_relayed(descriptors, count, end, signals);
     size_t size = (count + MOST_BESIDE) * sizeof *call.polled + count * sizeof *call.substituted;
     return with_memory(size, poll_in_memory, &call);

@@ -86,8 +86,8 @@ static int select_in_memory(void *memory, void *context) {
 }
 
 int select_is_concerned(struct select_call *call) {
-    if (is_undisturbed(pending_word()) || call->end_of_sets < 0) return 0;
-    int concerned = any_beside();
+    if (pending_is_undisturbed(pending_word()) || call->end_of_sets < 0) return 0;
+    int concerned = pending_any_beside();
     for (int set = 0; set < 3; set++)
         if (call->end_of_sets > 0 && call->sets[set] &&
             !is_readable(call->sets[set], (size_t)(call->end_of_sets + 63) / 64 * 8))
@@ -95,7 +95,7 @@ int select_is_concerned(struct select_call *call) {
     for (int fd = 0; fd < call->end_of_sets; fd++) {
         if (!wanted(call, fd)) continue;
         call->count++;
-        concerned |= may_be_pending(fd) || may_be_misjudged(fd);
+        concerned |= descriptor_may_be_pending(fd) || may_be_misjudged(fd);
     }
     return concerned;
 }

@@ -33,7 +33,7 @@ static const char *table_of(char *const *variables) {
     static const char name[] = "SOCKSIFY_TABLE=";
     for (; variables && *variables; variables++)
         if (strncmp(*variables, name, sizeof name - 1) == 0) return *variables + sizeof name - 1;
-    return socksify_captured_variable("SOCKSIFY_TABLE");
+    return environment_captured("SOCKSIFY_TABLE");
 }
 
 static int restrict_thread(const struct restricted *restricted) {

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 static int may_wait_beside(int options) {
-    return any_beside() && !(options & WNOHANG) && !process_is_confined();
+    return pending_any_beside() && !(options & WNOHANG) && !process_is_confined();
 }
 
 pid_t wait4(pid_t child, int *status, int options, struct rusage *usage) {

@@ -9,9 +9,9 @@
 /* A child of vfork confines itself alone. */
 void before_filter(void) {
     if (!process_is_own()) return;
-    find_all_real();
+    real_find_all();
     start_memory_reserve();
-    socksify_choose_table();
+    environment_choose_table();
     socksify_prepare();
 }
 

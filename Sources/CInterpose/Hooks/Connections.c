@@ -4,7 +4,8 @@
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
     int family = family_of(address, length);
     /* AF_UNSPEC ends a connection; of one pending the kernel says so whatever the address. */
-    if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC && (family < 0 || !may_be_pending(fd)))
+    if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC &&
+        (family < 0 || !descriptor_may_be_pending(fd)))
         return REAL(connect)(fd, address, length);
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);
@@ -21,7 +22,7 @@ static __attribute__((noinline)) int accept4_beside(int fd, struct sockaddr *add
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     __typeof__(&accept4) known = KNOWN(accept4);
-    if (is_undisturbed(pending_word()) && known) return known(fd, address, length, flags);
+    if (pending_is_undisturbed(pending_word()) && known) return known(fd, address, length, flags);
     return accept4_beside(fd, address, length, flags);
 }
 
@@ -31,7 +32,7 @@ static __attribute__((noinline)) int accept_beside(int fd, struct sockaddr *addr
 
 int accept(int fd, struct sockaddr *address, socklen_t *length) {
     __typeof__(&accept) known = KNOWN(accept);
-    if (is_undisturbed(pending_word()) && known) return known(fd, address, length);
+    if (pending_is_undisturbed(pending_word()) && known) return known(fd, address, length);
     return accept_beside(fd, address, length);
 }
 
@@ -46,7 +47,7 @@ int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
 }
 
 int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
-    if (!may_be_renamed(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
+    if (!descriptor_may_be_renamed(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
     socklen_t room = *length;
     /* What the kernel could write to can be written to. */
     if (REAL(getsockname)(fd, address, length) != 0) return -1;

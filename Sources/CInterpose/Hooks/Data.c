@@ -18,11 +18,11 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 /* Before a call that may wait. */
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
-        if (may_be_pending(fd) && !((flags) & OF_NOTHING)) {                                   \
+        if (descriptor_may_be_pending(fd) && !((flags) & OF_NOTHING)) {                        \
             int result = socksify_prepare_io(fd, flags);                                       \
             if (result != SOCKSIFY_PASS) return returned(result);                              \
         }                                                                                      \
-        if (any_beside() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;        \
+        if (pending_any_beside() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;        \
     } while (0)
 
 /* Defines a hook that has nothing to do but to prepare, or to leave the call to what relays datagrams. The usual case
@@ -30,13 +30,13 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 #define STREAM(type, name, parameters, arguments, flags, relayed)                              \
     static __attribute__((noinline)) type name##_disturbed parameters {                        \
         ssize_t result;                                                                        \
-        if (may_be_relayed(fd) && (relayed)) return (type)result;                              \
+        if (descriptor_may_be_relayed(fd) && (relayed)) return (type)result;                   \
         PREPARE(fd, flags);                                                                    \
         return REAL(name) arguments;                                                           \
     }                                                                                          \
     type name parameters {                                                                     \
         __typeof__(&name) known = KNOWN(name);                                                 \
-        if (is_undisturbed(pending_word()) && known) return known arguments;                   \
+        if (pending_is_undisturbed(pending_word()) && known) return known arguments;           \
         return name##_disturbed arguments;                                                     \
     }
 
@@ -68,7 +68,8 @@ static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, siz
     /* Nothing can be read at any time. */
     if (count > 0) {
         ssize_t result;
-        if (may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result)) return result;
+        if (descriptor_may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
+            return result;
         PREPARE(fd, 0);
     }
     return REAL(read)(fd, bytes, count);
@@ -76,7 +77,7 @@ static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, siz
 
 ssize_t read(int fd, void *bytes, size_t count) {
     __typeof__(&read) known = KNOWN(read);
-    if (is_undisturbed(pending_word()) && known) return known(fd, bytes, count);
+    if (pending_is_undisturbed(pending_word()) && known) return known(fd, bytes, count);
     return read_disturbed(fd, bytes, count);
 }
 
@@ -110,18 +111,19 @@ static inline ssize_t noted(int fd, ssize_t received, int flags, const struct so
 }
 
 static int is_late(int fd, ssize_t received) {
-    return received >= 0 && may_be_relayed(fd) && socksify_is_relayed(fd);
+    return received >= 0 && descriptor_may_be_relayed(fd) && socksify_is_relayed(fd);
 }
 
 /* Of one thread alone, with nothing pending and nothing relayed. */
 static inline int is_simple_receipt(void) {
-    return is_undisturbed(pending_word()) && !process_is_threaded();
+    return pending_is_undisturbed(pending_word()) && !process_is_threaded();
 }
 
 static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes, size_t count, int flags,
                                                             struct sockaddr *address, socklen_t *length) {
     ssize_t result;
-    if (may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result)) return result;
+    if (descriptor_may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result))
+        return result;
     PREPARE(fd, receiving_flags(flags));
     socklen_t room = address && length ? *length : 0;
     result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
@@ -185,27 +187,28 @@ static int note_received(int fd) {
 }
 
 static int prepare_to_send(int fd) {
-    return may_be_pending(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
+    return descriptor_may_be_pending(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
 }
 
 /* Whether nobody but this process receives what is sent by a socket of unix(7): both ends of a pair are its own. */
 static int is_for_itself(int fd) {
     struct ucred maker;
-    return socksify_is_alone() && !process_is_confined() &&
+    return environment_is_alone() && !process_is_confined() &&
            kernel_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, sizeof maker) == 0 && maker.pid == process_own_id();
 }
 
 /* Before a message is sent to another process, which knows nothing of the pending handshakes here: waits for those
  * of the sockets that go with it. SOCKSIFY_PASS, or an errno, negated. */
 static int prepare_rights(int fd, const struct msghdr *message) {
-    if (!any_pending(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
+    if (!pending_any(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
     if (!is_readable(message->msg_control, message->msg_controllen) || is_for_itself(fd)) return SOCKSIFY_PASS;
     return visit_rights(message, prepare_to_send);
 }
 
 static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
     ssize_t result;
-    if (may_be_relayed(fd) && (uintptr_t)message >= 4096 && relayed_receive(fd, message, flags, &result)) return result;
+    if (descriptor_may_be_relayed(fd) && (uintptr_t)message >= 4096 && relayed_receive(fd, message, flags, &result))
+        return result;
     PREPARE(fd, receiving_flags(flags));
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
@@ -240,7 +243,7 @@ static int take_late(int fd, struct mmsghdr *messages, int received, int flags) 
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
     int relayed;
-    if (may_be_relayed(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
+    if (descriptor_may_be_relayed(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
         relayed_receive_several(fd, messages, count, flags, timeout, &relayed))
         return relayed;
     PREPARE(fd, receiving_flags(flags));
@@ -333,8 +336,8 @@ ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __attribute_
 
 ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t count, unsigned int flags) {
     ssize_t result;
-    if (may_be_relayed(from) && relayed_transfer(from, &result)) return result;
-    if (may_be_relayed(to) && relayed_transfer(to, &result)) return result;
+    if (descriptor_may_be_relayed(from) && relayed_transfer(from, &result)) return result;
+    if (descriptor_may_be_relayed(to) && relayed_transfer(to, &result)) return result;
     unsigned waits = flags & SPLICE_F_NONBLOCK ? SOCKSIFY_NONBLOCKING : 0;
     PREPARE(from, waits);
     PREPARE(to, SOCKSIFY_SENDING | waits);

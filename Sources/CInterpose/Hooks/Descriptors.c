@@ -11,7 +11,7 @@
  * like do little but duplicate and close. */
 static inline int is_to_be_ended(int fd) {
     int marks = descriptor_mark(fd) & DESCRIPTOR_MARKS;
-    return marks && (marks != DESCRIPTOR_DUPLICATED || runtime_is_made());
+    return marks && (marks != DESCRIPTOR_DUPLICATED || process_runtime_is_made());
 }
 
 /* Nobody may go on with a handshake by this number, and what else is known of it is forgotten. */
@@ -37,7 +37,7 @@ static int duplicated(int fd, int copy) {
                          DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
     /* Setting them again has nobody look again who looks now: as long as there is no proxy, there is no such look. */
-    if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !runtime_is_made()) return copy;
+    if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !process_runtime_is_made()) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     descriptor_set_mark(copy, given);
     return copy;

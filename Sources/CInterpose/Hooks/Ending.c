@@ -6,12 +6,12 @@
 
 /* A child of vfork ends alone. */
 static void end(void) {
-    if (!process_is_confined() && process_is_own() && socksify_may_have_table()) socksify_end();
+    if (!process_is_confined() && process_is_own() && environment_may_have_table()) socksify_end();
 }
 
 /* What waits for its association is sent. */
 __attribute__((destructor)) static void settle(void) {
-    if (any_relayed(pending_word()) || any_internal()) socksify_settle();
+    if (relayed_any(pending_word()) || internal_any()) socksify_settle();
 }
 
 /* After the other destructors of this library. */

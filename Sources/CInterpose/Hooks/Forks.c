@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 void before_fork(void) {
-    socksify_hand_on_table();
+    environment_hand_on_table();
     process_count_fork();
 }
 
 /* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
 
-/* With other threads around, libc's functions are not to be looked for in the child (see find_all_real). */
+/* With other threads around, libc's functions are not to be looked for in the child (see real_find_all). */
 static void prepare_fork(void) {
-    if (process_is_threaded()) find_all_real();
+    if (process_is_threaded()) real_find_all();
     before_fork();
 }
 
@@ -49,7 +49,7 @@ void before_clone(uint64_t flags) {
         process_before_vfork();
     } else {
         /* dlsym(3) needs thread-local variables, which the child may not have. */
-        find_all_real();
+        real_find_all();
         process_before_sharing();
     }
 }

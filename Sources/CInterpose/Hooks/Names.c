@@ -44,7 +44,7 @@ static void notify(struct sigevent *event) {
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         /* The function returns void; what a thread returns is not looked at when it is detached. */
-        ((__typeof__(&pthread_create))socksify_real(&real_pthread_create, "pthread_create"))(
+        ((__typeof__(&pthread_create))real_function(&real_pthread_create, "pthread_create"))(
             &thread, event->sigev_notify_attributes ? event->sigev_notify_attributes : &attributes,
             (void *(*)(void *))(void *)event->sigev_notify_function, event->sigev_value.sival_ptr);
         pthread_attr_destroy(&attributes);

@@ -21,12 +21,13 @@ static inline int is_of_way(int level, int option) {
 
 /* Whether the socket may have another value of the option in the kernel than the program is to see. */
 static inline int may_be_without(int fd, int level, int option) {
-    return may_be_substitute(fd) || (is_of_way(level, option) && may_have_way(fd));
+    return descriptor_may_be_substitute(fd) || (is_of_way(level, option) && descriptor_may_have_way(fd));
 }
 
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
 static inline void put_option_back(int fd, int level, int option) {
-    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && may_be_pending(fd)) socksify_put_user_timeout_back(fd);
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT && descriptor_may_be_pending(fd))
+        socksify_put_user_timeout_back(fd);
 }
 
 int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
@@ -35,14 +36,14 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
         int result = socksify_getsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    if (level == IPPROTO_TCP && option == TCP_INFO && may_be_pending(fd) && socksify_is_pending(fd)) {
+    if (level == IPPROTO_TCP && option == TCP_INFO && descriptor_may_be_pending(fd) && socksify_is_pending(fd)) {
         int result = REAL(getsockopt)(fd, level, option, value, length);
         /* The first byte; what the kernel could write to can be written to. */
         if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
         return result;
     }
     int is_error = level == SOL_SOCKET && option == SO_ERROR;
-    if (!(is_error || is_lent(level, option)) || !may_be_pending(fd))
+    if (!(is_error || is_lent(level, option)) || !descriptor_may_be_pending(fd))
         return REAL(getsockopt)(fd, level, option, value, length);
     int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
     int result = REAL(getsockopt)(fd, level, option, value, length);
@@ -59,11 +60,11 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         return -1;
     }
     put_option_back(fd, level, option);
-    if ((is_lent(level, option) || is_of_way(level, option)) && may_be_pending(fd)) {
+    if ((is_lent(level, option) || is_of_way(level, option)) && descriptor_may_be_pending(fd)) {
         int result = socksify_set_lent_option(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
-    int may_be_led = is_of_way(level, option) && runtime_is_made() && !process_is_confined();
+    int may_be_led = is_of_way(level, option) && process_runtime_is_made() && !process_is_confined();
     if (may_be_led || may_be_without(fd, level, option)) {
         int result = socksify_setsockopt(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
@@ -75,12 +76,12 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
 }
 
 int shutdown(int fd, int how) {
-    if (how >= SHUT_RD && how <= SHUT_RDWR && (may_be_pending(fd) || may_be_relayed(fd))) {
+    if (how >= SHUT_RD && how <= SHUT_RDWR && (descriptor_may_be_pending(fd) || descriptor_may_be_relayed(fd))) {
         int result = socksify_shutdown(fd, how);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
     int result = REAL(shutdown)(fd, how);
-    if (result < 0 && errno == ENOTCONN && runtime_is_made() && !process_is_confined()) {
+    if (result < 0 && errno == ENOTCONN && process_runtime_is_made() && !process_is_confined()) {
         socksify_was_shut(fd, how);
         errno = ENOTCONN;
     }
@@ -93,13 +94,13 @@ int ioctl(int fd, unsigned long request, ...) {
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int unread;
-    if (request == FIONREAD && may_be_relayed(fd) && relayed_unread(fd, &unread)) {
+    if (request == FIONREAD && descriptor_may_be_relayed(fd) && relayed_unread(fd, &unread)) {
         int result = REAL(ioctl)(fd, request, argument);
         /* What the kernel could write to can be written to. */
         if (result == 0) *(int *)argument = unread;
         return result;
     }
-    int is_pending = request == FIONREAD && may_be_pending(fd) && socksify_is_pending(fd);
+    int is_pending = request == FIONREAD && descriptor_may_be_pending(fd) && socksify_is_pending(fd);
     int result = REAL(ioctl)(fd, request, argument);
     if (result == 0 && is_pending) *(int *)argument = 0;
     return result;

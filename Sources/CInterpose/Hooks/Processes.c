@@ -17,19 +17,19 @@
 #include <unistd.h>
 
 __attribute__((constructor)) static void capture(void) {
-    socksify_capture_environment();
+    environment_capture();
     standard_error_capture();
-    if (socksify_take_sockets_variable()) socksify_adopt_sockets();
+    if (environment_take_sockets_variable()) socksify_adopt_sockets();
 }
 
-static struct socksify_environment_size missing(char *const *environment) {
-    socksify_choose_table();
-    struct socksify_environment_size size = socksify_missing_environment(environment);
+static struct environment_size missing(char *const *environment) {
+    environment_choose_table();
+    struct environment_size size = environment_missing(environment);
     if (size.is_cleaned) {
         socksify_prepare_inheritance();
-        size = socksify_missing_environment(environment);
+        size = environment_missing(environment);
     }
-    socksify_hand_on_table();
+    environment_hand_on_table();
     return size;
 }
 
@@ -49,7 +49,7 @@ static void discard(struct environment *environment) {
 /* 0, or ENOMEM. */
 static int complete(struct environment *environment, char *const *given) {
     for (;;) {
-        struct socksify_environment_size size = missing(given);
+        struct environment_size size = missing(given);
         environment->list = given;
         environment->memory = NULL;
         if (!size.pointers) return 0;
@@ -60,7 +60,7 @@ static int complete(struct environment *environment, char *const *given) {
             if (!memory) return ENOMEM;
         }
         environment->list = memory;
-        if (socksify_complete_environment(given, size, memory)) return 0;
+        if (environment_complete(given, size, memory)) return 0;
         /* Another thread has added something meanwhile. */
         discard(environment);
     }
@@ -69,7 +69,7 @@ static int complete(struct environment *environment, char *const *given) {
 /* `call`, which starts a program with `environment.list`; `refused(error)` when there is no memory for that. */
 #define STARTING(given, call, refused, takes_place)                                            \
     ({                                                                                         \
-        if (any_pending(pending_word())) socksify_prepare_to_hand_on(takes_place);             \
+        if (pending_any(pending_word())) socksify_prepare_to_hand_on(takes_place);             \
         struct environment environment;                                                        \
         int error = complete(&environment, (given));                                           \
         int result = error ? refused(error) : (call);                                          \
@@ -356,11 +356,11 @@ static int supplement(struct shell_command *command, const char *given) {
     *command = (struct shell_command){.text = given};
     if (!given || !missing(environ).pointers) return 0;
     for (;;) {
-        size_t size = socksify_write_shell_command(environ, given, NULL, 0);
+        size_t size = environment_write_shell_command(environ, given, NULL, 0);
         void *memory = start_memory_take(size);
         if (!memory) return ENOMEM;
         *command = (struct shell_command){memory, memory, size};
-        if (socksify_write_shell_command(environ, given, memory, size) == size) return 0;
+        if (environment_write_shell_command(environ, given, memory, size) == size) return 0;
         /* Another thread has added something meanwhile. */
         discard_command(command);
     }

@@ -36,7 +36,7 @@ static void note_registration(int epoll, int operation, int fd, const struct epo
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     int has_event = operation != EPOLL_CTL_DEL;
-    if (may_be_pending(fd) && (!has_event || is_readable(event, sizeof *event))) {
+    if (descriptor_may_be_pending(fd) && (!has_event || is_readable(event, sizeof *event))) {
         int result = socksify_epoll_ctl(epoll, operation, fd, has_event ? event->events : 0,
                                         has_event ? event->data.u64 : 0);
         if (result == 0) note_registration(epoll, operation, fd, event);
@@ -51,7 +51,7 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     /* Or one that makes a registration anew has found the note, or may have made the former one. */
     if (has_event && descriptor_mark(fd) & MISJUDGED && count_of_renewals() != before)
         kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, event->events, event->data.u64);
-    if (has_event && may_be_pending(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
+    if (has_event && descriptor_may_be_pending(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static int call_pwait2(const struct epoll_call *call, int64_t duration) {
 
 /* Of one thread alone, with nothing pending, and nothing relayed. */
 static inline int is_simple_wait(void) {
-    return is_undisturbed(pending_word()) && !process_is_threaded();
+    return pending_is_undisturbed(pending_word()) && !process_is_threaded();
 }
 
 static __attribute__((noinline)) int epoll_wait_beside_others(int epoll, struct epoll_event *events, int room,
@@ -106,14 +106,14 @@ int epoll_pwait2(int epoll, struct epoll_event *events, int room, const struct t
 /* ----- poll ----- */
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout) {
-    if (is_undisturbed(pending_word())) return REAL(poll)(descriptors, count, timeout);
+    if (pending_is_undisturbed(pending_word())) return REAL(poll)(descriptors, count, timeout);
     return poll_until(descriptors, count, end_of(of_milliseconds(timeout)), NULL);
 }
 
 int __poll(struct pollfd *descriptors, nfds_t count, int timeout) __attribute__((alias("poll")));
 
 int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals) {
-    if (is_undisturbed(pending_word()) || !is_duration(timeout))
+    if (pending_is_undisturbed(pending_word()) || !is_duration(timeout))
         return REAL(ppoll)(descriptors, count, timeout, signals);
     return poll_until(descriptors, count, end_of(of_timespec(timeout)), signals);
 }
@@ -121,14 +121,14 @@ int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeo
 /* libc ends the program for an array that is too short. */
 
 int __poll_chk(struct pollfd *descriptors, nfds_t count, int timeout, size_t room) {
-    if (is_undisturbed(pending_word()) || room / sizeof *descriptors < count)
+    if (pending_is_undisturbed(pending_word()) || room / sizeof *descriptors < count)
         return REAL(__poll_chk)(descriptors, count, timeout, room);
     return poll(descriptors, count, timeout);
 }
 
 int __ppoll_chk(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *signals,
                 size_t room) {
-    if (is_undisturbed(pending_word()) || room / sizeof *descriptors < count)
+    if (pending_is_undisturbed(pending_word()) || room / sizeof *descriptors < count)
         return REAL(__ppoll_chk)(descriptors, count, timeout, signals, room);
     return ppoll(descriptors, count, timeout, signals);
 }

@@ -11,7 +11,7 @@
 #include "Engine/PollWait.h"
 
 static int may_sleep_beside(void) {
-    return any_beside() && !process_is_confined();
+    return pending_any_beside() && !process_is_confined();
 }
 
 /* Whether the kernel would find nothing wrong with what a call is given. */

@@ -28,7 +28,7 @@ int socket(int domain, int type, int protocol) {
     }
     int fd = REAL(socket)(domain, type, protocol);
     if (fd < 0 && errno == EACCES) fd = returned((int)keyed_socket(domain, type, protocol));
-    if (fd >= 0 && !runtime_is_made()) prepare(domain);
+    if (fd >= 0 && !process_runtime_is_made()) prepare(domain);
     return fd;
 }
 

@@ -162,7 +162,7 @@ long syscall(long number, ...) {
             break;
         }
         default:
-            if (!is_undisturbed(pending_word())) return call_disturbed(number, word);
+            if (!pending_is_undisturbed(pending_word())) return call_disturbed(number, word);
     }
     return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 }

@@ -24,9 +24,9 @@ static int gives_up(uid_t user, struct users users) {
  * of vfork has its parent's memory, which is to stay as it is. */
 static int prepare(struct users wanted, int *copy) {
     *copy = -1;
-    if (!runtime_is_made() || process_is_confined() || !process_is_own()) return 0;
+    if (!process_runtime_is_made() || process_is_confined() || !process_is_own()) return 0;
     struct users users = present_users();
-    uid_t own = (uid_t)*socksify_user_word();
+    uid_t own = (uid_t)*process_user_word();
     if (wanted.real != AS_IT_IS) users.real = wanted.real;
     if (wanted.effective != AS_IT_IS) users.effective = wanted.effective;
     if (wanted.saved != AS_IT_IS) users.saved = wanted.saved;
@@ -41,10 +41,10 @@ static int prepare(struct users wanted, int *copy) {
 static void conclude(int copy, int is_changed) {
     if (copy < 0) return;
     struct users users = present_users();
-    int is_given_up = is_changed && gives_up((uid_t)*socksify_user_word(), users);
+    int is_given_up = is_changed && gives_up((uid_t)*process_user_word(), users);
     if (is_given_up) {
         socksify_leave_shared_memory(copy);
-        *socksify_user_word() = users.effective;
+        *process_user_word() = users.effective;
     }
     kernel_close(copy);
 }

@@ -25,18 +25,18 @@ int socksify_listen(int fd);
  * one that the program connected to. */
 int socksify_getpeername(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
-/* getsockname(2), for what may_be_renamed(): fills `room` bytes at `address` with what the program takes for the
- * socket's own address. */
+/* getsockname(2), for what descriptor_may_be_renamed(): fills `room` bytes at `address` with what the program takes for
+ * the socket's own address. */
 int socksify_getsockname(int fd, struct sockaddr *_Nonnull address, socklen_t room, socklen_t *_Nonnull length);
 
-/* The functions below are called only for what may_be_substitute(). */
+/* The functions below are called only for what descriptor_may_be_substitute(). */
 
 /* getsockopt(2) and setsockopt(2) */
 int socksify_getsockopt(int fd, int level, int option, void *_Nullable value, socklen_t *_Nullable length);
 int socksify_setsockopt(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* A message that names an address (sendto(2)), or goes by what may_be_relayed(). SOCKSIFY_PASS; one of those below; or
- * 0: it is a datagram that goes in the encapsulation. */
+/* A message that names an address (sendto(2)), or goes by what descriptor_may_be_relayed(). SOCKSIFY_PASS; one of those
+ * below; or 0: it is a datagram that goes in the encapsulation. */
 int socksify_send(int fd, const struct msghdr *_Nonnull message, int flags,
                   struct udp_encapsulation *_Nonnull encapsulation);
 enum {
@@ -55,7 +55,7 @@ int socksify_allows_offload(int fd);
 /* A datagram has come from there to a socket that is not relayed. */
 void socksify_received_from(int fd, const struct sockaddr *_Nonnull address, socklen_t length);
 
-/* The functions below are called only for what may_be_relayed(). */
+/* The functions below are called only for what descriptor_may_be_relayed(). */
 
 /* Whether it is. */
 int socksify_is_relayed(int fd);
@@ -84,7 +84,7 @@ int socksify_copy_shared_memory(void);
 /* The process has that copy from now on in place of what it shared. */
 void socksify_leave_shared_memory(int copy);
 
-/* While any_internal(), or any_unattended(). */
+/* While internal_any(), or unattended_any(). */
 
 /* Internal connections to wait for beside the program's own descriptors: fills in as many as there is room for. */
 int socksify_internal_connections(struct pollfd *_Nonnull descriptors, int room);
@@ -96,7 +96,7 @@ int socksify_unattended(struct pollfd *_Nonnull descriptors, int room, int besid
  * looked at; -1: there are none. */
 int socksify_watch_internal(int epoll);
 
-/* The functions below are called only for what may_be_pending(), or while anything is. */
+/* The functions below are called only for what descriptor_may_be_pending(), or while anything is. */
 
 enum { SOCKSIFY_SENDING = 1, SOCKSIFY_NONBLOCKING = 2 };
 /* Before a call that reads or writes; `flags` say which, and whether the call itself waits for nothing. SOCKSIFY_PASS
@@ -124,7 +124,7 @@ int socksify_lent_option(int fd, int level, int option);
 /* setsockopt(2) of such an option */
 int socksify_set_lent_option(int fd, int level, int option, const void *_Nullable value, socklen_t length);
 
-/* shutdown(2), also for what may_be_relayed() */
+/* shutdown(2), also for what descriptor_may_be_relayed() */
 int socksify_shutdown(int fd, int how);
 /* The kernel has refused it, because the socket is not connected (ENOTCONN). */
 void socksify_was_shut(int fd, int how);

@@ -7,4 +7,4 @@
 
 /* The prefix length of the interface with this IPv4 address (in network byte order); 32 if there is none. `fd` is any
  * socket. */
-int interface_network_length(int fd, uint32_t address);
+int kernel_network_length(int fd, uint32_t address);

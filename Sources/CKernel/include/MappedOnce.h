@@ -6,7 +6,7 @@
 #include "Kernel/Memory.h"
 
 /* The memory in the slot; maps `size` zero bytes if the slot is empty. NULL without memory. */
-static inline void *_Nullable mapped_once(void *_Nullable *_Nonnull slot, size_t size) {
+static inline void *_Nullable kernel_map_once(void *_Nullable *_Nonnull slot, size_t size) {
     void *present = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (present) return present;
     long mapped = kernel_map(size);

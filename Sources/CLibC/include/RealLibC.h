@@ -25,11 +25,11 @@ extern struct hot_state hot_state __attribute__((visibility("hidden")));
 /* Finds the next definition of `name` after this library and stores it in `slot`. Never returns NULL: for a name that
  * libc
  * lacks it returns a function that fails with ENOSYS. */
-void *_Nonnull socksify_find_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
+void *_Nonnull real_find(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
-static inline void *_Nonnull socksify_real(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
+static inline void *_Nonnull real_function(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
     void *function = __atomic_load_n(slot, __ATOMIC_RELAXED);
-    return function ? function : socksify_find_real(slot, name);
+    return function ? function : real_find(slot, name);
 }
 
 /* The same, of a hook that has its own place in hot_state. */
@@ -42,11 +42,11 @@ static inline void *_Nonnull socksify_hooked(int name) {
 
 /* Finds the first definition in lookup order, as libc itself does; it may be the program's own, or in a library before
  * this one. */
-void *_Nonnull socksify_find_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
+void *_Nonnull real_find_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
-static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
+static inline void *_Nonnull real_of_program(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
     void *function = __atomic_load_n(slot, __ATOMIC_RELAXED);
-    return function ? function : socksify_find_of_program(slot, name);
+    return function ? function : real_find_of_program(slot, name);
 }
 
 /* REAL(name) is libc's function of that name, found at the first use: hooks are called before any constructor of
@@ -59,4 +59,4 @@ static inline void *_Nonnull socksify_of_program(void *_Nullable *_Nonnull slot,
 /* Finds all functions. A forked child must not search for one if its parent had other threads: one of them may have
  * held
  * the loader's lock, which is never released in the child. */
-void find_all_real(void);
+void real_find_all(void);

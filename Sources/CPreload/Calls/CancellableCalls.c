@@ -97,7 +97,7 @@ long interruptible_write_unasked(int fd, const void *bytes, size_t count) {
     return ON_PROGRAM_STACK(kernel_write_unasked, fd, bytes, count);
 }
 
-int some_handler_interrupts(void) {
+int interruptible_by_handler(void) {
     const uint64_t *known = program_signals();
     uint64_t blocked = 0;
     if (known)

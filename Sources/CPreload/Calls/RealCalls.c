@@ -21,7 +21,7 @@ int real_call_getnameinfo(const struct sockaddr *address, socklen_t length, char
 
 void real_call_freeaddrinfo(struct addrinfo *list) {
     static void *real_freeaddrinfo;
-    ON_PROGRAM_STACK((__typeof__(&freeaddrinfo))socksify_real(&real_freeaddrinfo, "freeaddrinfo"), list);
+    ON_PROGRAM_STACK((__typeof__(&freeaddrinfo))real_function(&real_freeaddrinfo, "freeaddrinfo"), list);
 }
 
 /* What libc's service "files" says (nss(5)). One that cannot be found has nothing listed. */
@@ -34,7 +34,7 @@ enum real_listed real_call_listed_host_by_name(const char *name, int family, str
                                                size_t length) {
     static void *slot;
     enum nss_status (*look_up)(const char *, int, struct hostent *, char *, size_t, int *, int *) =
-        socksify_real(&slot, "_nss_files_gethostbyname2_r");
+        real_function(&slot, "_nss_files_gethostbyname2_r");
     int error = 0, host_error;
     struct hostent *result;
     /* Figures ask nobody. Before them libc reads host.conf(5), which says whether a name may be in several lines. */
@@ -58,7 +58,7 @@ static long look_up_address(struct address_call *call) {
     static void *slot;
     int host_error;
     enum nss_status (*look_up)(const void *, socklen_t, int, struct hostent *, char *, size_t, int *, int *) =
-        socksify_real(&slot, "_nss_files_gethostbyaddr_r");
+        real_function(&slot, "_nss_files_gethostbyaddr_r");
     return look_up(call->address, call->length, call->family, call->entry, call->buffer, call->buffer_length,
                    &call->error, &host_error);
 }
@@ -71,7 +71,7 @@ enum real_listed real_call_listed_host_by_address(const void *address, socklen_t
 
 char *real_copy_string(const char *text, size_t count) {
     static void *malloc_of_program;
-    void *(*allocate)(size_t) = socksify_of_program(&malloc_of_program, "malloc");
+    void *(*allocate)(size_t) = real_of_program(&malloc_of_program, "malloc");
     char *copy = ON_PROGRAM_STACK(allocate, count + 1);
     if (!copy) return NULL;
     *(char *)mempcpy(copy, text, count) = '\0';
@@ -80,6 +80,6 @@ char *real_copy_string(const char *text, size_t count) {
 
 void real_free_string(char *text) {
     static void *free_of_program;
-    void (*release)(void *) = socksify_of_program(&free_of_program, "free");
+    void (*release)(void *) = real_of_program(&free_of_program, "free");
     ON_PROGRAM_STACK(release, text);
 }

@@ -34,7 +34,7 @@ static struct watched *watched(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
     if (fd < FIRST) return &first_watched[fd];
     void **slot = &pages[fd / IN_PAGE];
-    struct watched *page = makes && !process_is_confined() ? mapped_once(slot, PAGE)
+    struct watched *page = makes && !process_is_confined() ? kernel_map_once(slot, PAGE)
                                                            : __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     return page ? &page[fd % IN_PAGE] : NULL;
 }

@@ -12,8 +12,8 @@
 enum { FEW = 32, STORAGE = 4096 };
 
 /* Ends with NULL. The first place is that of a table's name which this process chose: an empty string until then, which
- * is no variable's. The others are written by socksify_capture_environment() before the first program of the process'
- * own runs, and one by socksify_hand_on_configuration_file(), for which there is room; read everywhere. */
+ * is no variable's. The others are written by environment_capture() before the first program of the process' own runs,
+ * and one by environment_hand_on_configuration_file(), for which there is room; read everywhere. */
 static char *few[1 + FEW + 1 + 1] = {""};
 static char **captured = few;
 static size_t captured_count = 1;
@@ -44,11 +44,11 @@ static int was_told_of_sockets;
 static int hands_on_sockets(void) {
     const uint32_t hands_on = DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     for (int fd = 0; fd < descriptor_end(); fd++)
-        if (descriptor_mark(fd) & hands_on || may_be_pending(fd)) return 1;
+        if (descriptor_mark(fd) & hands_on || descriptor_may_be_pending(fd)) return 1;
     return 0;
 }
 
-int socksify_take_sockets_variable(void) {
+int environment_take_sockets_variable(void) {
     if (!was_told_of_sockets || !environ) return 0;
     char **entry = environ;
     while (*entry && strcmp(*entry, sockets_entry) != 0) entry++;
@@ -58,7 +58,7 @@ int socksify_take_sockets_variable(void) {
     return 1;
 }
 
-void socksify_capture_environment(void) {
+void environment_capture(void) {
     if (is_captured || !environ) return;
     /* A program that runs with the rights of another user is not told by this one where it connects. */
     if (getauxval(AT_SECURE)) {
@@ -100,16 +100,16 @@ static const char *value_in(char *const *environment, const char *name) {
     return NULL;
 }
 
-const char *socksify_captured_variable(const char *name) {
-    socksify_capture_environment();
+const char *environment_captured(const char *name) {
+    environment_capture();
     return value_in(captured, name);
 }
 
-const char *socksify_program_variable(const char *name) {
+const char *environment_of_program(const char *name) {
     return value_in(environ, name);
 }
 
-void socksify_hand_on_configuration_file(const char *path) {
+void environment_hand_on_configuration_file(const char *path) {
     static const char name[] = "SOCKSIFY_CONF=";
     static int is_found;
     size_t length = strlen(path) + 1;
@@ -138,7 +138,7 @@ static char *write_number(char *end, uint64_t number, unsigned base, int digits)
     return mempcpy(end, text + at, sizeof text - (size_t)at);
 }
 
-void socksify_choose_table(void) {
+void environment_choose_table(void) {
     static const char name[] = "SOCKSIFY_TABLE=", memory[] = "/dev/shm", file[] = "/socksify-";
     enum { LONGEST_FOLDER = 200, LONGEST_NUMBER = 20 };
     static char entry[sizeof name + LONGEST_FOLDER + sizeof file + LONGEST_NUMBER + 1 + 16];
@@ -148,8 +148,8 @@ void socksify_choose_table(void) {
     enum { IS_CHOSEN = 1, IN_RUNTIME_FOLDER = 2, IN_OWN_FOLDER = 4, PLACES = IN_RUNTIME_FOLDER | IN_OWN_FOLDER };
 
     if (__atomic_load_n(&captured[0], __ATOMIC_ACQUIRE) == entry) return;
-    if (socksify_captured_variable("SOCKSIFY_TABLE") || getauxval(AT_SECURE)) return;
-    const char *folder = socksify_captured_variable("XDG_RUNTIME_DIR");
+    if (environment_captured("SOCKSIFY_TABLE") || getauxval(AT_SECURE)) return;
+    const char *folder = environment_captured("XDG_RUNTIME_DIR");
     /* Where the folder is for all, each user has one in it: nobody looks through others' files. */
     char own[sizeof memory + sizeof file + LONGEST_NUMBER];
     *write_number(stpcpy(stpcpy(own, memory), file), kernel_effective_user(), 10, 1) = '\0';
@@ -175,36 +175,36 @@ void socksify_choose_table(void) {
 /* The number of the process that is the root of the tree, as the table's name has it; 0 when there is none yet. */
 static unsigned root_of_tree(void) {
     static const char file[] = "/socksify-";
-    const char *path = socksify_captured_variable("SOCKSIFY_TABLE"), *name = path ? strrchr(path, '/') : NULL;
+    const char *path = environment_captured("SOCKSIFY_TABLE"), *name = path ? strrchr(path, '/') : NULL;
     if (!name || !has_prefix(name, file)) return 0;
     unsigned root = 0;
     for (name += sizeof file - 1; *name >= '0' && *name <= '9'; name++) root = root * 10 + (unsigned)(*name - '0');
     return root;
 }
 
-int socksify_may_have_table(void) {
-    if (runtime_is_made()) return 1;
+int environment_may_have_table(void) {
+    if (process_runtime_is_made()) return 1;
     if (root_of_tree() != (unsigned)process_own_id()) return 0;
-    return kernel_is_there(socksify_captured_variable("SOCKSIFY_TABLE"));
+    return kernel_is_there(environment_captured("SOCKSIFY_TABLE"));
 }
 
 /* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */
 static uint64_t *unsaid;
 
-void socksify_table_is_unshared(uint64_t *is_handed_on) {
+void environment_table_is_unshared(uint64_t *is_handed_on) {
     __atomic_store_n(&unsaid, is_handed_on, __ATOMIC_RELEASE);
 }
 
 static int is_alone = 1;
 
-int socksify_is_alone(void) {
+int environment_is_alone(void) {
     unsigned root = root_of_tree();
     return __atomic_load_n(&is_alone, __ATOMIC_RELAXED) && (!root || root == (unsigned)process_own_id());
 }
 
-void socksify_hand_on_table(void) {
+void environment_hand_on_table(void) {
     __atomic_store_n(&is_alone, 0, __ATOMIC_RELAXED);
-    socksify_choose_table();
+    environment_choose_table();
     if (!__atomic_load_n(&unsaid, __ATOMIC_RELAXED)) return;
     uint64_t *is_handed_on = __atomic_exchange_n(&unsaid, NULL, __ATOMIC_ACQ_REL);
     if (is_handed_on) __atomic_store_n(is_handed_on, 1, __ATOMIC_RELAXED);
@@ -239,8 +239,8 @@ static int lacks_library(const char *theirs, const char *ours) {
     return library_in(ours, &start) > 0 && library_in(theirs, &start) == 0;
 }
 
-struct socksify_environment_size socksify_missing_environment(char *const *environment) {
-    struct socksify_environment_size size = {0, 0, 0};
+struct environment_size environment_missing(char *const *environment) {
+    struct environment_size size = {0, 0, 0};
     int is_complete = 1;
     for (char *const *entry = environment; entry && *entry; entry++) size.pointers++;
     for (char **entry = captured; *entry; entry++) {
@@ -260,7 +260,7 @@ struct socksify_environment_size socksify_missing_environment(char *const *envir
         size.pointers++;
         is_complete = 0;
     }
-    if (is_complete) return (struct socksify_environment_size){0, 0, 0};
+    if (is_complete) return (struct environment_size){0, 0, 0};
     size.pointers++;
     return size;
 }
@@ -274,7 +274,7 @@ static char *write_preload(char *end, const char *ours, const char *theirs) {
     return stpcpy(end, theirs);
 }
 
-int socksify_complete_environment(char *const *environment, struct socksify_environment_size size, void *memory) {
+int environment_complete(char *const *environment, struct environment_size size, void *memory) {
     char **pointers = memory, **room = pointers + size.pointers;
     char *bytes = (char *)room, *end_of_bytes = bytes + size.bytes;
     char **end = pointers;
@@ -344,7 +344,7 @@ static void add_preload(struct text *text, const char *ours, const char *theirs)
     add_quoted(text, theirs, strlen(theirs));
 }
 
-size_t socksify_write_shell_command(char *const *environment, const char *command, char *start, size_t room) {
+size_t environment_write_shell_command(char *const *environment, const char *command, char *start, size_t room) {
     struct text text = {start, 0, room};
     add_text(&text, "export");
     for (char **entry = captured; *entry; entry++) {

@@ -5,7 +5,7 @@
 
 static uint64_t runtime, lookup_lock, user, told, log_file, log_limit;
 
-uint64_t *socksify_runtime_word(void) {
+uint64_t *process_runtime_word(void) {
     return &runtime;
 }
 
@@ -23,30 +23,30 @@ int process_has_ended(int process) {
     return !process_is_confined() && !kernel_process_exists(process);
 }
 
-int runtime_is_made(void) {
+int process_runtime_is_made(void) {
     return __atomic_load_n(&runtime, __ATOMIC_RELAXED) > 1;
 }
 
-uint64_t *socksify_lookup_lock_word(void) {
+uint64_t *process_lookup_lock_word(void) {
     return &lookup_lock;
 }
 
-uint64_t *socksify_user_word(void) {
+uint64_t *process_user_word(void) {
     return &user;
 }
 
-uint64_t *socksify_told_word(void) {
+uint64_t *process_told_word(void) {
     return &told;
 }
 
-uint64_t *socksify_log_file_word(void) {
+uint64_t *process_log_file_word(void) {
     return &log_file;
 }
 
-uint64_t *socksify_question_words(void) {
+uint64_t *process_question_words(void) {
     return process_words()->questions;
 }
 
-uint64_t *socksify_log_limit_word(void) {
+uint64_t *process_log_limit_word(void) {
     return &log_limit;
 }

@@ -33,4 +33,4 @@ long interruptible_write_unasked(int fd, const void *_Nonnull bytes, size_t coun
 
 /* Whether some signal that the program does not block has a handler that was installed without SA_RESTART: only then
  * may a system call that was interrupted end with EINTR, as signal(7) has it. */
-int some_handler_interrupts(void);
+int interruptible_by_handler(void);

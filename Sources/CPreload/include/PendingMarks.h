@@ -19,16 +19,16 @@ static inline uint64_t pending_word(void) {
 #define DATAGRAMS_RELAYED ((uint64_t)1 << 31)
 #define PENDING_COUNT (DATAGRAMS_RELAYED - 1)
 
-static inline int any_pending(uint64_t word) {
+static inline int pending_any(uint64_t word) {
     return (word & PENDING_COUNT) != 0;
 }
 
 /* Whether a call that reads or writes can be of interest to nobody but libc. */
-static inline int is_undisturbed(uint64_t word) {
+static inline int pending_is_undisturbed(uint64_t word) {
     return (uint32_t)word == 0;
 }
 
-static inline int any_relayed(uint64_t word) {
+static inline int relayed_any(uint64_t word) {
     return (word & DATAGRAMS_RELAYED) != 0;
 }
 
@@ -49,13 +49,13 @@ static inline void pending_none(uint64_t seen) {
 }
 
 /* From now on the process may have sockets whose datagrams are relayed. */
-static inline void datagrams_begin(void) {
+static inline void relayed_begin(void) {
     __atomic_fetch_or(&hot_state.pending, DATAGRAMS_RELAYED, __ATOMIC_SEQ_CST);
 }
 
 /* How many of the pending handshakes are the library's internal connections: a program that waits for whatever it is
  * waits for them, too. */
-static inline int any_internal(void) {
+static inline int internal_any(void) {
     return __atomic_load_n(&process_words()->internal, __ATOMIC_RELAXED) != 0;
 }
 
@@ -74,46 +74,46 @@ static inline uint64_t unattended_count(void) {
     return __atomic_load_n(&process_words()->unattended, __ATOMIC_RELAXED);
 }
 
-static inline int any_unattended(void) {
+static inline int unattended_any(void) {
     return unattended_count() != 0;
 }
 
 /* Those of them that no epoll is seen to watch. */
-static inline int any_unwatched(void) {
+static inline int unattended_any_unwatched(void) {
     return __atomic_load_n(&process_words()->unwatched, __ATOMIC_RELAXED) != 0;
 }
 
-static inline void count_unattended(int64_t change) {
+static inline void unattended_add(int64_t change) {
     if (__atomic_add_fetch(&process_words()->unattended, (uint64_t)change, __ATOMIC_SEQ_CST) == 0)
         __atomic_store_n(&process_words()->watching, 0, __ATOMIC_RELAXED);
 }
 
 /* An epoll is seen to watch one of them. */
-static inline void note_watching_epoll(int epoll) {
+static inline void unattended_note_epoll(int epoll) {
     uint64_t watching = (uint64_t)epoll + 1, known = __atomic_load_n(&process_words()->watching, __ATOMIC_RELAXED);
     if (known != watching)
         __atomic_store_n(&process_words()->watching, known ? UINT64_MAX : watching, __ATOMIC_RELAXED);
 }
 
 /* Whether some of them may be watched by other epolls than this one alone. */
-static inline int any_watched_elsewhere(int epoll) {
+static inline int unattended_watched_elsewhere(int epoll) {
     const struct process_words *words = process_words();
     return unattended_count() > __atomic_load_n(&words->unwatched, __ATOMIC_RELAXED) &&
            __atomic_load_n(&words->watching, __ATOMIC_RELAXED) != (uint64_t)epoll + 1;
 }
 
-static inline void count_unwatched(int64_t change) {
+static inline void unattended_add_unwatched(int64_t change) {
     __atomic_fetch_add(&process_words()->unwatched, (uint64_t)change, __ATOMIC_SEQ_CST);
 }
 
 /* The next of `count` numbers from 0 on, in turn. */
-static inline uint64_t next_hand(uint64_t count) {
+static inline uint64_t unattended_next(uint64_t count) {
     return count ? __atomic_fetch_add(&process_words()->hand, 1, __ATOMIC_RELAXED) % count : 0;
 }
 
 /* Whether calls that wait for something else go on with handshakes. */
-static inline int any_beside(void) {
-    return any_internal() || any_unattended();
+static inline int pending_any_beside(void) {
+    return internal_any() || unattended_any();
 }
 
 /* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
@@ -172,27 +172,27 @@ static inline uint32_t descriptor_mark(int fd) {
 }
 
 /* Whether the program may take the descriptor's socket for another one. */
-static inline int may_be_substitute(int fd) {
+static inline int descriptor_may_be_substitute(int fd) {
     return (descriptor_mark(fd) & DESCRIPTOR_SUBSTITUTE) != 0;
 }
 
 /* Whether the kernel's own address of the socket may be another than the program is to see. */
-static inline int may_be_renamed(int fd) {
+static inline int descriptor_may_be_renamed(int fd) {
     return (descriptor_mark(fd) & (DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_MIXED)) != 0;
 }
 
 /* Whether the descriptor's socket is to be asked. */
-static inline int may_be_pending(int fd) {
-    return any_pending(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED));
+static inline int descriptor_may_be_pending(int fd) {
+    return pending_any(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED));
 }
 
 /* Whether the descriptor's datagrams may be relayed. */
-static inline int may_be_relayed(int fd) {
-    return any_relayed(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_RELAYED);
+static inline int descriptor_may_be_relayed(int fd) {
+    return relayed_any(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_RELAYED);
 }
 
 /* Whether the way of the socket's packets may be remembered elsewhere than in the kernel. */
-static inline int may_have_way(int fd) {
+static inline int descriptor_may_have_way(int fd) {
     return (descriptor_mark(fd) & (DESCRIPTOR_RELAYED | DESCRIPTOR_DUPLICATED | DESCRIPTOR_OPTIONS)) != 0;
 }
 

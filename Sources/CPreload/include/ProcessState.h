@@ -10,9 +10,9 @@
 #include <sys/auxv.h>
 
 /* Address of the Runtime once it is made; 1: it cannot be made. Written once. */
-uint64_t *_Nonnull socksify_runtime_word(void);
+uint64_t *_Nonnull process_runtime_word(void);
 /* Whether there is a Runtime: whether anything has ever had to go through a proxy. */
-int runtime_is_made(void);
+int process_runtime_is_made(void);
 /* Whether the process has put itself under a filter of system calls (seccomp(2)), after which the library makes none
  * for its own sake alone. A child is under its parent's. */
 int process_is_confined(void);
@@ -24,14 +24,14 @@ static inline const char *_Nullable process_program_path(void) {
     return (const char *)getauxval(AT_EXECFN);
 }
 /* The user who the process acted for when it began to share memory with others. */
-uint64_t *_Nonnull socksify_user_word(void);
+uint64_t *_Nonnull process_user_word(void);
 /* What was told to the user, a bit for each kind of thing that is told once. */
-uint64_t *_Nonnull socksify_told_word(void);
+uint64_t *_Nonnull process_told_word(void);
 /* Where the log's file has its path (a C string that stays); 0: the log goes to standard error. */
-uint64_t *_Nonnull socksify_log_file_word(void);
+uint64_t *_Nonnull process_log_file_word(void);
 /* How many lines may be written now (see LogRateLimit). */
-uint64_t *_Nonnull socksify_log_limit_word(void);
+uint64_t *_Nonnull process_log_limit_word(void);
 /* What is known of the questions to the DNS, QUESTION_WORDS words (see Questions). A child of fork has none. */
-uint64_t *_Nonnull socksify_question_words(void);
+uint64_t *_Nonnull process_question_words(void);
 /* Number of the thread that looks up a proxy; 0 when none does. */
-uint64_t *_Nonnull socksify_lookup_lock_word(void);
+uint64_t *_Nonnull process_lookup_lock_word(void);

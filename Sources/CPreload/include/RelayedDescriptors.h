@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 /* The time in ticks of some four milliseconds, by the clock that costs next to nothing. Never 0. */
-uint32_t coarse_tick(void);
+uint32_t descriptor_tick(void);
 
 /* The slot that was found for the descriptor in this tick; -1 when none was. */
-int relayed_slot(int fd, uint32_t tick);
-void relayed_note(int fd, int slot, uint32_t tick);
-void relayed_forget(int fd);
+int descriptor_slot(int fd, uint32_t tick);
+void descriptor_note_slot(int fd, int slot, uint32_t tick);
+void descriptor_forget_slot(int fd);
 
 /* The slot of the socket whose association has the descriptor for its connection, or had; -1 when none is known. */
-int relayed_control(int fd);
-void relayed_note_control(int fd, int slot);
+int descriptor_control_slot(int fd);
+void descriptor_note_control_slot(int fd, int slot);

@@ -51,7 +51,7 @@ struct udp_receive_plan {
     const uint8_t *_Nullable expected;
     /* Becomes 0 when something has come in. */
     uint32_t *_Nonnull unanswered;
-    /* The time of the call (coarse_tick()). */
+    /* The time of the call (descriptor_tick()). */
     uint32_t tick;
 };
 

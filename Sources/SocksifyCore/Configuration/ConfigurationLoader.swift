@@ -61,14 +61,14 @@ struct ConfigurationLoader {
     // MARK: What it reads
 
     private func variable(_ name: StaticString) -> [UInt8]? {
-        guard let value = socksify_captured_variable(cString(name)) else { return nil }
+        guard let value = environment_captured(cString(name)) else { return nil }
         return Array(bytes(of: value))
     }
 
     /// The initial environment goes first, because the program's children get it.
     private func programVariable(_ name: [UInt8]) -> [UInt8]? {
         withCString(name) { name in
-            (socksify_captured_variable(name) ?? socksify_program_variable(name)).map { Array(bytes(of: $0)) }
+            (environment_captured(name) ?? environment_of_program(name)).map { Array(bytes(of: $0)) }
         }
     }
 
@@ -84,8 +84,8 @@ struct ConfigurationLoader {
     }
 
     private func handOn(_ path: [UInt8]) {
-        guard socksify_captured_variable(cString("SOCKSIFY_CONF")) == nil else { return }
-        withCString(path) { socksify_hand_on_configuration_file($0) }
+        guard environment_captured(cString("SOCKSIFY_CONF")) == nil else { return }
+        withCString(path) { environment_hand_on_configuration_file($0) }
     }
 
     // MARK: What it says

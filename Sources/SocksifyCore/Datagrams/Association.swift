@@ -47,7 +47,7 @@ struct Association {
         self.list = list
         process = process_own_id()
         opener = process_thread_id()
-        begun = coarse_tick()
+        begun = descriptor_tick()
         (control, controlCookie, controlNumber) = (-1, 0, -1)
     }
 
@@ -64,7 +64,7 @@ struct Association {
         if isForgottenRelay(relay) { forgottenRelay.port = 0 }
         self.relay = relay
         state = .open
-        seen = coarse_tick()
+        seen = descriptor_tick()
     }
 
     mutating func failed(_ errno: Errno) {
@@ -86,7 +86,7 @@ struct Association {
     /// Milliseconds for which a call that sends waits for it yet: as long as a kernel looks for a neighbour before it gives
     /// up, since it began to be opened.
     var patience: Int {
-        let ticks = Int(coarse_tick() &- begun)
+        let ticks = Int(descriptor_tick() &- begun)
         return max(Association.longestPatience - ticks * 1000 / 256, 0)
     }
 
@@ -127,7 +127,7 @@ struct Association {
     /// The same, whenever it was asked before.
     mutating func checkNow() {
         mayHaveEnded()
-        check(coarse_tick())
+        check(descriptor_tick())
     }
 
     /// Who has it looks for itself before it sends again.
@@ -177,7 +177,8 @@ struct Association {
     /// The connection, if it is not to be closed yet: the server may have to take what was sent last from its socket, and
     /// would drop it.
     var lingering: InternalConnection? {
-        guard case .open = state, unanswered != 0, coarse_tick() &- unanswered < Association.lingerTicks, isControlHere
+        guard case .open = state, unanswered != 0, descriptor_tick() &- unanswered < Association.lingerTicks,
+            isControlHere
         else { return nil }
         return InternalConnection(descriptor: control, cookie: controlCookie)
     }

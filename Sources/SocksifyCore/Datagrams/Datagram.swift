@@ -129,7 +129,7 @@ public enum Datagram {
 
     /// The socket goes its own way from now on.
     private static func endRelaying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
-        guard may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
+        guard descriptor_may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
             let slot = datagrams.pointee.relayed.slot(of: socket.descriptor),
             let record = datagrams.pointee.relayed.enter(slot)
         else { return }
@@ -154,7 +154,7 @@ public enum Datagram {
 
     /// The address that the program has connected the socket to; nil when it is not relayed, or not connected.
     static func peer(of descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> SocketAddress? {
-        guard may_be_relayed(descriptor) != 0, let slot = datagrams.pointee.relayed.slot(of: descriptor),
+        guard descriptor_may_be_relayed(descriptor) != 0, let slot = datagrams.pointee.relayed.slot(of: descriptor),
             let record = datagrams.pointee.relayed.enter(slot)
         else { return nil }
         defer { datagrams.pointee.relayed.leave(slot) }

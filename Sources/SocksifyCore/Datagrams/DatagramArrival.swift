@@ -16,7 +16,7 @@ extension Datagram {
         case .none: return .pass
         case .refused(let errno): return .failed(errno)
         case .slot(let slot):
-            if any_internal() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
+            if internal_any() != 0 { datagrams.pointee.pendingTable.stepInternal(datagrams.pointee.connections) }
             datagrams.pointee.relayed.prepare(plan, slot)
             return .succeeded
         }

@@ -21,7 +21,7 @@ extension Datagram {
             )
             if let record = table.enter(slot) {
                 record.pointee.association.begin(control: connection.descriptor, cookie: connection.cookie)
-                relayed_note_control(connection.descriptor, Int32(truncatingIfNeeded: slot))
+                descriptor_note_control_slot(connection.descriptor, Int32(truncatingIfNeeded: slot))
                 table.leave(slot)
             }
             connection.begin(datagrams.pointee.connections)
@@ -57,7 +57,7 @@ extension Datagram {
                 try record.pointee.connectInKernel(socket, towards: peer.destination, datagrams)
             }
             table.queue(slot)?.hand { sendQueued($0, socket, record, datagrams) }
-            record.pointee.association.unanswered = coarse_tick()
+            record.pointee.association.unanswered = descriptor_tick()
             isOpen = true
         } catch {
             record.pointee.association.failed(error)

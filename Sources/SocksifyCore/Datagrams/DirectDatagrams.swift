@@ -24,7 +24,7 @@ struct DirectDatagrams: @unchecked Sendable {
     /// socket's port.
     func note(_ peer: SocketAddress, _ socket: Socket) {
         guard process_is_confined() == 0, let port = try? socket.name.port,
-            let memory = mapped_once(slot, DirectPeers.size)
+            let memory = kernel_map_once(slot, DirectPeers.size)
         else { return }
         withLock { DirectPeers(memory).note(peer, at: port) }
     }

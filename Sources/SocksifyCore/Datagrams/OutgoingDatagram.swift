@@ -84,7 +84,7 @@ struct OutgoingDatagram {
             case .opening: if let sending = wait(for: route.destination, record) { return sending }
             case .failed(let errno): return tell(errno, record)
             }
-            tick = coarse_tick()
+            tick = descriptor_tick()
         }
     }
 

@@ -22,7 +22,7 @@ struct Questions {
 
     /// Those of this process.
     init() {
-        let words = socksify_question_words()
+        let words = process_question_words()
         underWay = atomic(words)
         changes = atomic(words + 1)
         starter = atomic(words + 2)

@@ -82,12 +82,12 @@ struct RelayedSockets: @unchecked Sendable {
     /// Finds a descriptor's socket.
     ///
     /// - Parameter tick: the present one.
-    func find(_ descriptor: Int32, at tick: UInt32 = coarse_tick()) -> Search {
-        let known = relayed_slot(descriptor, tick)
+    func find(_ descriptor: Int32, at tick: UInt32 = descriptor_tick()) -> Search {
+        let known = descriptor_slot(descriptor, tick)
         if known >= 0 { return .slot(Int(known)) }
         let search = ask(descriptor)
         if case .slot(let slot) = search {
-            relayed_note(descriptor, Int32(truncatingIfNeeded: slot), tick)
+            descriptor_note_slot(descriptor, Int32(truncatingIfNeeded: slot), tick)
             adopt(slot, descriptor)
         }
         return search
@@ -95,7 +95,7 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The same, on little stack: the record stays whose it is.
     func look(for descriptor: Int32) -> Search {
-        let known = relayed_slot(descriptor, coarse_tick())
+        let known = descriptor_slot(descriptor, descriptor_tick())
         return known >= 0 ? .slot(Int(known)) : ask(descriptor)
     }
 
@@ -104,7 +104,7 @@ struct RelayedSockets: @unchecked Sendable {
         let identity = Socket(descriptor: descriptor).identity
         if case .refused(let errno) = identity { return .refused(errno) }
         guard case .socket(let cookie) = identity, let slot = slot(ofCookie: cookie) else {
-            relayed_forget(descriptor)
+            descriptor_forget_slot(descriptor)
             descriptor_clear_wrong_marks(descriptor, UInt32(DESCRIPTOR_RELAYED), seen)
             return .none
         }
@@ -189,7 +189,7 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The descriptor stands for a relayed socket.
     func mark(_ descriptor: Int32) {
-        datagrams_begin()
+        relayed_begin()
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_RELAYED))
     }
 
@@ -236,7 +236,7 @@ struct RelayedSockets: @unchecked Sendable {
         forgetQueue(slot)
         forgetFragments(slot)
         if let copy = copy(of: slot) {
-            relayed_forget(copy.pointee.record.descriptor)
+            descriptor_forget_slot(copy.pointee.record.descriptor)
             copy.pointee.cookie = 0
         }
         slots.withdraw(slot)
@@ -247,7 +247,7 @@ struct RelayedSockets: @unchecked Sendable {
     /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
     /// taken out of its encapsulation.
     func prepare(_ plan: UnsafeMutablePointer<udp_receive_plan>, _ slot: Int) {
-        plan.pointee.tick = coarse_tick()
+        plan.pointee.tick = descriptor_tick()
         guard let record = latest(slot) else {
             plan.pointee.slot = Int32(truncatingIfNeeded: slot)
             // What comes is dropped.
@@ -262,8 +262,8 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
     func prepareQuickly(_ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>) -> Bool {
-        let tick = coarse_tick()
-        let slot = Int(relayed_slot(descriptor, tick))
+        let tick = descriptor_tick()
+        let slot = Int(descriptor_slot(descriptor, tick))
         guard slot >= 0, let record = known(slot) else { return false }
         plan.pointee.tick = tick
         describe(record, slot, plan)
@@ -402,7 +402,7 @@ struct RelayedSockets: @unchecked Sendable {
     /// descriptor of the library's own, and a connection lingers for a moment.
     func end(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
         // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
-        relayed_forget(descriptor)
+        descriptor_forget_slot(descriptor)
         let found: Int?
         switch find(descriptor) {
         case .slot(let slot): found = slot
@@ -410,7 +410,7 @@ struct RelayedSockets: @unchecked Sendable {
         case .refused: found = slot(namedBy: descriptor)
         }
         guard let slot = found, let record = enter(slot) else { return }
-        relayed_forget(descriptor)
+        descriptor_forget_slot(descriptor)
         let mayHaveOthers = record.pointee.mayHaveOthers(descriptor)
         if mayHaveOthers, let other = self.descriptor(of: cookie(of: slot), except: descriptor) {
             if record.pointee.process == process_own_id() { record.pointee.descriptor = other }
@@ -447,7 +447,7 @@ struct RelayedSockets: @unchecked Sendable {
     func isControl(_ descriptor: Int32) -> Bool { slot(ofControl: descriptor) != nil }
 
     private func slot(ofControl descriptor: Int32) -> Int? {
-        let slot = Int(relayed_control(descriptor))
+        let slot = Int(descriptor_control_slot(descriptor))
         guard slot >= 0, let copy = copy(of: slot), copy.pointee.record.association.isControl(descriptor) else {
             return nil
         }
@@ -458,7 +458,7 @@ struct RelayedSockets: @unchecked Sendable {
     func moveControl(_ descriptor: Int32) {
         guard let slot = slot(ofControl: descriptor), let record = enter(slot) else { return }
         record.pointee.association.moveControl(from: descriptor)
-        relayed_note_control(record.pointee.association.control, Int32(truncatingIfNeeded: slot))
+        descriptor_note_control_slot(record.pointee.association.control, Int32(truncatingIfNeeded: slot))
         leave(slot)
     }
 

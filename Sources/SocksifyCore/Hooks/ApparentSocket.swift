@@ -31,7 +31,7 @@ public enum ApparentSocket {
     /// What the program connects to, or has connected to.
     private static func peer(of socket: Socket, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
         if let cookie = socket.cookie, let peer = runtime.pointee.sockets.peer(cookie: cookie) { return peer }
-        guard may_be_pending(socket.descriptor) != 0,
+        guard descriptor_may_be_pending(socket.descriptor) != 0,
             case .entered(let pending) = PendingHandle.of(socket.descriptor, runtime.pointee.connections)
         else { return nil }
         defer { pending.leave() }

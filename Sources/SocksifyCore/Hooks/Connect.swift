@@ -70,7 +70,7 @@ public enum Connect {
         _ socket: Socket, to peer: SocketAddress, _ reason: DirectReason, _ runtime: UnsafePointer<Runtime>
     ) -> HookResult {
         // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
-        if peer.port == 53 || may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
+        if peer.port == 53 || descriptor_may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
             || !runtime.pointee.configuration.rules.isEmpty
         {
             switch socket.transport {
@@ -131,7 +131,7 @@ public enum Connect {
     /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
     private static func dissolve(_ descriptor: Int32) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
-        if may_be_relayed(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
+        if descriptor_may_be_relayed(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
         let socket = Socket(descriptor: descriptor)
         if let cookie = socket.cookie, runtime.pointee.sockets.shut(cookie: cookie) != nil {
             runtime.pointee.sockets.remove(cookie: cookie)
@@ -196,7 +196,7 @@ private struct Connection {
 
     /// Goes on with the handshake that an earlier call left; nil when there is none.
     static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> HookResult? {
-        guard may_be_pending(descriptor) != 0 else { return nil }
+        guard descriptor_may_be_pending(descriptor) != 0 else { return nil }
         switch PendingHandle.of(descriptor, runtime.pointee.connections) {
         case .none: return nil
         case .busy: return .failed(.alreadyInProgress)
@@ -292,7 +292,7 @@ private struct Connection {
             case .interrupted where connectable.address.isPath:
                 enter { $0.abandon() }
                 return .failed(error)
-            case .interrupted where socket.sendTimeout == nil && some_handler_interrupts() == 0:
+            case .interrupted where socket.sendTimeout == nil && interruptible_by_handler() == 0:
                 // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
                 enter { $0.started() }
                 return drive(since: began, whenTimeIsOver: .inProgress)

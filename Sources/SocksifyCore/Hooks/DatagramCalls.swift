@@ -16,7 +16,7 @@ extension Datagram {
     public static func prepareToReceiveQuickly(
         _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>
     ) -> Bool {
-        guard any_internal() == 0, let runtime = Runtime.existing else { return false }
+        guard internal_any() == 0, let runtime = Runtime.existing else { return false }
         return runtime.pointee.datagrams.pointee.relayed.prepareQuickly(descriptor, plan)
     }
 

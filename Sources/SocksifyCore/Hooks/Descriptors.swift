@@ -7,14 +7,14 @@ public enum Descriptors {
     /// The descriptor is about to be closed, or replaced: nobody may go on with a handshake by its number.
     public static func end(_ descriptor: Int32) {
         // By this number alone a handshake is known; what is a duplicate of it needs no look.
-        if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_PENDING) != 0, may_be_pending(descriptor) != 0,
+        if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_PENDING) != 0, descriptor_may_be_pending(descriptor) != 0,
             let runtime = Runtime.existing,
             case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
             if pending.mayHaveOthers { pending.end(descriptor) } else { pending.remove() }
             pending.leave()
         }
-        if may_be_relayed(descriptor) != 0, let runtime = Runtime.existing {
+        if descriptor_may_be_relayed(descriptor) != 0, let runtime = Runtime.existing {
             runtime.pointee.relayed.end(descriptor, runtime.pointee.datagrams)
         }
     }

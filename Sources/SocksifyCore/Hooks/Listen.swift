@@ -7,7 +7,7 @@ public enum Listen {
     /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
     public static func listen(_ descriptor: Int32) -> HookResult {
         // As the kernel refuses it of a socket that connects, or could not.
-        if may_be_pending(descriptor) != 0, let runtime = Runtime.existing,
+        if descriptor_may_be_pending(descriptor) != 0, let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
             pending.leave()

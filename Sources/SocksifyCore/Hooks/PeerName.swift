@@ -24,14 +24,14 @@ public enum PeerName {
         let kernelPeer =
             length <= room ? SocketAddress(address, length: length) : Socket(descriptor: descriptor).peer
         // What is no address of IP is none of a proxy's, unless another socket stands there.
-        guard kernelPeer != nil || may_be_substitute(descriptor) != 0 else { return .byLibC }
+        guard kernelPeer != nil || descriptor_may_be_substitute(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
         // Of datagrams one with port 0 counts as none.
         if let peer = Datagram.peer(of: descriptor, runtime.pointee.datagrams) {
             return peer.port == 0 ? .notConnected : .peer(peer)
         }
         // First: before the handshake is over the socket can still become another one.
-        if may_be_pending(descriptor) != 0 {
+        if descriptor_may_be_pending(descriptor) != 0 {
             switch PendingHandle.of(descriptor, runtime.pointee.connections) {
             case .none: break
             case .busy, .refused: return .notConnected

@@ -21,8 +21,8 @@ public struct SendTo {
     }
 
     private func decide() -> Datagram.Sending {
-        if may_be_relayed(socket.descriptor) != 0, let runtime = Runtime.existing {
-            let tick = coarse_tick()
+        if descriptor_may_be_relayed(socket.descriptor) != 0, let runtime = Runtime.existing {
+            let tick = descriptor_tick()
             switch runtime.pointee.relayed.find(socket.descriptor, at: tick) {
             case .slot(let slot): return datagram(from: slot, tick, runtime).send(as: nil)
             case .none: break
@@ -62,7 +62,7 @@ public struct SendTo {
                 return .pass
             }
             runtime.pointee.relayed.mark(socket.descriptor)
-            return datagram(from: slot, coarse_tick(), runtime).send(as: decision)
+            return datagram(from: slot, descriptor_tick(), runtime).send(as: decision)
         }
         switch Kind(of: socket) {
         case .datagrams(let domain):
@@ -84,7 +84,7 @@ public struct SendTo {
             return .failed(error)
         }
         switch runtime.pointee.relayed.find(socket.descriptor) {
-        case .slot(let slot): return datagram(from: slot, coarse_tick(), runtime).send(as: decision)
+        case .slot(let slot): return datagram(from: slot, descriptor_tick(), runtime).send(as: decision)
         // Another thread has closed it.
         case .none: return .failed(.outOfBuffers)
         case .refused(let errno): return .failed(errno)

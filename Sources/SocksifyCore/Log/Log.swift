@@ -50,7 +50,7 @@ enum Log {
 
     private static func isFirst(_ notice: Notice) -> Bool {
         let bit: UInt64 = 1 << notice.rawValue
-        return atomic(socksify_told_word()).pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
+        return atomic(process_told_word()).pointee.bitwiseOr(bit, ordering: .relaxed).oldValue & bit == 0
     }
 
     // MARK: Where lines go
@@ -62,7 +62,7 @@ enum Log {
         // The former path stays mapped: another thread may be writing a line to it.
         guard let copy = Mapping(path.count + 1)?.start else { return }
         for index in path.indices { copy.storeBytes(of: path[index], toByteOffset: index, as: UInt8.self) }
-        atomic(socksify_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
+        atomic(process_log_file_word()).pointee.store(UInt64(UInt(bitPattern: copy)), ordering: .releasing)
     }
 
     /// Whether lines already go to this file.
@@ -75,7 +75,7 @@ enum Log {
     }
 
     private static var file: UnsafePointer<CChar>? {
-        let word = atomic(socksify_log_file_word()).pointee.load(ordering: .acquiring)
+        let word = atomic(process_log_file_word()).pointee.load(ordering: .acquiring)
         return UnsafePointer(bitPattern: UInt(truncatingIfNeeded: word))
     }
 

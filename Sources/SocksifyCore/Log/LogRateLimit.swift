@@ -13,7 +13,7 @@ enum LogRateLimit {
     private static var mostLeftOut: UInt64 { 1 << leftOutBits - 1 }
 
     /// Takes permission for a line: the number of omitted lines before it; nil if this one is to be omitted.
-    static func take() -> Int? { take(from: socksify_log_limit_word(), at: Clock.now) }
+    static func take() -> Int? { take(from: process_log_limit_word(), at: Clock.now) }
 
     /// - Parameters:
     ///   - word: what was taken before; 0: nothing.

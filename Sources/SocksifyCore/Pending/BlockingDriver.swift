@@ -171,7 +171,7 @@ struct BlockingDriver {
             // As connect(2): under a limit any handler ends the call, else only one without SA_RESTART. Which handler ran
             // is not to be learned; where there are both kinds, the call ends.
             if case .at = end { return .over(.interrupted) }
-            if some_handler_interrupts() != 0 { return .over(.interrupted) }
+            if interruptible_by_handler() != 0 { return .over(.interrupted) }
         }
         return .ready(0)
     }

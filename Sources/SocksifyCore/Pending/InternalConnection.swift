@@ -117,7 +117,7 @@ struct InternalConnection {
 extension PendingTable {
     /// Calls `body` for each internal connection of this process.
     func forEachInternal(_ connections: UnsafePointer<Connections>, _ body: (inout PendingHandle) -> Void) {
-        guard any_internal() != 0 else { return }
+        guard internal_any() != 0 else { return }
         var slot = 0
         while var pending = enterInternal(from: &slot, connections) {
             body(&pending)

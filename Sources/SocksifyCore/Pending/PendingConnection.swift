@@ -78,8 +78,8 @@ struct PendingConnection {
     /// Counts it among those that go on in such calls.
     mutating func attend(_ attendance: Attendance) {
         if isOwn {
-            count_unattended((attendance == .call ? 0 : 1) - (self.attendance == .call ? 0 : 1))
-            count_unwatched((attendance == .anyCall ? 1 : 0) - (self.attendance == .anyCall ? 1 : 0))
+            unattended_add((attendance == .call ? 0 : 1) - (self.attendance == .call ? 0 : 1))
+            unattended_add_unwatched((attendance == .anyCall ? 1 : 0) - (self.attendance == .anyCall ? 1 : 0))
         }
         self.attendance = attendance
     }

@@ -101,7 +101,7 @@ struct PendingTable: @unchecked Sendable {
     }
 
     /// Whether there is none that this process may have the socket of: what most calls need to know.
-    static var isEmpty: Bool { any_pending(pending_word()) == 0 }
+    static var isEmpty: Bool { pending_any(pending_word()) == 0 }
 
     private var count: UnsafeMutablePointer<Atomic<UInt64>> { header.assumingMemoryBound(to: Atomic<UInt64>.self) }
 

@@ -53,8 +53,8 @@ public enum Unattended {
     ) {
         let table = connections.pointee.pendingTable
         let end = table.slots.end
-        guard end > 0, any_unattended() != 0 else { return }
-        let first = Int(truncatingIfNeeded: next_hand(UInt64((end + most - 1) / most))) * most
+        guard end > 0, unattended_any() != 0 else { return }
+        let first = Int(truncatingIfNeeded: unattended_next(UInt64((end + most - 1) / most))) * most
         for number in 0..<min(end, most) {
             let slot = (first + number) % end
             let attendance = table.attendance(slot)

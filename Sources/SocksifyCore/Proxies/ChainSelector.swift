@@ -14,7 +14,7 @@ extension Proxies {
 
     /// Looks up the addresses of all possible first proxies that were never looked up.
     func findProxies() -> ProxySearch {
-        if OwnerLock(socksify_lookup_lock_word()).isOwn { return .itself }
+        if OwnerLock(process_lookup_lock_word()).isOwn { return .itself }
         proxyAddresses.forEachUntried(configuration) { index in
             if case .failed = proxyAddresses.lookUp(index, configuration) { health.note(failureOf: index) }
         }

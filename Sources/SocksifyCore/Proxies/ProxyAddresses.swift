@@ -87,7 +87,7 @@ struct ProxyAddresses: @unchecked Sendable {
         guard index < count, case .network(let endpoint) = configuration.proxies[index].location,
             case .name(let name) = endpoint.host
         else { return .failed }
-        let lock = OwnerLock(socksify_lookup_lock_word())
+        let lock = OwnerLock(process_lookup_lock_word())
         if case .isOwn = lock.acquire() { return .underWay }
         defer { lock.release() }
         let last = Int(truncatingIfNeeded: tried(index).pointee.load(ordering: .relaxed))

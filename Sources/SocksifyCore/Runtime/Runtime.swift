@@ -41,7 +41,7 @@ struct Runtime: ~Copyable {
         switch make(isQuiet: false) {
         case .success(let made): publish(made)
         case .failure(.unusable):
-            _ = atomic(socksify_runtime_word()).pointee.compareExchange(
+            _ = atomic(process_runtime_word()).pointee.compareExchange(
                 expected: 0, desired: unusableMark, ordering: .relaxed)
         case .failure(.short(let errno)): return known ?? .short(errno)
         }
@@ -59,7 +59,7 @@ struct Runtime: ~Copyable {
         // To read a configuration takes more of the stack than anything else will.
         library_stack_trim()
         let word = UInt64(UInt(bitPattern: made.runtime))
-        let (isFirst, _) = atomic(socksify_runtime_word()).pointee.compareExchange(
+        let (isFirst, _) = atomic(process_runtime_word()).pointee.compareExchange(
             expected: 0, desired: word, ordering: .acquiringAndReleasing)
         guard !isFirst else { return }
         // The first pages of the table stay: they may be known already as where to say that it is handed on.
@@ -74,7 +74,7 @@ struct Runtime: ~Copyable {
     }
 
     private static var known: State? {
-        let word = atomic(socksify_runtime_word()).pointee.load(ordering: .acquiring)
+        let word = atomic(process_runtime_word()).pointee.load(ordering: .acquiring)
         guard word != unusableMark else { return .unusable }
         return UnsafePointer<Runtime>(bitPattern: UInt(word)).map { .ready($0) }
     }

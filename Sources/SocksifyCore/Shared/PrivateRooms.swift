@@ -29,7 +29,7 @@ struct PrivateRooms: @unchecked Sendable {
     /// Maps the room if necessary; nil without memory.
     func makeRoom(of slot: Int) -> UnsafeMutableRawPointer? {
         let entry = group(of: slot).assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-        return mapped_once(entry, roomSize * PrivateRooms.together).map { room(of: slot, in: $0) }
+        return kernel_map_once(entry, roomSize * PrivateRooms.together).map { room(of: slot, in: $0) }
     }
 
     private func group(of slot: Int) -> UnsafeMutableRawPointer { groups + slot / PrivateRooms.together * 8 }

@@ -82,7 +82,7 @@ struct SharedTable {
     init?(addressCount: UInt32, associations: AssociationSizes, notes: UnsafeMutableRawPointer) {
         let sizes = SharedTable.sizes(associations)
         let nameCapacity = min(SharedTable.largestNameCapacity, addressCount)
-        socksify_choose_table()
+        environment_choose_table()
         let found =
             SharedTable.partsOfTree(sizes, nameCapacity: nameCapacity, addressCount: addressCount, notes: notes)
             ?? SharedMemory.privateParts(sizes, notes: notes)
@@ -101,7 +101,7 @@ struct SharedTable {
         // On the first page, which every process reaches before anything else.
         identity = (parts[0].base + SharedTable.identityOffset).assumingMemoryBound(to: UInt64.self)
         let user = UInt64(kernel_effective_user())
-        atomic(socksify_user_word()).pointee.store(user, ordering: .relaxed)
+        atomic(process_user_word()).pointee.store(user, ordering: .relaxed)
     }
 
     /// nil if the names are damaged.
@@ -137,7 +137,7 @@ struct SharedTable {
 
     /// Records the digest of a log line. False if it was the last one logged by the process tree; true without a table.
     static func isNews(_ digest: UInt64) -> Bool {
-        socksify_choose_table()
+        environment_choose_table()
         let pageSize = kernel_page_size()
         guard let path = SharedTableFile.path,
             let mapped = SharedTableFile(path)?.open(size: size, { kernel_map_file($0, 0, pageSize) }), mapped >= 0,
@@ -165,7 +165,7 @@ struct SharedTable {
         }
         let isHandedOn = (parts[0].base + isHandedOnOffset).assumingMemoryBound(to: UInt64.self)
         if file.isUnshared {
-            socksify_table_is_unshared(isHandedOn)
+            environment_table_is_unshared(isHandedOn)
         } else {
             atomic(isHandedOn).pointee.store(1, ordering: .relaxed)
         }

@@ -24,7 +24,7 @@ struct SharedTableFile {
     private let nameOffset: Int
 
     /// The path in the environment, or chosen by this process; nil if there is none.
-    static var path: UnsafePointer<CChar>? { socksify_captured_variable(cString("SOCKSIFY_TABLE")) }
+    static var path: UnsafePointer<CChar>? { environment_captured(cString("SOCKSIFY_TABLE")) }
 
     /// Whether a process of the tree has created the file.
     static var exists: Bool { path.map { kernel_is_there($0) != 0 } ?? false }

@@ -25,7 +25,7 @@ extension Destination {
         let source = (try? Socket(descriptor: descriptor).name)?.address
         var networkLength = 32
         if case .v4(let own)? = source {
-            networkLength = Int(interface_network_length(descriptor, own.value.bigEndian))
+            networkLength = Int(kernel_network_length(descriptor, own.value.bigEndian))
         }
         self.init(address, from: source, networkLength: networkLength)
     }

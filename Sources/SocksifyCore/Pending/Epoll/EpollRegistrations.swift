@@ -74,7 +74,7 @@ extension PendingHandle {
         record.pointee.registrations[count] = RecordedRegistration(
             epoll: epoll, process: process_own_id(), asked: asked)
         record.pointee.registrationCount = count + 1
-        note_watching_epoll(epoll)
+        unattended_note_epoll(epoll)
         isWatched()
         countAttendance()
     }

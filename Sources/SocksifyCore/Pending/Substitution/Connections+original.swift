@@ -5,7 +5,7 @@ extension Connections {
     /// What the program takes the socket for; nil when the socket is its own.
     @inline(never)
     func original(of socket: Socket) -> OriginalSocket? {
-        guard may_be_substitute(socket.descriptor) != 0 else { return nil }
+        guard descriptor_may_be_substitute(socket.descriptor) != 0 else { return nil }
         let seen = descriptor_mark(socket.descriptor)
         // What is no socket has none.
         var cookie = socket.cookie ?? 0
