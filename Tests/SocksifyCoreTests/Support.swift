@@ -34,12 +34,12 @@ func proxies(_ text: String, turns: KeyedWords = keyedWords(), failures: KeyedWo
     guard assembly.mistakes.isEmpty else { fatalError("a mistake in \(text)") }
     let configuration = assembly.parsed.configuration
     return Proxies(
-        configuration: configuration, slots: assembly.slots,
+        configuration: configuration, places: assembly.places,
         proxyAddresses: ProxyAddresses(configuration, memory: zeroedMemory(ProxyAddresses.size(configuration))),
         health: ProxyHealth(
             configuration, failures: failures, keys: zeroedMemory(ProxyHealth.size(configuration))),
         cursors: RoundRobinCursors(
-            configuration, turns: turns, keys: zeroedMemory(RoundRobinCursors.size(configuration))),
+            configuration, cursors: turns, keys: zeroedMemory(RoundRobinCursors.size(configuration))),
         isolation: StreamIsolation(
             configuration.isolation, tree: zeroedMemory(16).assumingMemoryBound(to: UInt64.self),
             own: zeroedMemory(StreamIsolation.ownSize)))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct FirstHopsTests {
+@Suite struct ProxyAddressesTests {
     private func socketAddress(_ text: String, _ port: UInt16) -> SocketAddress {
         SocketAddress(address: address(text), port: port)
     }

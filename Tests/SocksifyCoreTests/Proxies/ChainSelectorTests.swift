@@ -5,7 +5,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct ChainChoiceTests {
+@Suite struct ChainSelectorTests {
     private let three = "socks5 192.0.2.1 1080\nsocks5 192.0.2.2 1080\nsocks5 192.0.2.3 1080\n"
     private let request = Request(
         command: .connect, destination: Endpoint(host: .address(address("198.51.100.1")), port: 80))
@@ -49,10 +49,10 @@ import Testing
             "round_robin_chain\nchain_len = 1\n[ProxyList]\n\(three)\n[Proxies b]\nround_robin_chain\nchain_len = 1\n\(three)"
         )
         #expect(firsts(2, proxies) == [0, 1])
-        #expect(proxies.turns.word(of: 0)?.pointee.load(ordering: .relaxed) != 0)
-        #expect(proxies.turns.word(of: 1)?.pointee.load(ordering: .relaxed) == 0)
-        #expect(proxies.turns.word(of: 2) == nil)
-        #expect(proxies.turns.word(of: -1) == nil)
+        #expect(proxies.cursors.word(of: 0)?.pointee.load(ordering: .relaxed) != 0)
+        #expect(proxies.cursors.word(of: 1)?.pointee.load(ordering: .relaxed) == 0)
+        #expect(proxies.cursors.word(of: 2) == nil)
+        #expect(proxies.cursors.word(of: -1) == nil)
     }
 
     @Test func `a proxy that has failed is left out`() {

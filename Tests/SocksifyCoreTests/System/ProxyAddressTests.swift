@@ -4,7 +4,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct HopAddressTests {
+@Suite struct ProxyAddressTests {
     private func form(_ address: ProxyAddress?) -> [UInt8]? {
         guard let address else { return nil }
         var form: [UInt8] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct LogWishTests {
+@Suite struct LogSettingTests {
     private func wish(_ value: String?) -> LogSetting { LogSetting(value.map { Array($0.utf8) }) }
 
     @Test(arguments: [nil, ""])

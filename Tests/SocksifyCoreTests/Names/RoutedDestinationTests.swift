@@ -5,7 +5,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct AddressRouteTests {
+@Suite struct RoutedDestinationTests {
     private let text = """
         loopback direct
         [ProxyList]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SocksifyCore
 
-@Suite struct AddressListTests {
+@Suite struct ResolvedAddressesTests {
     private func list(_ addresses: String..., family: Int32 = AF_UNSPEC) -> ResolvedAddresses {
         var list = ResolvedAddresses()
         for text in addresses { list.add(address(text), ifOf: family) }

@@ -4,7 +4,7 @@ import Testing
 @testable import SocksifyCore
 @testable import Tunnel
 
-@Suite struct IsolationNameTests {
+@Suite struct StreamIsolationTests {
     private func words() -> UnsafeMutablePointer<UInt64> {
         zeroedMemory(16).assumingMemoryBound(to: UInt64.self)
     }
