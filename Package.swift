@@ -29,21 +29,83 @@ let cSettings: [CSetting] = [
 let smallCSettings = cSettings + [.unsafeFlags(["-Os"])]
 let toolSettings: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
 
+// What only tests, demo and benchmark need. Who builds to install fetches nothing of it (scripts/build sets the variable).
+let hasTests = Context.environment["SOCKSIFY_WITHOUT_TESTS"] == nil
+let testProducts: [Product] = [
+    .executable(name: "socksify-test-proxy", targets: ["socksify-test-proxy"])
+]
+let testDependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+]
+let testTargets: [Target] = [
+    // The proxy of the tests, the demo and the benchmark.
+    .target(
+        name: "TestProxy",
+        dependencies: [
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        swiftSettings: toolSettings),
+    .executableTarget(
+        name: "socksify-test-proxy",
+        dependencies: [
+            "TestProxy", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: toolSettings),
+
+    // What test targets share.
+    .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: toolSettings),
+    .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
+    .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4", "SeededGenerator"], swiftSettings: toolSettings),
+    .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
+    .testTarget(
+        name: "HTTPConnectTests", dependencies: ["HTTPConnect", "SeededGenerator"], swiftSettings: toolSettings),
+    .testTarget(
+        name: "TunnelTests",
+        dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "Tunnel"],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "ProxyConfigTests", dependencies: ["ProxyConfig", "SeededGenerator"], swiftSettings: toolSettings),
+    .testTarget(
+        name: "FakeDNSTests", dependencies: ["FakeDNS", "SeededGenerator", "TableMemory"],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "SocksifyToolTests", dependencies: ["CPrograms", "ProxyConfig", "SocksifyTool", "socksify"],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "SharedTablesTests", dependencies: ["SeededGenerator", "SharedTables", "TableMemory"],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "SocksifyCoreTests",
+        dependencies: [
+            "Addressing", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SharedTables", "SocksifyCore",
+            "Tunnel",
+        ],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "TestProxyTests",
+        dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],
+        swiftSettings: toolSettings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["SeededGenerator", "TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
+        // Programs under test, compiled by the tests themselves, and files that other programs read.
+        exclude: ["CallProbes", "PeerFiles", "Probes", "Programs"],
+        swiftSettings: toolSettings),
+]
+
 let package = Package(
     name: "socksify",
     products: [
         .library(name: "SocksifyPreload", type: .static, targets: ["SocksifyPreload"]),
         .executable(name: "socksify", targets: ["socksify"]),
-        .executable(name: "socksify-test-proxy", targets: ["socksify-test-proxy"]),
-    ],
+    ] + (hasTests ? testProducts : []),
     traits: [
         .trait(name: "Embedded", description: "Compile the preloaded library without the Swift runtime.")
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-    ],
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ] + (hasTests ? testDependencies : []),
     targets: [
         // For the library and the tool: the kernel's calls, and programs as the kernel starts them.
         .target(name: "CKernel", cSettings: cSettings),
@@ -92,60 +154,5 @@ let package = Package(
                 "ProxyConfig", "SocksifyTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: toolSettings),
-
-        // The proxy of the tests, the demo and the benchmark.
-        .target(
-            name: "TestProxy",
-            dependencies: [
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-            ],
-            swiftSettings: toolSettings),
-        .executableTarget(
-            name: "socksify-test-proxy",
-            dependencies: [
-                "TestProxy", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: toolSettings),
-
-        // What test targets share.
-        .target(name: "SeededGenerator", path: "Tests/SeededGenerator", swiftSettings: toolSettings),
-        .testTarget(name: "AddressingTests", dependencies: ["Addressing"], swiftSettings: toolSettings),
-        .testTarget(name: "SOCKS4Tests", dependencies: ["SOCKS4", "SeededGenerator"], swiftSettings: toolSettings),
-        .testTarget(name: "SOCKS5Tests", dependencies: ["SOCKS5"], swiftSettings: toolSettings),
-        .testTarget(
-            name: "HTTPConnectTests", dependencies: ["HTTPConnect", "SeededGenerator"], swiftSettings: toolSettings),
-        .testTarget(
-            name: "TunnelTests",
-            dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "Tunnel"],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "ProxyConfigTests", dependencies: ["ProxyConfig", "SeededGenerator"], swiftSettings: toolSettings),
-        .testTarget(
-            name: "FakeDNSTests", dependencies: ["FakeDNS", "SeededGenerator", "TableMemory"],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "SocksifyToolTests", dependencies: ["CPrograms", "ProxyConfig", "SocksifyTool", "socksify"],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "SharedTablesTests", dependencies: ["SeededGenerator", "SharedTables", "TableMemory"],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "SocksifyCoreTests",
-            dependencies: [
-                "Addressing", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "SharedTables",
-                "SocksifyCore",
-                "Tunnel",
-            ],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "TestProxyTests",
-            dependencies: ["TestProxy", .product(name: "NIOPosix", package: "swift-nio")],
-            swiftSettings: toolSettings),
-        .testTarget(
-            name: "EndToEndTests",
-            dependencies: ["SeededGenerator", "TestProxy", .product(name: "Subprocess", package: "swift-subprocess")],
-            // Programs under test, compiled by the tests themselves, and files that other programs read.
-            exclude: ["CallProbes", "PeerFiles", "Probes", "Programs"],
-            swiftSettings: toolSettings),
-    ]
+    ] + (hasTests ? testTargets : [])
 )
