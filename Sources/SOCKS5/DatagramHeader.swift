@@ -10,13 +10,12 @@ import Addressing
 ///
 /// To the proxy, DST is the destination of the data; from the proxy, it is their source.
 public struct DatagramHeader: ByteSink, Sendable {
-    private typealias Storage = InlineArray<262, UInt8>
+    private typealias Storage = FixedBytes<262>
 
     /// The longest header in bytes, with a name of 255 bytes.
-    public static var capacity: Int { MemoryLayout<Storage>.size }
+    public static var capacity: Int { Storage.capacity }
 
-    private var storage = Storage(repeating: 0)
-    private var length = 0
+    private var storage = Storage()
 
     /// The header for data to `destination`.
     ///
@@ -48,17 +47,13 @@ public struct DatagramHeader: ByteSink, Sendable {
         sink.append(destination)
     }
 
-    public mutating func append(_ byte: UInt8) {
-        guard length < DatagramHeader.capacity else { return }
-        storage[length] = byte
-        length += 1
-    }
+    public mutating func append(_ byte: UInt8) { storage.append(byte) }
 
     /// 10 for an IPv4 address, 22 for an IPv6 address, 8 to 262 for a name.
-    public var count: Int { length }
+    public var count: Int { storage.count }
 
     public var bytes: Span<UInt8> {
-        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
+        @_lifetime(borrow self) borrowing get { storage.bytes }
     }
 }
 

@@ -202,7 +202,7 @@ public struct ChainHandshake: Sendable {
         let type = proxies[index].type
         guard next.command == .connect || type == .socks5 else { throw .connectionsAlone }
         let credentials = proxies[index].credentials
-        var message = OutgoingMessage(in: buffers)
+        var message = BytesInPlace(buffers.outgoing)
         switch type {
         case .raw:
             engine = .none
@@ -254,7 +254,7 @@ public struct ChainHandshake: Sendable {
         return SOCKS5.Request(command: .connect, destination: endpoint)
     }
 
-    private mutating func beginSending(_ message: OutgoingMessage) {
+    private mutating func beginSending(_ message: BytesInPlace) {
         outgoing = message.count
         (sent, received) = (0, 0)
         wanted = min(wanted, HandshakeBuffers.longestAnswer)
@@ -288,7 +288,7 @@ public struct ChainHandshake: Sendable {
             }
             goOn()
         case .socks5(var engine):
-            var message = OutgoingMessage(in: buffers)
+            var message = BytesInPlace(buffers.outgoing)
             let action: SOCKS5.ClientHandshake.Action
             do throws(SOCKS5.ProtocolError) {
                 action = try engine.receive(bytes, writing: &message)
@@ -316,7 +316,7 @@ public struct ChainHandshake: Sendable {
 
     /// The configuration's grammar rejects invalid lengths; the proxy would refuse the empty message.
     private func writeCredentials(
-        to message: inout OutgoingMessage, _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?
+        to message: inout BytesInPlace, _ proxies: Span<Proxy>, _ isolation: IsolationCredentials?
     ) {
         guard let index = index(of: hop, proxies) else { return }
         guard let credentials = proxies[index].credentials else {

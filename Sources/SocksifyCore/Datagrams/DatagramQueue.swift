@@ -11,11 +11,10 @@ struct DatagramQueue {
 
     /// nil when there is no memory.
     static func make() -> DatagramQueue? {
-        let mapped = kernel_map(size)
-        return mapped < 0 ? nil : UnsafeMutableRawPointer(bitPattern: mapped).map { DatagramQueue(memory: $0) }
+        Mapping(size).map { DatagramQueue(memory: $0.start) }
     }
 
-    func unmap() { kernel_unmap(memory, DatagramQueue.size) }
+    func unmap() { Mapping(memory, DatagramQueue.size).unmap() }
 
     private var used: Int {
         get { memory.load(as: Int.self) }

@@ -13,13 +13,12 @@ struct FragmentBuffer {
 
     /// nil when there is no memory.
     static func make() -> FragmentBuffer? {
-        let mapped = kernel_map(size)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        guard let memory = Mapping(size)?.start else { return nil }
         memory.bindMemory(to: Reassembly.self, capacity: 1).initialize(to: Reassembly())
         return FragmentBuffer(memory: memory)
     }
 
-    func unmap() { kernel_unmap(memory, FragmentBuffer.size) }
+    func unmap() { Mapping(memory, FragmentBuffer.size).unmap() }
 
     /// What was joined last.
     var start: UnsafePointer<UInt8> {

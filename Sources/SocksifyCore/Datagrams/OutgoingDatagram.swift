@@ -243,7 +243,9 @@ struct OutgoingDatagram {
     private func writeHeader(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> UnsafeRawBufferPointer? {
-        var header = HeaderInPlace(start: udp_encapsulation_header(encapsulation))
+        var header = BytesInPlace(
+            UnsafeMutableRawBufferPointer(
+                start: udp_encapsulation_header(encapsulation), count: DatagramHeader.capacity))
         switch destination {
         case .address(let address, let port):
             record.pointee.names.sent(to: address, port: port)
@@ -268,12 +270,9 @@ struct OutgoingDatagram {
         let parts = MessageParts(of: message)
         guard parts.isReadable else { return .failed(Errno(EFAULT)) }
         let size = header.count + parts.size
-        let mapped = kernel_map(size)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else {
-            return .failed(.outOfBuffers)
-        }
-        defer { kernel_unmap(memory, size) }
-        let datagram = UnsafeMutableRawBufferPointer(start: memory, count: size)
+        guard let mapping = Mapping(size) else { return .failed(.outOfBuffers) }
+        defer { mapping.unmap() }
+        let datagram = UnsafeMutableRawBufferPointer(start: mapping.start, count: size)
         parts.copy(to: datagram, behind: header)
         do {
             try Datagram.sendFragments(of: datagram, headerLength: header.count, limit, socket, record)

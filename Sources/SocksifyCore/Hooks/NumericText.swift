@@ -1,24 +1,17 @@
 import Addressing
 
 /// An address in figures, as a C string in place.
-struct NumericText: ByteSink {
-    private var storage = InlineArray<64, CChar>(repeating: 0)
-    private var length = 0
+struct NumericText {
+    private var text = FixedBytes<64>()
 
     init(_ address: IPAddress) {
-        address.write(to: &self)
-    }
-
-    mutating func append(_ byte: UInt8) {
-        guard length < 63 else { return }
-        storage[length] = CChar(bitPattern: byte)
-        length += 1
+        address.write(to: &text)
+        text.append(0)
     }
 
     func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        storage.span.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return body(cString("")) }
-            return body(start)
+        text.bytes.withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress ?? cString("")) }
         }
     }
 }

@@ -54,8 +54,7 @@ struct DNSTransaction {
     /// - Parameter query: a message; more than `largestQuery` bytes of it are left out.
     /// - Returns: nil when there is no memory.
     init?(_ query: Span<UInt8>, for asker: Asker) {
-        let mapped = kernel_map(DNSTransaction.size)
-        guard mapped >= 0, let memory = UnsafeMutableRawPointer(bitPattern: mapped) else { return nil }
+        guard let memory = Mapping(DNSTransaction.size)?.start else { return nil }
         self.memory = memory
         let length = min(query.count, DNSTransaction.largestQuery)
         state.initialize(to: State(asker: asker, queryLength: length))
@@ -75,7 +74,7 @@ struct DNSTransaction {
 
     var address: UInt64 { UInt64(UInt(bitPattern: memory)) }
 
-    func unmap() { kernel_unmap(memory, DNSTransaction.size) }
+    func unmap() { Mapping(memory, DNSTransaction.size).unmap() }
 
     var asker: Asker { state.pointee.asker }
     /// Whether a datagram has asked, and nobody waits for the answer any more.

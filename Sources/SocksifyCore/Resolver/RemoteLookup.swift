@@ -84,7 +84,7 @@ enum RemoteLookup {
             case .underWay, .message, .failed: return .tryAgain
             }
         case .tcp(let server):
-            var text = ReverseText()
+            var text = FixedBytes<80>()
             ReverseName.write(for: address, to: &text)
             guard let name = DNSName(text.bytes),
                 let response = response(of: server, DNSQuestion(name: name, type: .ptr), connections)
@@ -158,21 +158,5 @@ enum RemoteLookup {
         guard case .message(let count) = transaction.end else { return nil }
         let bytes = UnsafeRawBufferPointer(rebasing: transaction.answer[..<count]).bindMemory(to: UInt8.self)
         return try? DNSResponse(Span(_unsafeElements: bytes), to: query)
-    }
-}
-
-/// The name of an address for the DNS, of at most 72 bytes.
-private struct ReverseText: ByteSink {
-    private var storage = InlineArray<80, UInt8>(repeating: 0)
-    private var length = 0
-
-    mutating func append(_ byte: UInt8) {
-        guard length < storage.count else { return }
-        storage[length] = byte
-        length += 1
-    }
-
-    var bytes: Span<UInt8> {
-        @_lifetime(borrow self) borrowing get { storage.span.extracting(first: length) }
     }
 }

@@ -12,5 +12,10 @@ struct Mapping {
         (self.start, self.size) = (start, size)
     }
 
+    /// One that was made before.
+    init(_ start: UnsafeMutableRawPointer, _ size: Int) {
+        (self.start, self.size) = (start, size)
+    }
+
     func unmap() { kernel_unmap(start, size) }
 }

@@ -15,32 +15,10 @@ enum TextFile {
         }
         let file = Int32(truncatingIfNeeded: descriptor)
         defer { _ = kernel_close(file) }
-        var buffer = InlineArray<4096, UInt8>(repeating: 0)
-        var filled = 0
-        while true {
-            let count = withUnsafeMutableBytes(of: &buffer) { bytes in
-                bytes.baseAddress.map { interruptible_read(file, $0 + filled, bytes.count - filled) } ?? 0
-            }
-            if count == -Int(EINTR) { continue }
-            guard count >= 0 else { return nil }
-            filled += count
-            let taken = takeLines(buffer.span.extracting(first: filled), atEnd: count == 0, body)
-            guard let taken, count > 0 else { return nil }
-            // A resolver would not read a line that fills the whole buffer: it is dropped.
-            let rest = taken == 0 && filled == buffer.count ? 0 : filled - taken
-            for index in 0..<rest { buffer[index] = buffer[filled - rest + index] }
-            filled = rest
+        var lines = LineReader(file, read: interruptible_read)
+        while let line = lines.next() {
+            if !body(lines.bytes.extracting(line)) { break }
         }
-    }
-
-    /// The number of bytes in complete lines; nil if `body` returned false.
-    private static func takeLines(_ bytes: Span<UInt8>, atEnd: Bool, _ body: (Span<UInt8>) -> Bool) -> Int? {
-        var start = 0
-        for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
-            if !body(bytes.extracting(start..<index)) { return nil }
-            start = index + 1
-        }
-        if atEnd, start < bytes.count, !body(bytes.extracting(start...)) { return nil }
-        return start
+        return nil
     }
 }
