@@ -12,7 +12,7 @@ import Addressing
 ///                                         └ user name, password → status ─┘
 public struct ClientHandshake: Sendable {
     /// The longest message in bytes: that of RFC 1929, with user name and password of 255 bytes each.
-    public static var messageCapacity: Int { 3 + 255 + 255 }
+    public static var messageCapacity: Int { Message.capacity }
 
     private let request: Request
     private let greeting: Greeting

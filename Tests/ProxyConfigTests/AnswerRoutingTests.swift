@@ -2,7 +2,7 @@ import Addressing
 import ProxyConfig
 import Testing
 
-/// Which addresses lead to this machine or around the proxies when a server outside answers them for a name.
+/// Which addresses lead to this machine or direct when a server outside answers them for a name.
 @Suite struct AnswerRoutingTests {
     private func leadsAround(
         _ address: String, name: String = "evil.example", _ globals: String = "", rules: String = ""

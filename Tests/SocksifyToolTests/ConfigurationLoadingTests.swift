@@ -74,7 +74,7 @@ import Testing
         #expect(try load(["10.0.0.1"], named: path) == both)
     }
 
-    /// What goes around the proxies is handed on, and added to what a program around this one has said.
+    /// What goes direct is handed on, and added to what a program around this one has said.
     @Test func directPatterns() throws {
         #expect(try load(["10.0.0.1"], direct: ["10.0.0.0/8", "a:22,b"])["SOCKSIFY_DIRECT"] == "10.0.0.0/8,a:22,b")
         #expect(try load(["10.0.0.1"], direct: ["a"], inherited: "b")["SOCKSIFY_DIRECT"] == "a,b")

@@ -2,7 +2,7 @@
  * that the process starts.
  *
  * A program may empty its environment, or start another with a list of its own making; what makes the library work
- * is added to that list, so that no child goes around the proxy. In C, because it happens in children of vfork. */
+ * is added to that list, so that no child goes direct. In C, because it happens in children of vfork. */
 #pragma once
 
 #include <stddef.h>

@@ -69,7 +69,7 @@ public enum Datagram {
         Log.write(.error, datagrams.pointee.configuration) { line in
             line.append("udp ")
             datagrams.pointee.names.name(of: number)?.write(to: &line)
-            line.append(": a rule sends this around the proxies by its port alone, and no address is known; ")
+            line.append(": a rule sends this direct by its port alone, and no address is known; ")
             line.append("name the host in a rule")
         }
     }

@@ -284,7 +284,7 @@ extension EndToEnd {
                 #expect(output.lines == ["sendmmsg: 3 of lengths 4 4 4"])
             }
             let line =
-                "udp 127.0.0.1:1 goes around the proxies, because this is an address of this machine itself (loopback)"
+                "udp 127.0.0.1:1 goes direct, because this is an address of this machine itself (loopback)"
             #expect(lines == [line, line])
         }
     }

@@ -6,8 +6,8 @@ private let differences = [
     PeerDifference(
         "plain", "known.example/7070", way: "A > known.example:7070: nobody",
         because: "who writes a name into the hosts file means the address there; the proxy cannot know it"),
-    PeerDifference("plain", "2001:db8::10/7070", way: "nobody", because: "IPv6 goes around the proxy"),
-    PeerDifference("plain", "fd20::10/7070", way: "far", because: "IPv6 goes around the proxy"),
+    PeerDifference("plain", "2001:db8::10/7070", way: "nobody", because: "IPv6 goes direct"),
+    PeerDifference("plain", "fd20::10/7070", way: "far", because: "IPv6 goes direct"),
     PeerDifference(
         "plain", "0.0.0.0/7070", way: "A > 0.0.0.0:7070: far",
         because: "0.0.0.0 is this machine, and would be the proxy's to the proxy"),

@@ -191,7 +191,7 @@ extension EndToEnd {
                         "ways", ["udp", "www.near.test", "7100"], environment: ["SOCKSIFY_CONF": path],
                         preparation: NameServers.askingNear,
                         ending: .logging(
-                            "udp www.near.test: a rule sends this around the proxies by its port alone, and no address"
+                            "udp www.near.test: a rule sends this direct by its port alone, and no address"
                                 + " is known; name the host in a rule"))
                     #expect(output.lines == ["udp www.near.test 7100: EHOSTUNREACH"])
                 }

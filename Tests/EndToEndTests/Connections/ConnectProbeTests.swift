@@ -252,7 +252,7 @@ extension EndToEnd {
 
         // MARK: What is direct
 
-        @Test func `What is near is direct, and no datagram goes around the proxy`() async throws {
+        @Test func `What is near is direct, and no datagram goes direct`() async throws {
             try await TestProxy.during { proxy in
                 // The proxy's own machine: without the library datagrams would reach it.
                 let text = ConfigurationText("udp block\n[ProxyList]\nsocks5 10.99.0.1 \(proxy.port)\n")

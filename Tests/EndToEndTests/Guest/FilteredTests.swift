@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// Programs under a filter of their own that refuses a system call which the library needs (seccomp(2)): what it
-    /// would have carried fails, and never goes around the proxy.
+    /// would have carried fails, and never goes direct.
     @Suite struct FilteredTests {
         @Test(arguments: [[], ["before"]])
         func `A connection fails when nobody tells what the socket is`(before: [String]) async throws {

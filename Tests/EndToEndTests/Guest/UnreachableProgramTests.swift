@@ -140,7 +140,7 @@ extension EndToEnd {
         // MARK: The configuration
 
         @Test(arguments: ["exec", "spawn"])
-        func `With unreachable direct it goes around the proxy, and a line says so`(call: String) async throws {
+        func `With unreachable direct it goes direct, and a line says so`(call: String) async throws {
             let path = try await CallProbe.path(of: "unreached-static")
             let run = try await launch(call, path, configuration: "unreachable direct\nlog warn")
             let native = try await launch(call, path, mode: .bare)

@@ -5,7 +5,7 @@ import Testing
 private let echo = "\(Targets.echoPort)"
 
 extension EndToEnd {
-    /// `socksify --direct`: what goes around the proxies, whatever the rules of a file say.
+    /// `socksify --direct`: what goes direct, whatever the rules of a file say.
     @Suite struct ToolDirect {
         init() async throws { try await Targets.shared.echo() }
 
@@ -17,7 +17,7 @@ extension EndToEnd {
             [try await Probe.path, "exchange", host, port, "hello"]
         }
 
-        @Test func `What --direct names goes around the proxy, and all else through it`() async throws {
+        @Test func `What --direct names goes direct, and all else through it`() async throws {
             let server = try await TargetServer.start(.echo, host: Machine.proxyIPv4, port: 0)
             let port = "\(server.port)"
             try await withProxy { proxy, url in
@@ -37,7 +37,7 @@ extension EndToEnd {
             await server.stop()
         }
 
-        @Test func `What goes around the proxy is handed on, and is said again inside`() async throws {
+        @Test func `What goes direct is handed on, and is said again inside`() async throws {
             try await withProxy { proxy, url in
                 let inside = ["-x", url, "--direct", "b.test:22", "--print-config"]
                 let run = try await socksify(
@@ -49,7 +49,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func `A mistake in what goes around the proxy keeps a command from running`() async throws {
+        @Test func `A mistake in what goes direct keeps a command from running`() async throws {
             try await withProxy { proxy, url in
                 let run = try await socksify(["-x", url, "--direct", "10.0.0.0/33", "echo", "was run"])
                 #expect(run.status == 125 && run.output.isEmpty && run.error.contains("--direct, column 1: "), "\(run)")

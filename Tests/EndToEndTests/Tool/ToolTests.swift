@@ -304,7 +304,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func `With --unreachable direct it goes around the proxy, and what it starts does not`() async throws {
+        @Test func `With --unreachable direct it goes direct, and what it starts does not`() async throws {
             let program = try await CallProbe.path(of: "unreached-static")
             try await withProxy { proxy, url in
                 let facts = try await socksify(["-v", "-x", url, "--unreachable", "direct", program, "facts"])

@@ -5,7 +5,7 @@ import Testing
 /// What programs under the peers reach, and what tells the ways apart on which they do.
 ///
 /// Beside what the namespaces have there are networks that the client reaches without a proxy as well, so that whatever
-/// goes around the proxies arrives and is seen: 10.20.0.0/16, 192.168.7.0/24, 198.51.100.0/24, fd20::/64.
+/// goes direct arrives and is seen: 10.20.0.0/16, 192.168.7.0/24, 198.51.100.0/24, fd20::/64.
 enum PeerNetwork {
     static let port = 7070
     /// Those that the client reaches without a proxy as well.
