@@ -1,7 +1,7 @@
 /* What the exported names ask of the Swift side, one function for each decision.
  *
- * Unless said otherwise they return SOCKSIFY_PASS where the call is none of ours and libc's own function is to run,
- * else what the call returns, failures as a negative error number; `errno` is set by the exported name. */
+ * Unless said otherwise they return SOCKSIFY_PASS if the exported name is to call libc's own function, else the result
+ * of the call, with failures as negative error numbers; the exported name sets `errno`. */
 #pragma once
 
 #include "CPreload.h"

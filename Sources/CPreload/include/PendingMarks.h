@@ -9,9 +9,9 @@
 #include "ProcessIdentity.h"
 #include "RealLibC.h"
 
-/* How many handshakes are pending that this process may have the sockets of, in the lower half without its highest bit;
- * how many it began, in the upper half: two equal values mean that none was begun in between. The count may be too
- * high, never too low. The bit says that the process may have sockets whose datagrams are relayed. */
+/* Bits 0 to 30: pending connections on sockets that this process may hold; may be too high, never too low. Bit 31: the
+ * process may hold relayed sockets. Bits 32 to 63: connections ever begun, so that two equal values mean that none was
+ * begun in between. */
 static inline uint64_t pending_word(void) {
     return __atomic_load_n(&hot_state.pending, __ATOMIC_RELAXED);
 }

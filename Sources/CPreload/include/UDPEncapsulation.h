@@ -59,15 +59,15 @@ struct udp_receive_plan {
 struct udp_received {
     /* Where what is known of the socket lies. */
     int slot;
-    /* Its first bytes: its header, if it has one. */
+    /* Its first bytes, at least the header if it has one; `known` is how many. */
     const uint8_t *_Nonnull start;
     size_t known;
-    /* Of the whole datagram; of which so much was kept, in the parts. */
+    /* Of the whole datagram; `kept` bytes of it lie in the parts. */
     size_t length;
     const struct iovec *_Nonnull parts;
     size_t parts_count;
     size_t kept;
-    /* Where it came from, length 0 where the kernel was not asked; becomes where it seems to come from. */
+    /* In: the sender, length 0 if the kernel was not asked. Out: the address to show to the program. */
     struct sockaddr_storage *_Nonnull source;
     socklen_t source_length;
     /* Whether that is asked for. */

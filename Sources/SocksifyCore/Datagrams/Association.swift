@@ -22,7 +22,7 @@ struct Association {
     private(set) var list = 0
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress.unspecified(AF_INET)
-    /// The relay of the association before this one, of which something may still be on its way.
+    /// The relay of the previous association, from which datagrams may still arrive.
     private var formerRelay = SocketAddress.unspecified(AF_INET)
     /// The relay of a time when the socket had another port: what came from there is for nobody any more.
     private var forgottenRelay = SocketAddress.unspecified(AF_INET)

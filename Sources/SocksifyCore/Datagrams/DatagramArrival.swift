@@ -22,10 +22,10 @@ extension Datagram {
         }
     }
 
-    /// Decapsulates a datagram; false when it is none of the program's.
+    /// Decapsulates a datagram; false if the program is not to see it.
     ///
-    /// Nothing comes from where the program could not have it from: it comes from the relay, or from the socket itself,
-    /// where the library's answers come from, or else from a slot that the program reaches directly.
+    /// Accepts datagrams only from the relay, from the socket itself (the library's answers in place of a name server),
+    /// and from an address that the program reaches directly.
     static func decapsulate(
         _ datagram: UnsafePointer<udp_received>, _ decapsulated: UnsafeMutablePointer<udp_decapsulated>,
         _ datagrams: UnsafePointer<Datagrams>

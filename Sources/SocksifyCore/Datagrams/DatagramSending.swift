@@ -7,15 +7,15 @@ import SOCKS5
 extension Datagram {
     /// What becomes of a datagram that is to be sent.
     public enum Sending {
-        /// It is none of ours: libc sends it as it is.
+        /// Not relayed: libc sends it as it is.
         case pass
-        /// So it does without address, and without MSG_FASTOPEN: the socket is a stream, and connected.
+        /// libc sends it without address and without MSG_FASTOPEN: the socket is a connected stream.
         case unaddressed
-        /// It goes as it is, by the way that the encapsulation says.
+        /// It goes direct, by the device and mark in the encapsulation.
         case byWay
-        /// It goes out encapsulated.
+        /// It goes to the relay, with the header in the encapsulation.
         case encapsulated
-        /// It was sent, answered, or waits to be sent.
+        /// Already sent, answered or queued.
         case taken
         case failed(Errno)
     }

@@ -93,8 +93,8 @@ struct RelayedSocket {
         expect(headerLength: bytes.count)
     }
 
-    /// Room is made for a header of so many bytes. One that is shorter leaves the program's bytes to be moved; one that
-    /// is longer puts some behind their end, in what the program has room for and does not expect to change.
+    /// Expects headers of this length in bytes. After a shorter one the data are moved; a longer one spills data behind
+    /// the end of the program's, into the rest of its buffer.
     mutating func expect(headerLength: Int) {
         expectedHeader = max(expectedHeader, UInt16(truncatingIfNeeded: headerLength))
     }

@@ -467,9 +467,9 @@ struct RelayedSockets: @unchecked Sendable {
     /// So many slots that records of processes that have ended are forgotten.
     private static var many: Int { 2048 }
 
-    /// Looks at two of the records, and forgets those that this process made and whose sockets are gone: so what is left
-    /// over stays in bounds, though not every close is seen. When there are many, those of processes that have ended go,
-    /// too: hardly any handed its sockets on, and who has one makes it its own by using it.
+    /// Looks at two records, and removes them if this process made them and their sockets are closed: not every close is
+    /// seen. If there are many records, removes those of ended processes as well: they rarely passed a socket on, and a
+    /// process that has such a socket registers it again on first use.
     private func sweep() {
         let end = slots.end
         guard end > 0 else { return }

@@ -481,8 +481,8 @@ struct PendingHandle {
         return errno
     }
 
-    /// The internal connection is done, or has failed. Whom it was for is told before the record is gone: so nobody
-    /// takes it for abandoned in between.
+    /// Ends an internal connection. Its owner is told before the slot is free, so that no other thread takes it for
+    /// abandoned.
     private mutating func conclude(_ failure: HandshakeError?) {
         var error = failure
         if case .byKernel? = failure { error = .kernel(socket.takeError() ?? .connectionRefused) }
@@ -578,7 +578,7 @@ struct PendingHandle {
         remove()
     }
 
-    /// Forgets the handshake. What epolls still have of it stays as it is: the socket is closed, or closing.
+    /// Frees the slot. Leaves the epoll registrations alone: the socket is closed, closing, or has them back.
     @inline(never)
     mutating func remove() {
         table.remove(entered)

@@ -1,19 +1,47 @@
+// Pending connections: theory of operation
+//
+// A connection is pending from connect(2) until the last proxy of its chain has answered. A failed one stays in the
+// table until the program has learned the error. Internal connections (control connections of associations, DNS
+// transactions) are pending connections as well; `ConnectionRole` says whom they serve.
+//
+// Slots. Each has a record (`PendingConnection`), found by the cookie of its socket, whatever descriptors stand for the
+// socket. The slots lie in memory that forked processes share, as they share the sockets. A process works on a private
+// copy of the record. The shared words tell others of changes: a process reads them if another one has written them
+// last, checks them, and takes a connection for broken whose words are not valid.
+//
+// Steps. `PendingHandle` is an entered slot: the caller holds its lock. Any thread of any process with the socket may
+// enter and step it; only the process that made an internal connection steps that. A step goes as far as the socket
+// allows and never waits, and the lock is held for one step. A thread that finds the lock taken sets `asked`; the
+// holder steps once more when it leaves, so no event is lost. If the owner of a lock has ended in the middle of a step,
+// nobody knows how many bytes were sent: the next one takes the lock over and fails the connection. For the order of
+// locks see ARCHITECTURE.md, "Who locks whom".
+//
+// Who drives a connection:
+// - `BlockingDriver`, for a connect(2) that waits, and for any call that needs an established socket;
+// - calls on the socket itself, and its events in poll(2) and select(2);
+// - epoll(7): the kernel has a registration of the library's own whose data are a marker (`EventMarker`) in place of the
+//   program's; each event with a marker steps one connection, and is not shown to the program;
+// - `Unattended`: every other call that waits, on whatever, steps the connections that no call attends to;
+// - deadlines: calls that wait look for those that are over, and fail them.
+//
+// Who watches which socket is known in four places: WatchedDescriptors.c (what the program registered before the socket
+// became pending), the record (while it is pending), `EpollInventory` (what the kernel says), and `EpollAudits` (epolls
+// that may have registrations which nobody has seen).
+//
+// The end. An established connection leaves its peer in the shared table, gets its options and registrations back, and
+// its slot is free. After a failure `PendingFailover` tries another address or chain on the same socket; if there is
+// none, the error is told once. An internal connection tells its owner (`InternalConnectionOwners`) before its slot is
+// free, so that nobody takes it for abandoned in between.
+
 import CPreload
 import SharedTables
 import Synchronization
 import TableMemory
 import Tunnel
 
-/// The handshakes that are under way, and those that have failed and whose failure the program has not asked for yet.
+/// The pending connections of a process and its forks, and the failed ones whose error the program has not learned yet.
 ///
-/// Each belongs to its socket's cookie, whatever descriptors stand for it, and has a lock; whoever finds the socket
-/// ready takes it and goes on, be it a thread of this process or of one that forked from it: the memory is common to
-/// them, as the sockets are.
-///
-/// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
-/// shared memory is how processes tell each other of changes, in words that are checked (`PendingConnection.read`);
-/// they are read where another process has written them last. A record whose words cannot be read is broken. Internal
-/// connections are told to nobody.
+/// Internal connections are not written to the shared words: other processes know only that the slot is in use.
 struct PendingTable: @unchecked Sendable {
     let slots: SlotTable<ReadyMemory>
     let deadlines: Deadlines
@@ -100,7 +128,7 @@ struct PendingTable: @unchecked Sendable {
         kernel_unmap(header, PendingTable.tableSize)
     }
 
-    /// Whether there is none that this process may have the socket of: what most calls need to know.
+    /// True if no socket of this process is pending. Most calls need to know no more.
     static var isEmpty: Bool { pending_any(pending_word()) == 0 }
 
     private var count: UnsafeMutablePointer<Atomic<UInt64>> { header.assumingMemoryBound(to: Atomic<UInt64>.self) }
@@ -199,8 +227,8 @@ struct PendingTable: @unchecked Sendable {
         return .record(entered)
     }
 
-    /// Takes the handshake in this slot; nil when there is none, when it is none of this process' business, or when
-    /// somebody else has it, who will then look at the socket again.
+    /// Enters the connection in this slot. nil if the slot is empty, holds an internal connection of another process, or
+    /// is locked; in the last case the holder steps the connection once more when it leaves.
     func tryEnter(slot: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
         // An internal connection of another process is not even asked for a look: that one may ask for it meanwhile.
         guard slot < slots.end, let shared = reach(slot), !isInternalOfAnother(slot, shared) else { return nil }
@@ -224,7 +252,7 @@ struct PendingTable: @unchecked Sendable {
         entered.shared.asked.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
     }
 
-    /// Lets others have it. True when somebody asked for another look meanwhile: whoever lets go of it takes that look.
+    /// Leaves the slot. If true, somebody has asked for another look meanwhile: the caller must step it once more.
     func leave(_ entered: Entered) -> Bool {
         let lock = entered.shared.lock
         // Where the lock was taken away others have gone on from what they knew.

@@ -1,3 +1,19 @@
+// What a process tree shares: theory of operation
+//
+// A process tree has a file, whose path is handed on in `SOCKSIFY_TABLE` (`SharedTableFile`): programs that are started
+// by exec(3) find it there. The file has room for all parts and takes memory for what is used; a process maps each part
+// when it needs it.
+// Without such a file (no memory, another user's file, another version) a process shares the same tables with its forks
+// alone, in memory of no name: it works as before, but a program that it starts knows nothing of its names and sockets.
+//
+// Any process of the tree can write anything there. So everything that is read is outside data: indices are bounded,
+// words are checked, and a record counts only if its check fits. Zero is empty, as a new file is. The layout has a
+// version, in the first word; a process that finds another one shares nothing. A change of the layout, here or in a
+// table, counts it up.
+//
+// The tables work without locks, by atomic words: names, peers, original sockets, failures, positions in lists. The
+// records of relayed sockets have a lock each (`OwnerLock`), which another thread takes over if its owner has ended.
+
 import CPreload
 import FakeDNS
 import SharedTables

@@ -2,9 +2,8 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// A socket that is to take the place of one which cannot reach the proxy, because its family has no form for the proxy's
-/// address, or because the program has said by which way its packets go: every descriptor of this process that stood for
-/// that one will stand for it.
+/// Replaces a socket that cannot reach the proxy (another address family, or bound to a device) by one that can, on all
+/// descriptors of this process.
 ///
 /// The program's options go with it. A thread that waits for the old socket with poll(2) needs no waking: a socket that is
 /// not connected is always ready (POLLHUP). A process that had forked keeps the old one.
