@@ -4,16 +4,10 @@ import SharedTables
 import Synchronization
 import TableMemory
 
-/// What is known of the datagram sockets that are relayed: those that have sent, or were connected, to where only a
-/// proxy leads, or to a server of the DNS in whose place the library answers.
+/// The relayed sockets of a process tree.
 ///
-/// Each record belongs to its socket's cookie, whatever descriptors and processes stand for it, and has a lock that is
-/// held while it is looked at, never while somebody waits. Who has a handshake's lock may take a record's, not the other
-/// way round.
-///
-/// A process has a copy of each record that it has used, in memory of its own, and works with that. What lies in the
-/// shared memory is how processes tell each other of changes, in words that are checked (`RelayedSocket.init(from:)`);
-/// they are read where another may have written them last, and not at all for a socket that no other process can have.
+/// Each record belongs to its socket's cookie and has a lock. A process works on a private copy; the shared words tell
+/// others of changes (`RelayedSocket.init(from:)`). They are not read for a socket that no other process can have.
 struct RelayedSockets: @unchecked Sendable {
     private let slotsMemory: SharedMemory
     private let records: SharedMemory
