@@ -189,21 +189,18 @@ extension Handshake {
 
     /// nil for words that no handshake was written as; those that are read may still be half written.
     @inline(never)
-    init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ connections: UnsafePointer<Connections>) {
+    init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ proxies: borrowing Proxies) {
         peer = words.readSocketAddress()
         guard let destination = words.readEndpoint() else { return nil }
         let (list, flags) = words.readHalves()
         family = SocketFamily(
             domain: flags & Handshake.isIPv6 == 0 ? AF_INET : AF_INET6, isIPv6Only: flags & Handshake.isIPv6Only != 0)
         self.list = Int(list)
-        let (lists, proxies) = (
-            connections.pointee.configuration.lists.count, connections.pointee.configuration.proxies.count
-        )
-        guard self.list < lists else { return nil }
+        guard self.list < proxies.configuration.lists.count else { return nil }
         var chain = Chain()
         for _ in 0..<words.read(upTo: UInt64(Chain.capacity)) {
             let position = Int(words.read(upTo: UInt64(UInt16.max)))
-            guard position < proxies, chain.append(position) else { return nil }
+            guard position < proxies.configuration.proxies.count, chain.append(position) else { return nil }
         }
         let (hop, address) = words.readHalves()
         self.address = Int(address)
@@ -222,8 +219,7 @@ extension Handshake {
         guard
             let tunnel = ChainHandshake(
                 for: SOCKS5.Request(command: .connect, destination: destination), through: chain, at: position,
-                connections.pointee.names.proxies.configuration.proxies.span,
-                isolation: connections.pointee.isolation.credentials)
+                proxies.configuration.proxies.span, isolation: proxies.isolation.credentials)
         else { return nil }
         self.tunnel = tunnel
         isConnecting = flags & Handshake.isConnecting != 0

@@ -48,7 +48,7 @@ extension PendingConnection {
     /// what cannot be; then all but what the buffers hold stays as it was.
     @inline(never)
     mutating func read(
-        from words: inout WordCursor, _ buffers: HandshakeBuffers, _ connections: UnsafePointer<Connections>
+        from words: inout WordCursor, _ buffers: HandshakeBuffers, _ proxies: borrowing Proxies
     ) -> Bool {
         let (process, forks) = words.readHalves()
         // It is this process itself that knows which ones it has begun.
@@ -73,7 +73,7 @@ extension PendingConnection {
             registrations[registrationCount] = told
             registrationCount += 1
         }
-        guard let handshake = Handshake(from: &words, buffers, connections) else { return false }
+        guard let handshake = Handshake(from: &words, buffers, proxies) else { return false }
         let check = words.check
         guard words.read() == check, !words.isWrong else { return false }
         self.handshake = handshake

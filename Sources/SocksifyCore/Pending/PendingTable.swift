@@ -299,7 +299,7 @@ struct PendingTable: @unchecked Sendable {
             return entered
         }
         var words = shared.record(check: mixed(cookie, into: turn))
-        if !entered.record.pointee.read(from: &words, entered.buffers, connections) {
+        if !entered.record.pointee.read(from: &words, entered.buffers, connections.pointee.names.proxies) {
             entered.record.pointee.isBroken = true
         }
         entered.turn.pointee = turn
