@@ -24,7 +24,7 @@ struct part_list {
     void *_Nullable memory;
 };
 
-/* Room for so many, of which there are at most IOV_MAX + 1; NULL, and ENOBUFS, when there is none. */
+/* Room for `count` parts, at most IOV_MAX + 1; NULL, and ENOBUFS, without memory. */
 static inline __attribute__((always_inline)) struct iovec *_Nullable take_parts(struct part_list *_Nonnull list,
                                                                                 size_t count) {
     list->memory = NULL;
@@ -57,11 +57,11 @@ void make_room(struct msghdr *_Nonnull whole, const struct msghdr *_Nonnull mess
                struct room *_Nonnull room, const struct udp_receive_plan *_Nonnull plan);
 
 /* Decapsulates what was received. `received` is the length of the whole datagram, and becomes what the call returns.
- * Returns 0 when the datagram is none of the program's. */
+ * Returns 0 if the program is not to see the datagram. */
 int decapsulate(const struct udp_receive_plan *_Nonnull plan, struct msghdr *_Nonnull message,
                 struct msghdr *_Nonnull whole, struct room *_Nonnull around, int flags, ssize_t *_Nonnull received);
 
-/* Takes a datagram away that was looked at and is none of the program's. */
+/* Removes a datagram that was looked at and is not for the program. */
 void drop(int fd, int flags);
 
 /* Whether a call that receives waits. */

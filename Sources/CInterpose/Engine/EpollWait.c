@@ -30,7 +30,7 @@ static int64_t prepare_to_wait(int epoll) {
     return internal_any() ? least(limit, of_milliseconds(socksify_watch_internal(epoll))) : limit;
 }
 
-/* A wait where an event may be the library's, or about datagrams that are none of the program's. */
+/* A wait in which an event may be the library's, or about datagrams that the program is not to see. */
 static int wait_disturbed(const struct epoll_call *call, int64_t end) {
     for (;;) {
         uint64_t before = pending_word();

@@ -225,7 +225,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     return recvmsg_disturbed(fd, message, flags);
 }
 
-/* Takes all of them out of their encapsulation; those that are none of the program's count for nothing. */
+/* Decapsulates all of them; those that the program is not to see are not counted. */
 static int take_late(int fd, struct mmsghdr *messages, int received, int flags) {
     int kept = 0;
     for (int index = 0; index < received; index++) {

@@ -63,7 +63,7 @@ int socksify_is_relayed(int fd);
 int socksify_prepare_to_receive(int fd, struct udp_receive_plan *_Nonnull plan);
 /* The same, as it mostly is: 1 when nothing has to be asked or done for it; else 0, and it is to be prepared so. */
 int socksify_prepare_to_receive_quickly(int fd, struct udp_receive_plan *_Nonnull plan);
-/* Decapsulates a datagram. 0 when it is none of the program's. */
+/* Decapsulates a datagram. 0 if the program is not to see it. */
 int socksify_decapsulate(const struct udp_received *_Nonnull datagram, struct udp_decapsulated *_Nonnull decapsulated);
 /* The kernel was told that nobody listens where it has the socket connected to. 1 when the program is to learn it. */
 int socksify_is_refused(int fd);

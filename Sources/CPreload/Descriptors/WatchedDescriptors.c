@@ -26,7 +26,7 @@ struct watched {
 enum { FIRST = 1024 };
 static struct watched first_watched[FIRST];
 
-/* A page for so many of the others, mapped when the first of them is registered. */
+/* A page for this many of the others, mapped when the first of them is registered. */
 enum { PAGE = 4096, IN_PAGE = PAGE / sizeof(struct watched) };
 static void *pages[DESCRIPTOR_LIMIT / IN_PAGE];
 

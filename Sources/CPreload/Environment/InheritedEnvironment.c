@@ -172,7 +172,7 @@ void environment_choose_table(void) {
     __atomic_store_n(&captured[0], entry, __ATOMIC_RELEASE);
 }
 
-/* The number of the process that is the root of the tree, as the table's name has it; 0 when there is none yet. */
+/* The ID of the process tree's root, from the table's name; 0 if there is none yet. */
 static unsigned root_of_tree(void) {
     static const char file[] = "/socksify-";
     const char *path = environment_captured("SOCKSIFY_TABLE"), *name = path ? strrchr(path, '/') : NULL;

@@ -21,7 +21,7 @@ long cancellable_connect(int fd, const void *_Nonnull address, socklen_t length)
  * for a signal that came after the last wait. */
 long cancellable_poll(struct pollfd *_Nonnull descriptor, int milliseconds);
 
-/* Sleeps so many nanoseconds, less if a signal is handled. False where the kernel refuses to. */
+/* Sleeps for this many nanoseconds, less if a signal is handled. False if the kernel refuses. */
 bool interruptible_sleep(long nanoseconds);
 
 /* Opens a file for reading, and reads from it (see Kernel/Files.h): its file system may be gone for good. */

@@ -11,7 +11,7 @@
 /* Takes a copy of the variables that concern the library, once. */
 void environment_capture(void);
 
-/* The value that the variable had at the start; NULL when it was not set, or is none of the captured ones. */
+/* The value of the variable at the start; NULL if it was not set, or is not captured. */
 const char *_Nullable environment_captured(const char *_Nonnull name);
 
 /* The value that a variable of any name has in the environment of the program as it is now. */

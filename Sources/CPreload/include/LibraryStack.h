@@ -67,7 +67,7 @@ long library_stack_call(struct call *_Nonnull call);
     ((struct call){(void *)(function),                                                         \
                    {CALL_WORDS_BY(CALL_COUNT(0, ##__VA_ARGS__, 7, 6, 5, 4, 3, 2, 1, 0))(__VA_ARGS__)}})
 
-/* function(arguments) on a stack of the library's own; `refused` where there is none. */
+/* function(arguments) on a stack of the library's own; `refused` if there is none. */
 #define ON_LIBRARY_STACK(refused, function, ...)                                               \
     ((__typeof__((function)(__VA_ARGS__)))({                                                   \
         long library_stack_result;                                                             \

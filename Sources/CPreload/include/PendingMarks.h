@@ -121,7 +121,7 @@ static inline int pending_any_beside(void) {
 enum {
     /* A socket whose handshake is pending, or has failed and nobody took notice of it. */
     DESCRIPTOR_PENDING = 1,
-    /* Another descriptor may stand for the same. */
+    /* Another descriptor may have the same file. */
     DESCRIPTOR_DUPLICATED = 2,
     /* An epoll watches it. */
     DESCRIPTOR_WATCHED = 4,

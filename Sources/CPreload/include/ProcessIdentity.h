@@ -26,7 +26,7 @@ struct process_words {
     uint64_t watching;
     /* Where the next search for them begins. */
     uint64_t hand;
-    /* What is known of the questions to the DNS that wait for their turn. */
+    /* The DNS questions that wait for their turn. */
     uint64_t questions[QUESTION_WORDS];
 };
 

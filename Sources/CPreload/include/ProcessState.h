@@ -31,7 +31,7 @@ uint64_t *_Nonnull process_told_word(void);
 uint64_t *_Nonnull process_log_file_word(void);
 /* How many lines may be written now (see LogRateLimit). */
 uint64_t *_Nonnull process_log_limit_word(void);
-/* What is known of the questions to the DNS, QUESTION_WORDS words (see Questions). A child of fork has none. */
+/* The state of DNS questions, QUESTION_WORDS words (see Questions). A child of fork has none. */
 uint64_t *_Nonnull process_question_words(void);
 /* Number of the thread that looks up a proxy; 0 when none does. */
 uint64_t *_Nonnull process_lookup_lock_word(void);

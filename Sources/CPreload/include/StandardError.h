@@ -3,7 +3,7 @@
  * In C, because what the process began with has to be known before the program can change it. */
 #pragma once
 
-/* Remembers what descriptor 2 stands for, once. */
+/* Remembers the file of descriptor 2, once. */
 void standard_error_capture(void);
 
 /* Whether descriptor 2 still stands for that, and for no connection of a network: a program that has closed its

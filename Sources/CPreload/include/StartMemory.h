@@ -10,6 +10,6 @@
 /* Before a process confines itself: has who takes some next ask the kernel for nothing. */
 void start_memory_reserve(void);
 
-/* NULL when there is none. Async-signal-safe. */
+/* NULL without memory. Async-signal-safe. */
 void *_Nullable start_memory_take(size_t size);
 void start_memory_give_back(void *_Nonnull memory, size_t size);

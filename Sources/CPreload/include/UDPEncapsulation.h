@@ -1,4 +1,4 @@
-/* What a relayed datagram has around it, between the code that moves datagrams and that which decides on them. */
+/* What the code that moves relayed datagrams and the code that decides on them tell each other. */
 #pragma once
 
 #include <stddef.h>
@@ -38,9 +38,9 @@ static inline uint8_t *_Nonnull udp_encapsulation_header(struct udp_encapsulatio
     return encapsulation->header;
 }
 
-/* What is known of a relayed socket before a datagram is received. */
+/* The state of a relayed socket before a datagram is received. */
 struct udp_receive_plan {
-    /* Where it lies. */
+    /* Of its record. */
     int slot;
     /* Bytes of the header that is to be expected. */
     unsigned head;
@@ -57,7 +57,7 @@ struct udp_receive_plan {
 
 /* A datagram that came in. */
 struct udp_received {
-    /* Where what is known of the socket lies. */
+    /* The slot of the socket's record. */
     int slot;
     /* Its first bytes, at least the header if it has one; `known` is how many. */
     const uint8_t *_Nonnull start;

@@ -27,5 +27,5 @@ void watched_forget_all(int fd);
  * is known of that. */
 int watched_by(int fd, int epoll, struct watched_registration *_Nonnull found);
 
-/* Fills in what is known of the descriptor, and returns how much that is; -1 when not all is known. */
+/* Fills in the known registrations of the descriptor, and returns their number; -1 if some may be missing. */
 int watched_registrations(int fd, struct watched_registration found[_Nonnull WATCHED_EPOLLS]);

@@ -26,7 +26,7 @@ struct Association {
     private var formerRelay = SocketAddress.unspecified(AF_INET)
     /// The relay of a time when the socket had another port: what came from there is for nobody any more.
     private var forgottenRelay = SocketAddress.unspecified(AF_INET)
-    /// The tick in which something was sent that nothing has come in after; 0 when there is no such thing.
+    /// The tick of the last datagram sent, if none was received since; else 0.
     var unanswered: UInt32 = 0
     /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.
     private(set) var control: Int32 = -1
@@ -94,7 +94,7 @@ struct Association {
 
     var isOpenedByThisThread: Bool { process == process_own_id() && opener == process_thread_id() }
 
-    /// Whether nobody opens it any more, though it is said to be opened: whoever did so has ended.
+    /// Whether it is marked as opening, but the process or thread that opened it has ended.
     func isAbandoned(_ pendingTable: PendingTable) -> Bool {
         if process == process_own_id(), controlCookie != 0 {
             return pendingTable.slots.find(cookie: controlCookie) == nil

@@ -206,7 +206,7 @@ extension RelayedSocket {
 }
 
 extension Names {
-    /// The reserved address that stands for a name.
+    /// The reserved address of a name.
     fileprivate func address(of name: NamedDestinations.Name, port: UInt16) -> SocketAddress {
         SocketAddress(
             address: name.isIPv6

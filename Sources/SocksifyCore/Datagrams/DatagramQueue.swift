@@ -21,7 +21,7 @@ struct DatagramQueue {
         nonmutating set { memory.storeBytes(of: newValue, as: Int.self) }
     }
 
-    /// Appends a datagram of so many bytes, which `write` writes, if there is room.
+    /// Appends a datagram of `count` bytes, written by `write`, if there is room.
     func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
         let offset = DatagramQueue.start + used
         guard count >= 0, count <= DatagramQueue.size - offset - 8 else { return }
@@ -30,7 +30,7 @@ struct DatagramQueue {
         used += (8 + count + 7) / 8 * 8
     }
 
-    /// Lends room behind what is in the queue for so many bytes.
+    /// Lends room for `count` bytes behind the queue's content.
     func withRoom(count: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
         let offset = DatagramQueue.start + used
         guard count >= 0, count <= DatagramQueue.size - offset else { return }

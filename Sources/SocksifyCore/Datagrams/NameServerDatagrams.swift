@@ -88,7 +88,7 @@ extension NameServer {
         }
     }
 
-    /// Answers from what is known.
+    /// Answers from the tables.
     private static func answer(_ query: DNSQuery, _ asker: DNSTransaction.Asker, _ datagrams: UnsafePointer<Datagrams>)
     {
         var storage = InlineArray<1500, UInt8>(repeating: 0)

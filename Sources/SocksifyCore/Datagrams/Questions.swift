@@ -64,7 +64,7 @@ struct Questions {
         return false
     }
 
-    /// The one that has waited longest, as far as threads do not interfere; nil when there is none.
+    /// The one that has waited longest, unless threads interfere; nil if there is none.
     @inline(never)
     private func take() -> DNSTransaction? {
         let start = first.pointee.load(ordering: .relaxed)

@@ -82,7 +82,7 @@ struct RelayedSocket {
         names.forgetAll()
     }
 
-    /// Keeps the header for a peer that the kernel's is the relay for; nil: there is none.
+    /// Keeps the header for the program's peer while the kernel's is the relay; nil if there is none.
     mutating func setPeerHeader(for destination: Datagram.Destination?) {
         peerHeaderLength = 0
         guard case .address(let address, let port) = destination else { return }
@@ -99,7 +99,7 @@ struct RelayedSocket {
         expectedHeader = max(expectedHeader, UInt16(truncatingIfNeeded: headerLength))
     }
 
-    /// The same for what answers a datagram that had a header of so many bytes.
+    /// The same for the answer to a datagram whose header had this length in bytes.
     mutating func expectAnswer(from destination: Datagram.Destination, headerLength: Int) {
         expect(headerLength: headerLength)
         // From a name the answer may come with an IPv6 address.
@@ -113,7 +113,7 @@ struct RelayedSocket {
         }
     }
 
-    /// Whether another process, or a descriptor of another number, may stand for it too.
+    /// Whether another process or descriptor may have the socket too.
     func mayHaveOthers(_ descriptor: Int32) -> Bool {
         process != process_own_id() || forks != process_forks()
             || descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0

@@ -181,7 +181,7 @@ struct RelayedSockets: @unchecked Sendable {
         return slot
     }
 
-    /// The descriptor stands for a relayed socket.
+    /// The descriptor has a relayed socket.
     func mark(_ descriptor: Int32) {
         relayed_begin()
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_RELAYED))
@@ -297,7 +297,7 @@ struct RelayedSockets: @unchecked Sendable {
 
     /// The process' own of a record.
     private struct Copy {
-        /// The socket's; 0: it is none's.
+        /// The socket's cookie; 0 if unused.
         var cookie: UInt64
         /// That of the record when it was read or written.
         var turn: UInt64 = 0
@@ -327,7 +327,7 @@ struct RelayedSockets: @unchecked Sendable {
         withUnsafeMutablePointer(to: &room.pointee.copy) { $0 }
     }
 
-    /// The copy of a slot's record; nil where there is none of this socket.
+    /// The copy of a slot's record; nil if there is none of this socket.
     private func copy(of slot: Int) -> UnsafeMutablePointer<Copy>? {
         guard let room = room(of: slot), room.pointee.copy.cookie != 0,
             room.pointee.copy.cookie == slots.cookie(of: slot)
@@ -495,7 +495,7 @@ struct RelayedSockets: @unchecked Sendable {
         }
     }
 
-    /// A marked descriptor of this process that stands for the socket.
+    /// A marked descriptor of this process that has the socket.
     func descriptor(of cookie: UInt64, except ended: Int32 = -1) -> Int32? {
         MarkedDescriptors(marks: UInt32(DESCRIPTOR_RELAYED | DESCRIPTOR_DUPLICATED), cookie: cookie).first(
             except: ended)

@@ -378,7 +378,7 @@ private struct Connection {
         }
     }
 
-    /// Connects to the first proxy, in so many milliseconds.
+    /// Connects to the first proxy within this many milliseconds.
     ///
     /// A blocking connect(2) has no limit but SO_SNDTIMEO, so one that is shorter stands there meanwhile.
     private func connect(to proxy: ProxyAddress, _ limit: Int?) throws(Errno) {

@@ -20,7 +20,7 @@ extension Datagram {
         return runtime.pointee.datagrams.pointee.relayed.prepareQuickly(descriptor, plan)
     }
 
-    /// Decapsulates a datagram; false when it is none of the program's.
+    /// Decapsulates a datagram; false if the program is not to see it.
     public static func decapsulate(
         _ datagram: UnsafePointer<udp_received>, _ decapsulated: UnsafeMutablePointer<udp_decapsulated>
     ) -> Bool {

@@ -74,7 +74,7 @@ public enum Descriptors {
         return isInherited
     }
 
-    /// The program has started with descriptors that may stand for such sockets.
+    /// The program has started with descriptors that may have such sockets.
     public static func adopt() {
         guard let folder = Directory(cString("/proc/self/fd")) else { return }
         defer { folder.close() }

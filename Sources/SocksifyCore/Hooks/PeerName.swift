@@ -23,7 +23,7 @@ public enum PeerName {
         // It is asked again only where there was too little room.
         let kernelPeer =
             length <= room ? SocketAddress(address, length: length) : Socket(descriptor: descriptor).peer
-        // What is no address of IP is none of a proxy's, unless another socket stands there.
+        // A peer of another family is not a proxy's address, unless a substitute socket is there.
         guard kernelPeer != nil || descriptor_may_be_substitute(descriptor) != 0 else { return .byLibC }
         guard let runtime = Runtime.ofTree else { return .byLibC }
         // Of datagrams one with port 0 counts as none.

@@ -19,7 +19,7 @@ struct DNSTransaction {
 
     /// Whom the answer is for.
     enum Asker {
-        /// The relayed socket in this slot, with this cookie; the descriptor stands for it. It asked this server.
+        /// The relayed socket in this slot, with this cookie and descriptor. It asked this server.
         case datagram(slot: Int, cookie: UInt64, descriptor: Int32, server: SocketAddress)
         /// A call that waits.
         case call
@@ -28,13 +28,13 @@ struct DNSTransaction {
     /// How it ended.
     enum End {
         case underWay
-        /// With a message of so many bytes, which answers the query.
+        /// With a message of this many bytes that answers the query.
         case message(Int)
         /// With what BND of the reply says.
         case resolved(Endpoint)
         /// With nothing: the proxy, the server or the way failed.
         case failed
-        /// The proxy says that there is no such thing.
+        /// The proxy says that the name or address does not exist.
         case notFound
     }
 
@@ -150,7 +150,7 @@ struct DNSTransaction {
         return (try? DNSResponse(Span(_unsafeElements: message), to: query)) != nil
     }
 
-    /// It is over: whoever waits sees that.
+    /// It is over. A call that waits sees that.
     ///
     /// - Parameter isOfResolver: whether a proxy that was asked to resolve has caused the error. Of others "host
     ///   unreachable" says that the one who is to be asked cannot be reached.

@@ -12,7 +12,7 @@ enum HandshakeError: TunnelFailure {
     case refusedAtOnce(ProxyError)
     /// The proxy, or the way to it, failed.
     case kernel(Errno)
-    /// The kernel could not connect to the proxy, and keeps the error for whoever asks first.
+    /// The kernel could not connect to the proxy, and reports the error to the first call that asks.
     case byKernel
     /// The proxy did not answer in the configured time.
     case timedOut

@@ -229,7 +229,7 @@ extension Handshake {
 }
 
 extension ProxyError {
-    /// Whether it is a refusal in words that stand for something that was waited for.
+    /// Whether the refusal says that the proxy waited in vain.
     fileprivate var isOfTime: Bool {
         // HTTP 504 (ncat), SOCKS4 92 (tiny-proxy)
         self == .http(.rejected(.gatewayTimeout)) || self == .socks4(.rejected(.identUnreachable))

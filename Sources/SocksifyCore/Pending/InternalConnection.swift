@@ -68,7 +68,7 @@ struct InternalConnection {
         enter(connections) { $0.step() }
     }
 
-    /// Gives it up, whoever else may be at work on it.
+    /// Gives it up, even while another thread steps it.
     func abandon(_ connections: UnsafePointer<Connections>) {
         enter(connections) { $0.fail(.kernel(.aborted)) }
     }
@@ -98,7 +98,7 @@ struct InternalConnection {
         pending.leave()
     }
 
-    /// Waits until it is over, or the time is that `limit` sets, or so many milliseconds are over.
+    /// Waits until it is over, or the time that `limit` sets is, or `patience` milliseconds are.
     @inline(never)
     func wait(
         _ connections: UnsafePointer<Connections>, limitedBy timed: Socket, _ limit: BlockingDriver.TimeLimit,

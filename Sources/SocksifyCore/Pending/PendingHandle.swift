@@ -121,7 +121,7 @@ struct PendingHandle {
         return PendingHandle(connections: connections, socket: Socket(descriptor: other), entered)
     }
 
-    /// The number of a socket was closed: one by which it lives on, be it that an epoll knows it, or that it is another
+    /// The number of a socket was closed: one by which it lives on, found because an epoll knows it, or as another
     /// duplicate; nil when there is none.
     private static func otherDescriptor(of record: UnsafeMutablePointer<PendingConnection>) -> Int32? {
         let cookie = record.pointee.cookie
@@ -331,7 +331,7 @@ struct PendingHandle {
             record.pointee.handshake.deadline ?? now + PendingHandle.inspectionInterval, for: slot)
     }
 
-    /// Milliseconds that an answer may take. Whoever asks for a name waits no longer than for a name server.
+    /// Milliseconds that an answer may take. A call that asks for a name waits no longer than for a name server.
     private var answerTimeout: Int {
         var timeout = configuration.readTimeout
         if case .transaction = record.pointee.role { timeout = min(timeout, DNSTransaction.longestAnswer) }
@@ -535,7 +535,7 @@ struct PendingHandle {
         return false
     }
 
-    /// Without a frame of its own for the line where there is none to write.
+    /// Needs no stack frame for the line if there is none to write.
     private func writeLog(_ error: HandshakeError?) {
         if isLingering { return }
         // The program has given it up itself.

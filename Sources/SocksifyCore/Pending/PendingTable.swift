@@ -189,7 +189,7 @@ struct PendingTable: @unchecked Sendable {
         private static var buffersOffset: Int { recordOffset + MemoryLayout<PendingConnection>.stride }
         static var copySize: Int { (buffersOffset + HandshakeBuffers.size + 63) / 64 * 64 }
 
-        /// The cookie that the slot was published by; 0: the copy is none's.
+        /// The cookie that the slot was published with; 0 if the copy is unused.
         var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
         /// How often the record had been written when it was read or written here.
         var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
@@ -271,7 +271,7 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Copies
 
-    /// The copy of a slot's record; nil where there is none of this socket.
+    /// The copy of a slot's record; nil if there is none of this socket.
     private func known(_ slot: Int, _ shared: SharedWords) -> Entered? {
         guard let copy = copies.room(of: slot) else { return nil }
         let entered = Entered(slot: slot, shared: shared, copy: copy)
@@ -316,7 +316,7 @@ struct PendingTable: @unchecked Sendable {
         entered.turn.pointee = next
     }
 
-    /// Whether another process has this internal connection, and it is none of this one's business.
+    /// Whether another process made this internal connection: only that one steps it.
     private func isInternalOfAnother(_ slot: Int, _ shared: SharedWords) -> Bool {
         if let known = known(slot, shared) { return known.record.pointee.isInternalOfAnother }
         let process = shared.internalProcess.pointee.load(ordering: .relaxed)

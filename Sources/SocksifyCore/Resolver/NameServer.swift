@@ -44,7 +44,7 @@ enum NameServer {
 
     // MARK: Answers
 
-    /// Answers from what is known; returns the length of the message.
+    /// Answers from the tables; returns the length of the message.
     static func answer(
         _ query: DNSQuery, into buffer: UnsafeMutableRawBufferPointer, _ connections: UnsafePointer<Connections>
     ) -> Int? {

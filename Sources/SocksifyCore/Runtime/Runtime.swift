@@ -105,7 +105,7 @@ struct Runtime: ~Copyable {
         let heap: OpaquePointer
     }
 
-    /// What is known of it within its heap.
+    /// The state of the making, within its heap.
     fileprivate struct Making {
         let isQuiet: Bool
         var result = Result<UnsafePointer<Runtime>, ConfigurationLoader.Failure>.failure(.short(.outOfMemory))

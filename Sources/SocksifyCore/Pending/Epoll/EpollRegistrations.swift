@@ -109,7 +109,7 @@ extension PendingHandle {
             let result = kernel_epoll_ctl(
                 epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, table.marker.data(for: slot))
             guard result == 0 else { return Errno(result: result) }
-            // What is known under these numbers was that of an epoll which is closed by now.
+            // The record under these numbers belongs to an epoll that is closed by now.
             if let known = index(of: epoll, target) { removeRegistration(at: known) }
             append(epoll, asked)
         case EPOLL_CTL_MOD:
