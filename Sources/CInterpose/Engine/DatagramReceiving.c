@@ -44,7 +44,7 @@ static __attribute__((noinline)) int receive_error(int fd, struct udp_receive_pl
                            (control->cmsg_level == SOL_IPV6 && control->cmsg_type == IPV6_RECVERR);
             if (!is_error || control->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err) + sizeof(sa_family_t)))
                 continue;
-            /* Who has sent the error knows the relay, not the destination: nobody that the program could know. */
+            /* The sender of the error knows the relay, not the destination: it means nothing to the program. */
             struct sock_extended_err *error = (struct sock_extended_err *)CMSG_DATA(control);
             memset(SO_EE_OFFENDER(error), 0, control->cmsg_len - CMSG_LEN(sizeof *error));
         }

@@ -36,7 +36,7 @@ static int duplicated(int fd, int copy) {
     unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_RELAYED |
                          DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
-    /* Setting them again has nobody look again who looks now: as long as there is no proxy, there is no such look. */
+    /* Setting them again would make a search for descriptors start again; without a runtime there is no search. */
     if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !process_runtime_is_made()) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     descriptor_set_mark(copy, given);

@@ -5,8 +5,8 @@
 
 /* A library that was loaded with RTLD_DEEPBIND would find libc's own names before those of this library.
  *
- * libc looks at its return address for who asks, whose run path and name space count ($ORIGIN, RUNPATH): it is jumped
- * to, and returns to the program itself. */
+ * libc finds its caller by the return address, for the run path and the name space ($ORIGIN, RUNPATH): so this jumps to
+ * libc's dlopen, which returns to the program itself. */
 void *dlopen(const char *file, int mode) {
     __attribute__((musttail)) return REAL(dlopen)(file, mode & ~RTLD_DEEPBIND);
 }

@@ -66,7 +66,7 @@ void process_after_sharing(void) {
 
 int process_is_own(void) {
     int own = process_own_id();
-    /* First: whoever shares the memory may have nothing where thread-local variables are looked for. */
+    /* First: a process that shares the memory may have no thread-local variables. */
     if (__atomic_load_n(&sharing, __ATOMIC_RELAXED)) return own == kernel_process_id();
     if (!may_be_child_of_vfork) return 1;
     if (own != kernel_process_id()) return 0;

@@ -76,7 +76,7 @@ long library_stack_call(struct call *_Nonnull call);
             : (long)(refused);                                                                 \
     }))
 
-/* The same for what has no way to be refused: it runs where it is then. */
+/* The same, but without such a stack the function runs on the present one. */
 #define ON_LIBRARY_STACK_IF_THERE(function, ...)                                               \
     ((__typeof__((function)(__VA_ARGS__)))library_stack_call(&CALL(function, ##__VA_ARGS__)))
 

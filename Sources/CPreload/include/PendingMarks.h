@@ -116,8 +116,8 @@ static inline int pending_any_beside(void) {
     return internal_any() || unattended_any();
 }
 
-/* Marks of a descriptor. They are hints: nobody tells when a descriptor ends, so a mark may be left over from an
- * earlier one of that number; who finds one asks the socket itself. */
+/* Marks of a descriptor. They are hints: not every close is seen, so a mark may be left over from an earlier descriptor
+ * of that number. The code that finds one asks the socket itself. */
 enum {
     /* A socket whose handshake is pending, or has failed and nobody took notice of it. */
     DESCRIPTOR_PENDING = 1,
@@ -204,8 +204,8 @@ void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
 /* The same after a look that has found them wrong. A child of vfork has descriptors of its own, and the memory of its
  * parent: what it finds says nothing of the parent's. */
 void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen);
-/* How often DESCRIPTOR_DUPLICATED was set. Who has looked at all descriptors for one of a socket, and found none, has
- * to look again if it has changed meanwhile: a duplicate may have been made by a number that was passed already. */
+/* How often DESCRIPTOR_DUPLICATED was set. If it changes during a search for a socket's descriptors that finds none, the
+ * search starts again: a duplicate may have got a number that was passed already. */
 uint32_t descriptor_duplications(void);
 
 /* Marked descriptors are those below this number. */

@@ -130,7 +130,7 @@ struct Association {
         check(descriptor_tick())
     }
 
-    /// Who has it looks for itself before it sends again.
+    /// The next sender checks that it is alive.
     mutating func mayHaveEnded() { seen = 0 }
 
     private var isAlive: Bool {

@@ -163,8 +163,8 @@ public enum Datagram {
 }
 
 extension RelayedSocket {
-    /// The proxy does not carry the datagrams of the socket, which the program has connected: it is told as it would be of
-    /// a peer that has no such port, by an error that wakes whoever waits. Nothing leaves this machine.
+    /// Reports that the proxy does not carry the datagrams of a socket that the program has connected: as of a peer with
+    /// a closed port, by an error that wakes waiting calls. Nothing leaves this machine.
     mutating func showRefusal(by socket: Socket) {
         switch peer?.destination {
         case nil, .nameServer: return

@@ -25,8 +25,8 @@ struct FragmentBuffer {
         UnsafeRawPointer(memory + FragmentBuffer.joinedOffset).assumingMemoryBound(to: UInt8.self)
     }
 
-    /// Takes a fragment; returns the length of the datagram that it completes, header included. The last one, when it was
-    /// only looked at (MSG_PEEK), comes again; the others are taken away by whoever looked.
+    /// Takes a fragment; returns the length of the datagram that it completes, header included. The last one
+    /// comes again if it was only looked at (MSG_PEEK); the caller has removed the others.
     func join(_ datagram: UnsafePointer<udp_received>, _ header: DatagramHeader.Received) -> Int? {
         let fragment = memory + FragmentBuffer.fragmentOffset
         let room = UnsafeMutableRawBufferPointer(

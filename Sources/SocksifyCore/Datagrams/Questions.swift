@@ -81,8 +81,8 @@ struct Questions {
         atomic(slots + Int((start &+ UInt64(index)) % UInt64(Questions.slotCount)))
     }
 
-    /// Starts those that wait, as many as can be under way. One thread does it at a time: who comes to it meanwhile, be it
-    /// because one that was started here has ended at once, leaves it to that thread.
+    /// Starts those that wait, as many as can be under way. One thread does it at a time. Another one that comes to it
+    /// meanwhile leaves it to that thread, and so does a question that was started here and has ended at once.
     ///
     /// - Parameter start: says whether it is under way now, in which case its end is told by `end`.
     @inline(never)

@@ -2,8 +2,7 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// What is known of a relayed socket in the words by which processes tell each other: numbers alone, each of which is
-/// checked by whoever reads it.
+/// A relayed socket as the shared words by which processes tell each other of it: only numbers, each checked by its reader.
 extension RelayedSocket {
     /// What it is written as, with a check: all but the names, which are many words and hardly ever change, and they.
     private static var ownWordCount: Int { 2 + 11 + 5 + Association.wordCount + WayOptions.wordCount + 1 }

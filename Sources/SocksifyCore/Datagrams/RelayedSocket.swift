@@ -51,8 +51,8 @@ struct RelayedSocket {
         case relay
         /// The socket itself.
         case own
-        /// A port of loopback that nobody had: by an error of ICMP (udp(7), ECONNREFUSED) the kernel tells who waits that
-        /// the proxy does not carry its datagrams.
+        /// A closed loopback port: its ICMP error (udp(7), ECONNREFUSED) wakes waiting calls, and tells them that the
+        /// proxy does not carry the socket's datagrams.
         case nobody
     }
 

@@ -54,7 +54,7 @@ public enum Connect {
             switch socket.domain {
             case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
             case -1: return .pass(unlessRefused: socket)
-            // What is no IP goes nowhere.
+            // Other families reach no proxy and leave no machine.
             default: return .pass
             }
         }

@@ -52,8 +52,8 @@ public enum HostEntry {
                 return fill(entry, buffer, name: addresses.canonicalName ?? host, addresses, family: family)
             }
         case .fake(let number):
-            // Who asks by gethostbyname2(3) asks for the other family, too, and takes the first that there is, as
-            // getent(1) does. As for getaddrinfo(3) without a family that is IPv4, where the proxy is reached by it.
+            // Programs ask gethostbyname2(3) for the other family as well and take the first answer, as getent(1) does.
+            // It is IPv4 if the proxy is reached by that, as for getaddrinfo(3) without a family.
             guard let runtime = Runtime.existing else { return .notFound(hostError: NO_RECOVERY) }
             if family == AF_INET6, !runtime.pointee.proxyAddresses.isIPv6Only { return .notFound(hostError: NO_DATA) }
             var addresses = ResolvedAddresses()

@@ -2,8 +2,8 @@ import CPreload
 import SharedTables
 import Tunnel
 
-/// A pending handshake in the words by which processes tell each other of it: numbers alone, each of which is checked
-/// by whoever reads it. By which descriptor a process knows the socket is its own matter.
+/// A pending connection as the shared words by which processes tell each other of it: only numbers, each checked by its
+/// reader. The descriptor is not among them: each process has its own.
 extension PendingConnection {
     /// How many words it is written as at most, with a check.
     static var wordCount: Int { 7 + 8 * 3 + Handshake.wordCount + 1 }

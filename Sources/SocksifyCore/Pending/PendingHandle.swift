@@ -53,8 +53,8 @@ struct PendingHandle {
         let search = find(socket, connections)
         guard case .none = search else { return search }
         var stale = DESCRIPTOR_PENDING
-        // What is no TCP will never be pending by another number either. Duplicates of an epoll, of a socket whose
-        // datagrams are relayed, and of one that stands in the place of another, are to be known for what they are.
+        // A socket of another protocol is never pending, under any number. The marks of epolls, relayed sockets and
+        // substitute sockets have to stay.
         let marks = UInt32(
             DESCRIPTOR_DUPLICATED | DESCRIPTOR_EPOLL | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE)
         if seen & marks == UInt32(DESCRIPTOR_DUPLICATED), socket.isTCP != true {
@@ -338,8 +338,8 @@ struct PendingHandle {
         return min(timeout, patience ?? timeout)
     }
 
-    /// The kernel gives up connecting by itself when the time is over: whoever waits for the socket learns of it, also
-    /// one who began to wait before there was anything pending.
+    /// Has the kernel itself give up connecting when the time is over: so a call learns of it that has waited for the
+    /// socket since before it was pending.
     func limitConnecting() {
         guard let connectTimeout else { return putUserTimeoutBack() }
         guard record.pointee.userTimeout == nil else { return }

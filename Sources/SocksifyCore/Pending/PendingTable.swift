@@ -202,7 +202,7 @@ struct PendingTable: @unchecked Sendable {
         var buffers: HandshakeBuffers { HandshakeBuffers(memory: copy + Entered.buffersOffset) }
     }
 
-    /// Takes the handshake of the socket with this cookie, and waits for whoever has it: that takes a few system calls,
+    /// Enters the connection of the socket with this cookie. Waits while another thread has it: for a few system calls,
     /// never longer.
     func enter(cookie: UInt64, _ connections: UnsafePointer<Connections>) -> Entry {
         guard let slot = slots.find(cookie: cookie) else { return .none }

@@ -158,7 +158,7 @@ enum NameServer {
         }
         guard let transaction = ask(message, request, connections) else { return nil }
         defer { transaction.unmap() }
-        // Who gives the room itself takes more than a datagram has.
+        // The caller has room for more than a datagram.
         if let length = acceptedMessage(of: transaction, query, connections) {
             return copy(UnsafeRawBufferPointer(transaction.answer), length, to: room)
         }
