@@ -204,8 +204,8 @@ void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
 /* The same after a look that has found them wrong. A child of vfork has descriptors of its own, and the memory of its
  * parent: what it finds says nothing of the parent's. */
 void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen);
-/* How often DESCRIPTOR_DUPLICATED was set. If it changes during a search for a socket's descriptors that finds none, the
- * search starts again: a duplicate may have got a number that was passed already. */
+/* How often DESCRIPTOR_DUPLICATED was set. If it changes during a search for a socket's descriptors that finds none,
+ * the search starts again: a duplicate may have got a number that was passed already. */
 uint32_t descriptor_duplications(void);
 
 /* Marked descriptors are those below this number. */

@@ -1,8 +1,8 @@
 /* Memory for what a program is started with: of the library's own, because a caller's stack is small, and its allocator
  * may be locked.
  *
- * A child of vfork has its parent's memory. What it took stays mapped there when it has executed a program; the next one
- * that takes memory gives it back. In C, because it happens in such children. */
+ * A child of vfork has its parent's memory. What it took stays mapped there when it has executed a program; the next
+ * one that takes memory gives it back. In C, because it happens in such children. */
 #pragma once
 
 #include <stddef.h>

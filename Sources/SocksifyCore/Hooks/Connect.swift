@@ -54,7 +54,7 @@ public enum Connect {
             switch socket.domain {
             case AF_INET, AF_INET6: return Datagram.connect(socket, to: peer, runtime.pointee.datagrams)
             case -1: return .pass(unlessRefused: socket)
-            // Other families reach no proxy and leave no machine.
+            // Other families than IP are not proxied.
             default: return .pass
             }
         }
