@@ -5,38 +5,38 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// The UDP association of a relayed socket (RFC 1928 section 4, UDP ASSOCIATE): the relay that its datagrams go to, and
-/// the TCP connection that the relay lives as long as.
+/// The UDP association of a relayed socket (RFC 1928 section 4, UDP ASSOCIATE): the relay for its datagrams, and the
+/// control connection with which the relay ends.
 struct Association {
     enum State {
         case none
         /// The handshake is under way.
         case opening
         case open
-        /// The handshake has failed, and nobody was told yet.
+        /// The handshake has failed; the program has not been told yet.
         case failed(Errno)
     }
 
     private(set) var state = State.none
-    /// The list whose proxy has it: its index in `Configuration.lists`.
+    /// The index in `Configuration.lists` of the list whose proxy has the relay.
     private(set) var list = 0
     /// Where datagrams go, in the form of the socket's family.
     private(set) var relay = SocketAddress.unspecified(AF_INET)
     /// The relay of the previous association, from which datagrams may still arrive.
     private var formerRelay = SocketAddress.unspecified(AF_INET)
-    /// The relay of a time when the socket had another port: what came from there is for nobody any more.
+    /// The relay from before the socket changed its port. Datagrams from there are dropped.
     private var forgottenRelay = SocketAddress.unspecified(AF_INET)
     /// The tick of the last datagram sent, if none was received since; else 0.
     var unanswered: UInt32 = 0
-    /// The TCP connection: its descriptor in the process that opened it, its cookie, its number among sockets.
+    /// The control connection: its descriptor in the process that opened it, its cookie, its inode number.
     private(set) var control: Int32 = -1
     private(set) var controlCookie: UInt64 = 0
     private var controlNumber = -1
     private var process: Int32 = 0
-    /// The thread that opens it, and the tick in which it began to.
+    /// The thread that opens it, and the tick when it began.
     private var opener: Int32 = 0
     private var begun: UInt32 = 0
-    /// The tick in which it was seen to live.
+    /// The tick when it was last seen alive.
     private var seen: UInt32 = 0
 
     // MARK: Opening
@@ -51,7 +51,7 @@ struct Association {
         (control, controlCookie, controlNumber) = (-1, 0, -1)
     }
 
-    /// The TCP connection is there, and about to be made.
+    /// The socket of the control connection exists; it is about to connect.
     mutating func begin(control: Int32, cookie: UInt64) {
         self.control = control
         controlCookie = cookie
@@ -60,7 +60,7 @@ struct Association {
 
     mutating func opened(relay: SocketAddress) {
         if relay != self.relay { formerRelay = self.relay }
-        // Some servers have one for all.
+        // Some servers have one relay for all associations.
         if isForgottenRelay(relay) { forgottenRelay.port = 0 }
         self.relay = relay
         state = .open
@@ -72,19 +72,19 @@ struct Association {
         (control, controlCookie) = (-1, 0)
     }
 
-    /// The failure has been told: it is opened anew when it is needed.
+    /// The program knows the failure: the next datagram opens the association anew.
     mutating func forgetFailure() {
         state = .none
     }
 
-    /// The connection that is being made, if this process makes it.
+    /// The control connection while this process opens it.
     var connection: InternalConnection? {
         guard case .opening = state, process == process_own_id(), controlCookie != 0 else { return nil }
         return InternalConnection(descriptor: control, cookie: controlCookie)
     }
 
-    /// Milliseconds for which a call that sends waits for it yet: as long as a kernel looks for a neighbour before it gives
-    /// up, since it began to be opened.
+    /// Milliseconds that a sender still waits for it: since the opening began, as long as a kernel waits for a
+    /// neighbour's address.
     var patience: Int {
         let ticks = Int(descriptor_tick() &- begun)
         return max(Association.longestPatience - ticks * 1000 / 256, 0)
@@ -102,7 +102,7 @@ struct Association {
         return process_is_confined() == 0 && kernel_thread_exists(opener) == 0
     }
 
-    /// Whether datagrams for the proxies of this list can go by it, or it can still be opened for them.
+    /// Whether it leads through proxies of this list, or can still be opened for them.
     func serves(_ list: Int) -> Bool {
         switch state {
         case .none, .failed: true
@@ -112,8 +112,8 @@ struct Association {
 
     // MARK: The end
 
-    /// Sees to it that the relay is there: the server ends it with the connection. The server is asked once in a tick;
-    /// another process, which has the connection and may end at any time, each time.
+    /// Checks that the relay is alive: the server ends it with the control connection. Asks the kernel once in a tick,
+    /// or each time if another process has the connection, which may end at any time.
     ///
     /// - Parameter tick: the present one.
     @inline(never)
@@ -124,7 +124,7 @@ struct Association {
         if !isAlive { end() }
     }
 
-    /// The same, whenever it was asked before.
+    /// The same, regardless of the last check.
     mutating func checkNow() {
         mayHaveEnded()
         check(descriptor_tick())
@@ -135,11 +135,11 @@ struct Association {
 
     private var isAlive: Bool {
         guard isControlHere else {
-            // A process that closed it, or was replaced by another program, while another has it.
+            // Another process has it, after this one closed it or executed another program.
             return process != process_own_id() && controlNumber >= 0
                 && kernel_socket_number(process, control) == controlNumber
         }
-        // There is nothing to read on it but its end.
+        // Only its end can be read from it.
         return kernel_poll_now(control, POLLIN) == 0
     }
 
@@ -150,32 +150,32 @@ struct Association {
         switch Socket(descriptor: control).identity {
         case .socket(let cookie): return cookie == controlCookie
         case .none: return false
-        // Nobody but the library closes what is its own.
+        // Only the library closes its own descriptors.
         case .refused: return process == process_own_id()
         }
     }
 
-    /// Ends it; it is opened anew when it is needed.
+    /// Ends it; the next datagram opens it anew.
     mutating func end() {
         closeControl()
         detach()
     }
 
-    /// Closes the connection in this process; others may have it still. One that is being made is the internal
-    /// connection's.
+    /// Closes the control connection in this process; other processes may have it still. A connection that is being
+    /// made belongs to its internal connection.
     mutating func closeControl() {
         mayHaveEnded()
         if case .open = state, isControlHere { LibraryDescriptor.close(control) }
     }
 
-    /// The connection is somebody else's matter.
+    /// Forgets the control connection without closing it.
     mutating func detach() {
         state = .none
         (control, controlCookie, controlNumber) = (-1, 0, -1)
     }
 
-    /// The connection, if it is not to be closed yet: the server may have to take what was sent last from its socket, and
-    /// would drop it.
+    /// The control connection, if it has to stay for a moment: a server drops what it has not yet read when the
+    /// connection ends.
     var lingering: InternalConnection? {
         guard case .open = state, unanswered != 0, descriptor_tick() &- unanswered < Association.lingerTicks,
             isControlHere
@@ -189,7 +189,7 @@ struct Association {
     /// Whether `descriptor` is its connection.
     func isControl(_ descriptor: Int32) -> Bool { control == descriptor && isControlHere }
 
-    /// Goes on by another number of the connection, if there is one.
+    /// Continues with a duplicate of the control connection, if one can be made.
     mutating func moveControl(from descriptor: Int32) {
         guard case .open = state, isControl(descriptor), let moved = LibraryDescriptor.duplicate(descriptor) else {
             return
@@ -197,7 +197,7 @@ struct Association {
         control = moved
     }
 
-    /// Ends it. Returns the connection where that is to be kept for a moment.
+    /// Ends it. Returns the control connection if that has to stay for a moment.
     mutating func giveUp() -> InternalConnection? {
         let kept = lingering
         if kept == nil { closeControl() }
@@ -205,7 +205,7 @@ struct Association {
         return kept
     }
 
-    /// The same; what has come in by it, and was not received yet, is nobody's.
+    /// The same; datagrams that have arrived by it and were not received yet are dropped.
     mutating func forget() -> InternalConnection? {
         let kept = giveUp()
         if relay.port != 0 { forgottenRelay = relay }
@@ -221,7 +221,7 @@ struct Association {
 
     func isForgottenRelay(_ source: SocketAddress) -> Bool { isSame(forgottenRelay, source) }
 
-    /// Whether something that came from there came from its relay, or from that of the one before.
+    /// Whether a datagram from this source came from the relay, or from the previous one.
     func isRelay(_ source: SocketAddress) -> Bool {
         isSame(relay, source) || isSame(formerRelay, source)
     }
@@ -234,7 +234,7 @@ struct Association {
 // MARK: Words
 
 extension Association {
-    /// How many words it is written as.
+    /// The number of words that it is written as.
     static var wordCount: Int { 2 + 3 * 4 + 5 }
 
     func write(to words: inout WordCursor) {
@@ -255,7 +255,7 @@ extension Association {
         words.write(begun, UInt32(bitPattern: opener))
     }
 
-    /// `words.isWrong` tells of words that no association was written as.
+    /// Sets `words.isWrong` for words that are no association.
     init(from words: inout WordCursor) {
         let (kind, errno) = words.readHalves()
         switch kind {
@@ -286,7 +286,7 @@ extension Association {
 // MARK: The relay's address
 
 extension Association {
-    /// Where the relay is: BND of the reply, or the proxy where that cannot be meant.
+    /// The address of the relay: BND of the reply, or the proxy's if BND cannot be meant.
     ///
     /// - Parameter proxy: the address by which the proxy was reached.
     static func relay(_ bound: Endpoint, proxy: IPAddress) throws(Errno) -> SocketAddress {
@@ -296,8 +296,8 @@ extension Association {
     private static func address(of host: Host, proxy: IPAddress) throws(Errno) -> IPAddress {
         switch host {
         case .address(let address):
-            // A server that listens on every address, or that does not know what its own is from here; and what is no
-            // host's, or this one's, where a proxy would have datagrams sent that are not for it.
+            // Some servers listen on every address, or do not know their own as seen from here. An address that is no
+            // host's, or this machine's, would send the datagrams astray.
             let isUnusable =
                 address.isUnspecified || address.isMulticast || address.isLimitedBroadcast
                 || address.isPrivate && !proxy.isPrivate || address.isLoopback && !proxy.isLoopback
@@ -306,7 +306,7 @@ extension Association {
             if let address = IPAddress(parsing: name.bytes) {
                 return try Self.address(of: .address(address), proxy: proxy)
             }
-            // Nobody is asked for it: the question would go around the proxy.
+            // A name as BND is not looked up: the query would go direct.
             var found: IPAddress?
             let shortage = HostsFile.forEachLine { line in
                 if line.gives(name) { found = line.address }

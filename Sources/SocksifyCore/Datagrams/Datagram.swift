@@ -4,16 +4,16 @@ import FakeDNS
 import ProxyConfig
 import SharedTables
 
-/// Datagrams: which of them are relayed, and what connect(2) does to their sockets.
+/// Which datagrams are relayed, and what connect(2) does to their sockets.
 public enum Datagram {
     // MARK: Decisions
 
-    /// Where a relayed datagram goes.
+    /// The destination of a relayed datagram.
     enum Destination {
         case address(IPAddress, port: UInt16)
         /// A name, by its number.
         case name(NamedDestinations.Name, port: UInt16)
-        /// A server of the DNS, in whose place the library answers.
+        /// A name server, in whose place the library answers.
         case nameServer
     }
 
@@ -24,8 +24,8 @@ public enum Datagram {
         case relay(Destination, list: Int)
     }
 
-    /// Decides on what the socket sends to `peer`, or is connected to. What answers a datagram that came directly goes
-    /// the same way, whatever the rules say.
+    /// Decides on a datagram or connect(2) to `peer`. The answer to a datagram that came directly goes direct,
+    /// regardless of the rules.
     static func decide(on peer: SocketAddress, _ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) -> Decision {
         let decision = decide(on: peer, datagrams)
         switch decision {
@@ -63,8 +63,8 @@ public enum Datagram {
             ? .relay(destination, list: list) : .refuse(.networkUnreachable)
     }
 
-    /// A datagram cannot go to a name by an address that only stands for it, and to look the name up here would keep the
-    /// program waiting in a call that does not wait.
+    /// Logs that a rule sends a name direct whose address is unknown. Looking it up here would make a non-blocking call
+    /// wait.
     private static func logUnknownAddress(of number: UInt32, _ datagrams: UnsafePointer<Datagrams>) {
         Log.write(.error, datagrams.pointee.configuration) { line in
             line.append("udp ")
@@ -76,7 +76,7 @@ public enum Datagram {
 
     // MARK: connect
 
-    /// connect(2) of a datagram socket, which asks nobody: the association is opened when there is something to send.
+    /// connect(2) of a datagram socket, which sends nothing: the first datagram opens the association.
     static func connect(_ socket: Socket, to peer: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) -> HookResult {
         let table = datagrams.pointee.relayed
         switch decide(on: peer, socket, datagrams) {
@@ -89,7 +89,7 @@ public enum Datagram {
             }
         case .refuse(let errno): return .failed(errno)
         case .relay(let destination, let list):
-            // The kernel has the right words for an address that the socket has no form for.
+            // The kernel has the right error for an address of another family.
             if socket.domain == AF_INET, case .v6 = peer.address { return .pass }
             if case .nameServer = destination {
             } else if datagrams.pointee.connections.pointee.refusal.isFresh {
@@ -109,8 +109,7 @@ public enum Datagram {
         }
     }
 
-    /// connect(2) with AF_UNSPEC: the socket has no peer any more, and mostly another port, too, which the relay does not
-    /// know.
+    /// connect(2) with AF_UNSPEC: the socket loses its peer, and usually its port, which the relay knows.
     static func disconnect(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
         guard let slot = datagrams.pointee.relayed.slot(of: descriptor),
             let record = datagrams.pointee.relayed.enter(slot)
@@ -119,15 +118,15 @@ public enum Datagram {
         record.pointee.kernelPeer = .none
         record.pointee.setPeerHeader(for: nil)
         record.pointee.ownAddress = nil
-        // The kernel frees it from its device, too.
+        // The kernel also unbinds it from its device.
         record.pointee.way.set(0, of: SocketOptions.device)
-        // The relay knows no port yet of one that is being opened.
+        // The relay of an opening association knows no port yet.
         let kept = record.pointee.association.isOpening ? nil : record.pointee.association.forget()
         datagrams.pointee.relayed.leave(slot)
         kept?.linger(datagrams.pointee.connections)
     }
 
-    /// The socket goes its own way from now on.
+    /// The socket is not relayed any more.
     private static func endRelaying(_ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) throws(Errno) {
         guard descriptor_may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket),
             let slot = datagrams.pointee.relayed.slot(of: socket.descriptor),
@@ -152,7 +151,7 @@ public enum Datagram {
         kept?.linger(datagrams.pointee.connections)
     }
 
-    /// The address that the program has connected the socket to; nil when it is not relayed, or not connected.
+    /// The program's peer of the socket; nil if it is not relayed, or not connected.
     static func peer(of descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> SocketAddress? {
         guard descriptor_may_be_relayed(descriptor) != 0, let slot = datagrams.pointee.relayed.slot(of: descriptor),
             let record = datagrams.pointee.relayed.enter(slot)
@@ -176,9 +175,9 @@ extension RelayedSocket {
         let listener = Socket(descriptor: Socket.makeDatagrams(name.domain))
         guard listener.descriptor >= 0 else { return }
         defer { _ = kernel_close(listener.descriptor) }
-        // Where the program cannot be told so, it learns of it when it sends again.
+        // If this is impossible, the program learns of it at its next send.
         do throws(Errno) {
-            // One that is connected to itself hears nobody else, and leaves its port to nobody else.
+            // A socket connected to itself receives from no other, and keeps its port.
             try listener.bind(to: name)
             name = try listener.name
             try listener.connectDatagrams(to: name)
@@ -192,7 +191,7 @@ extension RelayedSocket {
         }
     }
 
-    /// Has the kernel connect the socket to where what the program has connected it to is reached.
+    /// Connects the socket in the kernel to where its peer is reached.
     mutating func connectInKernel(
         _ socket: Socket, towards destination: Datagram.Destination, _ datagrams: UnsafePointer<Datagrams>
     ) throws(Errno) {
@@ -204,7 +203,7 @@ extension RelayedSocket {
             do throws(Errno) {
                 try socket.connectDatagrams(to: association.relay)
             } catch {
-                // By the own address that led to the proxy there is no way to the relay, as from loopback to elsewhere.
+                // From the own address that reached the proxy there may be no route to the relay, as from loopback.
                 guard error == .invalidArgument else { throw error }
                 try socket.disconnect()
                 try socket.connectDatagrams(to: association.relay)
@@ -221,7 +220,7 @@ extension RelayedSocket {
         }
     }
 
-    /// The socket's own address, by which it reaches itself. A socket without a port gets one.
+    /// The socket's own address, for sending to itself. A socket without a port gets one.
     mutating func findOwnAddress(_ socket: Socket) throws(Errno) -> SocketAddress {
         if let ownAddress { return ownAddress }
         var name = try socket.name

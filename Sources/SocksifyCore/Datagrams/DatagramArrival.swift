@@ -5,9 +5,9 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// Datagrams that come in to a relayed socket.
+/// Datagrams that arrive at a relayed socket.
 extension Datagram {
-    /// Before a call that receives; what is under way goes on first. It passes when the socket is not relayed.
+    /// Before a receiving call; steps the internal connections first. Passes if the socket is not relayed.
     static func prepareToReceive(
         _ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>,
         _ datagrams: UnsafePointer<Datagrams>
@@ -42,7 +42,7 @@ extension Datagram {
         }
         let start = Span(_unsafeStart: datagram.pointee.start, count: datagram.pointee.known)
         guard let header = DatagramHeader.read(start) else { return false }
-        // A fragment that is looked at, and is not all there, is left where it is.
+        // A fragment that is only looked at (MSG_PEEK), and truncated, stays in the queue.
         let isPartial = datagram.pointee.flags & Int32(MSG_PEEK) != 0 && datagram.pointee.length > datagram.pointee.kept
         if header.fragment != 0, !isOwn, !isFromErrorQueue, !isPartial {
             return join(datagram, header, record, slot, decapsulated, datagrams)
@@ -57,7 +57,7 @@ extension Datagram {
         return true
     }
 
-    /// Waits until no other thread looks at what has come in. A thread that leaves by longjmp(3) is not waited for long.
+    /// Waits while another thread looks at the queue, but not long: it may have left by longjmp(3).
     public static func beginLook(_ word: UnsafeMutablePointer<UInt64>) {
         _ = OwnerLock(word, isShared: true).acquire()
     }
@@ -66,7 +66,7 @@ extension Datagram {
         OwnerLock(word, isShared: true).release()
     }
 
-    /// Where it came from. Of a connected socket the kernel was not asked, and of another the program may not have asked.
+    /// The sender. The kernel was not asked for that of a connected socket, nor if the program does not want it.
     private static func source(
         of datagram: UnsafePointer<udp_received>, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> SocketAddress? {
@@ -88,7 +88,7 @@ extension Datagram {
         decapsulated.pointee.source_length = socklen_t(source.write(to: room))
     }
 
-    /// What comes without a header, from where the program reaches without the proxy.
+    /// A datagram without a header, from an address that the program reaches directly.
     private static func passDirect(
         _ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ decapsulated: UnsafeMutablePointer<udp_decapsulated>, _ datagram: UnsafePointer<udp_received>,
@@ -102,9 +102,9 @@ extension Datagram {
         return true
     }
 
-    /// Whether it may: from a slot that the program reaches directly; and to a socket that others may know of, from
-    /// anywhere but where its own datagrams go by the proxy, in whose name a stranger might speak. Not if it was bound
-    /// to a device: nobody knows by which one it came.
+    /// Whether the program may see it: from an address that it reaches directly; and, at a port that others may know,
+    /// from any address that the socket has not sent to through the proxy, since a stranger could speak in its name.
+    /// Not if the socket was bound to a device: the kernel does not say by which one it came.
     private static func mayComeDirectly(
         _ source: SocketAddress, to record: UnsafeMutablePointer<RelayedSocket>, _ socket: Socket,
         _ datagrams: UnsafePointer<Datagrams>
@@ -118,7 +118,7 @@ extension Datagram {
         return note(source, socket, datagrams)
     }
 
-    /// A datagram has come directly to a socket that is not relayed: what answers it goes the same way.
+    /// A datagram has come directly to a socket that is not relayed: its answer goes direct as well.
     static func received(_ descriptor: Int32, from source: SocketAddress, _ datagrams: UnsafePointer<Datagrams>) {
         if case .direct = RoutedDestination.of(source.address, port: source.port, .udp, datagrams.pointee.names) {
             return
@@ -126,7 +126,7 @@ extension Datagram {
         _ = note(source, Socket(descriptor: descriptor), datagrams)
     }
 
-    /// Notes from where a datagram has come; false where none can come from.
+    /// Remembers the source of a datagram; false if no datagram can come from there.
     private static func note(_ source: SocketAddress, _ socket: Socket, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
         guard case .real = datagrams.pointee.names.meaning(of: source.address),
             !datagrams.pointee.configuration.answersNames(at: source.address, port: source.port)
@@ -137,21 +137,21 @@ extension Datagram {
 
     // MARK: Sources
 
-    // By the pointer, because a record is long, and these are asked for each datagram.
+    // By pointer: a record is long, and these are asked for each datagram.
 
     private static func isOwnAddress(_ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>) -> Bool {
         guard let own = record.pointee.ownAddress else { return false }
         return own.port == source.port && own.address.unmapped == source.address.unmapped
     }
 
-    /// Whether the program takes a datagram from there: a connected socket receives from its peer alone.
+    /// Whether the program receives datagrams from there: a connected socket only from its peer.
     private static func accepts(
         _ source: SocketAddress, _ record: UnsafeMutablePointer<RelayedSocket>, isOwn: Bool
     ) -> Bool {
         guard let peer = record.pointee.peer else { return true }
         guard peer.address.port == source.port else { return false }
         if peer.address.address.unmapped == source.address.unmapped { return true }
-        // The peer is a name, and nobody else was ever sent to.
+        // The peer is a name, and the socket has sent to no other.
         if case .name = peer.destination { return !isOwn }
         return false
     }
@@ -179,9 +179,9 @@ extension Datagram {
 }
 
 extension RelayedSocket {
-    /// The address that a header's source has for the program, in the form of the socket's family; nil where it has none.
+    /// The program's address for the source in a header, in the form of the socket's family; nil if there is none.
     ///
-    /// - Parameter isNamed: whether the header says what the program itself has named.
+    /// - Parameter isNamed: whether the header has an address that the program itself has named.
     fileprivate mutating func apparentSource(
         _ header: DatagramHeader.Received, _ datagram: Span<UInt8>, isNamed: Bool, _ datagrams: UnsafePointer<Datagrams>
     ) -> SocketAddress? {

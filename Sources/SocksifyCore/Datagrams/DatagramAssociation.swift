@@ -4,7 +4,7 @@ import SOCKS5
 
 /// How the association of a relayed socket is opened, and what becomes of it.
 extension Datagram {
-    /// Begins to open it; the calling thread has said so in the record. An error number when that cannot be.
+    /// Begins to open it, as the record says already. Returns the error if that is impossible.
     static func openAssociation(
         _ socket: Socket, _ slot: Int, throughList list: Int, _ datagrams: UnsafePointer<Datagrams>
     ) -> Errno? {
@@ -75,7 +75,7 @@ extension Datagram {
         return isOpen ? .lingers : .closed
     }
 
-    /// shutdown(2) for sending: what was sent before goes out yet when the association is open.
+    /// shutdown(2) for sending. Datagrams that were sent before leave when the association is open.
     ///
     /// - Parameter how: bits, 1: for receiving, 2: for sending.
     static func shut(_ descriptor: Int32, _ how: Int32, _ datagrams: UnsafePointer<Datagrams>) -> HookResult {
@@ -88,7 +88,7 @@ extension Datagram {
         return record.pointee.peer == nil ? .failed(Errno(ENOTCONN)) : .succeeded
     }
 
-    /// The connection of an association that is being opened goes on by another socket, which stands in its place.
+    /// The control connection of an opening association continues on a substitute socket.
     static func controlMoved(
         _ slot: Int, cookie: UInt64, to control: Socket, _ datagrams: UnsafePointer<Datagrams>
     ) {
@@ -102,9 +102,9 @@ extension Datagram {
         table.leave(slot)
     }
 
-    /// The kernel was told that nobody listens where it has the socket connected to. At the relay's port: the server may
-    /// have gone, and the program has not asked for it. Returns whether the program is to learn of it, because that is how
-    /// it is told that the proxy does not carry its datagrams.
+    /// The kernel has reported a closed port of its own peer. If that is the relay, the server may have gone, which
+    /// does not concern the program. Returns whether to report it to the program: that is how it learns that the proxy
+    /// carries no datagrams.
     static func isRefused(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) -> Bool {
         guard let slot = datagrams.pointee.relayed.slot(of: descriptor),
             let record = datagrams.pointee.relayed.enter(slot)
@@ -120,8 +120,7 @@ extension Datagram {
 }
 
 extension InternalConnection {
-    /// The association is that of the relayed socket in this slot from now on. Where it is over already, that socket is
-    /// for nothing.
+    /// Gives the association to the relayed socket in this slot. If it has ended already, that socket is not needed.
     func goOver(to slot: Int, _ datagrams: UnsafePointer<Datagrams>) {
         let table = datagrams.pointee.relayed
         var isUnderWay = false

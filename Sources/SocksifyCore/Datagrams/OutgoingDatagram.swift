@@ -7,14 +7,14 @@ import SharedTables
 
 /// A datagram that the program sends by a relayed socket.
 ///
-/// It is decided on once. Who enters the socket's record hands it on, and who is named to leave it does so: nobody waits
-/// while he has it.
+/// It is decided on once. A function that enters the socket's record passes it on, and the functions that leave it say
+/// so: no thread waits while it has the record.
 struct OutgoingDatagram {
     let message: UnsafePointer<msghdr>
     /// Of the call (send(2)).
     let flags: Int32
     let socket: Socket
-    /// Where the socket's record lies, as was found in this tick.
+    /// Of the socket's record, as found in this tick.
     let slot: Int
     let tick: UInt32
     let encapsulation: UnsafeMutablePointer<udp_encapsulation>
@@ -22,13 +22,13 @@ struct OutgoingDatagram {
 
     private var table: RelayedSockets { datagrams.pointee.relayed }
 
-    /// Where it goes, and the list that leads there.
+    /// The destination, and the list that leads there.
     private struct Route {
         let destination: Datagram.Destination
         let list: Int
     }
 
-    /// - Parameter decision: what was decided already; nil: nothing.
+    /// - Parameter decision: the one made before; nil if there is none.
     func send(as decision: Datagram.Decision?) -> Datagram.Sending {
         if let errno = MessageParts(of: message).fault { return .failed(errno) }
         let route: Route?
@@ -53,7 +53,7 @@ struct OutgoingDatagram {
         return record.pointee.way.describe(towards: named, &encapsulation.pointee.way) ? .byWay : .pass
     }
 
-    /// - Parameter decided: nil: the socket's peer says where it goes.
+    /// - Parameter decided: nil for a datagram to the socket's peer.
     @inline(__always)
     private func carry(along decided: Route?) -> Datagram.Sending {
         var openings = 0
@@ -101,8 +101,8 @@ struct OutgoingDatagram {
         return Route(destination: destination, list: list)
     }
 
-    /// The error for what cannot be had with a header before each datagram. Programs know these answers from kernels and
-    /// network cards that cannot do it either.
+    /// The error for options that are impossible with a header before each datagram. Programs know these errors from
+    /// kernels and network cards without such options.
     private var refusal: Errno? {
         if flags & Int32(MSG_ZEROCOPY) != 0 { return .outOfBuffers }
         if flags & Int32(MSG_MORE) != 0 { return Errno(EOPNOTSUPP) }
@@ -128,7 +128,7 @@ struct OutgoingDatagram {
     private func open(
         throughList list: Int, _ record: UnsafeMutablePointer<RelayedSocket>, _ openings: inout Int
     ) -> Errno? {
-        // One that has ended at once is opened once more; then something is wrong.
+        // An association that ends at once is opened once more, and not again.
         openings += 1
         if openings > 2 || datagrams.pointee.connections.pointee.refusal.isFresh {
             table.leave(slot)
@@ -140,8 +140,7 @@ struct OutgoingDatagram {
         return Datagram.openAssociation(socket, slot, throughList: list, datagrams)
     }
 
-    /// Waits until it is open, or keeps the datagram until then; nil where there is something new to be seen. Leaves the
-    /// record.
+    /// Waits until it is open, or queues the datagram; nil if the record has to be looked at again. Leaves the record.
     private func wait(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Datagram.Sending? {
@@ -152,7 +151,7 @@ struct OutgoingDatagram {
         }
         let connection = record.pointee.association.connection
         let waits = flags & Int32(MSG_DONTWAIT) == 0 && !socket.isNonBlocking
-        // Where the program has set no limit of its own.
+        // If the program has set no limit of its own.
         let patience = waits && socket.sendTimeout == nil ? record.pointee.association.patience : nil
         if !waits || patience == 0 {
             let refusal = connection == nil ? nil : queue(for: destination, record)
@@ -164,7 +163,7 @@ struct OutgoingDatagram {
         let isOpenedHere = record.pointee.association.isOpenedByThisThread
         table.leave(slot)
         guard let connection else {
-            // A signal's handler has interrupted it.
+            // This is a signal handler that has interrupted the opening.
             if isOpenedHere { return .failed(.outOfBuffers) }
             // Another process opens it, or another thread has just begun to.
             return interruptible_sleep(1_000_000) ? nil : .failed(.outOfBuffers)
@@ -176,16 +175,16 @@ struct OutgoingDatagram {
         }
     }
 
-    /// It could not be opened, which nobody was told yet. Leaves the record.
+    /// Reports that it could not be opened. Leaves the record.
     private func tell(_ errno: Errno, _ record: UnsafeMutablePointer<RelayedSocket>) -> Datagram.Sending {
         record.pointee.association.forgetFailure()
-        // It is told here.
+        // The error is reported here.
         if case .nobody = record.pointee.kernelPeer { _ = socket.takeError() }
         table.leave(slot)
         return .failed(errno)
     }
 
-    /// Keeps it for when the association is there; an error number for one that cannot be sent then.
+    /// Queues it until the association is open; an error if it cannot be sent then.
     private func queue(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Errno? {
@@ -201,7 +200,7 @@ struct OutgoingDatagram {
 
     // MARK: The encapsulation
 
-    /// Puts it in its encapsulation, or sends it in fragments. Leaves the record.
+    /// Encapsulates it, or sends it in fragments. Leaves the record.
     private func encapsulate(
         for destination: Datagram.Destination, isForPeer: Bool, _ record: UnsafeMutablePointer<RelayedSocket>,
         _ tick: UInt32
@@ -239,7 +238,7 @@ struct OutgoingDatagram {
         return .encapsulated
     }
 
-    /// Writes its header where it is sent from; nil for a name that was replaced meanwhile.
+    /// Writes its header in place; nil if the name was replaced meanwhile.
     private func writeHeader(
         for destination: Datagram.Destination, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> UnsafeRawBufferPointer? {
@@ -251,7 +250,7 @@ struct OutgoingDatagram {
             record.pointee.names.sent(to: address, port: port)
             DatagramHeader.write(address: address, port: port, to: &header)
         case .name(let name, let port):
-            // Asked in this order: what was just found has its number for a while.
+            // In this order: a name that was just found keeps its number for a while.
             guard let host = datagrams.pointee.names.name(of: name.number),
                 datagrams.pointee.names.version(of: name.number) == name.version
             else { return nil }
@@ -263,7 +262,7 @@ struct OutgoingDatagram {
         return header.bytes
     }
 
-    /// Sends it in fragments, because it is longer than the proxy wants (RFC 1928 section 7).
+    /// Sends it in fragments: it is longer than the configured size (RFC 1928 section 7).
     private func sendFragments(
         behind header: UnsafeRawBufferPointer, _ limit: Int, _ record: UnsafeMutablePointer<RelayedSocket>
     ) -> Datagram.Sending {
@@ -284,7 +283,7 @@ struct OutgoingDatagram {
 }
 
 extension RelayedSocket {
-    /// The header of what goes to the kernel's own peer.
+    /// Copies the header for the kernel's own peer.
     fileprivate func putPeerHeader(in encapsulation: UnsafeMutablePointer<udp_encapsulation>) {
         let header = peerHeader
         withUnsafeBytes(of: header) {

@@ -5,48 +5,48 @@ import SharedTables
 
 /// A datagram socket that is relayed.
 struct RelayedSocket {
-    /// The last descriptor that the program named it by, in the process that made the record.
+    /// Its last known descriptor, in the process that made the record.
     var descriptor: Int32
     private(set) var process: Int32
-    /// How often that process had forked.
+    /// The number of forks of that process.
     private(set) var forks: UInt32
     /// AF_INET or AF_INET6
     let domain: Int32
-    /// What the program has connected it to, which the kernel does not know of.
+    /// The program's peer, which the kernel does not know.
     var peer: Peer?
-    /// Where the kernel has it connected to.
+    /// The kernel's peer.
     var kernelPeer = KernelPeer.none
     /// The socket's own address, to which the library's answers are sent, from the socket itself.
     var ownAddress: SocketAddress?
     var association = Association()
     var way = WayOptions()
-    /// Whether the program sends nothing more (shutdown(2)). The kernel learns of it when nothing waits to be sent.
+    /// Whether the program sends nothing more (shutdown(2)). The kernel is told once no datagram waits to be sent.
     var isShut = false
-    /// Whether the program has closed it, and the descriptor is the library's own.
+    /// Whether the program has closed the socket, and the descriptor is the library's own.
     var isLingering = false
     var names = NamedDestinations()
-    /// Whether it had a port before anything was sent through the proxy: others may know it, as they know a server's, and
-    /// are heard.
+    /// Whether it had a port before anything was sent through the proxy: others may know the port, as they know a
+    /// server's, and their datagrams are received.
     var hadPort = false
-    /// Whether it was told that a datagram should have gone through another list than the association's.
+    /// Whether the log says that a datagram needed another list than the association's.
     var isOtherListTold = false
-    /// Bytes of the longest header that is expected before a datagram.
+    /// The longest expected header, in bytes.
     private(set) var expectedHeader: UInt16 = 10
-    /// The header of what goes to the peer, and comes from it, while the kernel has the socket connected to the relay; 0
-    /// bytes when there is none, or it has a name.
+    /// The header to and from the program's peer, while the kernel's peer is the relay; empty if there is none, or the
+    /// peer is a name.
     private(set) var peerHeaderLength: UInt16 = 0
     private(set) var peerHeader = InlineArray<22, UInt8>(repeating: 0)
 
     struct Peer {
         var address: SocketAddress
         var destination: Datagram.Destination
-        /// The list that leads there: its index in `Configuration.lists`.
+        /// The index in `Configuration.lists` of the list that leads there.
         var list: Int
     }
 
     enum KernelPeer: UInt8 {
         case none
-        /// The proxy, for want of a relay: so the socket has an address of this machine, and nothing comes in.
+        /// The proxy, before there is a relay: so the socket has an address of this machine, and receives nothing.
         case proxy
         case relay
         /// The socket itself.
@@ -67,15 +67,15 @@ struct RelayedSocket {
         self.domain = domain
     }
 
-    /// The record is the calling process'.
+    /// Makes the record the calling process' own.
     mutating func isMade(by descriptor: Int32) {
         self.descriptor = descriptor
         process = process_own_id()
         forks = process_forks()
     }
 
-    /// A thread ended in the middle of a change. What the program has said is written at once; the way to the proxy is
-    /// made anew.
+    /// Repairs a record whose lock owner ended in the middle of a change. What the program has said is written at once;
+    /// the way to the proxy is made anew.
     mutating func isHalfChanged() {
         association.closeControl()
         association = Association()
@@ -102,7 +102,7 @@ struct RelayedSocket {
     /// The same for the answer to a datagram whose header had this length in bytes.
     mutating func expectAnswer(from destination: Datagram.Destination, headerLength: Int) {
         expect(headerLength: headerLength)
-        // From a name the answer may come with an IPv6 address.
+        // The answer of a name may come with an IPv6 address.
         if case .name = destination { expect(headerLength: peerHeader.count) }
     }
 
@@ -119,7 +119,7 @@ struct RelayedSocket {
             || descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
     }
 
-    /// An address in the form that this socket's calls take and give; nil for one that it has no form for.
+    /// The address in the form that this socket's calls take and give; nil if there is none.
     func form(of address: SocketAddress) -> SocketAddress? {
         address.inFamily(of: .unspecified(domain))
     }

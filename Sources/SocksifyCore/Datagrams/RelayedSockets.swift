@@ -11,23 +11,23 @@ import TableMemory
 struct RelayedSockets: @unchecked Sendable {
     private let slotsMemory: SharedMemory
     private let records: SharedMemory
-    /// The process' own: four words for all, then where its rooms lie.
+    /// Private: four words for all, then the table of rooms.
     private let own: UnsafeMutableRawPointer
     private let rooms: PrivateRooms
 
-    /// More than a proxy can have at once: each has a connection of its own, from another port of this machine, and the
-    /// kernel gives out 28,232 (ip(7), ip_local_port_range) where nobody asked for more.
+    /// More than a proxy can have at once: each association has a connection from another port of this machine, and the
+    /// kernel gives out 28,232 by default (ip(7), ip_local_port_range).
     private static var capacity: Int { 32_768 }
-    /// The lock, and how often the record was written.
+    /// Of the lock, and the number of times that the record was written.
     private static var lockSize: Int { 64 }
     private static var turnOffset: Int { 8 }
     private static var recordSize: Int { (lockSize + RelayedSocket.wordCount * 8 + 63) / 64 * 64 }
 
-    /// Bytes of the memory that processes share: that of the slots, and that of their records.
+    /// The bytes of shared memory: for the slots, and for their records.
     static var sharedSizes: SharedTable.AssociationSizes {
         .init(slots: SlotTable<SharedMemory>.size(capacity: capacity), records: capacity * recordSize)
     }
-    /// Bytes of the memory that each has for itself.
+    /// The bytes of private memory.
     static var ownSize: Int { roomsOffset + PrivateRooms.size(capacity: capacity) }
     private static var roomsOffset: Int { 32 }
 
@@ -44,7 +44,7 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// Whether the slots can be looked at; asked once in a process.
+    /// Whether the slots can be accessed; asked once in a process.
     private var areSlotsThere: Bool {
         if areReached.pointee.load(ordering: .relaxed) != 0 { return true }
         guard slotsMemory.reach(offset: 0, size: 64) != nil else { return false }
@@ -52,12 +52,12 @@ struct RelayedSockets: @unchecked Sendable {
         return true
     }
 
-    /// To be asked when they are there.
+    /// Only valid if they can be accessed.
     private var slots: SlotTable<SharedMemory> {
         SlotTable(memory: slotsMemory, capacity: RelayedSockets.capacity)
     }
 
-    /// Whether a record, with its lock before it, can be touched from now on.
+    /// Whether a record and its lock can be accessed from now on.
     private func reach(_ slot: Int) -> Bool {
         records.reach(offset: slot * RelayedSockets.recordSize, size: RelayedSockets.recordSize) != nil
     }
@@ -69,13 +69,13 @@ struct RelayedSockets: @unchecked Sendable {
         case slot(Int)
         /// The socket is not relayed.
         case none
-        /// The kernel does not tell which socket it is: see `Socket.Identity`.
+        /// The kernel does not say which socket it is: see `Socket.Identity`.
         case refused(Errno)
     }
 
     /// Finds a descriptor's socket.
     ///
-    /// - Parameter tick: the present one.
+    /// - Parameter tick: the current one.
     func find(_ descriptor: Int32, at tick: UInt32 = descriptor_tick()) -> Search {
         let known = descriptor_slot(descriptor, tick)
         if known >= 0 { return .slot(Int(known)) }
@@ -87,7 +87,7 @@ struct RelayedSockets: @unchecked Sendable {
         return search
     }
 
-    /// The same, on little stack: the record stays whose it is.
+    /// The same on little stack, without taking the record over.
     func look(for descriptor: Int32) -> Search {
         let known = descriptor_slot(descriptor, descriptor_tick())
         return known >= 0 ? .slot(Int(known)) : ask(descriptor)
@@ -105,13 +105,13 @@ struct RelayedSockets: @unchecked Sendable {
         return .slot(slot)
     }
 
-    /// The slot of a descriptor's socket; nil when it is not relayed, or nobody tells.
+    /// The slot of a descriptor's socket; nil if it is not relayed, or the kernel does not say which it is.
     func slot(of descriptor: Int32) -> Int? {
         guard case .slot(let slot) = find(descriptor) else { return nil }
         return slot
     }
 
-    /// The slot of the socket that this process has named by the descriptor last; nil when there is none.
+    /// The slot that this process last used for the descriptor; nil if there is none.
     private func slot(namedBy descriptor: Int32) -> Int? {
         guard areSlotsThere else { return nil }
         for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
@@ -123,7 +123,7 @@ struct RelayedSockets: @unchecked Sendable {
         return nil
     }
 
-    /// The socket is this process' when the one that made the record has ended: else it might be forgotten as that one's.
+    /// Takes the record over if the process that made it has ended: else it could be removed as that one's.
     private func adopt(_ slot: Int, _ descriptor: Int32) {
         guard let process = latest(slot)?.pointee.process, process != process_own_id(),
             process_has_ended(process) != 0, let record = enter(slot)
@@ -139,8 +139,8 @@ struct RelayedSockets: @unchecked Sendable {
 
     func cookie(of slot: Int) -> UInt64 { slots.cookie(of: slot) }
 
-    /// Makes a record for the descriptor's socket, if there is none yet, and marks the descriptor; ENOBUFS when there are
-    /// too many.
+    /// Makes a record for the descriptor's socket if there is none, and marks the descriptor; ENOBUFS if there are too
+    /// many.
     ///
     /// - Parameter isConnecting: as of `WayOptions.take`.
     func add(_ descriptor: Int32, domain: Int32, isConnecting: Bool = false) throws(Errno) -> Int {
@@ -187,8 +187,8 @@ struct RelayedSockets: @unchecked Sendable {
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_RELAYED))
     }
 
-    /// The descriptor came from another process, or from the program that was executed before: others may have the
-    /// socket, and the connection to the proxy may have ended there.
+    /// The descriptor came from another process, or from the program before exec(3): others may have the socket, and
+    /// its control connection may have ended there.
     func receive(_ descriptor: Int32, _ slot: Int) {
         mark(descriptor)
         descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_DUPLICATED))
@@ -199,8 +199,8 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: Records
 
-    /// Takes a record; nil when the calling thread has been interrupted, by a signal, while it had it, or when it is the
-    /// socket's no more.
+    /// Enters a record; nil if a signal has interrupted the calling thread while it had the lock, or if the slot has
+    /// another socket by now.
     func enter(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         var isHalfChanged = false
         switch lock(slot).acquire() {
@@ -221,11 +221,11 @@ struct RelayedSockets: @unchecked Sendable {
         lock(slot).release()
     }
 
-    /// The same, where nothing has changed that others have to know: not when a datagram was sent last, nor when the
-    /// connection to the proxy was looked at.
+    /// The same if nothing has changed that others need: not for the time of the last datagram or of the last check of
+    /// the control connection.
     func leaveUnchanged(_ slot: Int) { lock(slot).release() }
 
-    /// Forgets the socket whose record was entered, and leaves it.
+    /// Removes the entered record, and leaves it.
     func remove(_ slot: Int) {
         forgetQueue(slot)
         forgetFragments(slot)
@@ -238,13 +238,13 @@ struct RelayedSockets: @unchecked Sendable {
         slots.giveBack(slot)
     }
 
-    /// Says what is known before a datagram comes. Read without the lock: what has changed meanwhile is seen when it is
-    /// taken out of its encapsulation.
+    /// The state of the socket before a datagram is received. Read without the lock: a change is seen when the datagram
+    /// is decapsulated.
     func prepare(_ plan: UnsafeMutablePointer<udp_receive_plan>, _ slot: Int) {
         plan.pointee.tick = descriptor_tick()
         guard let record = latest(slot) else {
             plan.pointee.slot = Int32(truncatingIfNeeded: slot)
-            // What comes is dropped.
+            // The datagram is dropped.
             plan.pointee.unanswered = (own + 24).assumingMemoryBound(to: UInt32.self)
             plan.pointee.head = 0
             plan.pointee.is_connected = 0
@@ -254,7 +254,7 @@ struct RelayedSockets: @unchecked Sendable {
         describe(record, slot, plan)
     }
 
-    /// The same, on little stack, for a descriptor of which all is known; false where something is to be asked.
+    /// The same on little stack, for a descriptor whose slot is known; false if the kernel has to be asked.
     func prepareQuickly(_ descriptor: Int32, _ plan: UnsafeMutablePointer<udp_receive_plan>) -> Bool {
         let tick = descriptor_tick()
         let slot = Int(descriptor_slot(descriptor, tick))
@@ -295,22 +295,22 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: Copies
 
-    /// The process' own of a record.
+    /// The process' copy of a record.
     private struct Copy {
         /// The socket's cookie; 0 if unused.
         var cookie: UInt64
-        /// That of the record when it was read or written.
+        /// The count of the record when it was read or written.
         var turn: UInt64 = 0
         var record: RelayedSocket
-        /// `changes` of the names when others were told of them; nil when they were not yet.
+        /// `changes` of the names when they were last written; nil if they were not yet.
         var toldChanges: UInt32?
     }
 
-    /// What the process has of a slot for itself.
+    /// What a process has for itself of a slot.
     private struct Room {
-        /// Nobody's at first.
+        /// Unused at first.
         var copy: Copy
-        /// Where the queue and the fragments lie; 0: there are none. Used under the lock of the slot's record.
+        /// The memory of the queue and the fragments; 0 if there is none. Used under the lock of the slot's record.
         var queue: UInt
         var fragments: UInt
     }
@@ -339,8 +339,8 @@ struct RelayedSockets: @unchecked Sendable {
         withUnsafeMutablePointer(to: &copy.pointee.record) { $0 }
     }
 
-    /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when it is no socket's,
-    /// or what lies there cannot be, or there is no memory.
+    /// The copy of a record whose lock the calling thread has, read if necessary; nil if the slot is empty, its words
+    /// are not valid, or there is no memory.
     private func read(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         let turn = turn(of: slot).pointee.load(ordering: .acquiring)
         if let copy = copy(of: slot) {
@@ -359,7 +359,7 @@ struct RelayedSockets: @unchecked Sendable {
         return record(in: copy)
     }
 
-    /// Tells others of what the record is now.
+    /// Writes the record for other processes.
     private func write(_ copy: UnsafeMutablePointer<Copy>, of slot: Int) {
         let next = turn(of: slot).pointee.load(ordering: .relaxed) &+ 1
         let words = start(of: slot) + RelayedSockets.lockSize
@@ -372,7 +372,7 @@ struct RelayedSockets: @unchecked Sendable {
         copy.pointee.turn = next
     }
 
-    /// What the record was a moment ago; nil as in `read`, or when it is this thread's already.
+    /// The record as it was a moment ago; nil as in `read`, or if this thread has its lock.
     private func latest(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         if let record = known(slot) { return record }
         guard let record = enter(slot) else { return nil }
@@ -380,7 +380,7 @@ struct RelayedSockets: @unchecked Sendable {
         return record
     }
 
-    /// The record in the process' copy, if that is the latest.
+    /// The record in the process' copy, if that is current.
     private func known(_ slot: Int) -> UnsafeMutablePointer<RelayedSocket>? {
         guard let copy = copy(of: slot), copy.pointee.turn == turn(of: slot).pointee.load(ordering: .acquiring)
         else { return nil }
@@ -389,13 +389,13 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: The end
 
-    /// A descriptor of the socket is about to be closed. What nobody else may have is forgotten; else the connection to
-    /// the proxy ends here, and lives on where others have it.
+    /// A descriptor of the socket is about to be closed. Removes the record if no other can have the socket; else ends
+    /// the control connection here, and leaves it to the others.
     ///
-    /// Datagrams that were sent are not lost by that: those that wait for an association are sent when it is there, by a
-    /// descriptor of the library's own, and a connection lingers for a moment.
+    /// No datagram is lost by that: those that wait for an association leave by a descriptor of the library's own when
+    /// it is open, and a control connection lingers for a moment.
     func end(_ descriptor: Int32, _ datagrams: UnsafePointer<Datagrams>) {
-        // What is to be forgotten is asked of the kernel: the number may be that of another socket since this tick.
+        // Ask the kernel before removing: the number may be another socket's since this tick.
         descriptor_forget_slot(descriptor)
         let found: Int?
         switch find(descriptor) {
@@ -423,7 +423,7 @@ struct RelayedSockets: @unchecked Sendable {
         lingering?.linger(datagrams.pointee.connections)
     }
 
-    /// Whether what was sent by a socket of this process waits for an association, or has hardly left.
+    /// Whether a datagram of this process waits for an association, or has only just left.
     func isAnySendFresh() -> Bool {
         guard areSlotsThere else { return false }
         for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
@@ -437,7 +437,7 @@ struct RelayedSockets: @unchecked Sendable {
         return false
     }
 
-    /// Whether the descriptor is the library's own, for an association.
+    /// Whether the descriptor is the library's own control connection.
     func isControl(_ descriptor: Int32) -> Bool { slot(ofControl: descriptor) != nil }
 
     private func slot(ofControl descriptor: Int32) -> Int? {
@@ -448,7 +448,7 @@ struct RelayedSockets: @unchecked Sendable {
         return slot
     }
 
-    /// The number of an association's connection is to be another one's.
+    /// The program wants this number for another file: the control connection gets another one.
     func moveControl(_ descriptor: Int32) {
         guard let slot = slot(ofControl: descriptor), let record = enter(slot) else { return }
         record.pointee.association.moveControl(from: descriptor)
@@ -458,7 +458,7 @@ struct RelayedSockets: @unchecked Sendable {
 
     // MARK: Sockets that ended unseen
 
-    /// So many slots that records of processes that have ended are forgotten.
+    /// With more slots than this, the records of ended processes are removed.
     private static var many: Int { 2048 }
 
     /// Looks at two records, and removes them if this process made them and their sockets are closed: not every close is
@@ -529,10 +529,10 @@ struct RelayedSockets: @unchecked Sendable {
         room(of: slot)?.pointee.queue = 0
     }
 
-    /// What waits for an association is sent by a socket of the library's own, which the association goes over to: the
-    /// program's has another use now. Returns where its record lies; nil when nothing waits, or there is no memory.
+    /// Hands what waits for an association over to a socket of the library's own, as the program's gets another use.
+    /// Returns its slot; nil if nothing waits, or there is no memory.
     ///
-    /// - Parameter record: that of `slot`, which was entered and is to be removed.
+    /// - Parameter record: the entered one of `slot`, which is to be removed.
     func bequeath(_ record: UnsafeMutablePointer<RelayedSocket>, _ slot: Int) -> Int? {
         guard record.pointee.association.connection != nil, let room = room(of: slot), room.pointee.queue != 0 else {
             return nil
@@ -554,7 +554,7 @@ struct RelayedSockets: @unchecked Sendable {
         return heir
     }
 
-    /// Where the fragments for a slot are joined; nil when there is no memory.
+    /// The buffer for the fragments of a slot; nil without memory.
     func makeFragments(_ slot: Int) -> FragmentBuffer? {
         if let fragments = fragments(slot) { return fragments }
         guard let room = makeRoom(of: slot), let fragments = FragmentBuffer.make() else { return nil }
