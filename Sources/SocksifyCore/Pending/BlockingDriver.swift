@@ -3,18 +3,18 @@ import CPreload
 import ProxyConfig
 import SharedTables
 
-/// Drives a pending handshake in the calling thread, for a call that waits: steps it, and waits in between. While it
-/// waits others may step it too.
+/// Drives a pending connection in the calling thread, for a blocking call: steps it, and waits in between. During the
+/// waits other threads may step it too.
 struct BlockingDriver {
     let socket: Socket
-    /// The socket of the program whose option limits the call.
+    /// The program's socket whose option limits the call.
     let timed: Socket
-    /// The socket's, as it was when the driver began: another may have taken its place since.
+    /// The cookie at the beginning: a substitute socket may have taken the descriptor since.
     let cookie: UInt64
     let connections: UnsafePointer<Connections>
-    /// That option.
+    /// The option.
     let limit: TimeLimit
-    /// Milliseconds after which the call's time is over in any case.
+    /// Milliseconds after which the call ends in any case.
     var patience: Int?
     /// When the call began, in milliseconds of `Clock`.
     let began: Int
@@ -26,28 +26,28 @@ struct BlockingDriver {
         case sendTimeout
         /// SO_RCVTIMEO
         case receiveTimeout
-        /// None: the call is not about this socket, and is not told of a failure.
+        /// None: the call is not about this socket, and does not report its failure.
         case none
     }
 
-    /// Why the driver came back.
+    /// Why the driver has returned.
     enum Outcome {
         case established
-        /// The call's time is over; the handshake can go on.
+        /// The call's time is over; the connection can continue.
         case timeOver
-        /// A signal whose handler does not restart calls; the handshake can go on.
+        /// A signal whose handler does not restart calls; the connection can continue.
         case interrupted
         case failed(Errno)
     }
 
-    /// The time until the call's limit is looked up. Most answers come sooner, and spare the system call.
+    /// Milliseconds before the call's limit is asked for. Most answers come sooner, and save the system call.
     private static var graceBeforeLimit: Int { 10 }
-    /// How long a wait may be when another thread could end the handshake meanwhile, which poll(2) does not tell.
+    /// Milliseconds of a wait while another thread could end the connection, which poll(2) does not report.
     private static var longestSharedWait: Int { 50 }
-    /// How long while there are other handshakes, which this call goes on with too.
+    /// Milliseconds of a wait while this call advances other connections too.
     private static var longestWaitBesideOthers: Int { 5 }
 
-    /// - Parameter events: what poll(2) says of the socket.
+    /// - Parameter events: the result of poll(2) on the socket.
     @inline(never)
     func drive(events: Int16) -> Outcome {
         var events = events
@@ -68,12 +68,12 @@ struct BlockingDriver {
     }
 
     private enum Step {
-        /// `isAlone`: whether it is the only handshake that this call has to go on with.
+        /// `isAlone`: whether the call has no other connection to advance.
         case waiting(Socket.Readiness, until: Int?, isAlone: Bool)
         case over(Outcome)
     }
 
-    /// The kernel refuses to wait: the handshake is not to go on in a call that the program does not make.
+    /// The kernel refuses to wait: the connection must not continue in a call that the program does not make.
     private func giveUp(_ error: Errno) -> Errno {
         guard var pending = enter() else { return error }
         defer { pending.leave() }
@@ -84,8 +84,8 @@ struct BlockingDriver {
 
     private func step(_ events: Int16) -> Step {
         guard var pending = enter() else {
-            // Another thread ended it; or the socket was closed.
-            // By then another socket may stand in the place of the one that it began with.
+            // Another thread ended it; or the socket was closed. A substitute socket may have taken the descriptor
+            // since.
             let peer = connections.pointee.sockets.peer(cookie: socket.cookie ?? cookie)
             return .over(peer == nil ? .failed(.aborted) : .established)
         }
@@ -112,14 +112,14 @@ struct BlockingDriver {
         .failed(limit == .none ? .aborted : pending.takeFailure(by: teller) ?? .aborted)
     }
 
-    /// The cookie that it began with finds the handshake in nearly all cases, and spares asking the socket.
+    /// The cookie of the beginning finds the connection in nearly all cases, and saves a system call.
     private func enter() -> PendingHandle? {
         if case .entered(let pending) = PendingHandle.enter(cookie: cookie, socket, connections) { return pending }
         guard case .entered(let pending) = PendingHandle.find(socket, connections) else { return nil }
         return pending
     }
 
-    /// When the call's own limit is over.
+    /// The end of the call's own limit.
     private enum End {
         case unknown
         case none
@@ -128,7 +128,7 @@ struct BlockingDriver {
     }
 
     private enum Wait {
-        /// The socket's events of poll(2); 0 when it is time for another look.
+        /// The events of poll(2) on the socket; 0: step again.
         case ready(Int16)
         case over(Outcome)
     }
@@ -168,8 +168,8 @@ struct BlockingDriver {
             end = limit.map { .at(began + $0) } ?? .none
         }
         if isInterrupted {
-            // As connect(2): under a limit any handler ends the call, else only one without SA_RESTART. Which handler ran
-            // is not to be learned; where there are both kinds, the call ends.
+            // As connect(2): with a limit any handler ends the call, else only one without SA_RESTART. The kernel does
+            // not say which handler ran: if there are both kinds, the call ends.
             if case .at = end { return .over(.interrupted) }
             if interruptible_by_handler() != 0 { return .over(.interrupted) }
         }

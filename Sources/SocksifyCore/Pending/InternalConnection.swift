@@ -3,28 +3,28 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// A connection of the library's own through the proxies. It goes on in the calls by which the program waits, in whatever
-/// thread of the process, as the program's own do.
+/// A connection of the library's own through the proxies. The process' waiting calls advance it, in any thread, as they
+/// advance the program's.
 struct InternalConnection {
     let descriptor: Int32
     let cookie: UInt64
 
-    /// Makes a socket and a record for it, without connecting yet; an error number when that cannot be.
+    /// Makes a socket and a record for it, without connecting yet.
     ///
     /// - Parameters:
     ///   - list: the index of the list in `Configuration.lists` that chains are taken from.
-    ///   - family: in which the proxy is reached if it can be.
+    ///   - family: the preferred one for reaching the proxy.
     @inline(never)
     static func prepare(
         _ role: ConnectionRole, _ request: Request, throughList list: Int, family: SocketFamily = .own,
         _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> InternalConnection {
         var failed = ProxySet()
-        // Only these have associations.
+        // Only such proxies support UDP ASSOCIATE.
         if request.command == .udpAssociate { failed = connections.pointee.configuration.withoutDatagrams }
         let selected = try connections.pointee.proxies.selectChain(
             throughList: list, for: request, from: family, &failed)
-        // The relay is where the proxy is.
+        // The relay has the proxy's address family.
         if case .association = role, family.isIPv6Only, !selected.hop.isIPv6 { throw .networkUnreachable }
         let descriptor = LibraryDescriptor.makeStream(family.domain(toReach: selected.hop))
         guard descriptor >= 0 else { throw Errno(-descriptor) }
@@ -45,7 +45,7 @@ struct InternalConnection {
         return InternalConnection(descriptor: descriptor, cookie: cookie)
     }
 
-    /// Connects, and goes as far as it can without waiting.
+    /// Connects, and steps as far as it can without waiting.
     func begin(_ connections: UnsafePointer<Connections>) {
         enter(connections) { pending in
             do throws(Errno) {
@@ -63,7 +63,7 @@ struct InternalConnection {
         }
     }
 
-    /// Goes on, if it is under way, as far as it can without waiting.
+    /// Steps it, if it is pending, as far as it can without waiting.
     func step(_ connections: UnsafePointer<Connections>) {
         enter(connections) { $0.step() }
     }
@@ -80,7 +80,7 @@ struct InternalConnection {
         pending.leave()
     }
 
-    /// Keeps the connection of an association for a moment.
+    /// Keeps a control connection for a moment.
     func linger(_ connections: UnsafePointer<Connections>) {
         let table = connections.pointee.pendingTable
         guard
@@ -131,7 +131,7 @@ extension PendingTable {
     private func enterInternal(from slot: inout Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
         while slot < slots.end {
             defer { slot += 1 }
-            // Looked at without the lock first: most are the program's own.
+            // Looked at without the lock first: most connections are the program's own.
             guard isInternal(slot), let pending = PendingHandle.at(slot, connections) else { continue }
             if pending.record.pointee.role.isInternal { return pending }
             pending.leave()
@@ -139,7 +139,7 @@ extension PendingTable {
         return nil
     }
 
-    /// Goes on with all internal connections as far as they can without waiting.
+    /// Steps all internal connections as far as they can without waiting.
     func stepInternal(_ connections: UnsafePointer<Connections>) {
         forEachInternal(connections) { $0.step() }
     }

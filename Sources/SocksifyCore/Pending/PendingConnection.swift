@@ -4,45 +4,43 @@ import SOCKS5
 import SharedTables
 import Synchronization
 
-/// A pending handshake, and what is to be put back when it is over.
+/// A pending connection, and what is to be restored at its end.
 struct PendingConnection {
     var handshake: Handshake
     var role: ConnectionRole
-    /// The socket's. Where another took the socket's place, that one's.
+    /// The socket's, or that of its substitute.
     var cookie: UInt64 = 0
-    /// A descriptor of the socket: the last that the program named it by in this process.
+    /// The last known descriptor of the socket in this process.
     private(set) var descriptor: Int32
-    /// The descriptor's marks when it was named in the process that called connect(2): with the count that is theirs they
-    /// tell whether the number has become another socket's since. 0 when another process named it.
+    /// The descriptor's marks in the process that called connect(2), with their count: they show whether the number has
+    /// become another socket's since. 0 if another process set the descriptor.
     private(set) var mark: UInt32 = 0
-    /// The process that called connect(2), and how often it had forked: whether others may have the socket too.
+    /// The process that called connect(2), and its number of forks then: whether others may have the socket too.
     var process: Int32
     var forks: UInt32
-    /// Whether the kernel was asked to connect. Before that the socket is ready for everything, and means nothing.
+    /// Whether the kernel was asked to connect. Before that the socket's events mean nothing.
     var isStarted = false
-    /// Whether somebody found it ready before that.
+    /// Whether a call found the socket ready before that.
     var wasAskedEarly = false
-    /// Set when nobody knows how far the handshake came.
+    /// Set if nobody knows how far the handshake came.
     var isBroken = false
-    /// Why the handshake failed, once it has.
+    /// The failure, if it has failed.
     var failure: HandshakeFailure?
-    /// TCP_USER_TIMEOUT as the program has set it, while the library's stands in its place.
+    /// The program's TCP_USER_TIMEOUT, while the library's is set instead.
     var userTimeout: Int32?
     var lent = LentOptions()
     var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
     var registrationCount = 0
-    /// Whether the program is not known to wait for the socket: an epoll may watch it by a registration that was not
-    /// seen.
+    /// Whether no call is known to wait for the socket: an epoll may watch it by a registration that was not seen.
     var isUnwatched = false
-    /// How the program has shut the socket before, as bits of `PeerTable.insert(shut:)`.
+    /// How the program has shut the socket down, as bits of `PeerTable.insert(shut:)`.
     var shut: Int32 = 0
-    /// Whether the kernel has said that it is connected to the first proxy, so that it will not say so again when the
-    /// connection stands.
+    /// Whether the kernel has reported the TCP connection to the first proxy, and so will not report again when the
+    /// connection is established.
     var isToldByKernel = false
-    /// Whether another process goes on with it, which shares nothing with this one but the socket and what the tree knows of
-    /// it.
+    /// Whether another process continues it that shares only the socket and the process tree's table with this one.
     var isElsewhere = false
-    /// In which calls of the process that called connect(2) it goes on.
+    /// The calls of the process that called connect(2) that advance it.
     private(set) var attendance = Attendance.call
 
     init(_ handshake: Handshake, descriptor: Int32, role: ConnectionRole = .connection) {
@@ -53,9 +51,9 @@ struct PendingConnection {
         forks = process_forks()
     }
 
-    /// Stands for one of which this process knows nothing.
+    /// A placeholder for a connection of which this process knows nothing.
     ///
-    /// - Parameter descriptor: where this process has the socket; -1 where it is not known to.
+    /// - Parameter descriptor: the socket's in this process; -1 if unknown.
     static func lost(cookie: UInt64, descriptor: Int32 = -1) -> PendingConnection {
         var record = PendingConnection(
             Handshake(
@@ -68,14 +66,14 @@ struct PendingConnection {
         return record
     }
 
-    /// From now on the socket is known by this descriptor, whose calls are to be held up.
+    /// Sets the descriptor, and marks it: its calls are held up.
     mutating func name(by descriptor: Int32) {
         self.descriptor = descriptor
         let marks = descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_PENDING))
         mark = isOwn ? marks : 0
     }
 
-    /// Counts it among those that go on in such calls.
+    /// Sets the calls that advance it, and counts it among these.
     mutating func attend(_ attendance: Attendance) {
         if isOwn {
             unattended_add((attendance == .call ? 0 : 1) - (self.attendance == .call ? 0 : 1))
@@ -90,6 +88,6 @@ struct PendingConnection {
     var isOwnInternal: Bool { role.isInternal && isOwn }
     var isInternalOfAnother: Bool { role.isInternal && !isOwn }
 
-    /// Whether a child of fork may have the socket, too.
+    /// Whether a forked child may have the socket, too.
     var mayBeShared: Bool { process != Int32(truncatingIfNeeded: kernel_process_id()) || forks != process_forks() }
 }

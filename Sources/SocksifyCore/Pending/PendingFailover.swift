@@ -3,13 +3,13 @@ import CKernel
 import ProxyConfig
 import SharedTables
 
-/// What happens to a pending handshake when a proxy fails: the socket is connected anew, and the program sees one that
-/// is still connecting.
+/// What a pending connection does if a proxy fails: the socket connects again, and the program sees one that is still
+/// connecting.
 extension PendingHandle {
-    /// After a failure, begins to connect to the next address of the first proxy, or to another chain of the list; false
-    /// when there is none, or when it was no proxy that failed.
+    /// After a failure, begins to connect to the next address of the first proxy, or through another chain of the list;
+    /// false if there is none, or if no proxy has failed.
     ///
-    /// - Parameter failure: becomes that of the last attempt.
+    /// - Parameter failure: set to the failure of the last attempt.
     @inline(never)
     func beginAnew(after failure: inout HandshakeError) -> Bool {
         guard hasSocket, !record.pointee.isBroken, !isTransactionUnderWay else { return false }
@@ -34,16 +34,16 @@ extension PendingHandle {
 
     // MARK: Patience
 
-    /// Milliseconds that the TCP connection to the first proxy may take; nil: as long as the kernel tries.
+    /// Milliseconds for the TCP connection to the first proxy; nil: as long as the kernel tries.
     var connectTimeout: Int? {
         let configured = connections.pointee.configuration.connectTimeout
         return configured > 0 ? configured : patience
     }
 
-    /// How long a proxy may keep silent for which another can be tried, where the configuration has no limit of its own:
-    /// milliseconds; nil: there is no other, or it is not for the proxy alone to answer.
+    /// Milliseconds that a proxy may keep silent, if another can be tried and the configuration sets no limit; nil
+    /// without another, or if the answer does not depend on the proxy alone.
     ///
-    /// By then the kernel has sent a SYN three times (tcp(7)), and it is about to send the fourth.
+    /// After that time the kernel has sent three SYNs (tcp(7)) and is about to send the fourth.
     var patience: Int? {
         guard handshake.pointee.isConnecting || connections.pointee.configuration.hasDefaultReadTimeout,
             !handshake.pointee.waitsForDestination, hasAlternative
@@ -51,7 +51,7 @@ extension PendingHandle {
         return 7000
     }
 
-    /// Whether there is another way if the proxy that is waited for keeps silent.
+    /// Whether there is another way if the current proxy keeps silent.
     private var hasAlternative: Bool {
         if nextAddress != nil { return true }
         guard connections.pointee.configuration.proxies.count > 1 else { return false }
@@ -67,7 +67,7 @@ extension PendingHandle {
             besides: failed, isTaken: isTaken)
     }
 
-    /// The next address of the first proxy while it is being connected to.
+    /// The next address of the first proxy, while the TCP connection to it is pending.
     private var nextAddress: ProxyLocation? {
         guard handshake.pointee.isConnecting, let first = handshake.pointee.chain[0] else { return nil }
         return connections.pointee.proxies.hop(of: first, handshake.pointee.address + 1, for: handshake.pointee.family)
@@ -75,23 +75,23 @@ extension PendingHandle {
 
     // MARK: Another attempt
 
-    /// Ends the connection, so that there is a socket which can connect to the address.
+    /// Ends the TCP connection, so that the socket can connect to the address.
     private func makeFree(for address: ProxyAddress) throws(Errno) {
         let domain = socket.domain
         if domain == AF_UNIX {
-            // It connects but once.
+            // A Unix-domain socket connects only once.
             guard address.domain != AF_UNIX || socket.isConnected else { return }
             socket.endConnection()
         } else {
-            // The error that the kernel keeps after that is gone with the next attempt that it begins; where it cannot
-            // begin one, it tells the program's epoll(7) of the failure.
+            // The error that the kernel keeps disappears with its next attempt; if it cannot begin one, it reports the
+            // failure to the program's epoll(7).
             try socket.disconnect()
             guard address.domain != domain else { return }
         }
         try substituteSocket(by: address.domain)
     }
 
-    /// Remembers whose failure it is, and says what there is to connect to now; nil when there is nothing.
+    /// Records whose failure it is, and returns the next location to connect to; nil if there is none.
     @inline(never)
     private func prepareAnother(after failure: inout HandshakeError) -> ProxyLocation? {
         if let next = nextAddress {
@@ -101,7 +101,7 @@ extension PendingHandle {
         }
         switch handshake.pointee.culprit(of: failure) {
         case .other:
-            // A refusal is an answer.
+            // A refusal is an answer, too.
             noteAnswers(before: handshake.pointee.hop + (failure.isRefusal ? 1 : 0))
             return nil
         case .incapable(let index):
@@ -117,7 +117,7 @@ extension PendingHandle {
         return selected.hop
     }
 
-    /// Writes what has failed, now that the kernel's error will not be the program's.
+    /// Logs the failure: the program will not get the kernel's error.
     private func write(takingErrorOf failure: inout HandshakeError) {
         if case .byKernel = failure { failure = .kernel(socket.takeError() ?? .connectionRefused) }
         ConnectionLog.write(
@@ -125,7 +125,7 @@ extension PendingHandle {
             connections.pointee.configuration)
     }
 
-    /// The proxies before this hop have done what they were asked for.
+    /// Records that the proxies before this hop work.
     func noteAnswers(before hop: Int) {
         for index in 0..<max(hop, 0) {
             guard let proxy = handshake.pointee.chain[index] else { return }

@@ -5,16 +5,16 @@ import SOCKS5
 import SharedTables
 import Tunnel
 
-/// A pending handshake that the calling thread has entered: what can be done with it. Nothing here waits.
+/// A pending connection whose slot the calling thread has entered. Nothing here waits.
 ///
-/// It ends by `leave`, always.
+/// Always ends by `leave`.
 struct PendingHandle {
     let connections: UnsafePointer<Connections>
     let socket: Socket
     private let entered: PendingTable.Entered
-    /// Whether `socket` is the handshake's: a process may have closed its descriptor.
+    /// Whether `socket` is the connection's: a process may have closed its descriptor.
     let hasSocket: Bool
-    /// Whether the record is gone: the handshake is over, and the program knows all that there is to know.
+    /// Whether the slot is free: the connection has ended, and the program knows the result.
     private(set) var isRemoved = false
 
     init(
@@ -39,13 +39,13 @@ struct PendingHandle {
         case none
         /// See `PendingTable.Entry.busy`.
         case busy
-        /// The kernel does not tell which socket it is: see `Socket.Identity`.
+        /// The kernel does not say which socket it is: see `Socket.Identity`.
         case refused(Errno)
         case entered(PendingHandle)
     }
 
-    /// Enters the handshake of a descriptor's socket, whichever of its descriptors that is. When there is none, the
-    /// descriptor is taken for an ordinary one from then on.
+    /// Enters the connection of a descriptor's socket. If it has none, the descriptor counts as an ordinary one from
+    /// then on.
     @inline(never)
     static func of(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) -> Search {
         let seen = descriptor_mark(descriptor)
@@ -65,11 +65,11 @@ struct PendingHandle {
         return .none
     }
 
-    /// Enters the handshake of a socket, if it has one at the time of the call.
+    /// Enters the connection of a socket, if it has one at the time of the call.
     ///
-    /// A table that does not know the cookie says nothing yet: while it was looked for other sockets may have taken the
-    /// place of the one that was asked, and the former cookies are remembered for a while only. A socket whose cookie is
-    /// the same before and after has no handshake.
+    /// A cookie that is not in the table proves nothing yet: a substitute socket may have taken the descriptor during
+    /// the search, and former cookies stay in the table only for a while. If the cookie is the same before and after
+    /// the search, the socket has no connection.
     @inline(never)
     static func find(_ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
         var identity = socket.identity
@@ -82,7 +82,7 @@ struct PendingHandle {
                     pending.use(socket.descriptor, cookie: asked)
                     return search
                 }
-                // Another socket has taken its place just now; or did so in a process that this one forked from.
+                // A substitute socket has just taken its descriptors; or did so in a process that this one forked from.
                 pending.leave()
             case .none: break
             }
@@ -93,7 +93,7 @@ struct PendingHandle {
         return .none
     }
 
-    /// Enters the handshake that the socket has, or had, with this cookie.
+    /// Enters the connection with this cookie, present or former, of the socket.
     @inline(never)
     static func enter(cookie: UInt64, _ socket: Socket, _ connections: UnsafePointer<Connections>) -> Search {
         switch connections.pointee.pendingTable.enter(cookie: cookie, connections) {
@@ -107,7 +107,7 @@ struct PendingHandle {
         }
     }
 
-    /// Enters the handshake in a slot, if nobody is at work on it.
+    /// Enters the connection in a slot, unless another thread has it.
     @inline(never)
     static func at(_ slot: Int, _ connections: UnsafePointer<Connections>) -> PendingHandle? {
         guard let entered = connections.pointee.pendingTable.tryEnter(slot: slot, connections) else { return nil }
@@ -121,8 +121,8 @@ struct PendingHandle {
         return PendingHandle(connections: connections, socket: Socket(descriptor: other), entered)
     }
 
-    /// The number of a socket was closed: one by which it lives on, found because an epoll knows it, or as another
-    /// duplicate; nil when there is none.
+    /// A descriptor of the socket was closed: another one, known from an epoll registration or as a duplicate; nil if
+    /// there is none.
     private static func otherDescriptor(of record: UnsafeMutablePointer<PendingConnection>) -> Int32? {
         let cookie = record.pointee.cookie
         for index in 0..<record.pointee.registrationCount {
@@ -132,7 +132,7 @@ struct PendingHandle {
         return MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: cookie).first()
     }
 
-    /// A number of the socket is about to end: from now on it is known by another, if it has one.
+    /// A descriptor of the socket is about to be closed: the record gets another one, if there is one.
     func end(_ descriptor: Int32) {
         guard record.pointee.descriptor == descriptor else { return }
         let others = MarkedDescriptors(marks: UInt32(DESCRIPTOR_DUPLICATED), cookie: record.pointee.cookie)
@@ -145,8 +145,8 @@ struct PendingHandle {
         record.pointee.name(by: descriptor)
     }
 
-    /// Lets others have it, and takes another look at the socket if one of them asked for that. By then the slot may be
-    /// another socket's.
+    /// Leaves the slot, and steps it once more if another thread asked for that. By then the slot may have another
+    /// socket.
     consuming func leave() {
         guard !isRemoved else { return }
         PendingHandle.leave(entered, connections)
@@ -164,10 +164,10 @@ struct PendingHandle {
 
     // MARK: Steps
 
-    /// How a handshake stands.
+    /// The state of the connection.
     enum Standing {
         case underWay
-        /// The connection is the program's.
+        /// The program has the connection.
         case established
         /// `takeFailure` says why.
         case failed
@@ -178,9 +178,9 @@ struct PendingHandle {
         return record.pointee.failure == nil ? .underWay : .failed
     }
 
-    /// What the socket is to be ready for before another step makes sense.
+    /// The events that the next step needs.
     var readiness: Socket.Readiness {
-        // It fails at the next look.
+        // The next step fails.
         if record.pointee.isBroken { return .toWrite }
         if case .transaction(let transaction) = record.pointee.role, transaction.isUnderWay {
             return transaction.readiness
@@ -188,12 +188,12 @@ struct PendingHandle {
         return record.pointee.handshake.readiness
     }
 
-    /// When the time for what is waited for is over, in milliseconds of `Clock`; nil when it is not limited.
+    /// When the present wait ends, in milliseconds of `Clock`; nil without a limit.
     var deadline: Int? { record.pointee.handshake.deadline }
 
-    /// Goes as far as the socket allows.
+    /// Steps the connection as far as the socket allows.
     ///
-    /// - Parameter events: what poll(2) said of the socket; nil: it is asked.
+    /// - Parameter events: the result of poll(2) on the socket; nil: it is polled here.
     @discardableResult @inline(never)
     mutating func step(events: Int16? = nil) -> Standing {
         _ = table.takeAsked(entered)
@@ -237,22 +237,22 @@ struct PendingHandle {
     private func advance(events: Int16?) throws(HandshakeError) -> Handshake.Progress {
         guard !record.pointee.isBroken else { throw .kernel(.aborted) }
         var ready = events ?? socket.readyEvents
-        // What was seen may be the end of the attempt before this one.
+        // The events may be of the attempt before this one.
         if events != nil, ready & PendingHandle.failureEvents != 0 { ready = socket.readyEvents }
         if record.pointee.handshake.isConnecting {
             guard ready != 0 else { return .waiting }
             guard ready & PendingHandle.failureEvents == 0 else { throw .byKernel }
-            // The kernel is not asked by connect(2) whether it is done: it says 0 to that once, which is for the program.
+            // Do not ask by connect(2): it returns 0 once, which is for the program.
             guard ready & Int16(POLLOUT) != 0 else { return .waiting }
             connected()
         } else if ready & Int16(POLLERR) != 0, socket.unreadCount == 0 {
-            // To receive or to send would take the error, by which the program's epoll(7) tells a failure.
+            // send(2) or recv(2) would take the error, by which the program's epoll(7) reports the failure.
             throw .kernel(.connectionReset)
         }
         if case .transaction(let transaction) = record.pointee.role, transaction.isUnderWay {
             return try transaction.advance(on: socket)
         }
-        // An epoll tells of bytes once. Those that came before the proxy was asked lie there now, or never will.
+        // An epoll reports bytes once. Early bytes of the proxy are there now, or never come.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
             on: socket, entered.buffers, connections, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
@@ -265,7 +265,7 @@ struct PendingHandle {
         return progress
     }
 
-    /// Where the socket connects to.
+    /// The address that the socket connects to.
     var firstAddress: ProxyAddress? { firstSlot?.address(for: record.pointee.handshake.family) }
 
     private var firstSlot: ProxyLocation? {
@@ -274,7 +274,7 @@ struct PendingHandle {
             of: first, record.pointee.handshake.address, for: record.pointee.handshake.family)
     }
 
-    /// A program that has connected to an address of one version of IP is not to see one of the other as its own.
+    /// A program that has connected to an IPv4 address is not to see an IPv6 address as its own, and the reverse.
     func noteVersion() {
         guard case .internet(let proxy, _)? = firstSlot, record.pointee.handshake.family.domain == AF_INET6,
             SocketAddress(address: proxy, port: 0).isIPv4 != record.pointee.handshake.peer.isIPv4
@@ -284,7 +284,7 @@ struct PendingHandle {
         }
     }
 
-    /// The address of the first proxy; one at a path is on this machine.
+    /// The address of the first proxy; loopback for one at a path.
     private var proxyAddress: IPAddress? {
         switch firstSlot {
         case .internet(let address, _): address.unmapped
@@ -293,32 +293,32 @@ struct PendingHandle {
         }
     }
 
-    /// The TCP connection to the first proxy stands.
+    /// The TCP connection to the first proxy is established.
     func connected() {
         putUserTimeoutBack()
         record.pointee.handshake.connected(socket)
     }
 
-    /// The kernel has been asked to connect. From now on it means something when the socket is ready; what was told
-    /// before is made up for.
+    /// The kernel has been asked to connect. The socket's events count from now on; an event that came before is looked
+    /// at now.
     mutating func started() {
         record.pointee.isStarted = true
         limitTime()
         if record.pointee.wasAskedEarly { step() }
     }
 
-    /// The kernel was asked to connect, and could not.
+    /// The kernel could not begin to connect.
     mutating func started(failedBy error: Errno) {
         record.pointee.isStarted = true
         fail(.kernel(error))
         if standing == .underWay { limitTime() }
     }
 
-    /// While the kernel connects without a configured limit nothing ends the wait but the kernel; it is looked after all
-    /// the same, because nobody tells when a socket is closed.
+    /// Without a configured limit only the kernel ends the wait for the TCP connection. The slot is inspected all the
+    /// same: not every close is seen.
     private static var inspectionInterval: Int { 60_000 }
 
-    /// Sets the deadline of what is waited for, unless it is set.
+    /// Sets the deadline of the present wait, unless it is set.
     private func limitTime() {
         guard record.pointee.handshake.deadline == nil else { return }
         let now = Clock.now
@@ -356,13 +356,13 @@ struct PendingHandle {
         record.pointee.userTimeout = nil
     }
 
-    /// Ends the handshake if its time is over, and forgets it if its socket is.
+    /// Fails the connection if its deadline is over, and frees the slot if its socket is closed.
     @inline(never)
     mutating func inspect(now: Int) {
         if isLingering { return conclude(nil) }
         if !hasSocket {
             if record.pointee.role.isInternal { return conclude(.kernel(.aborted)) }
-            // Another process may have the socket still; it looks after it itself.
+            // Another process may have the socket still, and inspects it itself.
             let owner = record.pointee.process
             if process_is_own() != 0, owner == process_own_id() || process_has_ended(owner) != 0 {
                 return remove()
@@ -390,8 +390,8 @@ struct PendingHandle {
         remove()
     }
 
-    /// The attempt has failed. Another one is made if there is another way, as far as the socket allows; else the
-    /// connection has failed.
+    /// An attempt has failed. Begins another one if there is another way that the socket allows; else the connection
+    /// has failed.
     @inline(never)
     mutating func fail(_ error: HandshakeError) {
         var failure = error
@@ -399,8 +399,8 @@ struct PendingHandle {
         step()
     }
 
-    /// The connection has failed: the socket is as one that the kernel could not connect, until the program connects it
-    /// anew.
+    /// The connection has failed: the socket looks like one that the kernel could not connect, until the program
+    /// connects it again.
     @inline(never)
     private mutating func end(with error: HandshakeError) {
         if record.pointee.role.isInternal { return conclude(error) }
@@ -422,27 +422,27 @@ struct PendingHandle {
     private func breakConnection() {
         do throws(Errno) {
             try socket.disconnect()
-            // It has hung up: poll(2) and epoll(7) tell that as of a connection that was refused.
+            // A shut-down socket reports IN, OUT, HUP and RDHUP, as after a refused connection.
             socket.shutDown()
         } catch {
             if !record.pointee.handshake.isConnecting { socket.endConnection() }
         }
     }
 
-    /// How the program learns of a failure.
+    /// By which call the program learns of a failure.
     enum Teller {
-        /// connect(2), after which the socket can connect anew.
+        /// connect(2): afterwards the socket can connect again.
         case connect
-        /// SO_ERROR, or a call that reads or writes: the socket stays one that has failed.
+        /// SO_ERROR, or a call that reads or writes: the socket stays a failed one.
         case other
     }
 
-    /// The error of a failed handshake, which the program thereby knows. nil when it knew it already.
+    /// Reports the error of a failed connection to the program; nil if the program knows it already.
     mutating func takeFailure(by teller: Teller) -> Errno? {
         guard !isRemoved, let failure = record.pointee.failure else { return nil }
-        // The socket is not to be touched: it is in use.
+        // Leave the socket alone: another process uses it.
         if record.pointee.isElsewhere, case .errno(let errno) = failure { return errno }
-        // Where another process has found that it failed.
+        // If another process has found the failure.
         restoreRegistrations()
         let told: Errno?
         switch failure {
@@ -461,7 +461,7 @@ struct PendingHandle {
         case .told:
             if teller == .other { return nil }
             remove()
-            // One of a Unix domain connects but once: one of the program's family stands there again, as new.
+            // A Unix-domain socket connects only once: a new one of the program's family takes its descriptors.
             let isSubstitute = (try? SubstituteSocket.dissolve(socket.descriptor, connections)) ?? false
             if !isSubstitute { try? socket.disconnect() }
             _ = socket.takeError()
@@ -475,7 +475,7 @@ struct PendingHandle {
         return told
     }
 
-    /// The error that the program has yet to learn, and that the kernel does not have itself.
+    /// The error that the program does not know yet, and that the kernel does not have.
     var untoldError: Errno? {
         guard !isRemoved, case .errno(let errno) = record.pointee.failure else { return nil }
         return errno
@@ -524,7 +524,7 @@ struct PendingHandle {
     /// Some 50 milliseconds: servers take less, but may be busy.
     static var lingerTime: Int { 50 }
 
-    /// The connection is of no use any more, but is not to be closed yet.
+    /// The connection is useless, but must not be closed yet.
     mutating func linger() {
         record.pointee.role = .lingering
         table.deadlines.set(Clock.now + PendingHandle.lingerTime, for: slot)
@@ -538,7 +538,7 @@ struct PendingHandle {
     /// Needs no stack frame for the line if there is none to write.
     private func writeLog(_ error: HandshakeError?) {
         if isLingering { return }
-        // The program has given it up itself.
+        // The program itself has given it up.
         if case .kernel(.aborted)? = error { return }
         if let error {
             let isKnown = connections.pointee.refusal.isFresh
@@ -549,7 +549,7 @@ struct PendingHandle {
         }
     }
 
-    /// The program ends the attempt itself: the socket is as one that was never connected.
+    /// The program ends the attempt: the socket looks like one that was never connected.
     mutating func dissolve() -> HookResult {
         do throws(Errno) {
             if socket.domain != AF_UNIX { try socket.disconnect() }
@@ -563,14 +563,13 @@ struct PendingHandle {
         return .succeeded
     }
 
-    /// Nobody can wait for it, which the kernel has refused: the attempt has failed, whatever other ways there are. Returns
-    /// the error to tell.
+    /// The kernel refuses to wait: the attempt has failed, whatever other ways there are. Returns the error to report.
     mutating func giveUp(_ errno: Errno, _ teller: Teller) -> Errno {
         if standing == .underWay { end(with: .kernel(errno)) }
         return takeFailure(by: teller) ?? errno
     }
 
-    /// There is no attempt any more.
+    /// Ends the attempt and frees the slot.
     mutating func abandon() {
         putUserTimeoutBack()
         putOptionsBack()
@@ -587,26 +586,26 @@ struct PendingHandle {
 
     // MARK: Who waits
 
-    /// Somebody is seen to wait for the socket.
+    /// A call waits for the socket.
     func isWatched() {
         table.audits.forget(record)
     }
 
-    /// connect(2) returns, and nobody waits yet.
+    /// connect(2) returns, and no call waits for the socket yet.
     func isUnwatched() {
         if record.pointee.registrationCount == 0 { table.audits.note(record) }
         record.pointee.attend(.anyCall)
         countAttendance()
     }
 
-    /// After an epoll was seen to watch it, or not to watch it any more.
+    /// After an epoll has begun or stopped to watch it.
     @inline(never)
     func countAttendance() {
         guard record.pointee.attendance != .call else { return }
         record.pointee.attend(record.pointee.registrationCount > 0 ? .epolls : .anyCall)
     }
 
-    /// Whether another process, or a descriptor of another number, may have the socket too.
+    /// Whether another process or descriptor may have the socket too.
     var mayHaveOthers: Bool {
         record.pointee.mayBeShared
             || isDuplicated(record.pointee.descriptor)

@@ -53,25 +53,24 @@ struct PendingTable: @unchecked Sendable {
     private let copies: PrivateRooms
 
     private static var capacity: Int { 16_384 }
-    /// The lock, whether somebody asked for another look, how often the record was written, and whose internal
-    /// connection it is.
+    /// The lock, whether another step was asked for, the count of writes, and the process of an internal connection.
     private static var lockSize: Int { 64 }
     private static var recordSize: Int { (lockSize + PendingConnection.wordCount * 8 + 63) / 64 * 64 }
     private static var headerSize: Int { 64 }
     private static var slotsSize: Int { (SlotTable<ReadyMemory>.size(capacity: capacity) + 63) / 64 * 64 }
     private static var deadlinesSize: Int { (Deadlines.size(capacity: capacity) + 63) / 64 * 64 }
 
-    /// What is needed to find records; 900 KiB.
+    /// What finding a record needs: 900 KiB.
     private static var tableSize: Int { headerSize + slotsSize + deadlinesSize }
-    /// Some 50 MiB, of which what is used is taken.
+    /// Some 50 MiB; only used pages take memory.
     private static var recordsSize: Int { (capacity * recordSize + 0xffff) & ~0xffff }
-    /// Private memory that the records need, in bytes.
+    /// Private memory for the records, in bytes.
     static var notesSize: Int { SharedMemory.notesSize(for: recordsSize) }
 
-    /// Private memory by which copies are found, in bytes.
+    /// Private memory for finding the copies, in bytes.
     static var copiesSize: Int { PrivateRooms.size(capacity: capacity) }
 
-    /// nil when there is no memory.
+    /// nil without memory.
     ///
     /// - Parameters:
     ///   - notes: `notesSize` bytes, zero-filled, private.
@@ -99,13 +98,13 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Copies of all
 
-    /// Adds all of it to a copy; false when there is no room.
+    /// Adds the whole table to a copy; false if there is no room.
     func add(to copy: inout SharedCopy) -> Bool {
         let size = PendingTable.tableSize
         return copy.add(header, mappedSize: size, wholeSize: size) && records.add(to: &copy)
     }
 
-    /// Goes on with the copy. What another process may go on with, too, this one cannot.
+    /// Continues with the copy. This process gives up the connections that another process may continue.
     func leave(for copy: inout SharedCopy) {
         let size = PendingTable.tableSize
         _ = kernel_map_file_over(header, copy.descriptor, copy.next(size: size), size)
@@ -113,7 +112,7 @@ struct PendingTable: @unchecked Sendable {
         for slot in 0..<slots.end where slots.cookie(of: slot) != 0 {
             guard let shared = reach(slot) else { continue }
             guard let known = known(slot, shared) else {
-                // What is written there fits no more.
+                // Its words are not valid any more.
                 shared.turn.pointee.wrappingAdd(1, ordering: .relaxed)
                 continue
             }
@@ -122,7 +121,7 @@ struct PendingTable: @unchecked Sendable {
         }
     }
 
-    /// Gives the memory back, which nobody uses.
+    /// Gives back the memory of an unused table.
     func unmap() {
         records.unmap()
         kernel_unmap(header, PendingTable.tableSize)
@@ -133,7 +132,7 @@ struct PendingTable: @unchecked Sendable {
 
     private var count: UnsafeMutablePointer<Atomic<UInt64>> { header.assumingMemoryBound(to: Atomic<UInt64>.self) }
 
-    /// Corrects the process' own count when all is over: another process may have ended what this one began.
+    /// Resets the process' own count if the table is empty: another process may have ended a connection of this one.
     func correctCount() {
         let seen = pending_word()
         if count.pointee.load(ordering: .sequentiallyConsistent) == 0 { pending_none(seen) }
@@ -141,17 +140,17 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Locks
 
-    /// What `enter` finds.
+    /// The result of `enter`.
     enum Entry {
-        /// The socket has no pending handshake.
+        /// The socket has no pending connection.
         case none
-        /// The calling thread has been interrupted, by a signal, while it was at work on this very handshake; or the
-        /// record, which another process has made, cannot be looked at for want of memory.
+        /// A signal has interrupted the calling thread while it had this very slot; or there is no memory for the
+        /// record of another process.
         case busy
-        /// The record, which nobody else touches before `leave`.
+        /// The record; no other thread touches it before `leave`.
         case record(Entered)
-        /// The slot that was the socket's, and is another's by now: it is entered, and to be left as any other, because
-        /// somebody may have asked for a look at that one meanwhile.
+        /// Another socket has the slot by now. It is entered: leave it as usual, because another thread may have asked
+        /// for a step meanwhile.
         case another(Entered)
     }
 
@@ -160,16 +159,16 @@ struct PendingTable: @unchecked Sendable {
         let base: UnsafeMutableRawPointer
 
         var lock: OwnerLock { OwnerLock(base.assumingMemoryBound(to: UInt64.self), isShared: true) }
-        /// Whether somebody asked for another look.
+        /// Whether another step was asked for.
         var asked: UnsafeMutablePointer<Atomic<UInt64>> { word(1) }
-        /// How often the record was written.
+        /// The count of writes of the record.
         var turn: UnsafeMutablePointer<Atomic<UInt64>> { word(2) }
-        /// The process that has this internal connection; 0 for a connection of the program's.
+        /// The process of this internal connection; 0 for a connection of the program's.
         var internalProcess: UnsafeMutablePointer<Atomic<UInt64>> { word(3) }
 
         /// The words of the record.
         ///
-        /// - Parameter check: what they are checked by.
+        /// - Parameter check: the initial value of the check.
         func record(check: UInt64) -> WordCursor {
             WordCursor(base + PendingTable.lockSize, count: PendingConnection.wordCount, check: check)
         }
@@ -179,7 +178,7 @@ struct PendingTable: @unchecked Sendable {
         }
     }
 
-    /// A record that is entered: the process' copy of it.
+    /// An entered record: the process' copy of it.
     struct Entered {
         let slot: Int
         let shared: SharedWords
@@ -191,14 +190,14 @@ struct PendingTable: @unchecked Sendable {
 
         /// The cookie that the slot was published with; 0 if the copy is unused.
         var cookie: UnsafeMutablePointer<UInt64> { copy.assumingMemoryBound(to: UInt64.self) }
-        /// How often the record had been written when it was read or written here.
+        /// The count of writes when the record was last read or written here.
         var turn: UnsafeMutablePointer<UInt64> { (copy + 8).assumingMemoryBound(to: UInt64.self) }
 
         var record: UnsafeMutablePointer<PendingConnection> {
             (copy + Entered.recordOffset).assumingMemoryBound(to: PendingConnection.self)
         }
 
-        /// What its handshake sends and receives.
+        /// The messages of its handshake.
         var buffers: HandshakeBuffers { HandshakeBuffers(memory: copy + Entered.buffersOffset) }
     }
 
@@ -219,10 +218,10 @@ struct PendingTable: @unchecked Sendable {
             shared.lock.release()
             return published == 0 ? .none : .busy
         }
-        // Its owner ended in the middle of a step. What was sent and received nobody knows.
+        // Its owner ended in the middle of a step: nobody knows how many bytes were sent and received.
         if isHalfChanged { entered.record.pointee.isBroken = true }
         guard slots.isFound(slot, by: cookie) else { return .another(entered) }
-        // Whichever socket had taken the place of which.
+        // Whatever substitute socket was about to take its descriptors.
         if entered.record.pointee.isBroken { entered.record.pointee.cookie = cookie }
         return .record(entered)
     }
@@ -230,14 +229,14 @@ struct PendingTable: @unchecked Sendable {
     /// Enters the connection in this slot. nil if the slot is empty, holds an internal connection of another process, or
     /// is locked; in the last case the holder steps the connection once more when it leaves.
     func tryEnter(slot: Int, _ connections: UnsafePointer<Connections>) -> Entered? {
-        // An internal connection of another process is not even asked for a look: that one may ask for it meanwhile.
+        // Do not ask for a step of another process' internal connection: that process may ask for one meanwhile.
         guard slot < slots.end, let shared = reach(slot), !isInternalOfAnother(slot, shared) else { return nil }
         if !shared.lock.tryAcquire() {
             shared.asked.pointee.store(1, ordering: .sequentiallyConsistent)
             guard shared.lock.tryAcquire() else { return nil }
         }
         let cookie = slots.cookie(of: slot)
-        // Set by somebody who still took it for used.
+        // Set by a thread that still took the slot for used.
         if cookie == 0 { deadlines.set(nil, for: slot) }
         guard cookie != 0, !isInternalOfAnother(slot, shared), let entered = read(slot, shared, cookie, connections)
         else {
@@ -247,7 +246,7 @@ struct PendingTable: @unchecked Sendable {
         return entered
     }
 
-    /// Whether somebody asked for another look since the last call.
+    /// Whether another step was asked for since the last call.
     func takeAsked(_ entered: Entered) -> Bool {
         entered.shared.asked.pointee.exchange(0, ordering: .sequentiallyConsistent) != 0
     }
@@ -255,7 +254,7 @@ struct PendingTable: @unchecked Sendable {
     /// Leaves the slot. If true, somebody has asked for another look meanwhile: the caller must step it once more.
     func leave(_ entered: Entered) -> Bool {
         let lock = entered.shared.lock
-        // Where the lock was taken away others have gone on from what they knew.
+        // After the lock was taken over, others have continued from the old words.
         if lock.isOwn { tell(entered) }
         lock.release()
         return entered.shared.asked.pointee.load(ordering: .sequentiallyConsistent) != 0
@@ -263,7 +262,7 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// The words of a slot, which can be touched from now on; nil when there is no memory for them.
+    /// The words of a slot, accessible from now on; nil without memory.
     private func reach(_ slot: Int) -> SharedWords? {
         let offset = slot * PendingTable.recordSize
         return records.reach(offset: offset, size: PendingTable.recordSize).map { SharedWords(base: $0) }
@@ -279,14 +278,14 @@ struct PendingTable: @unchecked Sendable {
         return entered
     }
 
-    /// Room for the copy, made if there is none; nil when there is no memory.
+    /// Room for the copy, made if necessary; nil without memory.
     private func makeCopy(of slot: Int, _ shared: SharedWords) -> Entered? {
         copies.makeRoom(of: slot).map { Entered(slot: slot, shared: shared, copy: $0) }
     }
 
-    /// The copy of a record whose lock the calling thread has, after it was read if need be; nil when there is no memory.
+    /// The copy of a record whose lock the calling thread has, read if necessary; nil without memory.
     ///
-    /// - Parameter cookie: that of the slot.
+    /// - Parameter cookie: the slot's.
     private func read(
         _ slot: Int, _ shared: SharedWords, _ cookie: UInt64, _ connections: UnsafePointer<Connections>
     ) -> Entered? {
@@ -306,7 +305,7 @@ struct PendingTable: @unchecked Sendable {
         return entered
     }
 
-    /// Tells others of what the record is now.
+    /// Writes the record for other processes.
     private func tell(_ entered: Entered) {
         if entered.record.pointee.role.isInternal { return }
         let next = entered.shared.turn.pointee.load(ordering: .relaxed) &+ 1
@@ -323,7 +322,7 @@ struct PendingTable: @unchecked Sendable {
         return process != 0 && process != UInt64(UInt32(bitPattern: process_own_id()))
     }
 
-    /// In which calls of this process the handshake in this slot goes on: as it was a moment ago.
+    /// The calls of this process that advance the connection in this slot, as of a moment ago.
     @inline(never)
     func attendance(_ slot: Int) -> Attendance {
         guard let known = reach(slot).flatMap({ known(slot, $0) }), known.record.pointee.isOwn else { return .call }
@@ -337,14 +336,14 @@ struct PendingTable: @unchecked Sendable {
 
     // MARK: Records
 
-    /// Makes a record, entered; nil when there are too many, or no memory.
+    /// Makes an entered record; nil if there are too many, or no memory.
     func add(_ record: @autoclosure () -> PendingConnection, cookie: UInt64) -> Entered? {
         guard let slot = slots.take(), let entered = begin(slot) else { return nil }
         entered.record.initialize(to: record())
         return publish(entered, cookie: cookie) ? entered : nil
     }
 
-    /// A record to be filled in, entered; without memory for it the slot is given back.
+    /// An entered record, not yet filled in; without memory for it the slot is given back.
     @inline(never)
     private func begin(_ slot: Int) -> Entered? {
         guard let shared = reach(slot), let entered = makeCopy(of: slot, shared) else {
@@ -357,7 +356,7 @@ struct PendingTable: @unchecked Sendable {
         return entered
     }
 
-    /// Has others find the record that was filled in; false, and the slot is given back, when they cannot.
+    /// Publishes the record; false, and the slot is given back, if that is impossible.
     @inline(never)
     private func publish(_ entered: Entered, cookie: UInt64) -> Bool {
         let (slot, shared) = (entered.slot, entered.shared)
@@ -373,7 +372,7 @@ struct PendingTable: @unchecked Sendable {
             slots.giveBack(slot)
             return false
         }
-        // Common to all first, and own first at the end: so `correctCount` finds no handshake uncounted.
+        // The common count first, and at the end the own one first: so `correctCount` finds no connection uncounted.
         count.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         pending_begin()
         if isInternal { internal_begin() }
@@ -381,12 +380,12 @@ struct PendingTable: @unchecked Sendable {
         return true
     }
 
-    /// Makes a record of a handshake of another process, which has handed on its socket.
+    /// Makes a record of the connection of another process that has passed on its socket.
     ///
-    /// - Parameter failure: why it has failed; nil when it is under way there, and has failed for this process.
+    /// - Parameter failure: the error; nil if it is pending there, and has failed for this process.
     func add(failure: Errno?, _ descriptor: Int32, cookie: UInt64, _ connections: UnsafePointer<Connections>) {
         if slots.find(cookie: cookie) != nil {
-            // That of a process which shares the records: it was begun after the fork, and is not counted here.
+            // That process shares the table: the connection began after the fork, and is not counted here.
             pending_begin()
             descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_PENDING))
             return
@@ -400,7 +399,7 @@ struct PendingTable: @unchecked Sendable {
         PendingHandle(connections: connections, socket: Socket(descriptor: descriptor), entered).leave()
     }
 
-    /// Ends a record that was entered, and leaves it.
+    /// Frees an entered slot, and leaves it.
     func remove(_ entered: Entered) {
         let slot = entered.slot
         let descriptor = entered.record.pointee.descriptor

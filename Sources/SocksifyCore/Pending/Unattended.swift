@@ -1,28 +1,28 @@
 import CPreload
 import SharedTables
 
-/// The program's connections of which connect(2) has returned without having waited. The kernel would go on with them
-/// by itself; here they go on in every call by which the program waits, whatever it waits for.
+/// The program's connections after a non-blocking connect(2). The kernel would advance them by itself; here every
+/// waiting call advances them, whatever it waits for.
 public enum Unattended {
-    /// Slots that are looked at in one call: where there are thousands of connections, the program waits for most of
-    /// them, and a call that waits for something else is not to take longer with each.
+    /// The most slots that one call looks at: with thousands of connections the program waits for most of them, and a
+    /// call that waits for something else must not get slower with each.
     private static var most: Int { 512 }
 
-    /// Epolls that tell of connections which they watch, so that these need not be looked at.
+    /// Epolls that report the connections which they watch: these need no look.
     public enum Epolls {
         case none
         case one(Int32)
         case all
 
-        /// As CInterpose.h says it.
+        /// From the number in CInterpose.h.
         public init(_ number: Int32) {
             self = number >= 0 ? .one(number) : number == -1 ? .none : .all
         }
     }
 
-    /// Fills in what they wait for; returns how many were.
+    /// Fills in what they wait for; returns their number.
     ///
-    /// - Parameter epolls: connections that these watch are left out.
+    /// - Parameter epolls: connections that these watch are omitted.
     static func fill(
         _ descriptors: UnsafeMutableBufferPointer<pollfd>, besides epolls: Epolls,
         _ connections: UnsafePointer<Connections>
@@ -38,7 +38,7 @@ public enum Unattended {
         return count
     }
 
-    /// Goes on with them as far as they can without waiting.
+    /// Steps them as far as they can without waiting.
     @inline(never)
     static func step(_ connections: UnsafePointer<Connections>) {
         forEach(connections, besides: .none) { pending in
@@ -47,7 +47,7 @@ public enum Unattended {
         }
     }
 
-    /// Calls `body` with one after the other, until it gives false; each call begins behind the one where the last did.
+    /// Calls `body` for one after the other until it returns false; each call continues where the last one ended.
     private static func forEach(
         _ connections: UnsafePointer<Connections>, besides epolls: Epolls, _ body: (inout PendingHandle) -> Bool
     ) {
