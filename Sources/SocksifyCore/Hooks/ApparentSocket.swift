@@ -2,14 +2,12 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// What the program is told of a socket that stands in the place of its own: what it would be told of that one.
+/// What the program sees of a substitute socket: what it would see of its own.
 ///
-/// Where a socket of a Unix domain stands there, some things stay different: the connection has no own address but the
-/// one that the program has bound, there is no TCP_INFO, and a proxy that ends gives EPIPE and ECONNRESET at other moments
-/// than TCP would.
+/// A Unix-domain substitute differs in some things: the connection has no own address but the one that the program has
+/// bound, there is no TCP_INFO, and a proxy that closes causes EPIPE and ECONNRESET at other moments than TCP would.
 public enum ApparentSocket {
-    /// The socket's own address, which is of the family and of the version of IP of its peer's; nil when the kernel knows
-    /// it.
+    /// The socket's own address, of its peer's family and IP version; nil if the kernel has the right one.
     public static func name(of descriptor: Int32) -> SocketAddress? {
         guard let runtime = Runtime.existing else { return nil }
         let socket = Socket(descriptor: descriptor)
@@ -19,7 +17,8 @@ public enum ApparentSocket {
         let program = original?.name ?? .unspecified(name.domain)
         let peer = peer(of: socket, runtime)
         if let form = name.inFamily(of: program), peer == nil || form.isIPv4 == peer?.isIPv4 { return form }
-        // Of this machine's addresses there is none that the program could use: it is told what it has bound, or none.
+        // The program can use none of this machine's addresses: it sees the one that it has bound, or the unspecified
+        // one.
         var own = SocketAddress(address: program.address, port: name.port)
         if let peer, own.address.isUnspecified, own.isIPv4 != peer.isIPv4 {
             own = .unspecified(peer.isIPv4 ? AF_INET : AF_INET6)
@@ -28,7 +27,7 @@ public enum ApparentSocket {
         return own.inFamily(of: program) ?? own
     }
 
-    /// What the program connects to, or has connected to.
+    /// The peer that the program connects to, or has connected to.
     private static func peer(of socket: Socket, _ runtime: UnsafePointer<Runtime>) -> SocketAddress? {
         if let cookie = socket.cookie, let peer = runtime.pointee.sockets.peer(cookie: cookie) { return peer }
         guard descriptor_may_be_pending(socket.descriptor) != 0,
@@ -63,7 +62,7 @@ public enum ApparentSocket {
             return SocketOptions.answer(option, asIf: answer, socket, value, length)
         }
         guard SocketOptions.isLevel(level, lackedBy: domain) else { return .pass }
-        // There is no connection of TCP of which anything could be told.
+        // There is no TCP connection to describe.
         if level == Int32(IPPROTO_TCP), name == TCP_INFO || name == TCP_CC_INFO { return .failed(Errno(ENOPROTOOPT)) }
         let made = Socket.make(original.name.domain)
         guard made >= 0 else { return .failed(Errno(ENOPROTOOPT)) }
@@ -71,7 +70,8 @@ public enum ApparentSocket {
         return SocketOptions.answer(option, asIf: original.value(of: option), Socket(descriptor: made), value, length)
     }
 
-    /// setsockopt(2). What there is no place for is judged by the kernel on a socket of the program's kind, and remembered.
+    /// setsockopt(2). Of an option that a substitute lacks a socket of the program's kind is asked, and the value
+    /// remembered.
     public static func setOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> HookResult {

@@ -5,15 +5,15 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// connect(2): the caller's own descriptor is connected to the first proxy, and the handshakes of the chain are made
-/// on it, so that flags, options, descriptors and readiness stay what they are.
+/// connect(2): connects the caller's own descriptor to the first proxy and makes the handshakes of the chain on it, so
+/// that flags, options, descriptors and readiness stay as they are.
 public enum Connect {
     public static func connect(
         _ descriptor: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
     ) -> HookResult {
         guard let peer = SocketAddress(address, length: length) else {
             if let address, Int32(address.pointee.sa_family) == AF_UNSPEC { return dissolve(descriptor) }
-            // The kernel looks at the socket before it looks at the address, unless that is too long for any.
+            // Like the kernel, looks at the socket before the address, unless the address is too long for any family.
             guard length <= MemoryLayout<sockaddr_storage>.size else { return .pass }
             return Runtime.existing.flatMap { Connection.resume(descriptor, $0) } ?? .pass
         }
@@ -65,11 +65,11 @@ public enum Connect {
         }
     }
 
-    /// Before the program connects around the proxies.
+    /// Before the program connects direct.
     private static func pass(
         _ socket: Socket, to peer: SocketAddress, _ reason: DirectReason, _ runtime: UnsafePointer<Runtime>
     ) -> HookResult {
-        // Where a stream goes directly a datagram does, too, unless a rule speaks of one of them alone.
+        // A stream goes direct where a datagram does, unless a rule is for one of them only.
         if peer.port == 53 || descriptor_may_be_relayed(socket.descriptor) != 0 || SocketOptions.mayHold(socket)
             || !runtime.pointee.configuration.rules.isEmpty
         {
@@ -80,7 +80,7 @@ public enum Connect {
             case nil: return .pass(unlessRefused: socket)
             }
         }
-        // The program speaks with the proxy itself: whatever the socket was before, it is that no more.
+        // The program itself speaks with the proxy: the socket loses its former state.
         if runtime.pointee.proxyAddresses.matches(peer), let cookie = socket.cookie {
             runtime.pointee.sockets.remove(cookie: cookie)
         }
@@ -92,8 +92,8 @@ public enum Connect {
         return .direct(reason)
     }
 
-    /// Connects around the proxies to a name that the program knows by a reserved address alone. The name is looked up now,
-    /// because what rules say of it depends on the port, which was not known before.
+    /// Connects direct to a name of which the program knows only a reserved address. The name is looked up now: its
+    /// rules may depend on the port, which the lookup did not know.
     private static func connect(
         _ socket: Socket, toName number: UInt32, as peer: SocketAddress, _ reason: Reason,
         _ runtime: UnsafePointer<Runtime>
@@ -128,7 +128,7 @@ public enum Connect {
         return .failed(failure)
     }
 
-    /// connect(2) with AF_UNSPEC ends what an earlier call left unfinished.
+    /// connect(2) with AF_UNSPEC ends what an earlier call has begun.
     private static func dissolve(_ descriptor: Int32) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         if descriptor_may_be_relayed(descriptor) != 0 { Datagram.disconnect(descriptor, runtime.pointee.datagrams) }
@@ -149,14 +149,14 @@ public enum Connect {
         }
     }
 
-    /// What the last proxy is asked for. A name goes by its number, because it is long, and a signal handler's stack is
-    /// small.
+    /// What the last proxy is asked for. A name is given by its number: it is long, and the stack of a signal handler
+    /// is small.
     enum Target {
         case address(IPAddress, port: UInt16)
         case name(number: UInt32, port: UInt16)
     }
 
-    /// What is to be done about an address that a program sends to or connects to.
+    /// What to do about an address that a program sends or connects to.
     enum Decision {
         case direct(DirectReason)
         case refuse(Errno)
@@ -184,7 +184,7 @@ public enum Connect {
     }
 }
 
-/// One socket on its way through the proxies, in one call of connect(2).
+/// A socket on its way through the proxies, in one call of connect(2).
 private struct Connection {
     let socket: Socket
     let cookie: UInt64
@@ -194,7 +194,7 @@ private struct Connection {
     private var configuration: Configuration { runtime.pointee.configuration }
     private var table: PendingTable { runtime.pointee.pendingTable }
 
-    /// Goes on with the handshake that an earlier call left; nil when there is none.
+    /// Continues the connection that an earlier call has begun; nil if there is none.
     static func resume(_ descriptor: Int32, _ runtime: UnsafePointer<Runtime>) -> HookResult? {
         guard descriptor_may_be_pending(descriptor) != 0 else { return nil }
         switch PendingHandle.of(descriptor, runtime.pointee.connections) {
@@ -217,13 +217,13 @@ private struct Connection {
         return told(socket, runtime)
     }
 
-    /// The call says that the socket is connected: what the kernel says next is to be EISCONN.
+    /// Reports the connection as established. The next connect(2) returns EISCONN.
     private static func told(_ socket: Socket, _ runtime: UnsafePointer<Runtime>) -> HookResult {
         if let cookie = socket.cookie { _ = acknowledge(socket, cookie, runtime) }
         return .succeeded
     }
 
-    /// Begins the handshake on a socket that has a form for the first proxy's address from then on.
+    /// Begins the connection on a socket that can reach the first proxy's address.
     static func begin(
         on socket: Socket, to peer: SocketAddress, _ target: Connect.Target, throughList list: Int,
         _ runtime: UnsafePointer<Runtime>
@@ -256,8 +256,8 @@ private struct Connection {
         ).begin(entered, connectable)
     }
 
-    /// What the kernel says of a connection that stands: 0 once after a connect(2) that did not wait, from then on EISCONN.
-    /// nil where none through the proxies stands.
+    /// The result for an established connection: 0 once after a non-blocking connect(2), then EISCONN; nil if the
+    /// socket has none through the proxies.
     private static func acknowledge(
         _ socket: Socket, _ cookie: UInt64, _ runtime: UnsafePointer<Runtime>
     ) -> HookResult? {
@@ -293,7 +293,8 @@ private struct Connection {
                 enter { $0.abandon() }
                 return .failed(error)
             case .interrupted where socket.sendTimeout == nil && interruptible_by_handler() == 0:
-                // By a configured limit that stood in SO_SNDTIMEO's place: without it the kernel would have gone on.
+                // A configured limit in place of SO_SNDTIMEO has ended the call: without it the kernel would have
+                // continued.
                 enter { $0.started() }
                 return drive(since: began, whenTimeIsOver: .inProgress)
             case .inProgress, .interrupted:
@@ -308,7 +309,7 @@ private struct Connection {
                 guard isNonBlocking else { return drive(since: began, whenTimeIsOver: .inProgress) }
                 return conclude()
             default:
-                // Of the socket's state, not of the proxy: EISCONN and the like.
+                // An error of the socket's state, not of the proxy: EISCONN and the like.
                 enter { $0.abandon() }
                 return .failed(error)
             }
@@ -329,7 +330,7 @@ private struct Connection {
         return .failed(.inProgress)
     }
 
-    /// What a call that does not wait says of a connection for which the kernel has refused an attempt.
+    /// The result of a non-blocking call if the kernel has refused an attempt.
     private func conclude() -> HookResult {
         var outcome = HookResult.failed(.inProgress)
         enter { pending in
@@ -346,8 +347,8 @@ private struct Connection {
         UInt32(DESCRIPTOR_WATCHED | DESCRIPTOR_DUPLICATED)
     }
 
-    /// Before the kernel is asked to connect: from then on the program's epolls must not tell what the socket does. Returns
-    /// the milliseconds that it may take; nil: as long as the kernel tries.
+    /// Before the kernel is asked to connect: from then on the program's epolls must not report the socket's events.
+    /// Returns the milliseconds for the TCP connection; nil: as long as the kernel tries.
     private func prepare(_ pending: PendingHandle, _ registrations: TakenRegistrations?) -> Int? {
         registrations?.restore(by: pending)
         if descriptor_mark(socket.descriptor) & Connection.watchedMarks != 0 {
@@ -361,7 +362,7 @@ private struct Connection {
         return limit
     }
 
-    /// Runs `body` with the handshake, if there still is one.
+    /// Calls `body` with the connection, if it is still pending.
     private func enter(_ body: (inout PendingHandle) -> Void) {
         guard case .entered(var pending) = PendingHandle.enter(cookie: cookie, socket, runtime.pointee.connections)
         else { return }
@@ -369,7 +370,7 @@ private struct Connection {
         pending.leave()
     }
 
-    /// nil for a name that was replaced meanwhile.
+    /// nil if the name was replaced meanwhile.
     private static func endpoint(_ target: Connect.Target, _ runtime: UnsafePointer<Runtime>) -> Endpoint? {
         switch target {
         case .address(let address, let port): return Endpoint(host: .address(address), port: port)
@@ -380,7 +381,7 @@ private struct Connection {
 
     /// Connects to the first proxy within this many milliseconds.
     ///
-    /// A blocking connect(2) has no limit but SO_SNDTIMEO, so one that is shorter stands there meanwhile.
+    /// Only SO_SNDTIMEO limits a blocking connect(2): a shorter limit is set there meanwhile.
     private func connect(to proxy: ProxyAddress, _ limit: Int?) throws(Errno) {
         guard let limit, !isNonBlocking else { return try socket.connect(to: proxy) }
         let sendTimeout = socket.sendTimeout

@@ -2,11 +2,11 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// Descriptors that end.
+/// Descriptors that are closed or replaced.
 public enum Descriptors {
-    /// The descriptor is about to be closed, or replaced: nobody may go on with a handshake by its number.
+    /// The descriptor is about to be closed or replaced: no connection continues under its number.
     public static func end(_ descriptor: Int32) {
-        // By this number alone a handshake is known; what is a duplicate of it needs no look.
+        // A connection is known by this number alone; a duplicate needs no look.
         if descriptor_mark(descriptor) & UInt32(DESCRIPTOR_PENDING) != 0, descriptor_may_be_pending(descriptor) != 0,
             let runtime = Runtime.existing,
             case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -30,17 +30,17 @@ public enum Descriptors {
         return pending.record.pointee.role.isInternal
     }
 
-    /// The program takes the number of a descriptor of the library's own. The connection of an association goes on by
-    /// another number; one that is being made ends, and is made anew when it is needed.
+    /// The program takes the number of one of the library's own descriptors. An established control connection
+    /// continues under another number; a pending one ends, and is made again when needed.
     public static func moveOwn(_ descriptor: Int32) {
         guard process_is_own() != 0, let runtime = Runtime.existing else { return }
         runtime.pointee.relayed.moveControl(descriptor)
     }
 
-    /// A program is about to be started. It knows nothing of handshakes, and would write into them.
+    /// Before a program is executed, which knows nothing of pending connections and would write into a handshake.
     ///
-    /// Where it takes the place of the process that has begun them, those are waited for whose sockets it will have. Where
-    /// it is started beside that one, which goes on with them, it is told that they are under way.
+    /// If it replaces this process, waits for the connections whose sockets it will have. If it runs beside this
+    /// process, which continues them, tells it that they are pending.
     public static func prepareToHandOn(takesPlace: Bool) {
         guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
         let table = runtime.pointee.pendingTable
@@ -61,7 +61,7 @@ public enum Descriptors {
         }
     }
 
-    /// Whether a program that is started will have the socket.
+    /// Whether the executed program will have the socket.
     private static func isInherited(_ socket: Socket) -> Bool {
         if kernel_is_inherited(socket.descriptor) != 0 { return true }
         guard descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0, let cookie = socket.cookie
@@ -89,12 +89,12 @@ public enum Descriptors {
         }
     }
 
-    /// A descriptor came from another process, or from the program before: it may stand for a socket that is relayed
-    /// there, or that stands in the place of another.
+    /// A descriptor came from another process, or from the program before exec(3): its socket may be relayed there, or
+    /// a substitute.
     ///
-    /// A connection that failed before it came fails here, too; so does one that is under way elsewhere, as long as it is.
+    /// A connection that has failed there fails here, too; so does a pending one, as long as it is pending there.
     ///
-    /// A process under a filter of its own is not the one to ask (see `Preparation`).
+    /// A process under its own seccomp filter does not ask (see `Preparation`).
     public static func received(_ descriptor: Int32) {
         guard process_is_confined() == 0 else { return }
         let socket = Socket(descriptor: descriptor)

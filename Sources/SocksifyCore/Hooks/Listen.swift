@@ -4,16 +4,16 @@ import ProxyConfig
 
 /// Sockets that are to listen for connections from outside.
 public enum Listen {
-    /// listen(2). What can only be reached from this machine is listened on always, as with torsocks.
+    /// listen(2). A socket that only this machine can reach may always listen, as with torsocks.
     public static func listen(_ descriptor: Int32) -> HookResult {
-        // As the kernel refuses it of a socket that connects, or could not.
+        // The kernel refuses it as well on a socket that connects, or has failed to.
         if descriptor_may_be_pending(descriptor) != 0, let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         {
             pending.leave()
             return .failed(Errno(EINVAL))
         }
-        // Where all may listen the kernel is not asked what it is.
+        // If all sockets may listen, the kernel is not asked which this is.
         if let runtime = Runtime.existing, !runtime.pointee.configuration.refusesListeners { return .pass }
         let socket = Socket(descriptor: descriptor)
         guard socket.isInternet, !socket.isDatagram else { return .pass }

@@ -2,9 +2,9 @@ import Addressing
 import CKernel
 import SharedTables
 
-/// poll(2), select(2) and epoll(7): a pending socket is ready for nothing, and goes on when it is.
+/// poll(2), select(2) and epoll(7): a pending socket shows no events, and its own events advance it.
 public enum Readiness {
-    /// What the socket is to be polled for in the program's stead; 0 when it is not pending, or has failed.
+    /// The events to poll for instead of the program's; 0 if the socket is not pending, or has failed.
     public static func interest(of descriptor: Int32) -> Int16 {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -15,7 +15,7 @@ public enum Readiness {
         return pending.readiness.events
     }
 
-    /// Goes on with a socket whose poll(2) gave `events`. False when it is pending no more.
+    /// Advances a socket for which poll(2) returned `events`. False if it is not pending any more.
     public static func advance(_ descriptor: Int32, events: Int16) -> Bool {
         guard let runtime = Runtime.existing,
             case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -24,20 +24,19 @@ public enum Readiness {
         return pending.step(events: events) == .underWay
     }
 
-    /// Goes on with the socket that an event is about, and returns true; false when the event is the program's.
+    /// Advances the socket of a marked event and returns true; false for an event of the program's.
     public static func take(eventData data: UInt64, events: UInt32) -> Bool {
         guard let runtime = Runtime.existing, let slot = runtime.pointee.pendingTable.marker.slot(of: data)
         else { return false }
         if var pending = PendingHandle.at(slot, runtime.pointee.connections) {
-            // Those that poll(2) has too, by the same numbers.
+            // The events that poll(2) has too, with the same numbers.
             pending.step(events: Int16(truncatingIfNeeded: events & 0x1f))
             pending.leave()
         }
         return true
     }
 
-    /// Ends the handshakes whose time is over, and returns how long the next one has: milliseconds; nil when none is
-    /// limited.
+    /// Fails the connections whose deadline is over. Returns the milliseconds until the next deadline; nil without one.
     public static func inspect() -> Int? {
         guard let runtime = Runtime.existing else { return nil }
         let table = runtime.pointee.pendingTable
@@ -48,7 +47,7 @@ public enum Readiness {
         let now = Clock.now
         table.deadlines.forEachOver(now: now, end: table.slots.end) { slot in
             guard var pending = PendingHandle.at(slot, runtime.pointee.connections) else {
-                // Somebody is at work on it, and may set another.
+                // Another thread has it, and may set another deadline.
                 if table.slots.cookie(of: slot) != 0 { table.deadlines.set(now + 1, for: slot) }
                 return
             }
@@ -58,13 +57,13 @@ public enum Readiness {
         return table.deadlines.next.map { max($0 - now, 0) }
     }
 
-    /// Before a wait on an epoll: sees to it that all is known which it watches.
+    /// Before a wait on an epoll: makes sure that all its registrations are known.
     public static func audit(epoll: Int32) {
         guard let runtime = Runtime.existing else { return }
         EpollInventory(runtime.pointee.connections).audit(epoll)
     }
 
-    /// Before a wait on an epoll of which not all is known that it watches, while datagrams are relayed.
+    /// Before a wait on an epoll with unknown registrations, while datagrams are relayed.
     public static func note(epoll: Int32) {
         guard let runtime = Runtime.existing else { return }
         EpollInventory(runtime.pointee.connections).note(epoll)
@@ -85,7 +84,7 @@ public enum Readiness {
         return .succeeded
     }
 
-    /// A registration was made just when the socket began to connect: takes it over.
+    /// Takes over a registration that was made just when the socket began to connect.
     public static func adopt(_ epoll: Int32, _ descriptor: Int32, events: UInt32, data: UInt64) {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)

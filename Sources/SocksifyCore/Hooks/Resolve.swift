@@ -5,10 +5,10 @@ import ProxyConfig
 
 /// getaddrinfo(3) and getnameinfo(3).
 ///
-/// Lists are made by libc itself, from addresses in figures: so hints, services, socket types and error codes are its
-/// own, and the list is one that its freeaddrinfo() frees.
+/// libc itself makes the lists, from numeric addresses: so hints, services, socket types and error codes are its own,
+/// and its freeaddrinfo() frees them.
 public enum Resolve {
-    /// Whether names are the proxy's to resolve, or nothing may be resolved at all.
+    /// Whether the proxy resolves names, or nothing may be resolved at all.
     public static var namesBelongToProxy: Bool {
         switch Runtime.state {
         case .unusable, .short: true
@@ -17,21 +17,21 @@ public enum Resolve {
         }
     }
 
-    /// Whether those that are searched for (res_search(3)) are looked up in the domains of resolv.conf(5) as well.
+    /// Whether searched names (res_search(3)) are also looked up in the domains of resolv.conf(5).
     public static var searchesDomains: Bool {
         guard case .ready(let runtime) = Runtime.state else { return false }
         return runtime.pointee.names.searchesDomains
     }
 
-    /// Answers a query of the DNS as a server would (res_send(3)); returns the length of the whole answer, of which as much
-    /// is written as there is room for; nil when there is none.
+    /// Answers a DNS query as a server would (res_send(3)). Returns the length of the whole answer, of which as much is
+    /// written as there is room for; nil if there is none.
     public static func answer(_ question: UnsafeBufferPointer<UInt8>, into room: UnsafeMutableRawBufferPointer) -> Int?
     {
         guard case .ready(let runtime) = Runtime.state else { return nil }
         return NameServer.answer(message: Span(_unsafeElements: question), into: room, runtime.pointee.connections)
     }
 
-    /// What the hook returns: nil for libc's own answer, else an EAI code of getaddrinfo(3), which are negative; or the
+    /// The hook's result: nil for libc's own answer, else an EAI code of getaddrinfo(3), which are negative; or the
     /// error of EAI_SYSTEM.
     public static func addressInfo(
         node: UnsafePointer<CChar>?, service: UnsafePointer<CChar>?, hints: UnsafePointer<addrinfo>?,
@@ -47,7 +47,8 @@ public enum Resolve {
         }
         if numeric.ai_flags & AI_NUMERICHOST != 0 { return nil }
         numeric.ai_flags |= AI_NUMERICHOST
-        // Figures stay what they are, and what is wrong with the hints or the service is told before any name counts.
+        // Numeric addresses stay as they are, and mistakes in hints or service are reported before any name is looked
+        // up.
         let code = real_call_getaddrinfo(node, service, &numeric, result)
         guard code == EAI_NONAME else { return code }
 
@@ -68,7 +69,7 @@ public enum Resolve {
             if addresses.isOfThisMachine { addresses.sort() }
             return list(addresses, name: name, service: service, hints: &numeric, result: result)
         case .fake(let number):
-            // The machine's own addresses say nothing about which of them the proxy reaches.
+            // The machine's own addresses do not show which family the proxy reaches.
             numeric.ai_flags &= ~AI_ADDRCONFIG
             var addresses = ResolvedAddresses()
             if let runtime = Runtime.existing {
@@ -78,14 +79,14 @@ public enum Resolve {
         }
     }
 
-    /// With AI_V4MAPPED, IPv4 addresses are found for IPv6 too, where there are no others, or with AI_ALL beside them.
+    /// With AI_V4MAPPED, IPv4 addresses are found for IPv6 if there are no others, or with AI_ALL beside them.
     private static func lookUp(
         _ name: Span<UInt8>, hints: addrinfo, for purpose: NameLookup.Purpose
     ) -> NameLookup.Answer {
         let maps = hints.ai_family == AF_INET6 && hints.ai_flags & AI_V4MAPPED != 0
         let family = maps && hints.ai_flags & AI_ALL != 0 ? AF_UNSPEC : hints.ai_family
         let answer = NameLookup.look(up: name, family: family, for: purpose)
-        // libc looks into /etc/hosts for each family.
+        // libc reads /etc/hosts for each family.
         if maps, family == AF_UNSPEC, case .addresses(let both) = answer, both.isOfThisMachine,
             case .addresses(let four) = NameLookup.look(up: name, family: AF_INET, for: purpose)
         {
@@ -95,7 +96,7 @@ public enum Resolve {
         return answer
     }
 
-    /// What service and hints say, where there are rules that ask for it.
+    /// The port and transport of service and hints, if a rule depends on them.
     private static func purpose(service: UnsafePointer<CChar>?, hints: addrinfo) -> NameLookup.Purpose {
         var purpose = NameLookup.Purpose()
         guard let runtime = Runtime.existing, !runtime.pointee.configuration.rules.isEmpty else { return purpose }
@@ -111,13 +112,13 @@ public enum Resolve {
         guard real_call_getaddrinfo(nil, service, &named, &list) == 0, let list else { return purpose }
         defer { real_call_freeaddrinfo(list) }
         let address = SocketAddress(UnsafePointer(list.pointee.ai_addr), length: list.pointee.ai_addrlen)
-        // 0 says that no service is meant yet.
+        // 0 means that no service is given.
         if let port = address?.port, port != 0 { purpose.port = port }
         return purpose
     }
 
-    /// Makes one list of what libc makes of each address. It makes nothing of one for which the hints leave no room, as
-    /// AI_ADDRCONFIG does on a machine without addresses of that family.
+    /// Joins libc's lists for each address. libc makes none for an address that the hints exclude, as AI_ADDRCONFIG
+    /// does without addresses of that family.
     private static func list(
         _ addresses: ResolvedAddresses, name: Span<UInt8>, service: UnsafePointer<CChar>?, hints: inout addrinfo,
         result: UnsafeMutablePointer<UnsafeMutablePointer<addrinfo>?>
@@ -135,7 +136,7 @@ public enum Resolve {
             }
             if let last { last.pointee.ai_next = part } else { first = part }
             last = end(of: part)
-            // The first entry alone has the name.
+            // Only the first entry has the name.
             hints.ai_flags &= ~AI_CANONNAME
         }
         guard let first else { return addresses.count > 0 ? EAI_NONAME : Int32(REAL_EAI_NODATA) }
@@ -155,7 +156,7 @@ public enum Resolve {
         return last
     }
 
-    /// Puts the name where libc put the figures.
+    /// Replaces libc's numeric host by the name.
     private static func setCanonicalName(
         _ canonicalName: HostName?, asked: Span<UInt8>, of entry: UnsafeMutablePointer<addrinfo>
     ) -> Bool {
@@ -174,8 +175,8 @@ public enum Resolve {
         }
     }
 
-    /// getnameinfo(3) of an Internet address: the name that a reserved address stands for, or the one that /etc/hosts
-    /// has. Nobody is asked: a question about an address would go around the proxy, and SOCKS has none.
+    /// getnameinfo(3) of an Internet address: the name of a reserved address, or the one in /etc/hosts. No server is
+    /// asked: the query would go direct, and SOCKS has none for addresses.
     ///
     /// - Returns: nil for libc's own answer, else an EAI code.
     public static func nameInfo(
@@ -193,7 +194,7 @@ public enum Resolve {
             return real_call_getnameinfo(
                 address, length, host, hostLength, service, serviceLength, flags | NI_NUMERICHOST)
         case .name(let name, _):
-            // The service, and what is wrong with the flags, are libc's matter.
+            // libc handles the service and mistakes in the flags.
             let code = real_call_getnameinfo(
                 address, length, nil, 0, service, serviceLength, flags & ~NI_NAMEREQD)
             guard code == 0 else { return code }

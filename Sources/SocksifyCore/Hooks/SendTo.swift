@@ -2,16 +2,15 @@ import Addressing
 import CPreload
 import ProxyConfig
 
-/// A message that names an address (sendto(2)), or goes by a socket that may be relayed.
+/// A message with an address (sendto(2)), or on a socket that may be relayed.
 public struct SendTo {
     private let socket: Socket
     private let message: UnsafePointer<msghdr>
     private let flags: Int32
     private let encapsulation: UnsafeMutablePointer<udp_encapsulation>
 
-    /// Decides on a message of sendto(2), sendmsg(2) or sendmmsg(2), and on one without address by a socket that may be
-    /// relayed. A datagram that is to be relayed gets its encapsulation at once, whether its socket is relayed by now
-    /// or was.
+    /// Decides on a message of sendto(2), sendmsg(2) or sendmmsg(2), and on one without address on a socket that may be
+    /// relayed. A datagram to relay is encapsulated at once, whether its socket is newly relayed or not.
     public static func send(
         _ descriptor: Int32, _ message: UnsafePointer<msghdr>, flags: Int32,
         _ encapsulation: UnsafeMutablePointer<udp_encapsulation>
@@ -31,9 +30,9 @@ public struct SendTo {
         }
         guard case .internet(let peer) = NamedAddress(of: message, by: socket) else { return .pass }
         let isSubstitute = Runtime.existing?.pointee.connections.pointee.original(of: socket) != nil
-        // Of what is not told which it is, connect(2) judges.
+        // If the kernel does not say which it is, connect(2) decides.
         if flags & Int32(MSG_FASTOPEN) != 0, isSubstitute || socket.isTCP ?? true { return connect() }
-        // A connected stream of TCP ignores the address (send(2)), one of a Unix domain does not.
+        // A connected TCP stream ignores the address (send(2)), a Unix-domain one does not.
         if isSubstitute { return .unaddressed }
         switch Runtime.state {
         case .unusable: return refuse(.networkUnreachable)
@@ -42,7 +41,7 @@ public struct SendTo {
         }
     }
 
-    /// MSG_FASTOPEN on a stream is a connect(2) that brings data: it succeeds when the socket is connected, and the data is
+    /// MSG_FASTOPEN on a stream is a connect(2) with data: it succeeds when the socket is connected, and the data are
     /// then sent without address.
     private func connect() -> Datagram.Sending {
         let name = UnsafeRawPointer(message.pointee.msg_name)?.assumingMemoryBound(to: sockaddr.self)
@@ -56,7 +55,7 @@ public struct SendTo {
     private func decide(on peer: SocketAddress, _ runtime: UnsafePointer<Runtime>) -> Datagram.Sending {
         let decision = Datagram.decide(on: peer, socket, runtime.pointee.datagrams)
         if case .direct(let reason) = decision {
-            // What another process, or this one by another number, has made of the socket.
+            // Another process, or this one by another descriptor, has made the socket a relayed one.
             guard SocketOptions.mayHold(socket), let slot = runtime.pointee.relayed.slot(of: socket.descriptor) else {
                 reason.log(.sending, by: socket, to: peer, runtime.pointee.names)
                 return .pass
@@ -74,7 +73,7 @@ public struct SendTo {
         }
     }
 
-    /// The socket becomes one that is relayed.
+    /// Makes the socket a relayed one.
     private func carry(
         domain: Int32, as decision: Datagram.Decision, _ runtime: UnsafePointer<Runtime>
     ) -> Datagram.Sending {
@@ -91,7 +90,7 @@ public struct SendTo {
         }
     }
 
-    /// By a socket that is relayed.
+    /// The datagram of a relayed socket.
     private func datagram(from slot: Int, _ tick: UInt32, _ runtime: UnsafePointer<Runtime>) -> OutgoingDatagram {
         OutgoingDatagram(
             message: message, flags: flags, socket: socket, slot: slot, tick: tick, encapsulation: encapsulation,
@@ -116,16 +115,16 @@ public struct SendTo {
         }
     }
 
-    /// What a socket is to a send that names an address.
+    /// The kind of a socket, for a send with an address.
     private enum Kind {
-        /// One of UDP, in this domain.
+        /// UDP, in this domain.
         case datagrams(domain: Int32)
-        /// One of TCP, which ignores the address when it is connected (send(2)).
+        /// TCP, which ignores the address when connected (send(2)).
         case stream
         case otherOfIP
-        /// libc's own words are right.
+        /// libc's own error is right.
         case noIP
-        /// The kernel does not tell, or it is no socket.
+        /// The kernel does not say, or it is not a socket.
         case unknown
 
         init(of socket: Socket) {

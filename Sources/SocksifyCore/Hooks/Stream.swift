@@ -1,17 +1,16 @@
 import CKernel
 import SharedTables
 
-/// Calls that read from, write to or ask about a stream that may be pending. A program that does not wait goes on with
-/// the handshake by each of them.
+/// Calls that read from, write to or ask about a stream that may be pending. Each of them advances the connection.
 public enum Stream {
     public enum Direction {
         case receiving
         case sending
     }
 
-    /// Before a call that reads or writes: `pass` when it can go on.
+    /// Before a call that reads or writes: `pass` if it may continue.
     ///
-    /// - Parameter isNonBlocking: whether the call is, whatever the socket is (MSG_DONTWAIT).
+    /// - Parameter isNonBlocking: whether this call is, regardless of the socket (MSG_DONTWAIT).
     public static func prepare(_ descriptor: Int32, _ direction: Direction, isNonBlocking: Bool) -> HookResult {
         let socket = Socket(descriptor: descriptor)
         return finish(
@@ -19,8 +18,8 @@ public enum Stream {
             waits: !isNonBlocking && !socket.isNonBlocking)
     }
 
-    /// Before a descriptor is sent to another process, which may know nothing of a handshake and would write into it:
-    /// waits until it is over. Its failure stays the program's to ask for, here or there.
+    /// Before a descriptor is sent to another process, which may know nothing of the connection and would write into
+    /// the handshake: waits until it is over. The program learns of a failure by its next call, in either process.
     public static func prepareToSend(descriptor: Int32) -> HookResult {
         let outcome = finish(Socket(descriptor: descriptor), limit: .none, waits: true)
         guard case .pass = outcome, let runtime = Runtime.existing,
@@ -33,9 +32,9 @@ public enum Stream {
         return outcome
     }
 
-    /// Goes on with the handshake of a socket, to its end if the call waits.
+    /// Advances the connection of a socket, to its end if the call waits.
     ///
-    /// - Parameter waits: asked only while a handshake is under way.
+    /// - Parameter waits: called only for a pending connection.
     private static func finish(
         _ socket: Socket, limit: BlockingDriver.TimeLimit, waits: @autoclosure () -> Bool
     ) -> HookResult {
@@ -66,7 +65,7 @@ public enum Stream {
         }
     }
 
-    /// SO_ERROR, which thereby is taken; nil when it is the kernel's to tell.
+    /// Takes SO_ERROR; nil if the kernel has it.
     public static func takeError(_ descriptor: Int32) -> Int32? {
         guard let runtime = Runtime.existing else { return nil }
         switch PendingHandle.of(descriptor, runtime.pointee.connections) {
@@ -83,7 +82,7 @@ public enum Stream {
         }
     }
 
-    /// Whether a handshake is under way, so that there is nothing of the program's to be read.
+    /// Whether the connection is pending, so that there is nothing to read for the program.
     public static func isUnderWay(_ descriptor: Int32) -> Bool {
         guard let runtime = Runtime.existing else { return false }
         switch PendingHandle.of(descriptor, runtime.pointee.connections) {
@@ -95,8 +94,8 @@ public enum Stream {
         }
     }
 
-    /// The program asks for TCP_USER_TIMEOUT or sets it, and shall not see the library's. What is left of the time to
-    /// connect, the handshake's deadline limits.
+    /// Before the program gets or sets TCP_USER_TIMEOUT: removes the library's own value. The deadline limits the rest
+    /// of the time to connect.
     public static func putUserTimeoutBack(_ descriptor: Int32) {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -105,7 +104,7 @@ public enum Stream {
         pending.leave()
     }
 
-    /// What the program has set an option to that the library has lent itself; nil: what the kernel says.
+    /// The program's value of an option that the library uses meanwhile; nil for the kernel's.
     public static func lentOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
@@ -114,7 +113,7 @@ public enum Stream {
         return pending.record.pointee.lent.value(of: SocketOption(level, name))
     }
 
-    /// The program sets such an option.
+    /// Sets the program's value of such an option.
     public static func setLentOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> HookResult {
@@ -126,7 +125,7 @@ public enum Stream {
         return pending.setLentOption(SocketOption(level, name), value, length)
     }
 
-    /// shutdown(2): ends an attempt to connect, in whatever direction; and relayed datagrams.
+    /// shutdown(2): ends an attempt to connect, in either direction; and relayed datagrams.
     public static func shutDown(_ descriptor: Int32, _ how: Int32) -> HookResult {
         guard let runtime = Runtime.existing else { return .pass }
         guard case .entered(var pending) = PendingHandle.of(descriptor, runtime.pointee.connections) else {
@@ -136,8 +135,8 @@ public enum Stream {
         return pending.standing == .underWay ? pending.dissolve() : .pass
     }
 
-    /// shutdown(2) of a socket that is not connected, which the kernel has refused, and taken note of: a connection that is
-    /// made by it is shut from the start. The way to the proxy must not be.
+    /// shutdown(2) of an unconnected socket, which the kernel refuses and yet remembers: its next connection is shut
+    /// from the start. That must not hold for the connection to the proxy.
     public static func wasShut(_ descriptor: Int32, _ how: Int32) {
         let socket = Socket(descriptor: descriptor)
         guard let runtime = Runtime.existing, socket.isTCP == true, socket.isUnconnectedTCP, let cookie = socket.cookie

@@ -1,14 +1,13 @@
 import CPreload
 import Synchronization
 
-/// Which epolls have to be asked what they watch.
+/// Which epolls have to be asked for their registrations.
 ///
-/// Registrations are seen when they are made. Some are not: one that is made without libc, or that came with an epoll
-/// from another program over exec. When a handshake is pending that nobody is seen to wait for, an epoll that the
-/// program waits on is asked, once for each such handshake; one that nothing was seen to be registered with, once for
-/// every handshake.
+/// Registrations are seen when they are made, but not one that is made without libc, or that came with an epoll over
+/// exec. If no call is known to wait for a pending connection, an epoll that the program waits on is asked once for
+/// each such connection; an epoll without known registrations, once for every connection.
 struct EpollAudits: @unchecked Sendable {
-    /// For each epoll, by the low bits of its number: the number, and the count of handshakes at the last audit.
+    /// For each epoll, by the low bits of its number: the number, and the count of connections at the last audit.
     private let memory: UnsafeMutableRawPointer
     private let shared: UnsafeMutableRawPointer
 
@@ -23,7 +22,7 @@ struct EpollAudits: @unchecked Sendable {
         self.memory = memory
     }
 
-    /// How many handshakes nobody is seen to wait for now, and how many there ever were.
+    /// The number of connections for which no call is known to wait, and of those ever.
     private var unwatched: UnsafeMutablePointer<Atomic<UInt64>> {
         shared.assumingMemoryBound(to: Atomic<UInt64>.self)
     }
@@ -31,7 +30,7 @@ struct EpollAudits: @unchecked Sendable {
         (shared + 8).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    /// The handshake is one that nobody is seen to wait for.
+    /// No call is known to wait for the connection.
     func note(_ record: UnsafeMutablePointer<PendingConnection>) {
         guard !record.pointee.isUnwatched else { return }
         record.pointee.isUnwatched = true
@@ -39,14 +38,14 @@ struct EpollAudits: @unchecked Sendable {
         everUnwatched.pointee.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// It is no such handshake any more.
+    /// A call is known to wait for it, or it has ended.
     func forget(_ record: UnsafeMutablePointer<PendingConnection>) {
         guard record.pointee.isUnwatched else { return }
         record.pointee.isUnwatched = false
         unwatched.pointee.wrappingSubtract(1, ordering: .relaxed)
     }
 
-    /// Whether the epoll is to be asked now. Says so once.
+    /// Whether the epoll is to be asked now. True once.
     func isDue(_ epoll: Int32) -> Bool {
         let begun: UInt64
         if descriptor_mark(epoll) & UInt32(DESCRIPTOR_USED_EPOLL) == 0 {

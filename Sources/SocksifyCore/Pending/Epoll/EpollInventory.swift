@@ -2,8 +2,8 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// What the program's epolls watch: as it was seen when it was asked for, or as the kernel tells it in
-/// /proc/self/fdinfo, which is exact, and slow where an epoll watches thousands.
+/// The registrations of the program's epolls: as they were seen, or from /proc/self/fdinfo, which is exact, and slow
+/// for an epoll with thousands.
 struct EpollInventory {
     private let connections: UnsafePointer<Connections>
 
@@ -30,7 +30,7 @@ struct EpollInventory {
         for index in 0..<min(Int(count), seen.count) {
             let found = seen[index]
             if found.events & EpollEvents.oneShot != 0 {
-                // Whether it is used up only the kernel knows.
+                // Only the kernel knows whether it is used up.
                 ask(found.epoll, for: socket, body)
             } else {
                 body(
@@ -55,7 +55,7 @@ struct EpollInventory {
         }
     }
 
-    /// Takes over what an epoll watches of all that is pending, if it might not have been seen.
+    /// Takes over an epoll's registrations of pending sockets that may not have been seen.
     func audit(_ epoll: Int32) {
         let table = connections.pointee.pendingTable
         guard table.audits.isDue(epoll) else { return }
@@ -68,7 +68,7 @@ struct EpollInventory {
         }
     }
 
-    /// Notes all that an epoll watches, of which not all was seen: it came from another program.
+    /// Notes all registrations of an epoll that came from another program.
     func note(_ epoll: Int32) {
         guard process_is_confined() == 0 else { return }
         let marker = connections.pointee.pendingTable.marker

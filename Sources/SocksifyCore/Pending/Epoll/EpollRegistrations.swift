@@ -1,20 +1,20 @@
 import CPreload
 import SharedTables
 
-/// What the program's epolls watch of a pending socket. The kernel has the library's registrations in their place; the
-/// program's are recorded, and given back when the handshake is over.
+/// The program's registrations of a pending socket. The kernel has the library's in their place; the program's are
+/// recorded, and restored at the end.
 extension PendingHandle {
-    /// The library's events for a pending socket: each change is told once, so that threads that wait do not wake each
-    /// other all the time, and nothing has to be changed from step to step.
+    /// The library's events for a pending socket: edge-triggered, so that waiting threads do not wake each other all
+    /// the time, and no step has to change them.
     private static var ownEvents: UInt32 { EpollEvents.readable | EpollEvents.writable | EpollEvents.edgeTriggered }
 
-    /// Puts the library's registration in place of the program's; the kernel's error when there is none to replace.
+    /// Replaces the program's registration by the library's; the kernel's error if there is none to replace.
     @inline(never)
     private func mark(_ epoll: Int32, _ target: Int32) -> Errno? {
         let data = table.marker.data(for: slot)
         var result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, target, PendingHandle.ownEvents, data)
         if result == Int(-EINVAL) {
-            // The kernel does not modify what is exclusive.
+            // The kernel does not modify an exclusive registration.
             result = kernel_epoll_ctl(epoll, EPOLL_CTL_DEL, target, 0, 0)
             if result == 0 {
                 result = kernel_epoll_ctl(epoll, EPOLL_CTL_ADD, target, PendingHandle.ownEvents, data)
@@ -23,7 +23,7 @@ extension PendingHandle {
         return result < 0 ? Errno(result: result) : nil
     }
 
-    /// The recorded registration of this descriptor with this epoll, by whichever number the epoll goes.
+    /// The recorded registration of this descriptor with this epoll, under any number of the epoll.
     @inline(never)
     private func index(of epoll: Int32, _ target: Int32) -> Int? {
         for index in 0..<record.pointee.registrationCount
@@ -37,7 +37,7 @@ extension PendingHandle {
         return nil
     }
 
-    /// Whether this epoll tells of the socket, by whichever descriptor.
+    /// Whether this epoll reports the socket, under any descriptor.
     func isRegistered(with epoll: Int32) -> Bool {
         for index in 0..<record.pointee.registrationCount where record.pointee.registrations[index].epoll == epoll {
             return true
@@ -49,7 +49,7 @@ extension PendingHandle {
         descriptor_mark(descriptor) & UInt32(DESCRIPTOR_DUPLICATED) != 0
     }
 
-    /// Whether another registration can be recorded. Those of epolls that were closed make room.
+    /// Whether another registration can be recorded. Those of closed epolls make room.
     @inline(never)
     private func makeRoom() -> Bool {
         if record.pointee.registrationCount < record.pointee.registrations.count { return true }
@@ -62,7 +62,7 @@ extension PendingHandle {
         return record.pointee.registrationCount < record.pointee.registrations.count
     }
 
-    /// Whether it is one of this socket's: what another process says of its own descriptors says nothing of those here.
+    /// Whether it is of this socket: another process' descriptors mean nothing here.
     private func isOfSocket(_ registration: RecordedRegistration) -> Bool {
         registration.isOwn || Socket(descriptor: registration.asked.target).cookie == record.pointee.cookie
     }
@@ -86,7 +86,7 @@ extension PendingHandle {
         countAttendance()
     }
 
-    /// Takes over what the program has registered before; `asked` is how the kernel shows it, or how it was seen.
+    /// Takes over an earlier registration of the program's; `asked` is as the kernel shows it, or as it was seen.
     @inline(never)
     func adopt(_ asked: EpollRegistration, by epoll: Int32) {
         guard index(of: epoll, asked.target) == nil, table.marker.slot(of: asked.data) == nil, makeRoom()
@@ -94,14 +94,14 @@ extension PendingHandle {
         if mark(epoll, asked.target) == nil { append(epoll, asked) }
     }
 
-    /// epoll_ctl(2) on the socket: changes what the program will have when the handshake is over. The kernel's verdict is
-    /// asked for each time.
+    /// epoll_ctl(2) on the socket: changes the registration that the program gets back. The kernel is asked for the
+    /// result each time.
     @inline(never)
     func control(_ epoll: Int32, _ operation: Int32, _ target: Int32, events: UInt32, data: UInt64) -> Errno? {
         let asked = EpollRegistration(target: target, events: events, data: data)
         switch operation {
         case EPOLL_CTL_ADD:
-            // Refused here as there: only these go with EPOLLEXCLUSIVE (epoll_ctl(2)).
+            // As the kernel: only these events go with EPOLLEXCLUSIVE (epoll_ctl(2)).
             if events & EpollEvents.exclusive != 0, events & ~PendingHandle.exclusiveEvents != 0 {
                 return Errno(EINVAL)
             }
