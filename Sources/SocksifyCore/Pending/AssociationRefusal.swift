@@ -1,12 +1,12 @@
 import Synchronization
 
-/// A proxy's refusal to carry datagrams, which is remembered for a while: programs that would rather have datagrams learn
-/// at once that they have to do without.
+/// Remembers for a while that a proxy refused UDP ASSOCIATE: so programs that prefer datagrams learn at once that there
+/// are none.
 struct AssociationRefusal {
     /// Milliseconds of `Clock`; 0: there was none.
     private let word: UnsafeMutablePointer<Atomic<Int>>
 
-    /// Private memory that it needs, in bytes.
+    /// The bytes of private memory.
     static var ownSize: Int { MemoryLayout<Atomic<Int>>.size }
 
     /// - Parameter own: `ownSize` bytes, zero-filled, private.

@@ -1,12 +1,12 @@
 import CPreload
 import Synchronization
 
-/// In which calls a handshake goes on.
+/// The calls that advance a connection.
 enum Attendance {
-    /// In that of connect(2) which waits for it; or it is over.
+    /// The connect(2) that waits for it; or it has ended.
     case call
-    /// In all that wait.
+    /// All waiting calls.
     case anyCall
-    /// In those on the epolls that watch it; and in all others, as nobody may wait on these.
+    /// Those on the epolls that watch it; and all others, as no thread may be waiting on these epolls.
     case epolls
 }

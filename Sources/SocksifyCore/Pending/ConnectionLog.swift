@@ -2,9 +2,9 @@ import Addressing
 import ProxyConfig
 import Tunnel
 
-/// The lines about a connection.
+/// The log lines about a connection.
 enum ConnectionLog {
-    /// It is made.
+    /// Logs an established connection.
     @inline(never)
     static func write(_ handshake: inout Handshake, _ role: ConnectionRole, _ configuration: Configuration) {
         var level = LogLevel.info
@@ -22,12 +22,12 @@ enum ConnectionLog {
         }
     }
 
-    /// It has failed. A proxy that cannot be spoken with, or does not carry datagrams, is what a person must know of; a
-    /// target that it cannot reach is what the program tells in its own words.
+    /// Logs a failure. It is an error if the proxy cannot be used, or carries no datagrams; the program itself reports
+    /// an unreachable destination.
     ///
     /// - Parameters:
     ///   - isLast: whether no other proxy is tried.
-    ///   - isKnown: whether that the proxy does not carry datagrams was told before.
+    ///   - isKnown: whether the log already says that the proxy carries no datagrams.
     @inline(never)
     static func write(
         _ handshake: inout Handshake, _ role: ConnectionRole, failedBy error: HandshakeError, isLast: Bool = true,
@@ -66,12 +66,12 @@ enum ConnectionLog {
         case .association, .lingering: return line.append("udp")
         case .transaction: line.append("dns ")
         }
-        // Tor is asked for a name, not for a port.
+        // Tor resolves a name, without a port.
         if destination.port == 0 { return destination.host.write(to: &line) }
         destination.write(to: &line)
     }
 
-    /// The proxy that is spoken with, its index in the chain, and what it was asked for that is not the target.
+    /// Writes the present proxy, its index in the chain, and its request unless that is for the target.
     private static func writeHop(
         _ handshake: inout Handshake, _ error: HandshakeError, _ configuration: Configuration, to line: inout LogLine
     ) {

@@ -4,20 +4,20 @@ import FakeDNS
 import SOCKS5
 import Tunnel
 
-/// A question to the DNS on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
-/// commands. In memory of the process' own, which the one that waits for the answer gives back.
+/// A DNS query on its way through the proxies: as a message over TCP to a server (RFC 7766), or as one of Tor's
+/// commands. In private memory, which its owner gives back.
 struct DNSTransaction {
     private let memory: UnsafeMutableRawPointer
 
     private static var queryOffset: Int { 1024 }
-    /// Two bytes of length, and a query; a longer one no program has.
+    /// Two bytes of length, and a query; programs send none that is longer.
     private static var answerOffset: Int { queryOffset + 2 + largestQuery }
     private static var size: Int { answerOffset + 2 + 65_535 }
     static var largestQuery: Int { 4096 }
-    /// Milliseconds that an answer may take: twice what resolv.conf(5) gives a server.
+    /// Milliseconds for an answer: twice the time that resolv.conf(5) gives a server.
     static var longestAnswer: Int { 10_000 }
 
-    /// Whom the answer is for.
+    /// Who gets the answer.
     enum Asker {
         /// The relayed socket in this slot, with this cookie and descriptor. It asked this server.
         case datagram(slot: Int, cookie: UInt64, descriptor: Int32, server: SocketAddress)
@@ -25,14 +25,14 @@ struct DNSTransaction {
         case call
     }
 
-    /// How it ended.
+    /// The result.
     enum End {
         case underWay
         /// With a message of this many bytes that answers the query.
         case message(Int)
-        /// With what BND of the reply says.
+        /// With BND of the reply.
         case resolved(Endpoint)
-        /// With nothing: the proxy, the server or the way failed.
+        /// Without an answer: the proxy, the server or the connection failed.
         case failed
         /// The proxy says that the name or address does not exist.
         case notFound
@@ -40,7 +40,7 @@ struct DNSTransaction {
 
     private struct State {
         let asker: Asker
-        /// When the question came (Clock).
+        /// When the question came, in milliseconds of `Clock`.
         let since = Clock.now
         let queryLength: Int
         var isMessageUnderWay = false
@@ -51,8 +51,8 @@ struct DNSTransaction {
 
     private var state: UnsafeMutablePointer<State> { memory.assumingMemoryBound(to: State.self) }
 
-    /// - Parameter query: a message; more than `largestQuery` bytes of it are left out.
-    /// - Returns: nil when there is no memory.
+    /// - Parameter query: a message, truncated to `largestQuery` bytes.
+    /// - Returns: nil without memory.
     init?(_ query: Span<UInt8>, for asker: Asker) {
         guard let memory = Mapping(DNSTransaction.size)?.start else { return nil }
         self.memory = memory
@@ -66,7 +66,7 @@ struct DNSTransaction {
         }
     }
 
-    /// One that waits (Questions); nil for 0.
+    /// A waiting one (Questions); nil for 0.
     init?(at address: UInt64) {
         guard let memory = UnsafeMutableRawPointer(bitPattern: UInt(address)) else { return nil }
         self.memory = memory
@@ -77,7 +77,7 @@ struct DNSTransaction {
     func unmap() { Mapping(memory, DNSTransaction.size).unmap() }
 
     var asker: Asker { state.pointee.asker }
-    /// Whether a datagram has asked, and nobody waits for the answer any more.
+    /// Whether a datagram has asked so long ago that no one waits any more.
     var isForgotten: Bool { Clock.now - state.pointee.since > DNSTransaction.longestAnswer }
     var end: End { state.pointee.end }
 
@@ -85,14 +85,14 @@ struct DNSTransaction {
         UnsafeRawBufferPointer(start: memory + DNSTransaction.queryOffset + 2, count: state.pointee.queryLength)
     }
 
-    /// The room of the answer; a message that came lies at its start.
+    /// The buffer for the answer; a message lies at its start.
     var answer: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(start: memory + DNSTransaction.answerOffset + 2, count: 65_535)
     }
 
     // MARK: On the connection
 
-    /// Whether the handshake is over, and the message goes.
+    /// Whether the handshakes are over, and the message is on its way.
     var isUnderWay: Bool { state.pointee.isMessageUnderWay }
 
     var readiness: Socket.Readiness {
@@ -111,7 +111,7 @@ struct DNSTransaction {
         return .established
     }
 
-    /// Goes as far as the socket allows.
+    /// Steps as far as the socket allows.
     func advance(on socket: Socket) throws(HandshakeError) -> Handshake.Progress {
         do throws(Errno) {
             let message = UnsafeRawBufferPointer(
@@ -142,15 +142,15 @@ struct DNSTransaction {
         }
     }
 
-    /// Whether so many bytes of the answer's room are an answer to the query. There is nobody else from whom it may yet
-    /// come, and what the program would not take it would wait for in vain.
+    /// Whether this many bytes of the buffer answer the query. No other server is asked: the program would wait in vain
+    /// for an answer that it rejects.
     private func isAnswer(count: Int) -> Bool {
         guard let query = DNSQuery(Span(_unsafeElements: query.bindMemory(to: UInt8.self))) else { return false }
         let message = UnsafeRawBufferPointer(rebasing: answer[..<count]).bindMemory(to: UInt8.self)
         return (try? DNSResponse(Span(_unsafeElements: message), to: query)) != nil
     }
 
-    /// It is over. A call that waits sees that.
+    /// Stores the result. A waiting call sees it.
     ///
     /// - Parameter isOfResolver: whether a proxy that was asked to resolve has caused the error. Of others "host
     ///   unreachable" says that the one who is to be asked cannot be reached.

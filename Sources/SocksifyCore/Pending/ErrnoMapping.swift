@@ -5,26 +5,25 @@ import Tunnel
 
 /// Why a handshake failed.
 enum HandshakeError: TunnelFailure {
-    /// The proxy broke the protocol, or refused, or cannot be asked.
+    /// The proxy broke the protocol, refused, or cannot be asked.
     case proxy(ProxyError)
-    /// The proxy refused by a word that takes its time to find out, and said it at once: so do some of every destination
-    /// that refuses.
+    /// The proxy refused at once, with a code for a timeout: some proxies use it for every destination that refuses.
     case refusedAtOnce(ProxyError)
-    /// The proxy, or the way to it, failed.
+    /// The proxy, or the connection to it, failed.
     case kernel(Errno)
     /// The kernel could not connect to the proxy, and reports the error to the first call that asks.
     case byKernel
-    /// The proxy did not answer in the configured time.
+    /// The proxy did not answer within the configured time.
     case timedOut
 
-    /// What connect(2) fails with: the error that the program would have seen without a proxy.
+    /// The error of connect(2): the one that the program would have seen without a proxy.
     var errno: Errno {
         switch self {
         case .timedOut: .timedOut
         case .byKernel, .refusedAtOnce: .connectionRefused
-        // What happens to an accepted connection is no error of connect(2); to the program none was ever accepted.
+        // Errors of an accepted connection are not errors of connect(2); the program has none that was accepted.
         case .kernel(.connectionReset), .kernel(.brokenPipe): .connectionRefused
-        // A socket of a Unix domain has no room for another connection, or is not there.
+        // A Unix-domain socket has a full backlog, or is not there.
         case .kernel(let errno) where errno.isOfPath && errno != .accessDenied: .connectionRefused
         case .kernel(let errno): errno
         case .proxy(let error): errno(for: error)
@@ -50,14 +49,13 @@ enum HandshakeError: TunnelFailure {
         }
     }
 
-    /// What a send of a datagram fails with for which there is no association. ECONNREFUSED would be a word of the
-    /// destination's, which nobody has asked.
+    /// The error of a datagram without an association. Not ECONNREFUSED: that would be the destination's, which was not
+    /// asked.
     var errnoOfDatagrams: Errno {
         errno == .accessDenied ? .accessDenied : .networkUnreachable
     }
 
-    /// The error for a reply code. Where RFC 1928 says nothing fitting, the choice is that of torsocks and Dante,
-    /// which programs have lived with.
+    /// The error for a reply code. Without a fitting one in RFC 1928, that of torsocks and Dante, which programs know.
     private func errno(for code: SOCKS5.ReplyCode) -> Errno {
         switch code {
         case .networkUnreachable: .networkUnreachable
@@ -68,7 +66,7 @@ enum HandshakeError: TunnelFailure {
         }
     }
 
-    /// What it says of the proxy.
+    /// What the error says of the proxy.
     var kind: FailureKind {
         switch self {
         case .proxy(let error): error.kind
@@ -79,10 +77,10 @@ enum HandshakeError: TunnelFailure {
         }
     }
 
-    /// Whether the proxy speaks its protocol, and says that it does not do what it is asked for.
+    /// Whether the proxy speaks its protocol, and refuses the request as such.
     var isRefusal: Bool { kind == .refusal }
 
-    /// Whether the proxy did not do what it was asked for, in whatever words of its protocol.
+    /// Whether the proxy did not do what it was asked for, with any code of its protocol.
     var isOfProtocol: Bool {
         switch self {
         case .proxy(.socks5), .proxy(.socks4), .proxy(.http), .refusedAtOnce: true

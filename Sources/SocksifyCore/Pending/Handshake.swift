@@ -7,44 +7,44 @@ import SOCKS5
 import SharedTables
 import Tunnel
 
-/// What makes a connection of one socket: the TCP connection to the first proxy of a chain, then the handshakes over it;
-/// and, where that fails, the same by another address or another chain.
+/// The making of one socket's connection: the TCP connection to the first proxy of a chain, then the handshakes over
+/// it; if that fails, the same by another address or chain.
 ///
-/// It is stepped: `advance` goes as far as the socket allows, never waits, and can be called again by whoever finds
-/// the socket ready. It holds no reference and allocates nothing, so that it can be put aside in a fixed place.
+/// `advance` steps it as far as the socket allows, never waits, and may be called by any thread that finds the socket
+/// ready. It holds no reference and allocates nothing, so that it fits into a fixed slot.
 struct Handshake {
-    /// What the program connected to.
+    /// The program's peer.
     let peer: SocketAddress
     /// The family of the program's socket.
     let family: SocketFamily
-    /// The list that chains are taken from: its index in the configuration.
+    /// The index in the configuration of the list of proxies.
     let list: Int
-    /// Milliseconds of `Clock` at the beginning.
+    /// The beginning, in milliseconds of `Clock`.
     let started: Int
-    /// When the TCP connection that is the present one was begun.
+    /// The beginning of the present TCP connection.
     private(set) var attempted: Int
-    /// Which of the first proxy's addresses is connected to.
+    /// The index of the first proxy's address.
     private(set) var address = 0
     /// The proxies that have failed for this connection.
     var failed: ProxySet
-    /// When the answer that is waited for must be there; nil before the first wait for it.
+    /// The deadline of the present answer; nil before the first wait for it.
     var deadline: Int?
-    /// Whether the TCP connection to the first proxy is still under way.
+    /// Whether the TCP connection to the first proxy is pending.
     private(set) var isConnecting = true
     /// The handshakes over it.
     private(set) var tunnel: ChainHandshake
-    /// Milliseconds of `Clock` when the last message had been sent; 0 where another process has sent it.
+    /// When the last message was sent, in milliseconds of `Clock`; 0 if another process sent it.
     private var asked = 0
 
-    /// How far a step came.
+    /// The result of a step.
     enum Progress {
-        /// Until the socket is ready for what `readiness` says, nothing can be done.
+        /// The next step needs the socket's `readiness`.
         case waiting
-        /// The connection is the program's.
+        /// The program has the connection.
         case established
     }
 
-    /// - Parameter failed: the proxies that no chain may lead through.
+    /// - Parameter failed: proxies that no chain may contain.
     init(
         for request: SOCKS5.Request, peer: SocketAddress, family: SocketFamily, list: Int, chain: Chain,
         failed: ProxySet
@@ -58,32 +58,32 @@ struct Handshake {
         attempted = started
     }
 
-    /// What the last proxy is asked for.
+    /// The request to the last proxy.
     var request: SOCKS5.Request { tunnel.request }
     /// DST.ADDR and DST.PORT for the last proxy.
     var destination: Endpoint { tunnel.request.destination }
-    /// The proxies that are gone through.
+    /// The proxies of the connection.
     var chain: Chain { tunnel.chain }
-    /// The proxy that is spoken with: its index in the chain.
+    /// The index in the chain of the present proxy.
     var hop: Int { tunnel.hop }
     var isAtLastHop: Bool { tunnel.isAtLastHop }
 
-    /// Whether what is waited for depends on the destination, and not on proxies alone.
+    /// Whether the present answer depends on the destination, and not only on proxies.
     var waitsForDestination: Bool { !isConnecting && tunnel.waitsForDestination }
 
-    /// What the socket is to be ready for before there is anything to do.
+    /// The events that the next step needs.
     var readiness: Socket.Readiness { !isConnecting && tunnel.waitsToReceive ? .toRead : .toWrite }
 
     // MARK: Attempts
 
-    /// The TCP connection is begun anew, to the next address of the first proxy.
+    /// Begins another TCP connection, to the next address of the first proxy.
     mutating func beginAtNextAddress() {
         let next = address + 1
         begin(chain)
         address = next
     }
 
-    /// The TCP connection is begun anew, to the first proxy of another chain.
+    /// Begins another TCP connection, to the first proxy of another chain.
     mutating func begin(_ chain: Chain) {
         tunnel.begin(through: chain)
         address = 0
@@ -92,7 +92,7 @@ struct Handshake {
         isConnecting = true
     }
 
-    /// The TCP connection to the first proxy stands.
+    /// The TCP connection to the first proxy is established.
     mutating func connected(_ socket: Socket) {
         if request.command == .udpAssociate {
             tunnel.ask(for: .associating(overIPv6: socket.domain == AF_INET6))
@@ -103,7 +103,7 @@ struct Handshake {
 
     // MARK: Steps
 
-    /// Goes as far as the socket allows, which is connected.
+    /// Steps as far as the connected socket allows.
     ///
     /// - Parameter receivesAtOnce: whether to look for an answer right after its question: it cannot be there yet, but a
     ///   proxy may have sent it unasked, and nobody tells of it again.
@@ -134,26 +134,24 @@ struct Handshake {
         }
     }
 
-    /// Whether the answer came sooner than anybody waits for a machine that does not answer: the kernel sends a second SYN
-    /// after one second.
+    /// Whether the answer came sooner than a timeout can be: the kernel sends a second SYN after one second.
     private var isAnsweredAtOnce: Bool { Clock.now - asked < 1000 }
 
-    /// Whose failure it is that the handshake cannot go on.
+    /// Whose failure the error is.
     func culprit(of error: HandshakeError) -> ChainHandshake.Culprit { tunnel.culprit(of: error.kind) }
 }
 
 // MARK: Words
 
-/// How processes that have the socket in common tell each other of it: numbers, and what is left of the messages. Only the
-/// program's own connections are told of, which are under way or have failed.
+/// The shared words: numbers, and the rest of the messages. Only the program's own connections are written.
 extension Handshake {
-    /// How many words it is written as at most.
+    /// The most words that it is written as.
     static var wordCount: Int {
         4 + WordCursor.endpointWordCount + 2 + Chain.capacity + 1 + 8 + 3 + 2 + 1
             + (HandshakeBuffers.longestMessage + 7) / 8 + (HandshakeBuffers.longestAnswer + 7) / 8
     }
 
-    /// No time is later; milliseconds, of five hundred years.
+    /// The latest valid time: 500 years in milliseconds.
     private static var latest: UInt64 { 1 << 44 }
 
     private static var isIPv6: UInt32 { 1 }
@@ -187,7 +185,7 @@ extension Handshake {
         words.write(UnsafeRawBufferPointer(rebasing: buffers.incoming[..<Int(position.received)]))
     }
 
-    /// nil for words that no handshake was written as; those that are read may still be half written.
+    /// nil for words that are no handshake. The words may still be half written.
     @inline(never)
     init?(from words: inout WordCursor, _ buffers: HandshakeBuffers, _ proxies: borrowing Proxies) {
         peer = words.readSocketAddress()

@@ -1,13 +1,13 @@
 import CPreload
 import Synchronization
 
-/// How a handshake has failed, of which the program may have yet to learn.
+/// How a connection has failed, as far as the program does not know it yet.
 enum HandshakeFailure {
-    /// The error to tell.
+    /// The error to report.
     case errno(Errno)
     /// The kernel could not connect to the proxy; it has the error itself.
     case ofKernel
-    /// The program has learned the error otherwise than by connect(2), which is to fail once more (ECONNABORTED) before
-    /// the socket can connect anew.
+    /// The program has learned the error by another call than connect(2), which has to fail once more (ECONNABORTED)
+    /// before the socket can connect again.
     case told
 }

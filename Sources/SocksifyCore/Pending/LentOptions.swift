@@ -1,18 +1,18 @@
 import CKernel
 import SharedTables
 
-/// Options of the program's that would hold up a handshake: while it is under way the kernel has others, and these say
-/// what the program has set.
+/// Options of the program's that would hold up a handshake: the kernel has other values meanwhile, and these are the
+/// program's.
 struct LentOptions {
-    /// SO_RCVLOWAT, of which no answer of a proxy may fall short for poll(2) to tell of it; 0: it is the program's.
+    /// SO_RCVLOWAT: poll(2) does not report shorter answers of a proxy. 0: the kernel has the program's value.
     var lowWater: Int32 = 0
-    /// Whether the program has set TCP_CORK, by which a message would leave late.
+    /// Whether the program has set TCP_CORK, which delays messages.
     var isCorked = false
 
     private static var lowWaterOption: SocketOption { SocketOption(SOL_SOCKET, SO_RCVLOWAT) }
     private static var corkOption: SocketOption { SocketOption(Int32(IPPROTO_TCP), TCP_CORK) }
 
-    /// What the program has set an option to; nil where that is what the kernel has.
+    /// The program's value of an option; nil if the kernel has it.
     func value(of option: SocketOption) -> Int32? {
         switch option {
         case LentOptions.lowWaterOption where lowWater != 0: lowWater
@@ -21,7 +21,7 @@ struct LentOptions {
         }
     }
 
-    /// Takes from the socket what would hold up a handshake.
+    /// Resets the socket's options that would hold up a handshake.
     mutating func borrow(from socket: Socket) {
         if let mark = socket.number(of: LentOptions.lowWaterOption), mark > 1 {
             lowWater = mark
@@ -33,7 +33,7 @@ struct LentOptions {
         }
     }
 
-    /// Gives it back.
+    /// Restores them.
     mutating func putBack(on socket: Socket) {
         if lowWater != 0 { socket.set(lowWater, of: LentOptions.lowWaterOption) }
         if isCorked { socket.set(1, of: LentOptions.corkOption) }
@@ -44,8 +44,7 @@ struct LentOptions {
 // MARK: Pending sockets
 
 extension PendingHandle {
-    /// Before the handshake begins, for a socket that may have such options: nobody tells of those that were set by
-    /// another descriptor.
+    /// Before the handshake, for a socket that may have such options: they may have been set by another descriptor.
     func borrowOptions() {
         guard SocketOptions.mayHold(socket) else { return }
         record.pointee.lent.borrow(from: socket)
@@ -55,15 +54,15 @@ extension PendingHandle {
         record.pointee.lent.putBack(on: socket)
     }
 
-    /// setsockopt(2) of such an option: the kernel judges it, and has it again when the handshake is over. One of the
-    /// program's way it never has, because the proxy is not by that.
+    /// setsockopt(2) of such an option: the kernel checks the value, and gets it again at the end. It never gets one of
+    /// the program's route, by which the proxy is not reached.
     func setLentOption(
         _ option: SocketOption, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> HookResult {
         if SocketOptions.isOfWay(SocketOptions.remembered(option)) {
             return connections.pointee.setWay(option, of: socket, value, length)
         }
-        // Of one that stands in the place of the program's, the library remembers what that would have.
+        // For a substitute socket the library remembers the value of the original one.
         guard !SocketOptions.isLevel(option.level, lackedBy: socket.domain) else { return .pass }
         putOptionsBack()
         let result = kernel_give_option(socket.descriptor, option.level, option.name, value, length)

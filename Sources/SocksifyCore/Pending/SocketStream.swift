@@ -1,6 +1,6 @@
 import Tunnel
 
-/// The socket of a handshake, as the stream to the proxies. What waits for the socket is somebody else.
+/// The socket of a handshake as the stream to the proxies. It never waits.
 struct SocketStream: ByteStream {
     let socket: Socket
 
@@ -16,7 +16,7 @@ struct SocketStream: ByteStream {
         try count { () throws(Errno) in try socket.peek(into: room) }
     }
 
-    /// The bytes that a call sent or received; nil when it would have to wait.
+    /// The bytes that a call sent or received; nil if it would have to wait.
     private func count(_ call: () throws(Errno) -> Int) throws(HandshakeError) -> Int? {
         while true {
             do throws(Errno) {

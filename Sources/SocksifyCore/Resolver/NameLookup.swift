@@ -3,32 +3,32 @@ import CKernel
 import FakeDNS
 import ProxyConfig
 
-/// Where a name leads, without asking anybody outside this process.
+/// Looks a name up without asking any server.
 enum NameLookup {
     enum Answer {
-        /// The name is resolved as if the library were not there.
+        /// libc resolves the name, as without the library.
         case byLibC
         /// The name's own addresses, from /etc/hosts or because it is this machine's.
         case addresses(ResolvedAddresses)
-        /// The name has this number, for which reserved addresses stand.
+        /// The name gets the reserved addresses of this number.
         case fake(number: UInt32)
-        /// The name has this number; libc resolves it, and the addresses are to be remembered as the name's.
+        /// libc resolves the name, and the addresses are remembered with this number.
         case local(number: UInt32)
-        /// No such name can be.
+        /// There is no such name.
         case none
-        /// A name cannot be looked up now.
+        /// The name cannot be looked up now.
         case tryAgain
-        /// There were no descriptors, or there was no memory, to look it up.
+        /// Descriptors or memory are missing to look it up.
         case short(Errno)
-        /// Nothing can be looked up: there is no configuration.
+        /// There is no configuration: no name can be looked up.
         case failure
     }
 
-    /// What a program says of its purpose when it looks a name up.
+    /// What a program says of its purpose in a lookup.
     struct Purpose {
-        /// nil where it does not say.
+        /// nil if unknown.
         var port: UInt16?
-        /// nil where it does not say.
+        /// nil if unknown.
         var transport: Transport?
     }
 
@@ -57,7 +57,7 @@ enum NameLookup {
             return RemoteLookup.search(for: name, family: family, connections)
         case .byMode where !connections.pointee.names.givesFakeAddress(to: host):
             return RemoteLookup.addresses(of: host, family: family, connections)
-        // What depends on more than the name stays with the proxies, unless all names are this machine's to resolve.
+        // If a decision depends on more than the name, the proxies resolve it, unless this machine resolves all names.
         case .local,
             .undecided where isLocal:
             return connections.pointee.names.number(lookingUp: host).map { .local(number: $0) } ?? .tryAgain

@@ -5,15 +5,15 @@ import ProxyConfig
 import SOCKS5
 import SharedTables
 
-/// Stands in for the servers of the DNS that the program asks: their datagrams never leave. What is asked is answered from
-/// the table of names, or goes through the proxies by TCP, as the configuration has it.
+/// Answers in place of the name servers that the program asks: from the table of names, or by DNS transactions through
+/// the proxies, as configured. The program's own queries never leave.
 enum NameServer {
-    /// Seconds that an answer of the library's own is valid for. The table keeps names longer.
+    /// The TTL of the library's own answers, in seconds. The table keeps names longer.
     static var timeToLive: UInt32 { 60 }
 
-    /// What is to be done about a query.
+    /// What to do about a query.
     enum Plan {
-        /// All that is needed is known.
+        /// The tables have the answer.
         case answer
         case ask(Request)
     }
@@ -79,7 +79,7 @@ enum NameServer {
         }
     }
 
-    /// Makes the message that answers the query of a transaction in the room of its answer; returns its length.
+    /// Writes the answer to the query of a transaction into its buffer; returns the length.
     static func message(
         of transaction: DNSTransaction, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
     ) -> Int? {
@@ -101,13 +101,13 @@ enum NameServer {
             case .name: return query.answer(.nameError, into: room)
             }
         case .notFound: return query.answer(.nameError, into: room)
-        // It is not accepted: the name is there, and has no address.
+        // The server's answer is not accepted: the name exists, and has no address.
         case .message: return query.answer(.noError, into: room)
         case .failed, .underWay: return query.answer(.serverFailure, into: room)
         }
     }
 
-    /// The length of the message that a server has answered, if it has and the program may have it.
+    /// The length of the server's answer, if there is one and the program may have it.
     private static func acceptedMessage(
         of transaction: DNSTransaction, _ query: DNSQuery, _ connections: UnsafePointer<Connections>
     ) -> Int? {
@@ -118,8 +118,8 @@ enum NameServer {
 
     // MARK: Calls
 
-    /// Puts a query to the server of the configuration and waits for the answer, which lies in the transaction; nil
-    /// when that cannot be. To be unmapped by the caller.
+    /// Asks the configured server and waits for the answer, which lies in the transaction; nil if that is impossible.
+    /// The caller unmaps it.
     static func ask(
         _ query: Span<UInt8>, _ request: Request, _ connections: UnsafePointer<Connections>
     ) -> DNSTransaction? {
@@ -143,8 +143,8 @@ enum NameServer {
         return transaction
     }
 
-    /// Answers a query as a server would (res_send(3)); returns the length of the whole answer, of which as much is written
-    /// as there is room for; nil when there is none.
+    /// Answers a query as a server would (res_send(3)). Returns the length of the whole answer, of which as much is
+    /// written as there is room for; nil if there is none.
     static func answer(
         message: Span<UInt8>, into room: UnsafeMutableRawBufferPointer, _ connections: UnsafePointer<Connections>
     ) -> Int? {

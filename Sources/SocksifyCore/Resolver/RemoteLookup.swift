@@ -4,7 +4,7 @@ import FakeDNS
 import ProxyConfig
 import SOCKS5
 
-/// Names and addresses that somebody is asked for through the proxies (`dns tcp`, `dns tor`).
+/// Looks names and addresses up through the proxies (`dns tcp`, `dns tor`).
 enum RemoteLookup {
     /// - Parameter family: AF_INET, AF_INET6, or AF_UNSPEC for both.
     static func addresses(
@@ -15,7 +15,7 @@ enum RemoteLookup {
         return found.hasFailed ? .tryAgain : .none
     }
 
-    /// Looks up what resolv.conf(5) has looked up for a name: the first that has an address counts, as in res_search(3).
+    /// Looks a name up in the domains of resolv.conf(5): the first name with an address counts, as in res_search(3).
     static func search(
         for name: Span<UInt8>, family: Int32, _ connections: UnsafePointer<Connections>
     ) -> NameLookup.Answer {
@@ -32,7 +32,7 @@ enum RemoteLookup {
                 if found.list.canonicalName == nil { found.list.setCanonicalName(host) }
                 return .addresses(found.list)
             }
-            // It is not waited for once more.
+            // Do not wait for a silent server again.
             if found.isSilent { return .tryAgain }
             isThere = isThere || found.list.isKnown
             hasFailed = hasFailed || found.hasFailed
@@ -43,7 +43,7 @@ enum RemoteLookup {
         return hasFailed ? .tryAgain : .none
     }
 
-    /// The next name that can be one.
+    /// The next valid name.
     private static func next(of names: inout name_search) -> HostName? {
         var candidate = InlineArray<256, CChar>(repeating: 0)
         return withUnsafeMutableBytes(of: &candidate) { memory in
@@ -63,7 +63,7 @@ enum RemoteLookup {
         case .tor: found.resolve(host, family: family, connections)
         case .tcp(let server):
             if family != AF_INET6 { found.ask(server, host, .a, connections) }
-            // A server that does not answer is not waited for twice.
+            // Do not wait twice for a silent server.
             if family != AF_INET, !found.hasFailed { found.ask(server, host, .aaaa, connections) }
         }
         return found
@@ -98,11 +98,11 @@ enum RemoteLookup {
         NameSyntax.isOfHostElsewhere(name.bytes) ? .name(name) : .none
     }
 
-    /// What several questions about a name have found.
+    /// The result of several questions about a name.
     private struct Found {
         var list = ResolvedAddresses()
         var hasFailed = false
-        /// Whether it has failed because nobody has answered.
+        /// Whether no server has answered.
         var isSilent = false
 
         mutating func resolve(_ host: HostName, family: Int32, _ connections: UnsafePointer<Connections>) {

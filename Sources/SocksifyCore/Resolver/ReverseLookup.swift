@@ -3,14 +3,14 @@ import CKernel
 import FakeDNS
 import ProxyConfig
 
-/// From an address to its name, without asking anybody outside this process.
+/// Looks up the name of an address without asking any server.
 enum ReverseLookup {
     enum Answer {
         case byLibC
         /// - Parameter isListed: whether /etc/hosts has it.
         case name(HostName, isListed: Bool = false)
         case none
-        /// Nobody has answered.
+        /// No server has answered.
         case tryAgain
     }
 

@@ -1,5 +1,5 @@
 extension InternalConnectionOwners {
-    /// The parts of this process, which are all there when the first connection is made.
+    /// Those of this process. All parts exist when the first connection is made.
     static var ofThisProcess: InternalConnectionOwners {
         InternalConnectionOwners(
             concludeAssociation: { end in

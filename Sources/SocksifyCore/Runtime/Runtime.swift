@@ -5,13 +5,13 @@ import ProxyConfig
 import SharedTables
 import Synchronization
 
-/// What the library knows in a process. It is made at the first call that needs it, stays for the process' life, and
-/// never changes, but for the tables, which are made for concurrent use.
+/// The state of the library in a process. The first call that needs it makes it; it stays until the process ends, and
+/// only its tables change, which are made for concurrent use.
 ///
-/// Nobody waits for it: threads that come to it at once make one each, as does a signal handler that comes to it while
-/// its thread reads the configuration, and the first one that is made is that of the process.
+/// No thread waits for another one's: threads that need it at the same time make one each, as does a signal handler
+/// that interrupts the reading of the configuration. The first one that is complete becomes the process'.
 ///
-/// It cannot be copied: each call would count references to everything in the configuration.
+/// Not copyable: a copy would count references to everything in the configuration.
 struct Runtime: ~Copyable {
     let connections: UnsafePointer<Connections>
     let datagrams: UnsafePointer<Datagrams>
@@ -26,16 +26,16 @@ struct Runtime: ~Copyable {
     var pendingTable: PendingTable { connections.pointee.pendingTable }
     var relayed: RelayedSockets { datagrams.pointee.relayed }
 
-    /// The state of the process in the eyes of a call.
+    /// The state for a call.
     enum State {
         case ready(UnsafePointer<Runtime>)
-        /// There is no configuration that could be used: nothing is connected to.
+        /// There is no usable configuration: no connection is made.
         case unusable
-        /// There were no descriptors, or there was no memory, to make it: this call fails, and the next one tries again.
+        /// Descriptors or memory are missing: this call fails, and the next one tries again.
         case short(Errno)
     }
 
-    /// The process' runtime, made if it is not there yet.
+    /// The process' runtime, made if necessary.
     static var state: State {
         if let known { return known }
         switch make(isQuiet: false) {
@@ -48,26 +48,26 @@ struct Runtime: ~Copyable {
         return known ?? .unusable
     }
 
-    /// Makes the runtime, if it is not there yet and nothing is in the way.
+    /// Makes the runtime, if it does not exist yet and nothing prevents it.
     static func prepare() {
         guard known == nil, case .success(let made) = make(isQuiet: true) else { return }
         publish(made)
     }
 
-    /// Has it be the process' runtime, unless another one was made meanwhile.
+    /// Makes it the process' runtime, unless another one is by now.
     private static func publish(_ made: Made) {
-        // To read a configuration takes more of the stack than anything else will.
+        // Nothing else takes as much of the stack as reading a configuration.
         library_stack_trim()
         let word = UInt64(UInt(bitPattern: made.runtime))
         let (isFirst, _) = atomic(process_runtime_word()).pointee.compareExchange(
             expected: 0, desired: word, ordering: .acquiringAndReleasing)
         guard !isFirst else { return }
-        // The first pages of the table stay: they may be known already as where to say that it is handed on.
+        // The first pages of the table stay mapped: another thread may be about to mark it as passed on.
         made.runtime.pointee.pendingTable.unmap()
         heap_discard(made.heap)
     }
 
-    /// The runtime, if it was made; asking does not make it.
+    /// The runtime, if it exists.
     static var existing: UnsafePointer<Runtime>? {
         guard case .ready(let runtime)? = known else { return nil }
         return runtime
@@ -79,10 +79,10 @@ struct Runtime: ~Copyable {
         return UnsafePointer<Runtime>(bitPattern: UInt(word)).map { .ready($0) }
     }
 
-    /// Stands in the word for a runtime that cannot be made. No address is 1.
+    /// Marks a runtime that cannot be made. No address is 1.
     private static var unusableMark: UInt64 { 1 }
 
-    /// With a heap of its own. Where nothing comes of it a line says why, once.
+    /// Makes it in a heap of its own. Logs a failure once.
     private static func make(isQuiet: Bool) -> Result<Made, ConfigurationLoader.Failure> {
         var making = Making(isQuiet: isQuiet)
         let heap = heap_make(makeRuntime, &making)
@@ -128,7 +128,7 @@ struct Runtime: ~Copyable {
         let connections = own.take(for: Connections.self)
         let datagrams = own.take(for: Datagrams.self)
         let proxyAddresses = ProxyAddresses(configuration, memory: own.take(ProxyAddresses.size(configuration)))
-        // From here on nothing is allocated: the heap does not know of these mappings.
+        // No allocation from here on: the heap does not know these mappings.
         guard
             let pendingTable = PendingTable(
                 notes: own.take(PendingTable.notesSize), audits: own.take(EpollAudits.size),
@@ -169,7 +169,7 @@ struct Runtime: ~Copyable {
         return .success(UnsafePointer(runtime))
     }
 
-    /// What a process has for itself alone, in one piece.
+    /// The private memory of a process, in one piece.
     private struct PrivateMemory {
         private var memory: UnsafeMutableRawPointer
 
@@ -194,7 +194,7 @@ struct Runtime: ~Copyable {
     }
 }
 
-/// What `heap_make` calls; says what came of it.
+/// Called by `heap_make`; stores the result.
 private func makeRuntime(_ making: UnsafeMutableRawPointer) {
     let making = making.assumingMemoryBound(to: Runtime.Making.self)
     making.pointee.result = Runtime.makeInHeap(isQuiet: making.pointee.isQuiet)

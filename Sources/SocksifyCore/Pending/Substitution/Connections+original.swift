@@ -2,12 +2,12 @@ import CPreload
 import SharedTables
 
 extension Connections {
-    /// What the program takes the socket for; nil when the socket is its own.
+    /// The original socket; nil if the program's own has its descriptors.
     @inline(never)
     func original(of socket: Socket) -> OriginalSocket? {
         guard descriptor_may_be_substitute(socket.descriptor) != 0 else { return nil }
         let seen = descriptor_mark(socket.descriptor)
-        // What is no socket has none.
+        // A descriptor without a cookie is not a socket.
         var cookie = socket.cookie ?? 0
         for _ in 0..<Connections.longestWriting {
             if let original = originals.socket(cookie: cookie) { return original }
@@ -15,7 +15,7 @@ extension Connections {
                 _ = interruptible_sleep(100_000)
                 continue
             }
-            // Another socket may have taken the place of the one that was asked, whose record may be gone.
+            // A substitute may have taken its descriptors, and the record may be gone.
             let current = socket.cookie ?? 0
             guard current != cookie else {
                 descriptor_clear_wrong_marks(socket.descriptor, UInt32(DESCRIPTOR_SUBSTITUTE), seen)
@@ -26,12 +26,11 @@ extension Connections {
         return nil
     }
 
-    /// How often a record is asked for again that is being written: a few stores, unless the writer has to wait for its
-    /// processor.
+    /// How often a record is read again while it is being written: that takes a few stores, unless the writer waits for
+    /// its processor.
     private static var longestWriting: Int { 100 }
 
-    /// setsockopt(2) with an option of the way of a stream that goes to a proxy: what the program means is the way to its
-    /// destination.
+    /// setsockopt(2) with a routing option on a stream to a proxy: the program means the route to its destination.
     @inline(never)
     func setWay(
         _ option: SocketOption, of socket: Socket, _ value: UnsafeRawPointer?, _ length: socklen_t

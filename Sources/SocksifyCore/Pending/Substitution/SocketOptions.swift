@@ -1,12 +1,12 @@
 import CPreload
 import SharedTables
 
-/// The options of a stream, as they go from a socket to the one that takes its place.
+/// The options of a stream, copied from a socket to its substitute.
 ///
-/// Only what the program has changed is carried over: an option whose value is that of any socket of its family is left
-/// alone, because to set it may mean something (SO_RCVBUF ends the kernel's own choice).
+/// Copies only what the program has changed: setting an option to its default may have an effect (SO_RCVBUF ends the
+/// kernel's own choice).
 enum SocketOptions {
-    /// All that programs set on a stream before they connect it.
+    /// The options that programs set on a stream before connecting.
     @inline(never)
     private static func makeList() -> InlineArray<43, SocketOption> {
         let (tcp, ip, ipv6) = (Int32(IPPROTO_TCP), Int32(IPPROTO_IP), Int32(IPPROTO_IPV6))
@@ -35,23 +35,23 @@ enum SocketOptions {
         ]
     }
 
-    /// Whether the socket may have been given options that a handshake has to mind; such a socket is asked for them.
+    /// Whether the socket may have options that a handshake has to respect; the kernel is asked for them.
     static func mayHold(_ socket: Socket) -> Bool {
         descriptor_mark(socket.descriptor) & UInt32(DESCRIPTOR_OPTIONS | DESCRIPTOR_DUPLICATED) != 0
     }
 
-    /// Whether the program has said by which way the socket's packets go.
+    /// Whether the program has set a route for the socket's packets.
     @inline(never)
     static func haveWay(of socket: Socket) -> Bool {
         socket.number(of: device) ?? 0 != 0 || socket.number(of: mark) ?? 0 != 0
     }
 
-    /// The same of a socket in whose place another stands.
+    /// The same for a substitute socket.
     static func haveWay(_ original: OriginalSocket) -> Bool {
         original.value(of: device) ?? 0 != 0 || original.value(of: mark) ?? 0 != 0
     }
 
-    /// SO_BINDTODEVICE by the device's number. (A socket that is bound to a device can be freed by the privileged alone.)
+    /// SO_BINDTODEVICE by the device's number. (Only a privileged process can unbind a socket from its device.)
     static var device: SocketOption { SocketOption(SOL_SOCKET, SO_BINDTOIFINDEX) }
     static var mark: SocketOption { SocketOption(SOL_SOCKET, SO_MARK) }
 
@@ -60,11 +60,11 @@ enum SocketOptions {
         option == SocketOption(SOL_SOCKET, SO_BINDTODEVICE) ? device : option
     }
 
-    /// Whether the option is one of the way that packets take. The program means that to its destination: what goes to a
-    /// proxy goes as from any other socket.
+    /// Whether the option sets the route of packets. The program means the route to its destination: the proxy is
+    /// reached as from any other socket.
     static func isOfWay(_ option: SocketOption) -> Bool { option == device || option == mark }
 
-    /// Whether the kernel has no options of this level on a socket of this domain.
+    /// Whether a socket of this domain lacks the options of this level.
     static func isLevel(_ level: Int32, lackedBy domain: Int32) -> Bool {
         switch level {
         case Int32(IPPROTO_TCP), Int32(IPPROTO_IP): domain == AF_UNIX
@@ -73,8 +73,8 @@ enum SocketOptions {
         }
     }
 
-    /// The option of the other version of IP that means the same for the packets of a socket of `domain`; nil where the
-    /// option means it itself.
+    /// The option of the other IP version with the same effect on the packets of a socket of `domain`; nil if the
+    /// option has it itself.
     private static func counterpart(of option: SocketOption, on domain: Int32) -> SocketOption? {
         let (ip, ipv6) = (Int32(IPPROTO_IP), Int32(IPPROTO_IPV6))
         switch (domain, option) {
@@ -86,7 +86,7 @@ enum SocketOptions {
         }
     }
 
-    /// Gives `new` what the program has set on `old`; `original` remembers what `new` has no place for.
+    /// Gives `new` the program's options of `old`; `original` remembers those that `new` lacks.
     @inline(never)
     static func carry(
         from old: Socket, to new: Socket, for end: SubstituteSocket.End, original: inout OriginalSocket
@@ -132,21 +132,20 @@ enum SocketOptions {
         }
     }
 
-    /// Whether it is the size of a buffer that the program has left to the kernel, which changes it when it connects (Linux
-    /// 5.14 and newer tell).
+    /// Whether it is the size of a buffer that the program has left to the kernel, which changes it when it connects
+    /// (Linux 5.14 and newer show that).
     private static func isKernels(_ option: SocketOption, of socket: Socket) -> Bool {
         guard option.level == SOL_SOCKET, option.name == SO_SNDBUF || option.name == SO_RCVBUF else { return false }
         return kernel_chooses_buffer(socket.descriptor, option.name) != 0
     }
 
-    /// The program sets an option that the kernel has on the socket, whose packets are those of another version of IP than
-    /// it means.
+    /// The program sets an option of another IP version than that of the socket's packets.
     static func mirror(_ option: SocketOption, of socket: Socket, domain: Int32) {
         guard let other = counterpart(of: option, on: domain), let value = Value(option, of: socket) else { return }
         value.set(other, of: socket)
     }
 
-    /// Whether a value of this option is carried from one socket to another, and is a number.
+    /// Whether a value of this option is copied from one socket to another, and is a number.
     static func isRemembered(_ option: SocketOption) -> Bool {
         let list = makeList()
         for index in list.indices where list[index] == option { return option.name != TCP_CONGESTION }
@@ -163,7 +162,7 @@ enum SocketOptions {
             length = 4
         }
 
-        /// nil when the socket has no such option.
+        /// nil if the socket lacks the option.
         init?(_ option: SocketOption, of socket: Socket) {
             var length = self.length
             let result = withUnsafeMutableBytes(of: &words) { bytes in
@@ -175,10 +174,10 @@ enum SocketOptions {
 
         var number: Int32? { length == 4 ? Int32(truncatingIfNeeded: words.0) : nil }
 
-        /// Where the kernel does not take it, the socket goes without.
+        /// If the kernel does not accept it, the socket goes without.
         func set(_ option: SocketOption, of socket: Socket) {
             var value = self
-            // The kernel tells twice what it was given (socket(7)).
+            // The kernel doubles the value (socket(7)).
             if option.level == SOL_SOCKET, option.name == SO_RCVBUF || option.name == SO_SNDBUF, let number {
                 value = Value(number: number / 2)
             }
@@ -194,7 +193,7 @@ enum SocketOptions {
 }
 
 extension SocketOptions {
-    /// What the kernel says of `socket`, with another number in its place. What it could write to can be written to.
+    /// The kernel's answer for `socket`, with another number. Writes only where the kernel could write.
     static func answer(
         _ option: SocketOption, asIf number: Int32?, _ socket: Socket, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?

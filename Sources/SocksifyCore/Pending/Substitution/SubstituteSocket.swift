@@ -5,26 +5,26 @@ import SharedTables
 /// Replaces a socket that cannot reach the proxy (another address family, or bound to a device) by one that can, on all
 /// descriptors of this process.
 ///
-/// The program's options go with it. A thread that waits for the old socket with poll(2) needs no waking: a socket that is
-/// not connected is always ready (POLLHUP). A process that had forked keeps the old one.
+/// It gets the program's options. A thread in poll(2) on the old socket needs no waking: an unconnected socket is
+/// always ready (POLLHUP). A forked process keeps the old one.
 struct SubstituteSocket {
     let cookie: UInt64
     private let made: Socket
-    /// Whether the program may not take it for what it is.
+    /// Whether the program must not see it as it is.
     private let isMarked: Bool
 
-    /// Where the socket is to connect to.
+    /// Where the socket will connect to.
     enum End {
         case proxy
-        /// Where the program connects to itself: it is one as the program has made it.
+        /// The program connects it itself: it is of the program's own kind.
         case destination
     }
 
-    /// Makes a socket of `domain` for the place of one of the program's, which is not connected.
+    /// Makes a substitute of `domain` for an unconnected socket of the program's.
     @inline(never)
     init(of socket: Socket, by domain: Int32, for end: End, _ connections: UnsafePointer<Connections>) throws(Errno) {
         var original = connections.pointee.original(of: socket) ?? OriginalSocket(name: .unspecified(socket.domain))
-        // It may be bound, unless another family's stands there.
+        // It may be bound, unless it is a substitute of another family.
         if original.name == .unspecified(socket.domain), socket.isInternet {
             original.name = try SubstituteSocket.boundName(of: socket)
         }
@@ -43,7 +43,7 @@ struct SubstituteSocket {
         }
     }
 
-    /// Makes a socket of `domain` for the place of one of the library's own.
+    /// Makes a substitute of `domain` for one of the library's own sockets.
     init(ofOwn socket: Socket, by domain: Int32) throws(Errno) {
         isMarked = false
         made = try SubstituteSocket.make(domain)
@@ -61,16 +61,16 @@ struct SubstituteSocket {
         return Socket(descriptor: made)
     }
 
-    /// Puts it in the place of the socket.
+    /// Takes the descriptors of the socket.
     ///
-    /// Another thread that closes one of the descriptors just now, and opens something else by its number, loses that: the
-    /// kernel replaces what a number stands for, whatever it is.
+    /// If another thread closes one of these descriptors and reuses its number at this moment, it loses the new file:
+    /// the kernel replaces whatever a number refers to.
     func take(placeOf socket: Socket) {
         if let former = socket.cookie {
             SubstituteSocket.forEachDescriptor(of: socket, cookie: former) { descriptor in
                 let seen = descriptor_mark(descriptor)
-                // Before, because it must not stand there unmarked; and after, because who looked in between has found
-                // that the mark was wrong.
+                // Mark it before, so that it is never unmarked; and after, because a thread in between may have found
+                // the mark wrong.
                 if isMarked { descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE)) }
                 _ = kernel_redirect(descriptor, made.descriptor)
                 if isMarked {
@@ -100,8 +100,8 @@ struct SubstituteSocket {
 
     // MARK: The own address
 
-    /// The address that the program has bound the socket to. The kernel also tells the port of a former attempt, which is
-    /// nobody's any more; it refuses to bind what is bound.
+    /// The address that the program has bound the socket to. The kernel also reports the port of a former attempt; it
+    /// refuses to bind a bound socket.
     private static func boundName(of socket: Socket) throws(Errno) -> SocketAddress {
         var name = try socket.name
         guard name.port != 0 else { return name }
@@ -113,21 +113,21 @@ struct SubstituteSocket {
         return name
     }
 
-    /// Binds the socket to the address that corresponds to the program's.
+    /// Binds the substitute to the address that corresponds to the program's.
     private static func bind(
         _ socket: Socket, _ domain: Int32, as name: SocketAddress, inPlaceOf former: Socket
     ) throws(Errno) {
-        // Nobody sees from where a connection of a Unix domain comes.
+        // The peer of a Unix-domain connection does not see its address.
         guard domain != AF_UNIX, name.port != 0 || !name.address.isUnspecified else { return }
         guard let address = corresponding(name, domain) else { throw .addressNotAvailable }
         if domain == AF_INET6, name.domain == AF_INET {
-            // Else the port would count as taken, by the socket whose place this one takes.
+            // Else the port would count as taken by the original socket.
             var isOn: Int32 = 1
             _ = kernel_setsockopt(socket.descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &isOn, 4)
         }
         var storage = sockaddr_storage()
         let length = withUnsafeMutableBytes(of: &storage) { address.write(to: $0) }
-        // Else an address of the same family would count as taken, by the socket whose place this one takes.
+        // Else an address of the same family would count as taken by the original socket.
         let reuse = SocketOption(SOL_SOCKET, SO_REUSEADDR)
         let (own, formers) = (socket.number(of: reuse) ?? 0, former.number(of: reuse) ?? 0)
         socket.set(1, of: reuse)
@@ -154,7 +154,7 @@ struct SubstituteSocket {
 // MARK: Pending sockets
 
 extension PendingHandle {
-    /// Another socket takes the place of this one, and goes on with its handshake.
+    /// Replaces this connection's socket by a substitute, which continues it.
     @inline(never)
     func substituteSocket(by domain: Int32) throws(Errno) {
         putUserTimeoutBack()
@@ -180,24 +180,24 @@ extension PendingHandle {
 }
 
 extension SubstituteSocket {
-    /// How a socket comes to the first proxy.
+    /// A socket that can connect to the first proxy.
     struct Connectable {
         let address: ProxyAddress
         let cookie: UInt64
-        /// Set where another socket stands in its place now.
+        /// Set if a substitute has taken its descriptors.
         let registrations: TakenRegistrations?
     }
 
     /// The family of a socket that is about to connect to `peer`.
     ///
-    /// An IPv4 address is taken to be for an IPv4 socket: others are refused by the kernel, or by `connectable`.
+    /// An IPv4 address counts as for an IPv4 socket: the kernel or `connectable` refuses others.
     static func family(
         of socket: Socket, peer: SocketAddress, _ connections: UnsafePointer<Connections>
     ) throws(Errno) -> SocketFamily {
         let original = connections.pointee.original(of: socket)
         if original == nil, peer.domain == AF_INET { return SocketFamily(domain: AF_INET, isIPv6Only: false) }
         let domain = original?.name.domain ?? socket.domain
-        // As the kernel refuses an address that the socket has no form for.
+        // As the kernel refuses an address of another family.
         guard domain == peer.domain else { throw Errno(domain == AF_INET ? EAFNOSUPPORT : EINVAL) }
         guard domain == AF_INET6 else { return SocketFamily(domain: domain, isIPv6Only: false) }
         let only = original?.value(of: SocketOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY)).map { $0 != 0 }
@@ -206,8 +206,8 @@ extension SubstituteSocket {
         return SocketFamily(domain: domain, isIPv6Only: isIPv6Only)
     }
 
-    /// Sees to it that the socket has a form for the proxy's address, and none of the program's way: else another one
-    /// takes its place.
+    /// Makes sure that the socket can reach the proxy's address, and has no route of the program's: else a substitute
+    /// takes its descriptors.
     @inline(never)
     static func connectable(
         _ socket: Socket, _ cookie: UInt64, _ family: SocketFamily, to location: ProxyLocation,
@@ -237,12 +237,12 @@ extension SubstituteSocket {
         return (substitute.cookie, registrations)
     }
 
-    /// connect(2) refuses a socket that is connected, or is being.
+    /// connect(2) fails for a connected or connecting socket.
     private static func checkUnconnected(
         _ socket: Socket, _ domain: Int32, _ connections: UnsafePointer<Connections>
     ) throws(Errno) {
         if domain == AF_UNIX {
-            // One that has failed stays connected.
+            // A failed one stays connected.
             guard let cookie = socket.cookie, connections.pointee.sockets.peer(cookie: cookie) != nil else { return }
             throw .isConnected
         }
@@ -253,7 +253,7 @@ extension SubstituteSocket {
         }
     }
 
-    /// The program's socket is to be one of its own family again, if it is not: it connects directly.
+    /// Gives the program a socket of its own family again, if necessary: it connects direct.
     @inline(never)
     static func undo(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) {
         let socket = Socket(descriptor: descriptor)
@@ -262,8 +262,8 @@ extension SubstituteSocket {
         try replace(socket, cookie, by: original.name.domain, for: .destination, connections).1.restore()
     }
 
-    /// The same for connect(2) with AF_UNSPEC, which the kernel does not know of a Unix domain's. False where it is the
-    /// kernel's to do.
+    /// The same for connect(2) with AF_UNSPEC, which the kernel does not support for a Unix-domain socket. False if the
+    /// kernel has to do it.
     static func dissolve(_ descriptor: Int32, _ connections: UnsafePointer<Connections>) throws(Errno) -> Bool {
         let socket = Socket(descriptor: descriptor)
         guard let original = connections.pointee.original(of: socket), socket.domain == AF_UNIX,

@@ -3,8 +3,8 @@ import SharedTables
 
 // MARK: Sockets that are about to connect
 
-/// What the program's epolls watched of a socket whose place another takes. The kernel knows a registration by the number
-/// and by what that stands for: it has to go before that changes.
+/// The epoll registrations of a socket whose descriptors a substitute takes. The kernel finds a registration by number
+/// and file: it has to be removed before the file changes.
 struct TakenRegistrations {
     private var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
     private var count = 0
@@ -26,9 +26,9 @@ struct TakenRegistrations {
         }
     }
 
-    /// Has the program's epolls watch the socket that stands there now.
+    /// Registers the substitute with the program's epolls.
     ///
-    /// - Parameter pending: the socket's handshake, until the end of which they tell nothing.
+    /// - Parameter pending: the socket's connection, until whose end the epolls report nothing.
     func restore(by pending: PendingHandle) {
         for index in 0..<count {
             let (epoll, asked) = (registrations[index].epoll, registrations[index].asked)

@@ -2,11 +2,11 @@ import Addressing
 import CPreload
 import SharedTables
 
-/// Options by which a program says which way its datagrams take: that to their destinations. While a socket is relayed
-/// the kernel does not have them, because the relay is reached as from any other, and these say what the program has
-/// set.
+/// Options by which a program sets the route of its datagrams: it means the route to their destinations. While a socket
+/// is relayed the kernel does not have them, because the relay is reached as from any other socket; these are the
+/// program's values.
 ///
-/// What goes directly all the same takes that way: each such datagram says so itself. (Streams have the last two.)
+/// A datagram that goes direct all the same takes that route: each says so itself. (Streams have the last two.)
 struct WayOptions {
     /// In the order of `options`; 0: none.
     private var values = InlineArray<4, Int32>(repeating: 0)
@@ -19,7 +19,7 @@ struct WayOptions {
         values[3] = original.value(of: SocketOptions.device) ?? 0
     }
 
-    /// In an order in which the kernel takes them: none may name another device than the socket is bound to.
+    /// In the order in which the kernel accepts them: none may name another device than the socket is bound to.
     private static var options: InlineArray<4, SocketOption> {
         [
             SocketOption(Int32(IPPROTO_IP), IP_UNICAST_IF), SocketOption(Int32(IPPROTO_IPV6), IPV6_UNICAST_IF),
@@ -27,7 +27,7 @@ struct WayOptions {
         ]
     }
 
-    /// The device that the socket is bound to, by its number; 0: none.
+    /// The number of the device that the socket is bound to; 0 for none.
     var device: Int32 { values[3] }
 
     static func has(_ option: SocketOption) -> Bool {
@@ -36,7 +36,7 @@ struct WayOptions {
         return false
     }
 
-    /// What the program has set an option to; 0: nothing.
+    /// The program's value of an option; 0 if not set.
     func value(of option: SocketOption) -> Int32 {
         let options = WayOptions.options
         for index in options.indices where options[index] == option { return values[index] }
@@ -50,12 +50,12 @@ struct WayOptions {
 
     /// Takes them from the socket. A mark that the program could not take away stays (socket(7), SO_MARK).
     ///
-    /// - Parameter isConnecting: whether the socket is about to be connected, and its former connection is for nothing.
+    /// - Parameter isConnecting: whether the socket is about to connect, and loses its former connection.
     mutating func take(from socket: Socket, isConnecting: Bool) throws(Errno) {
         let options = WayOptions.options
         for index in options.indices {
             guard let value = socket.number(of: options[index]), value != 0 else { continue }
-            // What it sends to its peer would take another way.
+            // Its datagrams to the peer would take another route.
             guard isConnecting || !socket.isConnected else { throw .networkUnreachable }
             if options[index] == SocketOptions.device {
                 try WayOptions.free(socket)
@@ -66,8 +66,8 @@ struct WayOptions {
         }
     }
 
-    /// Frees the socket from its device. By the option the privileged alone can do that; but a socket of UDP is also free
-    /// when its connection ends, be there one or none. It keeps its port.
+    /// Unbinds the socket from its device. The option needs privileges; but ending a UDP socket's connection unbinds
+    /// it, too, even without one. It keeps its port.
     private static func free(_ socket: Socket) throws(Errno) {
         var name = SocketAddress.unspecified(socket.domain)
         name.port = try socket.name.port
@@ -75,7 +75,7 @@ struct WayOptions {
         if name.port != 0, try socket.name.port == 0 { try socket.bind(to: name) }
     }
 
-    /// Gives them to the socket.
+    /// Gives the socket these options.
     func put(on socket: Socket) throws(Errno) {
         let options = WayOptions.options
         for index in options.indices where values[index] != 0 {
@@ -84,7 +84,7 @@ struct WayOptions {
         }
     }
 
-    /// What a datagram that goes directly to `peer` has to say of its way. False where that is nothing.
+    /// Describes the route of a direct datagram to `peer`. False if there is nothing to say.
     func describe(towards peer: SocketAddress, _ way: UnsafeMutablePointer<udp_way>) -> Bool {
         let address = peer.address.unmapped
         var isIPv6 = false
@@ -116,7 +116,7 @@ extension WayOptions {
 // MARK: Calls
 
 extension WayOptions {
-    /// getsockopt(2) of such an option, as of a socket that has these in the kernel. It passes where there is none.
+    /// getsockopt(2) of such an option, as if the kernel had it. Passes for other options.
     func get(
         _ option: SocketOption, _ domain: Int32, _ value: UnsafeMutableRawPointer?,
         _ length: UnsafeMutablePointer<socklen_t>?
