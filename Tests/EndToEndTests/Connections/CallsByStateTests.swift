@@ -18,10 +18,13 @@ extension EndToEnd {
         @Test(arguments: [(FarSide.ipv4, "native-4"), (FarSide.ipv6, "native-6")])
         func `Calls say of a socket what they say without the library`(host: String, native: String) async throws {
             let expected = try await CallProbe.run("calls-by-state", [native, "0", "0"], library: .absent)
-            let port = try await host == FarSide.ipv4 ? FarSide.echoPort : FarSide.echoPort6
+            // It leaves open what is shut for writing, so that the state lasts.
+            let target = try await TargetServer.start(.silent, host: host)
             let output = try await TestProxy.during {
-                try await $0.run("calls-by-state", [host, port, "\(Targets.closedPort)"], ending: .associated(64))
+                try await $0.run(
+                    "calls-by-state", [host, "\(target.port)", "\(Targets.closedPort)"], ending: .associated(64))
             }
+            await target.stop()
             #expect(output.lines.count == expected.lines.count)
             for (line, other) in zip(output.lines, expected.lines) {
                 let call = String(line.prefix { $0 != "=" }.dropLast())
