@@ -263,15 +263,18 @@ static const struct {
 int main(int count, char **arguments) {
     require(count >= 4);
     alarm(50);
-    find_target(arguments);
-    marked = make(0);
-    require(setsockopt(marked, SOL_SOCKET, SO_MARK, &(int){7}, sizeof(int)) == 0);
     if (count == 4 && strcmp(arguments[1], "inherited") == 0) {
+        /* Before there is a server, which 3 would be the number of. */
+        target = numeric(strcmp(arguments[2], "here") == 0 ? "127.0.0.1" : arguments[2], "0");
+        make(0);
         int fd = make(0);
         require(strcmp(bind_to_device(fd, "lo"), "0") == 0 && dup2(fd, 3) == 3);
         execl("/proc/self/exe", arguments[0], arguments[1], arguments[2], arguments[3], "again", NULL);
         require(!"executed");
     }
+    find_target(arguments);
+    marked = make(0);
+    require(setsockopt(marked, SOL_SOCKET, SO_MARK, &(int){7}, sizeof(int)) == 0);
     drop_rights();
     for (int index = 0; cases[index].name; index++)
         if (strcmp(cases[index].name, arguments[1]) == 0) {
