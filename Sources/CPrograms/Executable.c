@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
-/* Of this machine, and of the 32-bit programs that it may also run. */
+/* ELF's numbers for this machine, and for the 32-bit programs that it may also run. */
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64, MACHINE_32 = EM_386 };
 #elif defined(__aarch64__)
@@ -15,7 +15,7 @@ struct file {
     void *context;
 };
 
-/* Whether all of it is there. */
+/* Whether the read was complete. */
 static int read_at(const struct file *file, void *bytes, size_t count, uint64_t offset) {
     return file->read(file->context, bytes, count, offset) == count;
 }
@@ -62,7 +62,7 @@ static __attribute__((noinline)) int has_go_note(const struct file *file, const 
     return 0;
 }
 
-/* The section that says what the program was built of (debug/buildinfo): it stays when the identifier is left out. */
+/* The section that lists the program's modules (debug/buildinfo). It remains if the build omits the identifier. */
 static __attribute__((noinline)) int has_go_section(const struct file *file, const Elf64_Ehdr *header) {
     static const char name[] = ".go.buildinfo";
     enum { AT_ONCE = 5 };
@@ -90,7 +90,7 @@ static __attribute__((noinline)) int has_go_section(const struct file *file, con
 
 /* ----- Programs ----- */
 
-/* The last part of a path. */
+/* The last component of a path. */
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -149,7 +149,7 @@ void executable_read(executable_reader read, void *context, struct executable *e
     }
     const Elf64_Ehdr *header = &start.header;
     if (!begins_with(&start, count, ELFMAG) || count < sizeof *header) return;
-    /* e_machine is at the same place in both classes. The other class of this family runs here, too. */
+    /* e_machine has the same offset in both classes. The other class of this machine's family runs here, too. */
     if (header->e_ident[EI_DATA] != ELFDATA2LSB) executable->format = EXECUTABLE_OTHER_MACHINE;
     else if (header->e_ident[EI_CLASS] == ELFCLASS32 && header->e_machine == MACHINE_32)
         executable->format = EXECUTABLE_OTHER_WORD_SIZE;
@@ -163,7 +163,7 @@ void executable_read(executable_reader read, void *context, struct executable *e
 int capabilities_are_given(const uint8_t *attribute, size_t count) {
     if (count < 12) return 0;
     int is_effective = attribute[0] & 1, is_permitted = 0;
-    /* Behind the magic number, pairs of permitted and inheritable bits, four bytes each. */
+    /* After the magic number: pairs of permitted and inheritable bits, four bytes each. */
     for (size_t pair = 4; pair + 8 <= count && pair < 20; pair += 8)
         for (size_t index = pair; index < pair + 4; index++) is_permitted |= attribute[index];
     return is_effective || is_permitted;

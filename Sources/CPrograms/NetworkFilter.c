@@ -18,7 +18,7 @@ uint64_t network_key(const char *table) {
     return hash | 1;
 }
 
-/* ----- Sockets that come along ----- */
+/* ----- Inherited sockets ----- */
 
 static int is_local(int domain) {
     return domain == AF_UNIX || domain == AF_NETLINK || domain == AF_ALG;
@@ -29,7 +29,7 @@ static int is_network_socket(int fd) {
     return kernel_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, sizeof domain) == 0 && !is_local(domain);
 }
 
-/* The number that a name of /proc/self/fd is; -1 for others. */
+/* The descriptor that an entry of /proc/self/fd names; -1 for other entries. */
 static int descriptor_of(const char *name) {
     if (*name < '0' || *name > '9') return -1;
     int number = 0;
@@ -47,7 +47,7 @@ int network_sockets_are_held(int closed_on_exec_too) {
     };
     _Alignas(uint64_t) char entries[1024];
     int folder = (int)kernel_open_folder("/proc/self/fd"), are_held = 0;
-    /* Who cannot know it takes it that there are some. */
+    /* If the list cannot be read, assume that there are some. */
     if (folder < 0) return 1;
     for (;;) {
         long count = kernel_list_folder(folder, entries, sizeof entries);
@@ -67,7 +67,7 @@ int network_sockets_are_held(int closed_on_exec_too) {
 
 /* ----- The filter ----- */
 
-/* What the kernel calls alike, by its numbers. */
+/* The numbers of system calls in one architecture. */
 struct calls {
     uint32_t architecture, socket, connect, sendto, sendmsg, sendmmsg;
 };
@@ -80,7 +80,7 @@ static const struct calls native = {
 #endif
     SYS_socket, SYS_connect, SYS_sendto, SYS_sendmsg, SYS_sendmmsg,
 };
-/* Those of 32-bit programs. */
+/* For 32-bit programs. */
 static const struct calls compatible = {
 #if defined(__x86_64__)
     AUDIT_ARCH_I386, 359, 362, 369, 370, 345,
@@ -106,7 +106,7 @@ static void give(struct filter *filter, uint32_t result) {
     add(filter, BPF_RET | BPF_K, result, 0, 0);
 }
 
-/* Goes on with the next instruction if what is loaded is `value`, else with the one behind the next `skipped`. */
+/* If the loaded word is not `value`, skips the next `skipped` instructions. */
 static void require(struct filter *filter, uint32_t value, uint8_t skipped) {
     add(filter, BPF_JMP | BPF_JEQ | BPF_K, value, 0, skipped);
 }
@@ -116,7 +116,7 @@ static void refuse(struct filter *filter, uint32_t call, uint32_t error) {
     give(filter, SECCOMP_RET_ERRNO | error);
 }
 
-/* Of 64 bits, the lower half, and the upper one. */
+/* The offsets of an argument's lower and upper 32 bits. */
 static size_t lower(int argument) {
     return offsetof(struct seccomp_data, args) + (size_t)argument * sizeof(uint64_t);
 }
@@ -125,7 +125,7 @@ static size_t upper(int argument) {
     return lower(argument) + sizeof(uint32_t);
 }
 
-/* The number of the call is loaded. */
+/* Expects that the call number is loaded. */
 static void refuse_destinations(struct filter *filter, const struct calls *calls) {
     refuse(filter, calls->connect, EACCES);
     refuse(filter, calls->sendmsg, EACCES);
@@ -139,7 +139,7 @@ static void refuse_destinations(struct filter *filter, const struct calls *calls
     give(filter, SECCOMP_RET_ERRNO | EACCES);
 }
 
-/* Likewise. What is no call of these is allowed. */
+/* Expects that the call number is loaded. Allows all calls except those for sockets. */
 static void judge_socket(struct filter *filter, const struct calls *calls, uint64_t key) {
     static const uint32_t families[] = {AF_UNIX, AF_NETLINK, AF_ALG};
     enum { FAMILIES = sizeof families / sizeof *families };
@@ -160,20 +160,20 @@ static void judge_socket(struct filter *filter, const struct calls *calls, uint6
     give(filter, SECCOMP_RET_ALLOW);
 }
 
-/* For the calls of one architecture; goes on behind it for those of others. */
+/* Judges the calls of one architecture; calls of others skip it. */
 static void judge(struct filter *filter, const struct calls *calls, uint64_t key, int sockets_are_held) {
     load(filter, offsetof(struct seccomp_data, arch));
     unsigned short branch = filter->length;
     require(filter, calls->architecture, 0);
     load(filter, offsetof(struct seccomp_data, nr));
 #if defined(__x86_64__)
-    /* Programs of the x32 kind set a bit, and have two calls of their own. */
+    /* Programs of the x32 ABI set a bit in the number, and have their own numbers for two calls. */
     add(filter, BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)0x40000000, 0, 0);
     if (sockets_are_held && calls == &native) {
         refuse(filter, 518 /* sendmsg */, EACCES);
         refuse(filter, 538 /* sendmmsg */, EACCES);
     }
-    /* A 32-bit program may have its sockets by parts of one call. Their families lie in memory. */
+    /* 32-bit programs may also use socketcall(2). Its arguments lie in memory, which a filter cannot read. */
     if (calls == &compatible) {
         enum { SOCKETCALL = 102, SOCKET = 1, CONNECT = 3, SENDTO = 11, SENDMSG = 16, SENDMMSG = 20 };
         static const uint32_t parts[] = {SOCKET, CONNECT, SENDTO, SENDMSG, SENDMMSG};
@@ -184,7 +184,7 @@ static void judge(struct filter *filter, const struct calls *calls, uint64_t key
         give(filter, SECCOMP_RET_ALLOW);
     }
 #endif
-    /* These have one number everywhere: io_uring_setup, io_uring_enter, io_uring_register; pidfd_getfd. */
+    /* Same numbers on all architectures: io_uring_setup, io_uring_enter, io_uring_register; pidfd_getfd. */
     for (uint32_t call = 425; call <= 427; call++) refuse(filter, call, ENOSYS);
     refuse(filter, 438, EPERM);
     if (sockets_are_held) refuse_destinations(filter, calls);
@@ -195,7 +195,7 @@ static void judge(struct filter *filter, const struct calls *calls, uint64_t key
 long network_forbid(uint64_t key, int sockets_are_held) {
     struct filter filter = {.length = 0};
     judge(&filter, &native, key, sockets_are_held);
-    /* There the library is not. */
+    /* The library does not exist for 32-bit programs, so none has the key. */
     judge(&filter, &compatible, 0, sockets_are_held);
     give(&filter, SECCOMP_RET_ERRNO | ENOSYS);
     const struct sock_fprog program = {filter.length, filter.code};

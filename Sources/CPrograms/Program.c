@@ -8,7 +8,7 @@
 
 /* ----- Files ----- */
 
-/* A descriptor's path in /proc, by which a file is opened, or its attributes read, that is open for neither. */
+/* A descriptor's path in /proc. It gives access to a file that was opened with O_PATH. */
 static void descriptor_path(int fd, char path[32]) {
     char digits[12];
     int count = 0;
@@ -18,7 +18,7 @@ static void descriptor_path(int fd, char path[32]) {
     *end = 0;
 }
 
-/* open(2) of what execveat(2) would start. */
+/* Opens the file that execveat(2) would start. */
 static long open_target(int directory, const char *path, int flags, int mode) {
     char own[32];
     mode |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
@@ -28,7 +28,7 @@ static long open_target(int directory, const char *path, int flags, int mode) {
     return kernel_call(SYS_openat, AT_FDCWD, (long)own, mode & ~O_NOFOLLOW, 0, 0, 0);
 }
 
-/* Whether what cannot be opened cannot be executed either, and for the same reason. */
+/* Whether a file that open(2) refuses with this error would fail to execute with the same error. */
 static int fails_alike(long error, const char *path) {
     switch (error) {
         case -EFAULT:
@@ -36,7 +36,7 @@ static int fails_alike(long error, const char *path) {
         case -ELOOP:
         case -ENOTDIR:
         case -EACCES: return 1;
-        /* Where /proc is missing a descriptor has no path. */
+        /* With an empty path, /proc may be missing. */
         case -ENOENT: return *path != 0;
         default: return 0;
     }
@@ -66,7 +66,7 @@ static int has_no_new_privileges(void) {
     return kernel_call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) == 1;
 }
 
-/* Takes a number, and the blanks before it, off the text. */
+/* Reads a number, and skips the blanks before it. */
 static uint64_t take_number(const char **text) {
     uint64_t number = 0;
     while (**text == ' ' || **text == '\n') (*text)++;
@@ -74,8 +74,8 @@ static uint64_t take_number(const char **text) {
     return number;
 }
 
-/* Whether the user namespace knows the user, or group: all that it does not know look like one (user_namespaces(7)),
- * and nobody is given their rights. */
+/* Whether the user namespace maps the user, or group. All unmapped ones appear as one number (user_namespaces(7)), and
+ * no process gets their rights. */
 static int is_mapped(unsigned number, const char *map) {
     enum { OVERFLOW = 65534 };
     char text[512];
@@ -86,7 +86,7 @@ static int is_mapped(unsigned number, const char *map) {
     kernel_close(fd);
     if (count == sizeof text) return 1;
     text[count] = 0;
-    /* Lines of a first number here, the same outside, and how many there are. */
+    /* Each line has the first number inside, the first number outside, and the count. */
     for (const char *rest = text; *rest;) {
         uint64_t first = take_number(&rest);
         take_number(&rest);
@@ -110,7 +110,7 @@ static int has_capabilities(int fd, int is_readable) {
     return size > 0 && capabilities_are_given(attribute, (size_t)size);
 }
 
-/* What the rights that the file gives say of it (execve(2), capabilities(7)). */
+/* The reach by the rights that the file gives (execve(2), capabilities(7)). */
 static enum program_reach reach_by_rights(int fd, const struct stat *status, int is_readable) {
     enum { REAL, EFFECTIVE, SAVED };
     uid_t users[3];
@@ -120,7 +120,7 @@ static enum program_reach reach_by_rights(int fd, const struct stat *status, int
     int sets_user = status->st_mode & S_ISUID && status->st_uid != users[REAL];
     int sets_group = status->st_mode & S_ISGID && status->st_mode & S_IXGRP && status->st_gid != groups[REAL];
     int gives_capabilities = users[REAL] != 0 && has_capabilities(fd, is_readable);
-    /* Where the kernel gives no rights of files, nothing changes. */
+    /* On such mounts, and for such processes, the kernel ignores the rights that files give. */
     if ((sets_user || sets_group || gives_capabilities) && !is_nosuid(fd) && !has_no_new_privileges()) {
         int is_known =
             is_mapped(status->st_uid, "/proc/self/uid_map") && is_mapped(status->st_gid, "/proc/self/gid_map");
@@ -138,7 +138,7 @@ static enum program_reach reach_by_format(const struct executable *executable, c
         case EXECUTABLE_DYNAMIC: return PROGRAM_REACHED;
         case EXECUTABLE_GO: return PROGRAM_GO;
         case EXECUTABLE_OTHER_LIBC: return PROGRAM_OTHER_LIBC;
-        /* The dynamic linker loads what is preloaded into what it is given. */
+        /* The dynamic linker preloads the library into the program in its arguments. */
         case EXECUTABLE_STATIC: return is_dynamic_linker(path) ? PROGRAM_UNCERTAIN : PROGRAM_STATIC;
         case EXECUTABLE_OTHER_WORD_SIZE: return PROGRAM_OTHER_WORD_SIZE;
         case EXECUTABLE_OTHER_MACHINE: return PROGRAM_OTHER_MACHINE;
@@ -146,7 +146,7 @@ static enum program_reach reach_by_format(const struct executable *executable, c
     }
 }
 
-/* Looks at one file. A script has its interpreter in `executable` then. */
+/* Examines one file. For a script, `executable` then names the interpreter. */
 static long look_at(int directory, const char *path, int flags, struct executable *executable,
                     enum program_reach *reach) {
     struct stat status;
@@ -173,7 +173,7 @@ static long look_at(int directory, const char *path, int flags, struct executabl
 }
 
 int program_look(int directory, const char *path, int flags, struct program *program) {
-    /* As many as the kernel follows. */
+    /* The kernel follows as many interpreters. */
     enum { MOST_INTERPRETERS = 5 };
     struct executable executable;
     program->interpreter[0] = 0;
@@ -189,7 +189,7 @@ int program_look(int directory, const char *path, int flags, struct program *pro
     return -ELOOP;
 }
 
-/* ----- In words ----- */
+/* ----- Texts ----- */
 
 const char *program_reason(enum program_reach reach) {
     switch (reach) {

@@ -47,6 +47,5 @@ void executable_read(executable_reader _Nonnull read, void *_Nullable context, s
 int is_dynamic_linker(const char *_Nonnull path);
 
 /* Whether a `security.capability` attribute (struct vfs_cap_data of the kernel) gives capabilities: it has permitted
- * ones,
- * or the effective flag. */
+ * ones, or the effective flag. */
 int capabilities_are_given(const uint8_t *_Nonnull attribute, size_t count);

@@ -1,21 +1,19 @@
-/* A seccomp filter (seccomp(2)) for programs that the library is not loaded into: they can do everything but use the
- * network.
+/* A seccomp(2) filter for programs that do not load the library: they can do everything except use the
+ * network. It stops programs that would go direct by accident; it is no sandbox.
  *
- * Refused are sockets of any family but AF_UNIX, AF_NETLINK and AF_ALG (EACCES), io_uring, which makes sockets without
- * a system call for each (ENOSYS), and descriptors taken out of other processes (pidfd_getfd(2), EPERM). Where a
- * program is given sockets of the network, it can read and write them, as a server of inetd does, but connects none
- * and names no destination: connect(2), sendto(2) with an address, sendmsg(2) and sendmmsg(2) are refused, of Unix
- * sockets, too, because a filter does not see what a descriptor is.
+ * It refuses sockets of all families but AF_UNIX, AF_NETLINK and AF_ALG (EACCES), io_uring, which makes sockets without
+ * system calls (ENOSYS), and pidfd_getfd(2) (EPERM). A program that inherits network sockets, as from inetd, can read
+ * and write them, but connect(2), sendto(2) with an address, sendmsg(2) and sendmmsg(2) fail, also on Unix sockets: a
+ * filter cannot tell the kind of a descriptor.
  *
- * What such a program starts has the filter, too, and may well be a program that loads the library. So there is a key:
- * with it in the fourth argument, which socket(2) does not have, the socket is made. The library knows the key by the
- * name of the table that it shares with its tree. It keeps programs from the network that do not mean to go around the
- * proxy; it is no prison. */
+ * Descendants keep the filter, and some may load the library. The library therefore passes a key, derived from the name
+ * of the process tree's table, in the fourth argument, which socket(2) does not use; with it the filter allows the
+ * socket. */
 #pragma once
 
 #include <stdint.h>
 
-/* The key of the process tree with this table (SOCKSIFY_TABLE); 0, which is no key, without a table. */
+/* The key of the process tree with this table (SOCKSIFY_TABLE); 0, which never matches, without a table. */
 uint64_t network_key(const char *_Nullable table);
 
 /* Whether the process has network sockets that an executed program would inherit: those without FD_CLOEXEC, or all. */

@@ -7,8 +7,7 @@ enum program_reach {
     /* It loads the library. */
     PROGRAM_REACHED,
     /* Unknown beforehand: a format for binfmt_misc, or an unknown one; the dynamic linker as a command; a file that
-     * cannot
-     * be examined now. */
+     * cannot be examined now. */
     PROGRAM_UNCERTAIN,
     /* It can be executed but not read. */
     PROGRAM_UNREADABLE,
@@ -19,8 +18,7 @@ enum program_reach {
     PROGRAM_OTHER_WORD_SIZE,
     PROGRAM_OTHER_MACHINE,
     /* The effective user or group of this process differs from the real one, so that the linker preloads nothing
-     * (ld.so(8),
-     * secure-execution mode). */
+     * (ld.so(8), secure-execution mode). */
     PROGRAM_SECURE,
     /* It runs with additional rights, and therefore without the library. */
     PROGRAM_SET_USER_ID,
@@ -35,8 +33,7 @@ struct program {
 };
 
 /* Examines the program that execveat(2) would start, with that call's arguments. 0, or the negative error with which
- * the
- * call fails. */
+ * the call fails. */
 int program_look(int directory, const char *_Nonnull path, int flags, struct program *_Nonnull program);
 
 /* Whether the program certainly does not load the library. */
