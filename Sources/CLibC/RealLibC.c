@@ -25,7 +25,7 @@ void *real_find(void **slot, const char *name) {
     return find(slot, RTLD_NEXT, name);
 }
 
-/* In one piece: a table of pointers would be one of relocations. */
+/* One string block: a table of pointers would need relocations. */
 static const struct {
 #define HOOK(name) char of_##name[sizeof #name];
 #include "HookedSymbols.h"

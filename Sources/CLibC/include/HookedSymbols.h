@@ -10,15 +10,14 @@ HOOK(getpeername)
 HOOK(getsockname)
 
 /* New sockets, to refuse protocols that no proxy supports, and listening sockets. While a program waits in accept(2),
- * its
- * own connections advance. */
+ * its own connections advance. */
 HOOK(socket)
 HOOK(listen)
 HOOK(accept)
 HOOK(accept4)
 
-/* Data. While a socket is pending there is none of the program's; sends with an address connect (MSG_FASTOPEN), or have
- * a destination each. */
+/* Data. A pending socket has no data of the program's yet. A send with an address connects (MSG_FASTOPEN), or has its
+ * own destination. */
 HOOK(read)
 HOOK(__read)
 HOOK(__read_chk)
@@ -162,8 +161,7 @@ HOOK(_exit)
 HOOK(_Exit)
 
 /* Loading libraries at run time. They must find these names before libc's: RTLD_DEEPBIND is dropped, and dlmopen(3)
- * fails
- * for other namespaces. */
+ * fails for other namespaces. */
 HOOK(dlopen)
 HOOK(dlmopen)
 
@@ -172,14 +170,13 @@ HOOK(syscall)
 
 /* Left out, with the reason:
  *
- * fclose, fdopen, fread, fwrite: libc's streams call its internal names. What is known of a socket belongs to its
- *     cookie, so that a close which is not seen does no harm; programs wait for a connection before they make it a
- *     stream.
- * bind: a name alone sends nothing.
+ * fclose, fdopen, fread, fwrite: libc's streams call its internal names. The library records sockets by cookie, so
+ *     that an unseen close does no harm; programs wait for a connection before they make it a stream.
+ * bind: sends nothing.
  * sigwait, sigwaitinfo, sigtimedwait: take a signal, which ppoll(2) would give to a handler.
- * socketpair: makes sockets of this machine alone.
+ * socketpair: makes local sockets only.
  * pread, pwrite, lseek: fail on a socket.
- * freeaddrinfo: the lists that are handed out are libc's own.
+ * freeaddrinfo: the lists that the library returns were made by libc.
  * gai_error, gai_suspend, gai_cancel: read the request, which is complete when getaddrinfo_a returns.
  * fork: pthread_atfork's mechanism sees it.
  * rcmd, rexec, ruserok: connect by libc's internal names; nothing uses them any more. */

@@ -23,8 +23,7 @@ struct hot_state {
 extern struct hot_state hot_state __attribute__((visibility("hidden")));
 
 /* Finds the next definition of `name` after this library and stores it in `slot`. Never returns NULL: for a name that
- * libc
- * lacks it returns a function that fails with ENOSYS. */
+ * libc lacks it returns a function that fails with ENOSYS. */
 void *_Nonnull real_find(void *_Nullable *_Nonnull slot, const char *_Nonnull name);
 
 static inline void *_Nonnull real_function(void *_Nullable *_Nonnull slot, const char *_Nonnull name) {
@@ -32,7 +31,7 @@ static inline void *_Nonnull real_function(void *_Nullable *_Nonnull slot, const
     return function ? function : real_find(slot, name);
 }
 
-/* The same, of a hook that has its own place in hot_state. */
+/* The same for a hooked name, which has its own slot in hot_state. */
 void *_Nonnull socksify_find_hooked(int name);
 
 static inline void *_Nonnull socksify_hooked(int name) {
@@ -57,6 +56,5 @@ static inline void *_Nonnull real_of_program(void *_Nullable *_Nonnull slot, con
 #define KNOWN(name) ((__typeof__(&name))__atomic_load_n(&hot_state.real[HOOKED_##name], __ATOMIC_RELAXED))
 
 /* Finds all functions. A forked child must not search for one if its parent had other threads: one of them may have
- * held
- * the loader's lock, which is never released in the child. */
+ * held the loader's lock, which is never released in the child. */
 void real_find_all(void);
