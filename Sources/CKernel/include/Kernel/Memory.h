@@ -11,7 +11,7 @@
 #include "Call.h"
 #include "Signals.h"
 
-/* Of Linux 6.3. */
+/* Since Linux 6.3. */
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
@@ -67,8 +67,7 @@ static inline long kernel_populate(void *_Nonnull start, size_t size) {
 }
 
 /* Whether eight bytes can be read there. Uses rt_sigprocmask(2) with an invalid `how`: the kernel reads the bytes
- * first,
- * and then rejects the call. */
+ * first, and then rejects the call. */
 static inline int kernel_can_read(const void *_Nullable start) {
     return start && kernel_call(SYS_rt_sigprocmask, -1, (long)start, 0, KERNEL_SIGNALS_SIZE, 0, 0) != -EFAULT;
 }

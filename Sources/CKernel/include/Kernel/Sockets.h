@@ -10,7 +10,7 @@
 
 #include "Call.h"
 
-/* Of Linux 5.14. */
+/* Since Linux 5.14. */
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
 #define SOCK_SNDBUF_LOCK 1

@@ -12,8 +12,7 @@
 #include "Signals.h"
 
 /* Waits by pselect6(2) until a descriptor is ready for POLLIN or POLLOUT or has an error: 1, or 0 when the time is
- * over;
- * NULL waits without limit. `signals`, if given, is the signal mask during the wait. For processes with an
+ * over; NULL waits without limit. `signals`, if given, is the signal mask during the wait. For processes with an
  * RLIMIT_NOFILE of 0, in which ppoll(2) fails. */
 enum { SELECT_LARGEST = 8192, SELECT_WORD_BITS = 8 * sizeof(long) };
 struct select_set {
