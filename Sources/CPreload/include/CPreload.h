@@ -1,5 +1,5 @@
-/* What the library has in a process before anything of Swift is there, and what is done in C around the program's
- * calls. With it come the kernel and libc, on which it stands. */
+/* The state that exists in a process before any Swift code runs, and the C code around the program's calls. Includes
+ * the modules for the kernel and libc. */
 #pragma once
 
 #include "CKernel.h"

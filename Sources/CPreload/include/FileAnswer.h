@@ -1,13 +1,12 @@
-/* Whether a file is to be had within a time.
+/* Whether a file can be read within a time limit.
  *
- * open(2) and read(2) of a file whose server is gone (NFS, FUSE) wait for it, as long as it takes, and no signal ends
- * that but SIGKILL, which does not always. So a child waits in the caller's place, which shares its memory, and is
- * ended when the time is over; as long as one lives, no other is made. None is needed for a file of this machine that
- * the kernel finds without asking anybody.
+ * open(2) and read(2) wait without limit for a file whose server is gone (NFS, FUSE); only SIGKILL ends that wait, and
+ * not always. So a child that shares the memory opens the file first, and is killed when the time is over. While one
+ * such child lives, no other is created. Local files that the kernel finds by itself need no child.
  *
- * In C, because clone(2) is called. */
+ * In C, because it calls clone(2). */
 #pragma once
 
-/* Returns 0 when the file has not answered within so many milliseconds, by its first byte or an error. Where no child
- * can be made, and where a filter of system calls is in force, it is taken to answer. */
+/* Returns 0 if neither the file's first byte nor an error arrives within so many milliseconds. 1 without a check if no
+ * child can be created, or under a system call filter. */
 int file_answers(const char *_Nonnull path, int milliseconds);

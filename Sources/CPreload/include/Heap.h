@@ -1,31 +1,31 @@
 /* The heap of the library's Swift code, which allocates by posix_memalign() and free().
  *
- * Taken from libc, a configuration that is read at the first connect() of a signal handler would find the program's
- * allocator locked, and an allocator that does network or file calls itself would be entered again. So the library has
- * definitions of its own, which it does not export (Allocator.c of CInterpose).
+ * With libc's allocator, a first connect() in a signal handler could find the program's allocator locked while it reads
+ * the configuration, and an allocator that makes network or file calls would be re-entered. So the library defines its
+ * own functions, and does not export them (Allocator.c of CInterpose).
  *
- * What a process allocates is its configuration, while that is made: each making has a heap of its own, which no other
- * thread uses, and which is given back whole when it comes to nothing. It grows by need.
+ * Only the creation of the configuration allocates. Each creation has its own heap, which no other thread uses, which
+ * grows when needed, and which is released as a whole if the creation fails.
  *
- * In C, because Swift ends the process when there is no memory. Here a making that is refused some is left by a jump
- * out of the middle, and the call that wanted it fails. So there is nothing that would have to be undone while
- * something is allocated: no lock is held, and no descriptor is open but one that the heap knows. */
+ * In C, because Swift ends the process when memory runs out. Here a jump leaves the creation instead, and the call that
+ * needed it fails. So code that allocates must not need cleanup: it holds no lock, and has no descriptor open except
+ * one that the heap watches. */
 #pragma once
 
 #include <stddef.h>
 
 struct heap;
 
-/* Calls `make` with a heap of its own. NULL when it was refused memory; else the heap, which is there until it is
- * discarded. Async-signal-safe. */
+/* Calls `make` with a new heap. Returns the heap, which exists until it is discarded; NULL if memory ran out.
+ * Async-signal-safe. */
 struct heap *_Nullable heap_make(void (*_Nonnull make)(void *_Nonnull context), void *_Nonnull context);
-/* Gives back all that was allocated there. */
+/* Releases the heap, and all memory allocated from it. */
 void heap_discard(struct heap *_Nonnull heap);
-/* Zero-filled memory of the making that the thread is in. */
+/* Zero-filled memory from the heap in use by the thread. */
 void *_Nonnull heap_zeroed(size_t size);
-/* A descriptor that is to be closed when the making is left; -1: none any more. Nothing happens outside of a making. */
+/* Sets the descriptor to close if memory runs out; -1: none. Does nothing outside of heap_make(). */
 void heap_watch_descriptor(int fd);
-/* posix_memalign() and free() of the making that the thread is in. Outside of one there is no memory, and what is freed
- * stays. */
+/* posix_memalign() and free() for the heap in use by the thread. Outside of heap_make() the first fails, and the second
+ * does nothing. */
 int heap_allocate(void *_Nullable *_Nonnull result, size_t alignment, size_t size);
 void heap_free(void *_Nullable memory);

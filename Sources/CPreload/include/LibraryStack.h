@@ -1,12 +1,11 @@
-/* Stacks of the library's own.
+/* The library's own stacks.
  *
- * A hook is called on whatever stack the program has: that of a thread of PTHREAD_STACK_MIN, of a coroutine, of a
- * signal handler. So what needs more than a few hundred bytes runs on a stack that the library keeps for it, with
- * signals blocked: a handler would run there, too, and garbage collectors look from it for the thread's own stack, and
- * siglongjmp(3) leaves it. What waits, and all code that is not the library's, runs on the program's stack, with the
- * program's signals.
+ * A hook may run on a very small stack: of a thread with PTHREAD_STACK_MIN, of a coroutine, of a signal handler. So
+ * code that needs more than a few hundred bytes runs on a stack of the library, with signals blocked: a signal handler
+ * would run on it, too, garbage collectors in the handler would scan it for the thread's stack, and siglongjmp(3) would
+ * leave it. Waiting calls, and code of others, run on the program's stack with the program's signal mask.
  *
- * In C, because a stack is changed in assembly. */
+ * In C, because the switch needs assembly. */
 #pragma once
 
 #include <stddef.h>
@@ -14,40 +13,40 @@
 
 typedef long library_function(void *_Nullable argument);
 
-/* Runs the function on a stack of the library's own, on the present one if the thread is on such already. Returns 0
- * where there is none to be had: nothing has run then. Safe in signal handlers, and in children of fork and vfork. */
+/* Runs the function on a stack of the library, on the present one if the thread is on such a stack already. Returns 0,
+ * without having run it, if no stack is available. Safe in signal handlers, and in children of fork and vfork. */
 int library_stack_run(library_function *_Nonnull function, void *_Nullable argument, long *_Nonnull result);
 
 /* Runs the function on the program's stack, with the program's signals. */
 long program_stack_run(library_function *_Nonnull function, void *_Nullable argument);
 
-/* The same with signals blocked, which the function can unblock for as long as it waits: `signals` of the cancellation
- * below. */
+/* The same with signals blocked. The function can unblock them while it waits, with the mask of program_signals(). */
 long program_stack_run_blocked(library_function *_Nonnull function, void *_Nullable argument);
 
-/* The signals that the program itself blocks, as a mask for ppoll(2); NULL where the library has blocked none. */
+/* The signals that the program blocks, as a mask for ppoll(2); NULL if the library has blocked none. */
 const uint64_t *_Nullable program_signals(void);
 
-/* A thread ends while its function runs on the program's stack: gives up the library's, and unblocks the signals. */
+/* For a thread that ends while its function runs on the program's stack: releases the library's stack, and unblocks
+ * the signals. */
 void library_stack_abandon(void);
 
-/* Gives back the memory of what the thread has used further down the library's stack, on which it is. */
+/* Releases the memory of the unused lower part of the library's stack on which the thread runs. */
 void library_stack_trim(void);
 
-/* Memory of LIBRARY_MEMORY_SIZE bytes for the function that asks, once at a time, aligned for everything; NULL when
- * there is none. A thread that ends in between, or leaves by longjmp(3), gives it back by that. */
+/* LIBRARY_MEMORY_SIZE bytes for the calling function, one block at a time, aligned for every type; NULL if there is no
+ * memory. A thread that ends, or leaves by longjmp(3), releases it thereby. */
 enum { LIBRARY_MEMORY_SIZE = 112 * 1024 };
 #define library_memory_take() library_memory_take_for(__builtin_frame_address(0))
 void *_Nullable library_memory_take_for(const void *_Nonnull frame);
 void library_memory_give_back(void *_Nonnull memory);
 
-/* A call of up to seven words, for what runs elsewhere. */
+/* A call with up to seven words, to be made on another stack. */
 struct call {
     void *_Nonnull function;
     long words[7];
 };
 long call_apply(void *_Nonnull call);
-/* On a stack of the library's own if there is one. */
+/* Makes the call on a stack of the library, or on the present one if none is available. */
 long library_stack_call(struct call *_Nonnull call);
 
 /* ----- Calls by their usual form ----- */
@@ -67,7 +66,7 @@ long library_stack_call(struct call *_Nonnull call);
     ((struct call){(void *)(function),                                                         \
                    {CALL_WORDS_BY(CALL_COUNT(0, ##__VA_ARGS__, 7, 6, 5, 4, 3, 2, 1, 0))(__VA_ARGS__)}})
 
-/* function(arguments) on a stack of the library's own; `refused` if there is none. */
+/* function(arguments) on a stack of the library; `refused` if none is available. */
 #define ON_LIBRARY_STACK(refused, function, ...)                                               \
     ((__typeof__((function)(__VA_ARGS__)))({                                                   \
         long library_stack_result;                                                             \
@@ -76,10 +75,10 @@ long library_stack_call(struct call *_Nonnull call);
             : (long)(refused);                                                                 \
     }))
 
-/* The same, but without such a stack the function runs on the present one. */
+/* The same, but if none is available the function runs on the present stack. */
 #define ON_LIBRARY_STACK_IF_THERE(function, ...)                                               \
     ((__typeof__((function)(__VA_ARGS__)))library_stack_call(&CALL(function, ##__VA_ARGS__)))
 
-/* function(arguments) on the program's stack, with its signals. */
+/* function(arguments) on the program's stack, with its signal mask. */
 #define ON_PROGRAM_STACK(function, ...)                                                        \
     ((__typeof__((function)(__VA_ARGS__)))program_stack_run(call_apply, &CALL(function, ##__VA_ARGS__)))

@@ -1,7 +1,7 @@
-/* What the exported names must know before anything else: whether any handshakes are pending, whether any datagrams are
- * relayed, and which descriptors that may concern. One load and a branch decide for a program that has neither.
+/* What every hook checks first: whether any connections are pending, whether any datagrams are relayed, and on which
+ * descriptors. For a program that has neither, this costs one load and a branch.
  *
- * In C, because it is tested in every call that reads, writes or waits, before any other code of the library. */
+ * In C, because every call that reads, writes or waits checks it before any other code of the library. */
 #pragma once
 
 #include <stdint.h>
@@ -23,7 +23,7 @@ static inline int pending_any(uint64_t word) {
     return (word & PENDING_COUNT) != 0;
 }
 
-/* Whether a call that reads or writes can be of interest to nobody but libc. */
+/* Whether a call that reads or writes can go to libc without another look. */
 static inline int pending_is_undisturbed(uint64_t word) {
     return (uint32_t)word == 0;
 }
@@ -32,7 +32,7 @@ static inline int relayed_any(uint64_t word) {
     return (word & DATAGRAMS_RELAYED) != 0;
 }
 
-/* This process begins a handshake, and ends one that it began. One that a process ended which forked from it is counted
+/* This process begins a handshake, and ends one that it began. If a forked child ends the handshake, it stays counted
  * until `pending_none` is called. */
 static inline void pending_begin(void) {
     __atomic_fetch_add(&hot_state.pending, ((uint64_t)1 << 32) + 1, __ATOMIC_SEQ_CST);
@@ -42,19 +42,18 @@ static inline void pending_end(void) {
     __atomic_fetch_sub(&hot_state.pending, 1, __ATOMIC_SEQ_CST);
 }
 
-/* No process has any pending handshake, at a time after the word was `seen`. */
+/* Records that no process had a pending handshake at some time after the word was `seen`. */
 static inline void pending_none(uint64_t seen) {
     __atomic_compare_exchange_n(&hot_state.pending, &seen, seen & ~PENDING_COUNT, 0, __ATOMIC_SEQ_CST,
                                 __ATOMIC_RELAXED);
 }
 
-/* From now on the process may have sockets whose datagrams are relayed. */
+/* From now on the process may have relayed sockets. */
 static inline void relayed_begin(void) {
     __atomic_fetch_or(&hot_state.pending, DATAGRAMS_RELAYED, __ATOMIC_SEQ_CST);
 }
 
-/* How many of the pending handshakes are the library's internal connections: a program that waits for whatever it is
- * waits for them, too. */
+/* Whether any pending handshake belongs to an internal connection of the library. Every waiting call advances these. */
 static inline int internal_any(void) {
     return __atomic_load_n(&process_words()->internal, __ATOMIC_RELAXED) != 0;
 }
@@ -67,9 +66,9 @@ static inline void internal_end(void) {
     __atomic_fetch_sub(&process_words()->internal, 1, __ATOMIC_SEQ_CST);
 }
 
-/* The program's connections of which connect(2) has returned without having waited: they go on in whatever call of this
- * process waits, as the kernel's own would go on by themselves. Two may not be counted alike by a thread that looks in
- * between; who counts them has their lock. */
+/* The program's connections after a non-blocking connect(2). The kernel would advance them by itself; here every
+ * waiting call of the process advances them. This count and that of the unwatched ones change one after the other, so
+ * a thread may read them in between; writers hold the lock of the pending connections. */
 static inline uint64_t unattended_count(void) {
     return __atomic_load_n(&process_words()->unattended, __ATOMIC_RELAXED);
 }
@@ -78,7 +77,7 @@ static inline int unattended_any(void) {
     return unattended_count() != 0;
 }
 
-/* Those of them that no epoll is seen to watch. */
+/* Whether no known epoll watches some of them. */
 static inline int unattended_any_unwatched(void) {
     return __atomic_load_n(&process_words()->unwatched, __ATOMIC_RELAXED) != 0;
 }
@@ -88,14 +87,14 @@ static inline void unattended_add(int64_t change) {
         __atomic_store_n(&process_words()->watching, 0, __ATOMIC_RELAXED);
 }
 
-/* An epoll is seen to watch one of them. */
+/* Records that an epoll watches one of them. */
 static inline void unattended_note_epoll(int epoll) {
     uint64_t watching = (uint64_t)epoll + 1, known = __atomic_load_n(&process_words()->watching, __ATOMIC_RELAXED);
     if (known != watching)
         __atomic_store_n(&process_words()->watching, known ? UINT64_MAX : watching, __ATOMIC_RELAXED);
 }
 
-/* Whether some of them may be watched by other epolls than this one alone. */
+/* Whether epolls other than this one may watch some of them. */
 static inline int unattended_watched_elsewhere(int epoll) {
     const struct process_words *words = process_words();
     return unattended_count() > __atomic_load_n(&words->unwatched, __ATOMIC_RELAXED) &&
@@ -106,62 +105,61 @@ static inline void unattended_add_unwatched(int64_t change) {
     __atomic_fetch_add(&process_words()->unwatched, (uint64_t)change, __ATOMIC_SEQ_CST);
 }
 
-/* The next of `count` numbers from 0 on, in turn. */
+/* The next number of a round from 0 to `count` - 1. */
 static inline uint64_t unattended_next(uint64_t count) {
     return count ? __atomic_fetch_add(&process_words()->hand, 1, __ATOMIC_RELAXED) % count : 0;
 }
 
-/* Whether calls that wait for something else go on with handshakes. */
+/* Whether calls that wait for something else must advance handshakes. */
 static inline int pending_any_beside(void) {
     return internal_any() || unattended_any();
 }
 
-/* Marks of a descriptor. They are hints: not every close is seen, so a mark may be left over from an earlier descriptor
- * of that number. The code that finds one asks the socket itself. */
+/* Marks of a descriptor. They are hints: the hooks do not see every close, so a mark may remain from an earlier
+ * descriptor of that number. The code that finds a mark checks the socket itself. */
 enum {
-    /* A socket whose handshake is pending, or has failed and nobody took notice of it. */
+    /* A socket whose handshake is pending, or has failed with an error that the program has not read. */
     DESCRIPTOR_PENDING = 1,
     /* Another descriptor may have the same file. */
     DESCRIPTOR_DUPLICATED = 2,
     /* An epoll watches it. */
     DESCRIPTOR_WATCHED = 4,
-    /* An epoll, and one that was seen to be asked to watch something. */
+    /* An epoll, and an epoll with a registration that was seen. */
     DESCRIPTOR_EPOLL = 8,
     DESCRIPTOR_USED_EPOLL = 16,
-    /* A socket whose datagrams go through the proxy, or are answered by the library. */
+    /* A relayed socket: its datagrams go through the proxy, or the library answers them. */
     DESCRIPTOR_RELAYED = 32,
-    /* A socket of the library's own. */
+    /* A socket of the library. */
     DESCRIPTOR_OWN = 64,
-    /* A socket that stands in the place of the program's, or of which the program is to see another one. */
+    /* A substitute for the program's socket, or a socket that the program must see as another. */
     DESCRIPTOR_SUBSTITUTE = 128,
-    /* A socket that was given options which a handshake has to mind (see SocketOptions). */
+    /* A socket with options that a handshake must respect (see SocketOptions). */
     DESCRIPTOR_OPTIONS = 256,
-    /* A socket whose own address is not of the version of IP of its peer's. */
+    /* A socket whose own address and peer address differ in IP version. */
     DESCRIPTOR_MIXED = 512,
-    /* An epoll of which all that it watches was noted: it was made here, or asked. */
+    /* An epoll whose registrations are all recorded: this process created it, or read them from the kernel. */
     DESCRIPTOR_NOTED_EPOLL = 1024,
     DESCRIPTOR_MARKS = 2047,
-    /* Those that are taken away after a look at the socket: each time that one of them is set counts. */
+    /* Marks that are cleared after a check of the socket: each setting of one of them is counted. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE,
-    /* Of a descriptor of which nothing is kept. */
+    /* The marks of a descriptor without a record: everything must be checked. */
     DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS |
                        DESCRIPTOR_MIXED,
 };
 
-/* Descriptors from here on have no marks, and are always asked. */
+/* Descriptors from here on have no marks, and are always checked. */
 #define DESCRIPTOR_LIMIT (1 << 18)
 
-/* What is kept of each descriptor lies in blocks for so many of them; the first is there from the start, the others are
- * mapped by need. */
+/* Descriptor records lie in blocks of this many. The first block is static; the others are mapped when needed. */
 #define DESCRIPTORS_IN_BLOCK 4096
 #define DESCRIPTOR_BLOCKS (DESCRIPTOR_LIMIT / DESCRIPTORS_IN_BLOCK)
 
-/* The marks, and above them a count of how often one of DESCRIPTOR_COUNTED was set, be it there already or not: long
- * enough that a thread which is suspended for a while does not take a later socket of the same number, or what the
- * socket has become since, for what it has seen. */
+/* The marks, and in the upper bits a count of how often one of DESCRIPTOR_COUNTED was set, even if it was set already.
+ * The count is long enough that a thread which was suspended for a while notices when the number has become another
+ * socket's, or the socket has changed. */
 extern uint32_t *_Nullable descriptor_marks[DESCRIPTOR_BLOCKS] __attribute__((visibility("hidden")));
-/* What descriptors have whose block is not there: nothing, or once there was no memory for one, all that is asked. */
+/* The marks of descriptors whose block does not exist: none, or DESCRIPTOR_ASKED after an allocation has failed. */
 extern uint32_t descriptor_marks_elsewhere __attribute__((visibility("hidden")));
 
 static inline uint32_t descriptor_mark(int fd) {
@@ -171,17 +169,17 @@ static inline uint32_t descriptor_mark(int fd) {
     return __atomic_load_n(&block[fd % DESCRIPTORS_IN_BLOCK], __ATOMIC_RELAXED);
 }
 
-/* Whether the program may take the descriptor's socket for another one. */
+/* Whether the socket may be a substitute, which the program takes for its own. */
 static inline int descriptor_may_be_substitute(int fd) {
     return (descriptor_mark(fd) & DESCRIPTOR_SUBSTITUTE) != 0;
 }
 
-/* Whether the kernel's own address of the socket may be another than the program is to see. */
+/* Whether the socket's own address in the kernel may differ from the one that the program must see. */
 static inline int descriptor_may_be_renamed(int fd) {
     return (descriptor_mark(fd) & (DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_MIXED)) != 0;
 }
 
-/* Whether the descriptor's socket is to be asked. */
+/* Whether the socket must be checked for a pending connection. */
 static inline int descriptor_may_be_pending(int fd) {
     return pending_any(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED));
 }
@@ -191,24 +189,24 @@ static inline int descriptor_may_be_relayed(int fd) {
     return relayed_any(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_RELAYED);
 }
 
-/* Whether the way of the socket's packets may be remembered elsewhere than in the kernel. */
+/* Whether the library may remember route options of the socket that the kernel does not have. */
 static inline int descriptor_may_have_way(int fd) {
     return (descriptor_mark(fd) & (DESCRIPTOR_RELAYED | DESCRIPTOR_DUPLICATED | DESCRIPTOR_OPTIONS)) != 0;
 }
 
-/* Sets marks, when what they say is true already. Returns all that the descriptor has then, and the count. */
+/* Sets marks; what they say must be true already. Returns all marks of the descriptor, and the count. */
 uint32_t descriptor_set_mark(int fd, uint32_t mark);
-/* Takes marks away, unless one of DESCRIPTOR_COUNTED was set since the descriptor was `seen` so: who clears a mark has
- * to have read it before he looked at the socket, for what he knows of that may be out of date by now. */
+/* Clears marks, unless one of DESCRIPTOR_COUNTED was set after they were `seen`. The caller must read the marks before
+ * it checks the socket, because the result of that check may be outdated by now. */
 void descriptor_clear_marks(int fd, uint32_t marks, uint32_t seen);
-/* The same after a look that has found them wrong. A child of vfork has descriptors of its own, and the memory of its
- * parent: what it finds says nothing of the parent's. */
+/* The same after a check has found them wrong. Does nothing in a child of vfork: it has descriptors of its own but its
+ * parent's memory, so the marks belong to the parent's descriptors. */
 void descriptor_clear_wrong_marks(int fd, uint32_t marks, uint32_t seen);
 /* How often DESCRIPTOR_DUPLICATED was set. If it changes during a search for a socket's descriptors that finds none,
  * the search starts again: a duplicate may have got a number that was passed already. */
 uint32_t descriptor_duplications(void);
 
-/* Marked descriptors are those below this number. */
+/* All marked descriptors are below this number. */
 int descriptor_end(void);
-/* The first descriptor from `fd` on that has one of the marks; -1 when there is none. */
+/* The first descriptor from `fd` on with one of the marks; -1 if there is none. */
 int descriptor_next(int fd, uint32_t marks);

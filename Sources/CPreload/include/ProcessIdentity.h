@@ -1,8 +1,8 @@
-/* Which process this is: the one that the library was loaded into, one that was forked from it, by whatever call, or a
- * child of vfork, which has the memory of its parent, and must leave it as it is.
+/* Which process this is: the one that loaded the library, a fork of it, by any call, or a child of vfork, which has its
+ * parent's memory and must not change it.
  *
- * In C, because hooks ask before any constructor did run, and in children of vfork. Nothing here makes a system call
- * but where a process, or a thread, asks for its own number for the first time, and in children of vfork. */
+ * In C, because hooks ask before any constructor ran, and in children of vfork. Only two cases need a system call: the
+ * first time that a process, or a thread, asks for its own ID, and children of vfork. */
 #pragma once
 
 #include <stdint.h>
@@ -12,43 +12,43 @@
 
 enum { QUESTION_WORDS = 256 };
 
-/* What a child begins with zeros for. It has a page of its own, which the kernel wipes in what fork copies, and leaves
- * in the memory of a child of vfork (madvise(2), MADV_WIPEONFORK). */
+/* Words that are zero again in a forked child. They lie in a page of their own, which the kernel clears for a child of
+ * fork, and keeps for a child of vfork (madvise(2), MADV_WIPEONFORK). */
 struct process_words {
-    /* The process' number; 0 where nobody asked for it yet. */
+    /* The process ID; 0 until it is asked for. */
     int id;
-    /* How many of the pending handshakes are the library's internal connections. */
+    /* The number of pending internal connections. */
     uint64_t internal;
-    /* How many of the program's own no call of connect(2) drives to their end, and how many of these no epoll is seen
-     * to watch. */
+    /* The number of the program's pending connections after a non-blocking connect(2), and how many of these no known
+     * epoll watches. */
     uint64_t unattended, unwatched;
-    /* Which epoll watches the others of these: its number and 1, or UINT64_MAX for several. */
+    /* The epoll that watches the others: its descriptor plus one; UINT64_MAX for several. */
     uint64_t watching;
-    /* Where the next search for them begins. */
+    /* Where the next search for these connections begins. */
     uint64_t hand;
-    /* The DNS questions that wait for their turn. */
+    /* The DNS questions that wait to be sent. */
     uint64_t questions[QUESTION_WORDS];
 };
 
-/* There is a whole page in it. An aligned one would have all other variables begin on a page of their own, which every
- * program would pay for when it starts. */
+/* Large enough to contain a whole page. An aligned array would move all other variables to separate pages, and slow the
+ * start of every program. */
 extern char process_pages[2 * KERNEL_LARGEST_PAGE] __attribute__((visibility("hidden")));
 static inline struct process_words *process_words(void) {
     const uintptr_t page = KERNEL_LARGEST_PAGE;
     return (struct process_words *)(((uintptr_t)process_pages + page - 1) & ~(page - 1));
 }
 
-/* Whether this is the process that the library was loaded or forked into: not so in a child of vfork. */
+/* Whether this is the process that loaded the library, or its fork; false in a child of vfork. */
 int process_is_own(void);
-/* The number of that process. */
+/* The ID of that process. */
 int process_own_id(void);
-/* The calling thread's number (gettid(2)), which is asked for once. */
+/* The calling thread's ID (gettid(2)), cached. */
 int process_thread_id(void);
-/* A word for the calling thread, by which it owns something of the process' memory, and which no thread of a child has.
- * Not 0. */
+/* A word, never 0, that marks the calling thread as the owner of something in memory. No thread of a child has the same
+ * word. */
 uint64_t process_owner(void);
-/* Whether an owner is no thread of this process any more: it has ended, or is one of the parent's, and not the one that
- * has forked, which may go on with what it has. */
+/* Whether the owner is gone: a thread that has ended, or a thread of the parent. The thread that forked continues in
+ * the child, and keeps what it owns. */
 int process_owner_is_gone(uint64_t owner);
 /* How often the process has forked. */
 uint32_t process_forks(void);
@@ -59,12 +59,12 @@ static inline int process_is_threaded(void) {
 
 /* The program begins. */
 void process_begin(void);
-/* Before a child is made with a copy of the memory; and in that child, where it runs handlers of pthread_atfork(3). */
+/* Before a child is created with a copy of the memory; and in that child, if handlers of pthread_atfork(3) run. */
 void process_count_fork(void);
 void process_begin_child(void);
-/* Before a call that makes a child with this memory itself: one that has the thread's own, until it executes a program
- * or ends (vfork), or one that runs beside it, or has thread-local variables of its own. */
+/* Before a call that creates a child with this very memory: vfork, whose child replaces the thread until it executes a
+ * program or ends; or a call whose child runs beside the thread, or has its own thread-local variables. */
 void process_before_vfork(void);
 void process_before_sharing(void);
-/* When such a child is known to have ended, or to have executed a program. */
+/* After such a child has ended, or executed a program. */
 void process_after_sharing(void);

@@ -1,4 +1,4 @@
-/* The functions of libc that Swift calls. They run on the program's stack, with the program's signals.
+/* The functions of libc that Swift calls. They run on the program's stack, with its signal mask.
  *
  * In C, because the functions are found by name and called by C types. */
 #pragma once
@@ -15,8 +15,8 @@ int real_call_getaddrinfo(const char *_Nullable node, const char *_Nullable serv
                           const struct addrinfo *_Nullable hints, struct addrinfo *_Nullable *_Nonnull result);
 int real_call_getnameinfo(const struct sockaddr *_Nullable address, socklen_t length, char *_Nullable host,
                           socklen_t host_length, char *_Nullable service, socklen_t service_length, int flags);
-/* gethostbyname2_r(3) and gethostbyaddr_r(3) of /etc/hosts alone: nobody outside is asked, whatever nsswitch.conf(5)
- * has. */
+/* gethostbyname2_r(3) and gethostbyaddr_r(3) from /etc/hosts only: they ask no server, whatever nsswitch.conf(5)
+ * says. */
 enum real_listed {
     REAL_NOT_LISTED,
     REAL_LISTED,
@@ -27,13 +27,13 @@ enum real_listed real_call_listed_host_by_name(const char *_Nonnull name, int fa
 enum real_listed real_call_listed_host_by_address(const void *_Nonnull address, socklen_t address_length, int family,
                                                   struct hostent *_Nonnull entry, char *_Nonnull buffer,
                                                   size_t length);
-/* Of a list that the program was not given. */
+/* Frees a list that the program did not get. */
 void real_call_freeaddrinfo(struct addrinfo *_Nonnull list);
 
-/* By name, because `free` in this library is that of its own heap. */
+/* Found by name, because `free` in this library belongs to its own heap. */
 
-/* Copies `count` bytes of `text` into a string of the program's own allocator, which freeaddrinfo() will free. NULL
- * when there is no memory. */
+/* Copies `count` bytes of `text` into a string of the program's allocator, which freeaddrinfo() will free. NULL without
+ * memory. */
 char *_Nullable real_copy_string(const char *_Nonnull text, size_t count);
 /* Gives a string back to the program's allocator. */
 void real_free_string(char *_Nullable text);

@@ -1,13 +1,13 @@
-/* Memory for what a program is started with: of the library's own, because a caller's stack is small, and its allocator
- * may be locked.
+/* Memory for the arguments of a program start. It comes from the library, because the caller's stack may be small and
+ * its allocator locked.
  *
- * A child of vfork has its parent's memory. What it took stays mapped there when it has executed a program; the next
- * one that takes memory gives it back. In C, because it happens in such children. */
+ * A child of vfork has its parent's memory. What it takes stays mapped there after it has executed a program; the next
+ * caller that takes memory releases it. In C, because it happens in such children. */
 #pragma once
 
 #include <stddef.h>
 
-/* Before a process confines itself: the next one that takes memory makes no system call. */
+/* Called before the process installs a system call filter: the next caller that takes memory needs no system call. */
 void start_memory_reserve(void);
 
 /* NULL without memory. Async-signal-safe. */

@@ -1,4 +1,4 @@
-/* What the code that moves relayed datagrams and the code that decides on them tell each other. */
+/* What the C code that moves relayed datagrams and the Swift code that routes them exchange. */
 #pragma once
 
 #include <stddef.h>
@@ -9,28 +9,28 @@
 enum {
     /* RSV, FRAG, ATYP, a name of 255 bytes with its length, DST.PORT (RFC 1928 section 7). */
     UDP_LONGEST_HEADER = 262,
-    /* No datagram is longer, whatever it goes by (udp(7)). */
+    /* The length of the longest datagram (udp(7)). */
     SOCKSIFY_LONGEST_DATAGRAM = 65535,
-    /* Of a message, so that one more fits in, for the header (sendmsg(2)). */
+    /* The most parts of a message; one more is left for the header (sendmsg(2)). */
     SOCKSIFY_MOST_PARTS = UIO_MAXIOV - 1,
 };
 
-/* Which way a datagram takes: by that device and with that mark, where they are not 0. */
+/* The route of a datagram: SO_BINDTODEVICE and SO_MARK; 0: unset. */
 struct udp_way {
     int device;
     int mark;
-    /* Whether it goes by IPv6. */
+    /* Whether it is sent over IPv6. */
     int is_ipv6;
 };
 
-/* What a datagram is sent in. */
+/* How a datagram is sent to the relay. */
 struct udp_encapsulation {
-    /* Where to; length 0: to the kernel's own peer. */
+    /* The destination; length 0: the kernel's peer of the socket. */
     struct sockaddr_storage address;
     socklen_t address_length;
     unsigned header_length;
     uint8_t header[UDP_LONGEST_HEADER];
-    /* Of one that goes without all this. */
+    /* The route of a datagram that goes direct, without encapsulation. */
     struct udp_way way;
 };
 
@@ -40,29 +40,29 @@ static inline uint8_t *_Nonnull udp_encapsulation_header(struct udp_encapsulatio
 
 /* The state of a relayed socket before a datagram is received. */
 struct udp_receive_plan {
-    /* Of its record. */
+    /* The slot of its record. */
     int slot;
-    /* Bytes of the header that is to be expected. */
+    /* The expected length of the header. */
     unsigned head;
-    /* Whether the kernel lets nothing in but from where headers come from. */
+    /* Whether the kernel accepts datagrams only from the relay. */
     int is_connected;
-    /* The header that a datagram of the program's peer has, where that is known: such a one is the program's. It lies
-     * there as long as the socket does. */
+    /* The header of datagrams from the program's peer; NULL if unknown. A datagram with it needs no further check.
+     * Valid as long as the socket exists. */
     const uint8_t *_Nullable expected;
-    /* Becomes 0 when something has come in. */
+    /* Set to 0 when a datagram arrives. */
     uint32_t *_Nonnull unanswered;
     /* The time of the call (descriptor_tick()). */
     uint32_t tick;
 };
 
-/* A datagram that came in. */
+/* A received datagram. */
 struct udp_received {
     /* The slot of the socket's record. */
     int slot;
     /* Its first bytes, at least the header if it has one; `known` is how many. */
     const uint8_t *_Nonnull start;
     size_t known;
-    /* Of the whole datagram; `kept` bytes of it lie in the parts. */
+    /* The length of the whole datagram; the parts hold `kept` bytes of it. */
     size_t length;
     const struct iovec *_Nonnull parts;
     size_t parts_count;
@@ -70,19 +70,19 @@ struct udp_received {
     /* In: the sender, length 0 if the kernel was not asked. Out: the address to show to the program. */
     struct sockaddr_storage *_Nonnull source;
     socklen_t source_length;
-    /* Whether that is asked for. */
+    /* Whether the program asks for the sender. */
     int wants_source;
-    /* Of the call (recv(2)). */
+    /* The flags of the call (recv(2)). */
     int flags;
 };
 
-/* The same, decapsulated. */
+/* The datagram without its encapsulation. */
 struct udp_decapsulated {
-    /* What it was put together from fragments, which lies there until the next call on the socket; NULL when it lies in
-     * the parts, behind a header of that length. */
+    /* The payload joined from fragments, valid until the next call on the socket; NULL if the payload lies in the
+     * parts, after a header of `header_length` bytes. */
     const uint8_t *_Nullable whole;
     size_t length;
     unsigned header_length;
-    /* Of what now stands in `source`. */
+    /* The length of the address now in `source`. */
     socklen_t source_length;
 };

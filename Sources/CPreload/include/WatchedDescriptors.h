@@ -1,8 +1,8 @@
-/* What the program asked of its epolls about descriptors that are not pending, so that it is known when one of them
- * begins to connect.
+/* The program's epoll registrations of descriptors that are not pending. They are needed when one of these begins to
+ * connect.
  *
- * In C, because programs register before there is anything of Swift to ask, and often. Like the marks these are hints:
- * the kernel is asked before one is believed. */
+ * In C, because programs register often, and before any Swift code runs. Like the marks these are hints, which are
+ * checked with the kernel before use. */
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ struct watched_registration {
     uint64_t data;
 };
 
-/* Epolls that are remembered for one descriptor. */
+/* The most epolls that are recorded for one descriptor. */
 enum { WATCHED_EPOLLS = 3 };
 
 /* EPOLL_CTL_ADD or EPOLL_CTL_MOD has succeeded. */
@@ -23,8 +23,8 @@ void watched_forget(int fd, int epoll);
 /* The descriptor ends. */
 void watched_forget_all(int fd);
 
-/* Whether the epoll, by whichever number, is known to watch the descriptor; `found` is filled in then. -1 when not all
- * is known of that. */
+/* Whether the epoll, under any descriptor of its own, is known to watch the descriptor; fills in `found` then. -1 if
+ * records may be missing or contradict each other. */
 int watched_by(int fd, int epoll, struct watched_registration *_Nonnull found);
 
 /* Fills in the known registrations of the descriptor, and returns their number; -1 if some may be missing. */
