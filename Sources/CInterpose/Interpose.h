@@ -1,4 +1,4 @@
-/* What the files of exported names share. */
+/* Shared by the files with hooks. */
 #pragma once
 
 #include <errno.h>
@@ -8,15 +8,15 @@
 
 #include "CInterpose.h"
 
-/* Turns a result of the Swift side into libc's convention. */
+/* Converts a result of the Swift functions to libc's convention. */
 static inline int returned(int result) {
     if (result >= 0) return result;
     errno = -result;
     return -1;
 }
 
-/* The family that an address says it is of; -1 where there is none to read: too short, or in the first page, which is
- * never mapped (a NULL, or a member of a NULL structure). The kernel then answers with EFAULT or EINVAL. */
+/* The family in an address; -1 if it is too short, or in the first page, which is never mapped (NULL, or a member of a
+ * NULL structure). The kernel then answers with EFAULT or EINVAL. */
 static inline int family_of(const struct sockaddr *address, socklen_t length) {
     return (uintptr_t)address >= 4096 && length >= sizeof address->sa_family ? address->sa_family : -1;
 }
@@ -29,35 +29,35 @@ static inline int is_internet(const struct sockaddr *address, socklen_t length) 
     return family == AF_INET || family == AF_INET6;
 }
 
-/* Before a call that may wait for what `fd` is not ready for: meanwhile the handshakes go on that no call of connect(2)
- * drives. `flags` as of socksify_prepare_io(). Returns 0 when the call is over, as `errno` says. */
+/* Before a call that may wait on `fd`: waits in its place, and advances the handshakes that no call of connect(2)
+ * drives. `flags` as for socksify_prepare_io(). Returns 0 if the call is over, with `errno` set. */
 int wait_beside_handshakes(int fd, unsigned flags);
 static inline int may_wait(int fd, unsigned flags) {
     return !pending_any_beside() || flags & SOCKSIFY_NONBLOCKING || wait_beside_handshakes(fd, flags);
 }
 
-/* For calls that wait for no descriptor: the handshakes go on that no call of connect(2) drives. Returns 0 when a
- * signal has come whose handler ends calls. */
+/* For calls that wait without a descriptor: advances the handshakes that no call of connect(2) drives. Returns 0 after
+ * a signal whose handler interrupts calls. */
 int go_on_for_a_moment(void);
 
-/* Before a call that makes a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
+/* Before a call that creates a child with a copy of the memory, and runs no handlers of pthread_atfork(3). */
 void before_fork(void);
 /* Before clone(2) or clone3(2) with these flags. */
 void before_clone(uint64_t flags);
 
-/* Around a call that puts the process under a filter (seccomp(2)); the second when it has succeeded. */
+/* Before a call that installs a system call filter (seccomp(2)), and after it has succeeded. */
 void before_filter(void);
 void after_filter(void);
 
-/* Whether there is memory to be read, of eight bytes or more, at both ends: where not, the kernel is left to say
- * EFAULT. A system call or two, for what is rare. */
+/* Whether memory of eight bytes or more can be read at both ends. If not, the kernel's call fails with EFAULT. Costs
+ * one or two system calls, in rare cases only. */
 static inline int is_readable(const void *start, size_t size) {
     const char *last = (const char *)start + size - 8;
     int is_one_page = ((uintptr_t)start ^ (uintptr_t)(last + 7)) < 4096;
     return kernel_can_read(start) && (is_one_page || kernel_can_read(last));
 }
 
-/* ----- On which stack the Swift side runs, and what a call returns for which there is none ----- */
+/* ----- The stack of the Swift functions, and the result of a call without one ----- */
 
 #define socksify_connect(...) ON_LIBRARY_STACK(-ENOBUFS, socksify_connect, __VA_ARGS__)
 #define socksify_prepare() ON_LIBRARY_STACK_IF_THERE(socksify_prepare)

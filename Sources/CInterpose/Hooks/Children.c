@@ -1,4 +1,4 @@
-/* Calls that wait for children. They wait for no descriptor; what this process has pending goes on meanwhile. */
+/* Calls that wait for children. Pending connections advance meanwhile. */
 #include "Interpose.h"
 
 #include <sys/resource.h>
@@ -36,7 +36,7 @@ pid_t __wait(int *status) __attribute__((alias("wait")));
 int waitid(idtype_t kind, id_t id, siginfo_t *information, int options) {
     for (int is_interrupted = 0; may_wait_beside(options); is_interrupted = !go_on_for_a_moment()) {
         siginfo_t found = {0};
-        /* What is left there is taken by the call itself, which knows whether it can tell of it. */
+        /* The call itself takes the child's state, because it knows whether it can report it. */
         if (REAL(waitid)(kind, id, &found, options | WNOHANG | WNOWAIT) != 0 || found.si_pid != 0) break;
         if (is_interrupted) return returned(-EINTR);
     }

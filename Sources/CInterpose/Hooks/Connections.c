@@ -3,7 +3,7 @@
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
     int family = family_of(address, length);
-    /* AF_UNSPEC ends a connection; of one pending the kernel says so whatever the address. */
+    /* AF_UNSPEC ends a connection. For a pending one the kernel reports that before it looks at the address. */
     if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC &&
         (family < 0 || !descriptor_may_be_pending(fd)))
         return REAL(connect)(fd, address, length);
@@ -14,7 +14,7 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
 
 int __connect(int fd, const struct sockaddr *address, socklen_t length) __attribute__((alias("connect")));
 
-/* They wait for others; what this process has pending goes on meanwhile. */
+/* These wait for clients; pending connections advance meanwhile. */
 
 static __attribute__((noinline)) int accept4_beside(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     return may_wait(fd, 0) ? REAL(accept4)(fd, address, length, flags) : -1;
@@ -39,7 +39,7 @@ int accept(int fd, struct sockaddr *address, socklen_t *length) {
 int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
     if (!length) return REAL(getpeername)(fd, address, length);
     socklen_t room = *length;
-    /* What the kernel could write to can be written to. */
+    /* The memory is writable, because the kernel has written to it. */
     if (REAL(getpeername)(fd, address, length) != 0) return -1;
     if (!address) return 0;
     int result = socksify_getpeername(fd, address, room, length);
@@ -49,7 +49,7 @@ int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
 int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
     if (!descriptor_may_be_renamed(fd) || !length || !address) return REAL(getsockname)(fd, address, length);
     socklen_t room = *length;
-    /* What the kernel could write to can be written to. */
+    /* The memory is writable, because the kernel has written to it. */
     if (REAL(getsockname)(fd, address, length) != 0) return -1;
     int result = socksify_getsockname(fd, address, room, length);
     return result == SOCKSIFY_PASS ? 0 : returned(result);

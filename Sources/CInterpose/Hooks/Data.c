@@ -15,7 +15,7 @@ ssize_t __recv_chk(int fd, void *bytes, size_t count, size_t room, int flags);
 ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *address,
                        socklen_t *length);
 
-/* Before a call that may wait. */
+/* Comes before a call that may wait. */
 #define PREPARE(fd, flags)                                                                     \
     do {                                                                                       \
         if (descriptor_may_be_pending(fd) && !((flags) & OF_NOTHING)) {                        \
@@ -25,8 +25,8 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         if (pending_any_beside() && !((flags) & OF_NOTHING) && !may_wait(fd, flags)) return -1;        \
     } while (0)
 
-/* Defines a hook that has nothing to do but to prepare, or to leave the call to what relays datagrams. The usual case
- * is a jump to libc without a frame of its own, so all else is in a function beside it. */
+/* Defines a hook that only prepares the socket, or calls the functions for relayed datagrams. The usual case is a jump
+ * to libc without a stack frame, so everything else is in a separate function. */
 #define STREAM(type, name, parameters, arguments, flags, relayed)                              \
     static __attribute__((noinline)) type name##_disturbed parameters {                        \
         ssize_t result;                                                                        \
@@ -40,14 +40,14 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
         return name##_disturbed arguments;                                                     \
     }
 
-/* Beside the flags of socksify_prepare_io(): the call moves no byte of the stream, whatever state the socket is in. */
+/* Added to the flags of socksify_prepare_io(): the call moves no byte of the stream in any state of the socket. */
 enum { OF_NOTHING = 1 << 16 };
 
 static inline unsigned message_flags(int flags) {
     return flags & MSG_DONTWAIT ? SOCKSIFY_NONBLOCKING : 0;
 }
 
-/* There is no urgent data before the connection is the program's. */
+/* A pending connection has no urgent data yet. */
 static inline unsigned receiving_flags(int flags) {
     return message_flags(flags) | (flags & MSG_OOB ? OF_NOTHING : 0);
 }
@@ -65,7 +65,7 @@ static inline unsigned read_write_flags(int flags) {
 /* ----- Receiving ----- */
 
 static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, size_t count) {
-    /* Nothing can be read at any time. */
+    /* A read of 0 bytes never waits. */
     if (count > 0) {
         ssize_t result;
         if (descriptor_may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
@@ -83,7 +83,7 @@ ssize_t read(int fd, void *bytes, size_t count) {
 
 ssize_t __read(int fd, void *bytes, size_t count) __attribute__((alias("read")));
 
-/* libc ends the program when there is too little room. */
+/* libc ends the program if there is too little room. */
 STREAM(ssize_t, __read_chk, (int fd, void *bytes, size_t count, size_t room), (fd, bytes, count, room), 0,
        count > 0 && count <= room && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
 STREAM(ssize_t, readv, (int fd, const struct iovec *parts, int count), (fd, parts, count), parts_flags(parts, count),
@@ -100,10 +100,10 @@ STREAM(ssize_t, recv, (int fd, void *bytes, size_t count, int flags), (fd, bytes
 STREAM(ssize_t, __recv_chk, (int fd, void *bytes, size_t count, size_t room, int flags),
        (fd, bytes, count, room, flags), receiving_flags(flags),
        count <= room && relayed_receive_bytes(fd, bytes, count, flags, NULL, NULL, &result))
-/* While a thread waits in one of the calls below, another may send the socket's first datagram that has to be relayed;
- * what comes in then is encapsulated. (A socket that is only read from was connected before.) */
+/* While a thread waits in one of the calls below, another may send the socket's first relayed datagram; the answers
+ * then arrive encapsulated. (The calls above are for sockets that were connected before.) */
 
-/* A datagram that came to a socket which is not relayed is answered the way it came. */
+/* Datagrams to a peer that has sent to a direct socket go direct, too. */
 static inline ssize_t noted(int fd, ssize_t received, int flags, const struct sockaddr *address, socklen_t length) {
     if (received >= 0 && is_internet(address, length) && !(flags & MSG_ERRQUEUE) && !process_is_confined())
         socksify_received_from(fd, address, length);
@@ -114,7 +114,7 @@ static int is_late(int fd, ssize_t received) {
     return received >= 0 && descriptor_may_be_relayed(fd) && socksify_is_relayed(fd);
 }
 
-/* Of one thread alone, with nothing pending and nothing relayed. */
+/* Whether there is only one thread, and nothing is pending or relayed. */
 static inline int is_simple_receipt(void) {
     return pending_is_undisturbed(pending_word()) && !process_is_threaded();
 }
@@ -156,8 +156,8 @@ static inline int has_name(const struct msghdr *message) {
     return (uintptr_t)message >= 4096 && message->msg_name;
 }
 
-/* Goes through the descriptors that a message has with it (unix(7), SCM_RIGHTS), until `visit` gives anything but
- * SOCKSIFY_PASS, which it gives then. */
+/* Calls `visit` for the descriptors in a message (unix(7), SCM_RIGHTS) until it returns something other than
+ * SOCKSIFY_PASS, and returns that. */
 static int visit_rights(const struct msghdr *message, int (*visit)(int fd)) {
     if (!has_control(message)) return SOCKSIFY_PASS;
     struct msghdr given = *message;
@@ -174,7 +174,7 @@ static int visit_rights(const struct msghdr *message, int (*visit)(int fd)) {
     return SOCKSIFY_PASS;
 }
 
-/* Descriptors that are passed on, or were, are duplicates. */
+/* A descriptor that was sent to another process has a duplicate there. */
 static int note_sent(int fd) {
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     return SOCKSIFY_PASS;
@@ -190,15 +190,15 @@ static int prepare_to_send(int fd) {
     return descriptor_may_be_pending(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
 }
 
-/* Whether nobody but this process receives what is sent by a socket of unix(7): both ends of a pair are its own. */
+/* Whether only this process receives from a unix(7) socket: both ends of the pair belong to it. */
 static int is_for_itself(int fd) {
     struct ucred maker;
     return environment_is_alone() && !process_is_confined() &&
            kernel_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, sizeof maker) == 0 && maker.pid == process_own_id();
 }
 
-/* Before a message is sent to another process, which knows nothing of the pending handshakes here: waits for those
- * of the sockets that go with it. SOCKSIFY_PASS, or an errno, negated. */
+/* Before descriptors are sent to another process, which cannot continue handshakes of this one: waits for those of the
+ * sockets in the message. SOCKSIFY_PASS, or a negative error number. */
 static int prepare_rights(int fd, const struct msghdr *message) {
     if (!pending_any(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
     if (!is_readable(message->msg_control, message->msg_controllen) || is_for_itself(fd)) return SOCKSIFY_PASS;
@@ -225,7 +225,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
     return recvmsg_disturbed(fd, message, flags);
 }
 
-/* Decapsulates all of them; those that the program is not to see are not counted. */
+/* Decapsulates all messages; returns the number of those that the program must see. */
 static int take_late(int fd, struct mmsghdr *messages, int received, int flags) {
     int kept = 0;
     for (int index = 0; index < received; index++) {
@@ -311,7 +311,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     return REAL(sendmsg)(fd, &unaddressed, flags & ~MSG_FASTOPEN);
 }
 
-/* Sends the messages up to the first whose destination is refused, as the kernel does with one that fails. */
+/* Sends the messages before the first with a refused destination, as the kernel does if one fails. */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
     int sent, has_messages = (uintptr_t)messages >= 4096;
     if (has_messages && relayed_send_several(fd, messages, &count, &flags, &sent)) return sent;

@@ -1,5 +1,5 @@
-/* Calls that end a descriptor, or make another for what one stands for. Nothing rests on seeing all of them: what is
- * known of a socket belongs to its cookie. Those that are seen make it known early, and exactly. */
+/* Calls that close or duplicate a descriptor. The library does not depend on seeing all of them, because it records
+ * sockets by cookie. Those that it sees keep its records current and exact. */
 #include "Interpose.h"
 
 #include <fcntl.h>
@@ -7,14 +7,14 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-/* A mark of a duplicate alone is left to be found wrong, until there is a proxy to connect through: shells and their
- * like do little but duplicate and close. */
+/* Without a runtime, a mark for duplicates alone needs no update, and is corrected later: programs such as shells
+ * duplicate and close all the time. */
 static inline int is_to_be_ended(int fd) {
     int marks = descriptor_mark(fd) & DESCRIPTOR_MARKS;
     return marks && (marks != DESCRIPTOR_DUPLICATED || process_runtime_is_made());
 }
 
-/* Nobody may go on with a handshake by this number, and what else is known of it is forgotten. */
+/* Removes all records of the descriptor, so that no handshake continues by its number. */
 static void forget_descriptor(int fd) {
     /* A child of vfork closes its own descriptors, but has its parent's memory. */
     if (!process_is_own()) return;
@@ -28,22 +28,22 @@ static inline void end_descriptor(int fd) {
     if (is_to_be_ended(fd)) forget_descriptor(fd);
 }
 
-/* `copy` is what the call returned. What stands for no socket is marked, too, without asking what it is: the mark does
- * no harm there. */
+/* `copy` is what the call returned. Descriptors of other files are marked, too: the mark does no harm, and a check
+ * would cost more. */
 static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
     unsigned marks = descriptor_mark(fd), other = descriptor_mark(copy);
     unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_RELAYED |
                          DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
-    /* Setting them again would make a search for descriptors start again; without a runtime there is no search. */
+    /* Setting the marks again would restart a search for descriptors; without a runtime there is no search. */
     if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !process_runtime_is_made()) return copy;
     descriptor_set_mark(fd, DESCRIPTOR_DUPLICATED);
     descriptor_set_mark(copy, given);
     return copy;
 }
 
-/* Programs that close whatever might be open have not opened what is the library's own. */
+/* Programs that close all possible descriptors must not close the library's. */
 static inline int is_own(int fd) {
     return (descriptor_mark(fd) & DESCRIPTOR_OWN) && socksify_is_own_descriptor(fd);
 }
@@ -59,7 +59,7 @@ int close(int fd) {
 
 int __close(int fd) __attribute__((alias("close")));
 
-/* Closes by ranges what lies between the library's own descriptors. These are closed on exec anyway. */
+/* Closes the ranges between the library's descriptors, which are closed on exec anyway. */
 int close_range(unsigned int first, unsigned int last, int flags) {
     if (first > last || flags & ~(int)CLOSE_RANGE_UNSHARE) return REAL(close_range)(first, last, flags);
     unsigned end = (unsigned)descriptor_end();
@@ -86,7 +86,7 @@ void closefrom(int first) {
             end_descriptor(fd);
             continue;
         }
-        /* Linux before 5.9 has no ranges. */
+        /* Linux before 5.9 lacks close_range(2). */
         if (fd > first && REAL(close_range)((unsigned)first, (unsigned)fd - 1, 0) != 0)
             for (; first < fd; first++) REAL(close)(first);
         first = fd + 1;
@@ -98,7 +98,7 @@ int dup(int fd) {
     return duplicated(fd, REAL(dup)(fd));
 }
 
-/* dup2 and dup3 close `copy` if they succeed. What is the library's own goes on by another number. */
+/* dup2 and dup3 close `copy` if they succeed. A descriptor of the library first moves to another number. */
 static void replace(int fd, int copy) {
     if (fd == copy || !is_to_be_ended(copy) || REAL(fcntl)(fd, F_GETFD) < 0) return;
     if (is_own(copy)) socksify_move_own_descriptor(copy);

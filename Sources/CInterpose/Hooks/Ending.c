@@ -1,25 +1,25 @@
-/* The end of the process, in its various ways. */
+/* The ways in which a process ends. */
 #include "Interpose.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A child of vfork ends alone. */
+/* The end of a child of vfork changes nothing for its parent. */
 static void end(void) {
     if (!process_is_confined() && process_is_own() && environment_may_have_table()) socksify_end();
 }
 
-/* What waits for its association is sent. */
+/* Sends the datagrams that wait for their association. */
 __attribute__((destructor)) static void settle(void) {
     if (relayed_any(pending_word()) || internal_any()) socksify_settle();
 }
 
-/* After the other destructors of this library. */
+/* Runs after the other destructors of this library. */
 __attribute__((destructor(101))) static void end_of_program(void) {
     end();
 }
 
-/* Without the destructors. */
+/* Runs no destructors. */
 void _exit(int status) {
     end();
     REAL(_exit)(status);

@@ -1,4 +1,4 @@
-/* Processes that are made: by fork(2), which runs handlers, and by calls that run none. */
+/* Creation of processes: by fork(2), which runs the handlers of pthread_atfork(3), and by calls that do not. */
 #include "Interpose.h"
 
 #include <sched.h>
@@ -13,7 +13,7 @@ void before_fork(void) {
 /* Exported by libc; pthread_atfork() is a static function that calls it. Does not allocate. */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *object);
 
-/* With other threads around, libc's functions are not to be looked for in the child (see real_find_all). */
+/* If the parent has other threads, the child must not search for libc's functions (see real_find_all). */
 static void prepare_fork(void) {
     if (process_is_threaded()) real_find_all();
     before_fork();
@@ -24,8 +24,8 @@ __attribute__((constructor)) static void watch_forks(void) {
     __register_atfork(prepare_fork, NULL, process_begin_child, process_pages);
 }
 
-/* The child runs in the caller's frame, and the parent goes on there: libc's function is jumped to, and returns to the
- * program itself, twice. */
+/* The child runs in the caller's frame, where the parent continues later. So this jumps to libc's function, which
+ * returns twice, directly to the program. */
 pid_t vfork(void) {
     process_before_vfork();
     __attribute__((musttail)) return REAL(vfork)();
@@ -36,7 +36,7 @@ pid_t _Fork(void) {
     return REAL(_Fork)();
 }
 
-/* Which kind of child is made. */
+/* Whether these flags create that kind of child. */
 static int makes(uint64_t flags, uint64_t wanted) {
     return (flags & (CLONE_THREAD | CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) == wanted;
 }
@@ -62,8 +62,8 @@ int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) 
     va_end(arguments);
     before_clone((unsigned)flags);
     int child = REAL(clone)(function, stack, flags, argument, word[0], word[1], word[2]);
-    /* The call has waited for the child's end. Chromium's sandbox makes one so, with nothing but zeros where
-     * thread-local variables would be, which calls _exit(2). */
+    /* The call has waited for the child's end. Chromium's sandbox creates such a child, with zeros for thread-local
+     * variables, which calls _exit(2). */
     if (makes((unsigned)flags, CLONE_VM | CLONE_VFORK | CLONE_SETTLS)) process_after_sharing();
     return child;
 }

@@ -28,7 +28,7 @@ int getnameinfo(const struct sockaddr *address, socklen_t length, char *host, so
     return REAL(getnameinfo)(address, length, host, host_length, service, service_length, flags);
 }
 
-/* Tells the program that its requests are complete, the way that it asked for (sigevent(7)). */
+/* Notifies the program that its requests are complete, by the method it has chosen (sigevent(7)). */
 static void notify(struct sigevent *event) {
     if (!event || event->sigev_notify == SIGEV_NONE) return;
     if (event->sigev_notify == SIGEV_SIGNAL) {
@@ -43,7 +43,7 @@ static void notify(struct sigevent *event) {
         pthread_attr_t attributes;
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        /* The function returns void; what a thread returns is not looked at when it is detached. */
+        /* The function returns void; the result of a detached thread is ignored. */
         ((__typeof__(&pthread_create))real_function(&real_pthread_create, "pthread_create"))(
             &thread, event->sigev_notify_attributes ? event->sigev_notify_attributes : &attributes,
             (void *(*)(void *))(void *)event->sigev_notify_function, event->sigev_value.sival_ptr);
@@ -51,8 +51,8 @@ static void notify(struct sigevent *event) {
     }
 }
 
-/* Every request is complete when this returns, because none waits for the network: names get addresses that stand
- * for them. Where names are resolved by this machine, libc does it in its threads. */
+/* Every request is complete when this returns, because none waits for the network: names get fake addresses. If this
+ * machine resolves the names, libc does it in its threads. */
 int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *event) {
     if (mode != GAI_WAIT && mode != GAI_NOWAIT) return REAL(getaddrinfo_a)(mode, list, count, event);
     for (int index = 0; index < count; index++) {
@@ -71,10 +71,10 @@ int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *ev
     return 0;
 }
 
-/* Result of a call with a buffer, from that of the Swift side: 0 also when there is no such host. libc's own questions
- * set `h_errno` beside what the caller gives.
+/* Converts the Swift function's result to that of a call with a buffer: 0 also if there is no such host. As in libc,
+ * `h_errno` is set as well as the caller's variable.
  *
- * `unanswered` is what is returned where nobody has answered. */
+ * `unanswered`: the result if no server has answered. */
 static int host_result(int code, int unanswered, struct hostent *entry, struct hostent **result,
                        const int *host_error) {
     *result = code == 0 ? entry : NULL;
@@ -109,15 +109,15 @@ int gethostbyaddr_r(const void *address, socklen_t length, int family, struct ho
     return host_result(code, 0, entry, result, host_error);
 }
 
-/* What the calls without a buffer of the caller's return, as libc's own: the next call overwrites it. A buffer that was
- * too small stays: another thread may be writing to it. */
+/* The result of calls without a caller's buffer; the next call overwrites it, as in libc. A buffer that was too small
+ * is not freed, because another thread may write to it. */
 static struct {
     struct hostent entry;
     char first[2048], *buffer;
     size_t size;
 } shared = {.buffer = shared.first, .size = sizeof shared.first};
 
-/* Whether the call is to be made again, with a larger buffer. */
+/* Whether the call must be repeated with the larger buffer. */
 static int has_grown(int code) {
     if (code != ERANGE) return 0;
     long larger = kernel_map(2 * shared.size);

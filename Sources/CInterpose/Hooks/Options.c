@@ -1,4 +1,4 @@
-/* Questions about a socket, its options, and its end. */
+/* The options and state of a socket, and shutdown. */
 #include "Interpose.h"
 
 #include <netinet/tcp.h>
@@ -8,18 +8,18 @@
 
 #include "Engine/Datagrams.h"
 
-/* Options that are the library's while a handshake is under way (see LentOptions). */
+/* Options that the library uses while a handshake is pending (see LentOptions). */
 static inline int is_lent(int level, int option) {
     return (level == SOL_SOCKET && option == SO_RCVLOWAT) || (level == IPPROTO_TCP && option == TCP_CORK);
 }
 
-/* Options of the way that a socket's packets take: that to its destination. */
+/* Options for the route of a socket's packets to its destination. */
 static inline int is_of_way(int level, int option) {
     return (level == SOL_SOCKET && (option == SO_BINDTODEVICE || option == SO_BINDTOIFINDEX || option == SO_MARK)) ||
            (level == IPPROTO_IP && option == IP_UNICAST_IF) || (level == IPPROTO_IPV6 && option == IPV6_UNICAST_IF);
 }
 
-/* Whether the socket may have another value of the option in the kernel than the program is to see. */
+/* Whether the kernel's value of the option may differ from the program's. */
 static inline int may_be_without(int fd, int level, int option) {
     return descriptor_may_be_substitute(fd) || (is_of_way(level, option) && descriptor_may_have_way(fd));
 }
@@ -38,7 +38,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
     }
     if (level == IPPROTO_TCP && option == TCP_INFO && descriptor_may_be_pending(fd) && socksify_is_pending(fd)) {
         int result = REAL(getsockopt)(fd, level, option, value, length);
-        /* The first byte; what the kernel could write to can be written to. */
+        /* The first byte. The memory is writable, because the kernel has written to it. */
         if (result == 0 && *length > 0) ((struct tcp_info *)value)->tcpi_state = TCP_SYN_SENT;
         return result;
     }
@@ -47,12 +47,12 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
         return REAL(getsockopt)(fd, level, option, value, length);
     int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
     int result = REAL(getsockopt)(fd, level, option, value, length);
-    /* What the kernel could write to can be written to. */
+    /* The memory is writable, because the kernel has written to it. */
     if (result == 0 && own != SOCKSIFY_PASS) memcpy(value, &own, *length < sizeof own ? *length : sizeof own);
     return result;
 }
 
-/* Cutting and joining datagrams in the kernel leaves no place for a header before each. */
+/* If the kernel splits or joins datagrams, each cannot have a header. */
 int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
     int is_offload = level == SOL_UDP && (option == UDP_SEGMENT || option == UDP_GRO || option == UDP_CORK);
     if (is_offload && !socksify_allows_offload(fd)) {
@@ -96,7 +96,7 @@ int ioctl(int fd, unsigned long request, ...) {
     int unread;
     if (request == FIONREAD && descriptor_may_be_relayed(fd) && relayed_unread(fd, &unread)) {
         int result = REAL(ioctl)(fd, request, argument);
-        /* What the kernel could write to can be written to. */
+        /* The memory is writable, because the kernel has written to it. */
         if (result == 0) *(int *)argument = unread;
         return result;
     }

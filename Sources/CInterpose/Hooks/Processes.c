@@ -1,7 +1,7 @@
-/* The calls that start programs. Each gives the program an environment with which the library is loaded there too, or
- * starts it as what the library is not loaded into.
+/* The calls that start programs. Each gives the program an environment that loads the library, or starts it as a
+ * program without the library (see Starting.h).
  *
- * These are called in children of vfork, and on small stacks. */
+ * Programs call these in children of vfork, and on small stacks. */
 #include "Interpose.h"
 #include "Engine/Starting.h"
 
@@ -33,10 +33,10 @@ static struct environment_size missing(char *const *environment) {
     return size;
 }
 
-/* The environment to start a program with: the given one when it lacks nothing, else a completed copy. */
+/* The environment of a new program: the given one if it is complete, else a completed copy. */
 struct environment {
     char *const *list;
-    /* Where a copy lies that is too large for this; NULL when there is none. */
+    /* The memory of a larger copy; NULL if there is none. */
     void *memory;
     size_t size;
     char *few[48];
@@ -61,12 +61,12 @@ static int complete(struct environment *environment, char *const *given) {
         }
         environment->list = memory;
         if (environment_complete(given, size, memory)) return 0;
-        /* Another thread has added something meanwhile. */
+        /* Another thread has added a variable meanwhile. */
         discard(environment);
     }
 }
 
-/* `call`, which starts a program with `environment.list`; `refused(error)` when there is no memory for that. */
+/* `call`, which starts a program with `environment.list`; `refused(error)` without memory. */
 #define STARTING(given, call, refused, takes_place)                                            \
     ({                                                                                         \
         if (pending_any(pending_word())) socksify_prepare_to_hand_on(takes_place);             \
@@ -127,7 +127,7 @@ static int execute_descriptor(int fd, char *const *arguments, char *const *varia
     return start_program(&execution.start);
 }
 
-/* A file that the kernel does not know how to run is a script of the shell's (execvp(3)). */
+/* A file in a format that the kernel does not know is a shell script (execvp(3)). */
 static int execute_or_interpret(const char *path, char *const *arguments, char *const *variables) {
     int error = execute(path, arguments, variables);
     if (error != ENOEXEC) return error;
@@ -141,11 +141,11 @@ static int execute_or_interpret(const char *path, char *const *arguments, char *
     return execute(_PATH_BSHELL, (char *const *)list, variables);
 }
 
-/* The places where execvp(3) looks for a file, one after the other. */
+/* The directories where execvp(3) looks for a file, one after the other. */
 struct search {
     const char *rest;
     const char *file;
-    /* Bytes of the longest path that comes, with its zero. */
+    /* The size of the longest path, with its zero. */
     size_t room;
     int is_over;
 };
@@ -173,10 +173,10 @@ static int search_next(struct search *search, char *path) {
         size_t length = first_folder(folder);
         search->is_over = !folder[length];
         search->rest = folder + length + 1;
-        /* Too long to be one. */
+        /* Too long for a path. */
         if (length > PATH_MAX) continue;
         char *end = mempcpy(path, folder, length);
-        /* An empty one is the current directory. */
+        /* An empty entry means the current directory. */
         if (length) *end++ = '/';
         strcpy(end, search->file);
         return 1;
@@ -184,14 +184,14 @@ static int search_next(struct search *search, char *path) {
     return 0;
 }
 
-/* Whether the file may be in another place. */
+/* Whether the search continues with the next directory after this error. */
 static int search_goes_on(int error) {
     return error == EACCES || error == ENOENT || error == ESTALE || error == ENOTDIR || error == ENODEV ||
            error == ETIMEDOUT;
 }
 
-/* Makes attempts with the paths that a file may have, until one comes to something; gives its error. Inlined, so that
- * the attempt is a call that can be followed. */
+/* Tries the possible paths of a file until one attempt is final; returns its error. Inlined, so that the attempt is a
+ * direct call that tools can follow. */
 static inline __attribute__((always_inline)) int find(
     const char *file, int (*attempt)(const char *path, const void *of), const void *of) {
     if (!*file) return ENOENT;
@@ -245,7 +245,7 @@ int fexecve(int fd, char *const arguments[], char *const variables[]) {
     return EXECUTING(variables, execute_descriptor(fd, arguments, environment.list));
 }
 
-/* The arguments of an execl function as an array on the stack of the function that asks. */
+/* The arguments of an execl function as an array on the caller's stack. */
 #define COLLECT(first, arguments)                                                              \
     ({                                                                                         \
         va_list counted;                                                                       \
@@ -288,7 +288,7 @@ int execle(const char *path, const char *first, ...) {
 
 /* ----- Children ----- */
 
-/* These give the error instead of setting errno. */
+/* These return the error instead of setting errno. */
 #define SPAWNING(given, call) STARTING(given, call, /* the error itself */, 0)
 
 struct spawn {
@@ -305,7 +305,7 @@ static int call_posix_spawn(struct start *start) {
                              start->variables);
 }
 
-/* With the path, and the environment, of the program. */
+/* Starts the program with this path and environment. */
 static int spawn_program(struct spawn spawn, const char *path, char *const *variables) {
     spawn.start = (struct start){.call = call_posix_spawn, .directory = AT_FDCWD, .path = path, .variables = variables,
                                  .has_actions = spawn.actions != NULL};
@@ -338,8 +338,8 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
     return SPAWNING(variables, spawn_found(spawn, file, environment.list));
 }
 
-/* system() and popen() take the environment from `environ`, which other threads read. So it stays as it is, and what it
- * lacks is exported by a shell in front of the command's own. */
+/* system() and popen() use `environ`, which other threads read and which must stay unchanged. So a first shell exports
+ * the missing variables, and then executes the command's shell. */
 struct shell_command {
     const char *text;
     void *memory;
@@ -361,7 +361,7 @@ static int supplement(struct shell_command *command, const char *given) {
         if (!memory) return ENOMEM;
         *command = (struct shell_command){memory, memory, size};
         if (environment_write_shell_command(environ, given, memory, size) == size) return 0;
-        /* Another thread has added something meanwhile. */
+        /* Another thread has added a variable meanwhile. */
         discard_command(command);
     }
 }

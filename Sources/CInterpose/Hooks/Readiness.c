@@ -46,9 +46,9 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     int result = REAL(epoll_ctl)(epoll, operation, fd, event);
     if (result != 0) return result;
     note_registration(epoll, operation, fd, event);
-    /* Another thread that makes the socket connect has either found the note, or left a mark before it looked. */
+    /* Another thread that connects the socket has either found the record, or set a mark before it looked. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    /* Or one that makes a registration anew has found the note, or may have made the former one. */
+    /* A thread that renews a registration has found the record, or may have restored the former one. */
     if (has_event && descriptor_mark(fd) & MISJUDGED && count_of_renewals() != before)
         kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, event->events, event->data.u64);
     if (has_event && descriptor_may_be_pending(fd)) socksify_epoll_adopt(epoll, fd, event->events, event->data.u64);
@@ -69,7 +69,7 @@ static int call_pwait2(const struct epoll_call *call, int64_t duration) {
                               call->signals);
 }
 
-/* Of one thread alone, with nothing pending, and nothing relayed. */
+/* Whether there is only one thread, and nothing is pending or relayed. */
 static inline int is_simple_wait(void) {
     return pending_is_undisturbed(pending_word()) && !process_is_threaded();
 }
@@ -145,7 +145,7 @@ int select(int end, fd_set *readable, fd_set *writable, fd_set *exceptional, str
         duration = (int64_t)timeout->tv_sec * NANOSECONDS_IN_SECOND + (int64_t)timeout->tv_usec * 1000;
     call.end = end_of(duration);
     int result = select_pending(&call);
-    /* As the kernel does: what is left of the time. */
+    /* The remaining time, as the kernel does. */
     if (timeout && duration != FOREVER) {
         int64_t left = until(call.end);
         *timeout = (struct timeval){left / NANOSECONDS_IN_SECOND, left % NANOSECONDS_IN_SECOND / 1000};

@@ -1,7 +1,7 @@
-/* The resolver's own calls (resolver(3)), which put questions to the DNS themselves. Where names belong to the proxy
- * they are answered as datagrams to a name server are, and nothing leaves.
+/* The calls of resolver(3), which send DNS questions. If names belong to the proxy, the library answers them as it
+ * answers datagrams to a name server, and no question leaves this machine.
  *
- * Each has a second name, which programs that were linked with an older libc use. */
+ * Each call has a second name for programs that were linked with an older libc. */
 #include "Interpose.h"
 
 #include <arpa/nameser.h>
@@ -14,18 +14,18 @@ static int failed(int host_error, int error) {
     return -1;
 }
 
-/* res_send: an answer of whatever kind. */
+/* res_send: any answer. */
 static int send_question(const unsigned char *question, int question_length, unsigned char *answer, int length) {
     if (question_length < 0 || length < NS_HFIXEDSZ) return failed(NO_RECOVERY, EINVAL);
     int answered = socksify_answer_question(question, (size_t)question_length, answer, (size_t)length);
-    /* As when no server answers. */
+    /* The same as if no server answers. */
     if (answered < 0) return failed(TRY_AGAIN, ECONNREFUSED);
     if (answered <= length) return answered;
     ((HEADER *)answer)->tc = 1;
     return length;
 }
 
-/* res_query: an answer that has records. */
+/* res_query: an answer with records. */
 static int query(const char *name, int class, int type, unsigned char *answer, int length) {
     unsigned char question[NS_PACKETSZ];
     int question_length = res_mkquery(QUERY, name, class, type, NULL, 0, NULL, question, sizeof question);
@@ -50,8 +50,8 @@ static int query_in(const char *name, const char *domain, int class, int type, u
     return query(joined, class, type, answer, length);
 }
 
-/* res_search: the same for the names that resolv.conf(5) has looked up for one, if they are to be: it puts this
- * machine's domains behind a name that is the proxy's to know. */
+/* res_search: the same for the names to try by resolv.conf(5), if the configuration allows that: it appends this
+ * machine's domains to a name that the proxy resolves. */
 static int search(const char *name, int class, int type, unsigned char *answer, int length) {
     struct name_search names;
     char candidate[NAME_SEARCH_SIZE];

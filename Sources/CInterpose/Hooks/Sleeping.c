@@ -1,5 +1,4 @@
-/* Calls that sleep, and that wait for a signal. They wait for no descriptor; what this process has pending goes on
- * meanwhile. */
+/* Calls that sleep, and that wait for a signal. Pending connections advance meanwhile. */
 #include "Interpose.h"
 
 #include <signal.h>
@@ -14,12 +13,12 @@ static int may_sleep_beside(void) {
     return pending_any_beside() && !process_is_confined();
 }
 
-/* Whether the kernel would find nothing wrong with what a call is given. */
+/* Whether the kernel would accept the arguments. */
 static int is_sound(const struct timespec *time, const struct timespec *left) {
     return is_readable(time, sizeof *time) && is_duration(time) && (!left || is_readable(left, sizeof *left));
 }
 
-/* Returns 0, or EINTR when a handler has run; what is left of the duration goes to `left`. */
+/* Returns 0, or EINTR after a signal handler; stores the remaining duration in `left`. */
 static int sleep_for(int64_t duration, struct timespec *left) {
     int64_t end = end_of(duration);
     if (poll_until(NULL, 0, end, NULL) == 0) return 0;
@@ -43,7 +42,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, str
     clock_gettime(clock, &present);
     int64_t duration = of_timespec(time) - of_timespec(&present);
     int error = duration > 0 ? sleep_for(duration, NULL) : 0;
-    /* The clock may have been set. */
+    /* The clock may have been set meanwhile. */
     return error ? error : REAL(clock_nanosleep)(clock, flags, time, left);
 }
 

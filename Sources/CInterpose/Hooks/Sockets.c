@@ -1,10 +1,10 @@
-/* Sockets that are made, and those that are to listen. */
+/* Creation of sockets, and listening. */
 #include "Interpose.h"
 
 #include <netinet/in.h>
 
-/* Whether a proxy carries what is sent by such a socket, or it never leaves this machine: what programs mostly ask for,
- * decided without the configuration. */
+/* Whether the socket is TCP or UDP, which a proxy can relay, or local. These are the usual sockets, which need no look
+ * at the configuration. */
 static inline int is_common(int domain, int type, int protocol) {
     if (domain == AF_UNIX) return 1;
     if (domain != AF_INET && domain != AF_INET6) return 0;
@@ -13,8 +13,8 @@ static inline int is_common(int domain, int type, int protocol) {
            (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP));
 }
 
-/* The first socket that may have to go by a proxy: what is needed for that is made ready now. When it is about to
- * connect there may be no descriptor left for it, where the program itself needs no more. */
+/* For the first socket that may need a proxy: prepares what the library needs. Later, when the socket connects, the
+ * library may find no free descriptor. */
 static void prepare(int domain) {
     static int is_prepared;
     if (domain == AF_UNIX || process_is_confined() || !process_is_own()) return;

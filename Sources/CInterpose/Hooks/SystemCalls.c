@@ -1,5 +1,5 @@
-/* System calls by number. Those that are hooked by their names are hooked by their numbers too; all others go on with
- * six words, which is as many as any takes. */
+/* System calls by number. A call that is hooked by its name is hooked by its number, too; all others are forwarded with
+ * six words, the most that a call takes. */
 #include "Interpose.h"
 
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* ----- Calls whose words are others than those of the function ----- */
+/* ----- Calls whose words differ from the function's parameters ----- */
 
-/* Here the offset takes two words, of which the first has it all. */
+/* Here the offset takes two words; the first contains it completely. */
 static ssize_t preadv2_by_number(int fd, const struct iovec *parts, int count, long offset, long nothing, int flags) {
     (void)nothing;
     return preadv2(fd, parts, count, offset, flags);
@@ -43,21 +43,21 @@ static long filter(unsigned operation, unsigned flags, void *arguments) {
     int is_filter = operation == SECCOMP_SET_MODE_STRICT || (operation == SECCOMP_SET_MODE_FILTER && arguments);
     if (is_filter) before_filter();
     long result = REAL(syscall)(SYS_seccomp, operation, flags, arguments);
-    /* It may be a descriptor (SECCOMP_FILTER_FLAG_NEW_LISTENER). */
+    /* With SECCOMP_FILTER_FLAG_NEW_LISTENER the result is a descriptor. */
     if (is_filter && result >= 0) after_filter();
     return result;
 }
 
 static long io_uring_setup(void) {
-    /* A ring connects, reads and registers without a call that could be hooked. Libraries that use one fall back on
-     * epoll where there is none. */
+    /* A ring connects, reads and registers without calls that could be hooked. Without io_uring, libraries fall back to
+     * epoll. */
     errno = ENOSYS;
     return -1;
 }
 
 /* ----- Lists: the number, the function, the types of its words ----- */
 
-/* Calls that matter only while something is pending, or relayed. */
+/* Calls that matter only while something is pending or relayed. */
 #define DISTURBED_CALLS(CALL)                                                                           \
     CALL(read, read, int, void *, size_t)                                                               \
     CALL(readv, readv, int, const struct iovec *, int)                                                  \
@@ -102,7 +102,7 @@ static long io_uring_setup(void) {
     CALL(seccomp, filter, unsigned, unsigned, void *)                                                   \
     CALL(io_uring_setup, io_uring_setup)
 
-/* Those that newer machines have no number for. */
+/* Calls without a number on newer architectures. */
 #ifdef SYS_poll
 #define OLD_DISTURBED_CALLS(CALL)                                                                       \
     CALL(poll, poll, struct pollfd *, nfds_t, int)                                                      \
@@ -130,7 +130,7 @@ static long io_uring_setup(void) {
     WORDS_OF(ignored, ##__VA_ARGS__, WORDS_6, WORDS_5, WORDS_4, WORDS_3, WORDS_2, WORDS_1, WORDS_0)(__VA_ARGS__)
 #define CASE(number, function, ...) case SYS_##number: return function(WORDS(__VA_ARGS__));
 
-/* While something is pending, or relayed. */
+/* For the time while something is pending or relayed. */
 static long call_disturbed(long number, const long word[6]) {
     switch (number) {
         DISTURBED_CALLS(CASE)

@@ -1,10 +1,10 @@
-/* Calls that change the user. What other processes trust is not for a process to change that has given up the rights of
- * the user whom it began as: it goes on with a copy of its own. */
+/* Calls that change the user. A process that has given up its first user's rights must not write to memory that other
+ * processes trust: it continues with a copy of its own. */
 #include "Interpose.h"
 
 #include <unistd.h>
 
-/* The real, the effective and the saved user; none of them where a call leaves it as it is. */
+/* The real, effective and saved user; AS_IT_IS where a call leaves one unchanged. */
 struct users {
     uid_t real, effective, saved;
 };
@@ -20,8 +20,8 @@ static int gives_up(uid_t user, struct users users) {
     return user != users.real && user != users.effective && user != users.saved;
 }
 
-/* Before a call that makes users of these, at most: gets a copy ready. -1 when that cannot be, as `errno` says. A child
- * of vfork has its parent's memory, which is to stay as it is. */
+/* Before a call that may set these users: prepares a copy. -1 with `errno` set on failure. A child of vfork must leave
+ * its parent's memory unchanged. */
 static int prepare(struct users wanted, int *copy) {
     *copy = -1;
     if (!process_runtime_is_made() || process_is_confined() || !process_is_own()) return 0;
@@ -37,7 +37,7 @@ static int prepare(struct users wanted, int *copy) {
     return -1;
 }
 
-/* After it. */
+/* After that call. */
 static void conclude(int copy, int is_changed) {
     if (copy < 0) return;
     struct users users = present_users();
@@ -61,7 +61,7 @@ static void conclude(int copy, int is_changed) {
         result;                                                                                                        \
     })
 
-/* With the right to it all three change, else the effective user alone. */
+/* Changes all three users if the process is privileged, else only the effective one. */
 int setuid(uid_t user) {
     return CHANGING(user, user, user, REAL(setuid)(user));
 }
