@@ -1,5 +1,5 @@
-/* The library's own posix_memalign() and free() (see Heap.h). They lie with the hooks, in what only the library is
- * linked of: an executable that has them, such as the core's tests, would allocate by them. */
+/* The library's own posix_memalign() and free() (see Heap.h). They lie in a target that only the library links: an
+ * executable with them, such as the core's tests, would use them as its allocator. */
 #include <stdlib.h>
 
 #include "Heap.h"

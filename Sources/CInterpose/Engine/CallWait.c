@@ -6,7 +6,7 @@
 #include "Durations.h"
 #include "PollWait.h"
 
-/* When the socket's own limit ends a call that begins now (socket(7), SO_RCVTIMEO, SO_SNDTIMEO). */
+/* The time at which the socket's limit ends a call that begins now (socket(7), SO_RCVTIMEO, SO_SNDTIMEO). */
 static int64_t end_of_call(int fd, unsigned flags) {
     struct timeval limit;
     int option = flags & SOCKSIFY_SENDING ? SO_SNDTIMEO : SO_RCVTIMEO;

@@ -1,8 +1,8 @@
-/* Waits before a call that waits itself, or in its place; what is pending goes on meanwhile. */
+/* Waits before, or instead of, a call that would wait; pending connections advance meanwhile. */
 #pragma once
 
 #include "Interpose.h"
 
-/* Waits for the events of a descriptor until a time (see Durations.h), and as long as there is something that goes on
- * beside, unless it `may_be_alone`. Returns 0 when the call is over, as `errno` says. */
+/* Waits for the events of a descriptor until a time (see Durations.h). Unless it `may_be_alone`, it waits only while
+ * there are other connections to advance. Returns 0 if the call is over, with `errno` set. */
 int wait_until_ready(int fd, short events, int64_t end, int may_be_alone);

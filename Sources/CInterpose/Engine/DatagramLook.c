@@ -1,4 +1,4 @@
-/* What there is to be received by a relayed socket, without receiving it. */
+/* Examines what a relayed socket can receive, without receiving it. */
 #include "Datagrams.h"
 
 #include <poll.h>
@@ -7,13 +7,13 @@
 
 enum {
     NOT_RELAYED = -2,
-    /* The next datagram is a fragment, which is to be seen whole, to be joined to others or to be dropped. */
+    /* The next datagram is a fragment, which must be read completely before it is joined to others or dropped. */
     IS_FRAGMENT = -3,
 };
 
-/* Looks at the next datagram, and takes those away before it that are none of the program's. `memory` is room for a
- * whole one; where there is none, the answer may be IS_FRAGMENT if the caller `may_have_some`. Returns its length; -1
- * when there is none, as `errno` says; or NOT_RELAYED. */
+/* Peeks at the program's next datagram, and drops those before it that the program must not see. `memory` has room for
+ * a whole datagram; if it is NULL, the result may be IS_FRAGMENT if the caller `may_have_some`. Returns the length; -1
+ * with `errno` set if there is none; or NOT_RELAYED. */
 static ssize_t look_alone(int fd, void *memory, int may_have_some) {
     const int flags = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT;
     for (int attempt = 1;;) {
@@ -36,7 +36,7 @@ static ssize_t look_alone(int fd, void *memory, int may_have_some) {
     }
 }
 
-/* On a stack of the library's own: the caller is one that waits, and may have little left of the program's. */
+/* Runs on a stack of the library: the caller waits on the program's stack, where little may be left. */
 static ssize_t look_on_stack(int fd) {
     ssize_t length = ON_LIBRARY_STACK_IF_THERE(look_alone, fd, NULL, 1);
     if (length != IS_FRAGMENT) return length;
@@ -46,8 +46,8 @@ static ssize_t look_on_stack(int fd) {
     return length;
 }
 
-/* Threads look one after the other: of two that have seen the same datagram, the second would take away the next one.
- * None ends while it looks: others may wait for what it was told of. */
+/* Threads look one after the other: if two had seen the same datagram, the second would drop the next one. A thread
+ * cannot be cancelled while it looks, because others may wait for the datagram. */
 static ssize_t look(int fd) {
     static uint64_t locks[64];
     uint64_t *lock = &locks[(unsigned)fd % 64];
@@ -67,7 +67,7 @@ int relayed_unread(int fd, int *unread) {
 }
 
 int relayed_is_readable(int fd) {
-    /* What was shut down has an end to be read (shutdown(2)). */
+    /* After shutdown(2) a read returns the end of the stream. */
     return look(fd) != -1 || errno != EAGAIN || (!process_is_confined() && kernel_poll_now(fd, POLLRDHUP) != 0);
 }
 

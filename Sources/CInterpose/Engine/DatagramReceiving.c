@@ -10,25 +10,24 @@
 #include "Durations.h"
 #include "Encapsulation.h"
 
-/* Milliseconds that are left of SO_RCVTIMEO in a call that began at that tick; -1: it is not limited. */
+/* The milliseconds left of SO_RCVTIMEO in a call that began at that tick; -1: unlimited. */
 static int time_left(int fd, uint32_t began) {
     int limit = socksify_receive_timeout(fd);
     if (limit < 0) return -1;
     int64_t ticks = (uint32_t)(descriptor_tick() - began);
-    /* The first may have been nearly over. */
+    /* The first tick may have been nearly over. */
     int64_t left = ticks > 0 ? limit - (ticks - 1) * 1000 / 256 : limit;
     return left > 0 ? (int)left : 0;
 }
 
-/* Before a call that waits: what it waits for may depend on the library's internal connections, which go on meanwhile;
- * and a call that has dropped something would have all of its time from the kernel once more. Returns 0 when the call
- * is over. */
+/* Before a call that waits: its datagram may depend on internal connections, which advance meanwhile; and after a
+ * dropped datagram the kernel would restart the call's time limit. Returns 0 if the call is over. */
 static int wait_to_receive(int fd, int flags, uint32_t began, int has_dropped) {
     if (!(pending_any_beside() || has_dropped) || !waits(fd, flags)) return 1;
     return wait_until_ready(fd, POLLIN, end_of(of_milliseconds(time_left(fd, began))), has_dropped);
 }
 
-/* The error queue has what was sent, in its encapsulation. */
+/* The error queue returns sent datagrams with their encapsulation. */
 static __attribute__((noinline)) int receive_error(int fd, struct udp_receive_plan plan, struct msghdr *message,
                                                    struct iovec *parts, int flags, ssize_t *result) {
     struct msghdr whole;
@@ -44,13 +43,13 @@ static __attribute__((noinline)) int receive_error(int fd, struct udp_receive_pl
                            (control->cmsg_level == SOL_IPV6 && control->cmsg_type == IPV6_RECVERR);
             if (!is_error || control->cmsg_len < CMSG_LEN(sizeof(struct sock_extended_err) + sizeof(sa_family_t)))
                 continue;
-            /* The sender of the error knows the relay, not the destination: it means nothing to the program. */
+            /* The error concerns the relay, not the destination: its sender means nothing to the program. */
             struct sock_extended_err *error = (struct sock_extended_err *)CMSG_DATA(control);
             memset(SO_EE_OFFENDER(error), 0, control->cmsg_len - CMSG_LEN(sizeof *error));
         }
         return 1;
     }
-    /* A notification that has no datagram with it. */
+    /* A notification without a datagram. */
     if (message->msg_name) message->msg_namelen = 0;
     message->msg_controllen = whole.msg_controllen;
     message->msg_flags = whole.msg_flags;
@@ -58,8 +57,8 @@ static __attribute__((noinline)) int receive_error(int fd, struct udp_receive_pl
     return 1;
 }
 
-/* Receives what is there by now. Returns 0 when that was none of the program's, and is dropped. A function of its own,
- * whose frame is not there while a call waits. */
+/* Receives the next datagram. Returns 0 if it was dropped, because the program must not see it. A separate function, so
+ * that its frame is released while a call waits. */
 static __attribute__((noinline)) int receive_now(int fd, struct msghdr *message, struct iovec *parts, int flags,
                                                  const struct udp_receive_plan *plan, ssize_t *result) {
     struct msghdr whole;
@@ -142,14 +141,14 @@ int relayed_receive_bytes(int fd, void *bytes, size_t count, int flags, struct s
 }
 
 int relayed_receive_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
-    /* read(2) of nothing takes no datagram. */
+    /* read(2) of 0 bytes receives no datagram. */
     if (count < 0 || count > IOV_MAX || (uintptr_t)parts < 4096 || size_of(parts, (size_t)count) == 0) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
     return relayed_receive(fd, &message, 0, result);
 }
 
-/* Receives up to BATCH messages by one call of the kernel; returns how many of them are the program's, which then are
- * the first of `messages`. `is_full`: whether as many came as were asked for. */
+/* Receives up to BATCH messages by one system call. Returns the number of those that the program must see, and moves
+ * them to the front of `messages`. `is_full`: whether as many arrived as were asked for. */
 static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                          const struct udp_receive_plan *plan, int *is_full) {
     struct {
@@ -180,7 +179,7 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
             continue;
         }
         messages[index].msg_len = (unsigned)length;
-        /* What came before it and was none of the program's leaves a gap: the buffers change places. */
+        /* Dropped datagrams before it leave a gap: swap the buffers. */
         if (kept != index) {
             struct mmsghdr other = messages[kept];
             messages[kept] = messages[index];

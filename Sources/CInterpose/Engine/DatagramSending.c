@@ -7,7 +7,7 @@
 
 #include "Encapsulation.h"
 
-/* Makes `encapsulated` the message in its encapsulation; `parts` has room for one more than the message has. */
+/* Makes `encapsulated` the message with its header; `parts` has room for one part more than the message has. */
 static void encapsulate(struct msghdr *encapsulated, const struct msghdr *message, struct iovec *parts,
                         struct udp_encapsulation *encapsulation) {
     parts[0] = (struct iovec){encapsulation->header, encapsulation->header_length};
@@ -19,7 +19,7 @@ static void encapsulate(struct msghdr *encapsulated, const struct msghdr *messag
     encapsulated->msg_namelen = encapsulation->address_length;
 }
 
-/* The messages that control a datagram: those that say which way it takes, then the program's own, which count more. */
+/* The control messages of a datagram: first those for its route, then the program's own, which override them. */
 struct controls {
     _Alignas(struct cmsghdr) uint8_t bytes[512];
     size_t length;
@@ -33,7 +33,7 @@ static void add_control(struct controls *controls, int level, int type, const vo
     controls->length += CMSG_SPACE(length);
 }
 
-/* Sends a datagram that goes directly, by the way that the program has set: the kernel's socket does not know of it. */
+/* Sends a datagram that goes direct, by the route that the program has set and that the kernel's socket lacks. */
 static __attribute__((noinline)) ssize_t send_by_way(int fd, const struct msghdr *message, int flags,
                                                      const struct udp_way *way) {
     struct controls controls = {.length = 0};
@@ -66,7 +66,7 @@ static inline ssize_t send_in_envelope(int fd, const struct msghdr *message, int
     return sent < 0 ? sent : sent - (ssize_t)encapsulation->header_length;
 }
 
-/* Does what was decided on a message, other than to leave it to libc. Returns what the call returns. */
+/* Sends a message as decided, unless libc must send it. Returns the result of the call. */
 static inline __attribute__((always_inline)) ssize_t send_decided(
     int fd, const struct msghdr *message, int flags, int decision, struct udp_encapsulation *encapsulation) {
     if (decision == 0) return send_in_envelope(fd, message, flags, encapsulation);
@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) ssize_t send_decided(
     return returned(decision);
 }
 
-/* Whether what has failed is to be decided on and sent once more: the relay was gone. */
+/* Whether a failed message must be routed and sent again, because the relay is gone. */
 static int is_to_be_repeated(int fd, int decision) {
     return decision == 0 && errno == ECONNREFUSED && !socksify_is_refused(fd);
 }
@@ -93,7 +93,7 @@ enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ss
 
 enum sending decide_and_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
                                    socklen_t length, ssize_t *result) {
-    /* As much as the kernel takes in one call. */
+    /* The most that the kernel takes in one call. */
     struct iovec part = {(void *)bytes, count < INT_MAX ? count : INT_MAX};
     struct msghdr message = {(void *)address, address ? length : 0, &part, 1, NULL, 0, 0};
     return decide_and_send(fd, &message, flags, result);
@@ -104,7 +104,7 @@ int relayed_send_bytes(int fd, const void *bytes, size_t count, int flags, ssize
 }
 
 int relayed_send_parts(int fd, const struct iovec *parts, int count, ssize_t *result) {
-    /* writev(2) of nothing sends no datagram. */
+    /* writev(2) of 0 bytes sends no datagram. */
     if (count < 0 || count > IOV_MAX || ((uintptr_t)parts >= 4096 && size_of(parts, (size_t)count) == 0)) return 0;
     struct msghdr message = {NULL, 0, (void *)parts, (size_t)count, NULL, 0, 0};
     return decide_and_send(fd, &message, 0, result) == SENT;
@@ -112,21 +112,21 @@ int relayed_send_parts(int fd, const struct iovec *parts, int count, ssize_t *re
 
 /* ----- Several at once ----- */
 
-/* A message that was decided on before its turn. */
+/* A message that was routed before its turn. */
 struct decided {
     unsigned index;
     int decision;
     struct udp_encapsulation encapsulation;
 };
 
-/* Messages on their way together. */
+/* Messages that are sent by one system call. */
 struct batch {
     struct mmsghdr encapsulated[BATCH];
     struct iovec parts[BATCH_PARTS];
     struct udp_encapsulation encapsulation[BATCH];
     unsigned count, parts_count;
     struct decided ahead;
-    /* So many of the first are libc's, as was decided, too. */
+    /* The number of first messages that libc must send. */
     unsigned passed;
 };
 
@@ -139,11 +139,11 @@ static int decision_on(const struct batch *batch, int fd, const struct msghdr *m
     }
     if (!is_to_be_decided(fd, message->msg_name, message->msg_namelen)) return SOCKSIFY_PASS;
     int decision = socksify_send(fd, message, flags, encapsulation);
-    /* A stream, which another thread has put there: it ignores the address. */
+    /* Another thread has put a stream socket there, which ignores the address. */
     return decision == SOCKSIFY_UNADDRESSED ? SOCKSIFY_PASS : decision;
 }
 
-/* Adds a message to the batch. Returns 0 where it cannot go with the others, and is ahead. */
+/* Adds a message to the batch. Returns 0 if it cannot go with the others; it is then stored as `ahead`. */
 static int add(struct batch *batch, int fd, const struct msghdr *message, unsigned index, int flags) {
     if (batch->count == BATCH) return 0;
     struct udp_encapsulation *encapsulation = &batch->encapsulation[batch->count];
@@ -163,7 +163,7 @@ static int add(struct batch *batch, int fd, const struct msghdr *message, unsign
     return 1;
 }
 
-/* Sends what the batch has, and returns how many of it went; the first that did not has its error in `errno`. */
+/* Sends the batch, and returns how many messages were sent; `errno` has the error of the first that failed. */
 static int send_batch(struct batch *batch, int fd, struct mmsghdr *messages, int flags) {
     int sent = REAL(sendmmsg)(fd, batch->encapsulated, batch->count, flags);
     for (int index = 0; index < sent; index++)
@@ -176,10 +176,10 @@ static int is_sent(struct mmsghdr *message, ssize_t result) {
     return result >= 0;
 }
 
-/* The relay was gone: decides on the message once more. */
+/* The relay is gone: routes the message again. */
 static int repeat(struct batch *batch, int fd, struct mmsghdr *message, int flags) {
     ssize_t result;
-    /* What was to go to that relay is decided on once more, too. */
+    /* A message that was routed to the same relay is routed again, too. */
     if (batch->ahead.decision == 0) batch->ahead.index = UINT_MAX;
     if (decide_and_send(fd, &message->msg_hdr, flags, &result) != SENT)
         result = REAL(sendmsg)(fd, &message->msg_hdr, flags);
@@ -194,7 +194,7 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
         unsigned index = done;
         while (index < count && add(batch, fd, &messages[index].msg_hdr, index, flags)) index++;
         int decision = batch->count > 0 ? 0 : batch->ahead.decision, planned = 1, sent;
-        /* The error of one that is not the first is not told. */
+        /* sendmmsg(2) reports only the first message's error. */
         if (decision < 0 && done > 0) break;
         if (batch->count > 0)
             sent = send_batch(batch, fd, next, flags), planned = (int)batch->count;
@@ -208,7 +208,7 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
     return done > 0 ? (int)done : -1;
 }
 
-/* Decides on the messages up to the first that is not libc's. */
+/* Routes the messages up to the first that libc must not send. */
 int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
     struct decided first = {.index = 0};
     for (; first.index < *count; first.index++) {

@@ -28,14 +28,14 @@ static inline struct timespec timespec_of(int64_t duration) {
     return (struct timespec){duration / NANOSECONDS_IN_SECOND, duration % NANOSECONDS_IN_SECOND};
 }
 
-/* Rounded up, so that no wait is shorter than it was asked to be. */
+/* Rounds up, so that no wait is shorter than requested. */
 static inline int milliseconds_of(int64_t duration) {
     if (duration == FOREVER) return -1;
     int64_t rounded = (duration + NANOSECONDS_IN_MILLISECOND - 1) / NANOSECONDS_IN_MILLISECOND;
     return rounded > INT_MAX ? INT_MAX : (int)rounded;
 }
 
-/* Whether the kernel takes it; no time is taken, too. */
+/* Whether the kernel accepts the time; it also accepts NULL. */
 static inline int is_duration(const struct timespec *time) {
     return !time || (time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS_IN_SECOND);
 }

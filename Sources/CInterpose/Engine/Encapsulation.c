@@ -8,12 +8,12 @@ void make_room(struct msghdr *whole, const struct msghdr *message, struct iovec 
     parts[0] = (struct iovec){room->head, plan->head};
     for (size_t index = 0; index < message->msg_iovlen; index++) {
         parts[index + 1] = message->msg_iov[index];
-        /* Of a part alone the kernel overlooks that it ends beyond the process' memory, of one among others not. */
+        /* The kernel accepts a single part that ends beyond the process' memory, but not one among others. */
         if (parts[index + 1].iov_len > LONGEST_DATAGRAM) parts[index + 1].iov_len = LONGEST_DATAGRAM;
     }
     parts[message->msg_iovlen + 1] = (struct iovec){room->tail, sizeof room->tail};
     *whole = *message;
-    /* Of a connected socket the source is known. */
+    /* The source is the peer if the socket is connected. */
     whole->msg_name = plan->is_connected ? NULL : &room->source;
     whole->msg_namelen = plan->is_connected ? 0 : sizeof room->source;
     whole->msg_iov = parts;
@@ -26,13 +26,13 @@ static void answer_name(struct msghdr *message, const struct sockaddr_storage *s
     message->msg_namelen = length;
 }
 
-/* Whether the header lies in the part that is for it, as mostly it does. */
+/* Whether the header lies completely in its own part, which is the usual case. */
 static int is_in_head(const uint8_t *head, size_t length) {
     /* ATYP: an IPv4 address, or an IPv6 address. */
     return (length >= 10 && head[3] == 1) || (length >= 22 && head[3] == 4);
 }
 
-/* What the call says of a datagram of the program's. */
+/* Fills in what the call returns for a datagram that the program must see. */
 static void conclude(struct msghdr *message, const struct msghdr *whole, int flags, size_t payload, size_t room,
                      ssize_t *received) {
     message->msg_controllen = whole->msg_controllen;

@@ -1,5 +1,5 @@
-/* Encapsulated datagrams: behind a header (RFC 1928 section 7) that goes out before the program's own bytes, and is
- * taken off what comes in. The header has parts of its own in a message; the program's bytes are not copied. */
+/* Encapsulated datagrams (RFC 1928 section 7): sending adds a header before the program's bytes, and receiving removes
+ * it. The header has its own parts in a message; the program's bytes are not copied. */
 #pragma once
 
 #include "Interpose.h"
@@ -8,23 +8,23 @@
 
 enum {
     LONGEST_HEADER = UDP_LONGEST_HEADER,
-    /* With an IPv4 address. */
+    /* The header with an IPv4 address. */
     SHORTEST_HEADER = 10,
-    /* Messages that go through the kernel together. */
+    /* The most messages in one system call. */
     BATCH = 32,
     BATCH_PARTS = 256,
-    /* What is tried again when the relay turns out to be gone. */
+    /* The most attempts if the relay is gone. */
     ATTEMPTS = 3,
     LONGEST_DATAGRAM = SOCKSIFY_LONGEST_DATAGRAM,
 };
 
-/* Parts of a message: in the function's own frame where they are few, else in the library's memory. */
+/* Parts of a message: in the function's frame if they are few, else in the library's memory. */
 struct part_list {
     struct iovec few[12];
     void *_Nullable memory;
 };
 
-/* Room for `count` parts, at most IOV_MAX + 1; NULL, and ENOBUFS, without memory. */
+/* Room for `count` parts, at most IOV_MAX + 1; without memory NULL, and ENOBUFS. */
 static inline __attribute__((always_inline)) struct iovec *_Nullable take_parts(struct part_list *_Nonnull list,
                                                                                 size_t count) {
     list->memory = NULL;
@@ -44,8 +44,8 @@ static inline int prepare_to_receive(int fd, struct udp_receive_plan *_Nonnull p
     return socksify_prepare_to_receive_quickly(fd, plan) ? 0 : socksify_prepare_to_receive(fd, plan);
 }
 
-/* Room around the program's own: for the header before it, and behind it for as much as a header can be longer than it
- * was expected to be. */
+/* Room around the program's buffer: for the header before it, and after it for the payload that a header longer than
+ * expected displaces. */
 struct room {
     uint8_t head[LONGEST_HEADER];
     uint8_t tail[LONGEST_HEADER - SHORTEST_HEADER];
@@ -56,12 +56,12 @@ struct room {
 void make_room(struct msghdr *_Nonnull whole, const struct msghdr *_Nonnull message, struct iovec *_Nonnull parts,
                struct room *_Nonnull room, const struct udp_receive_plan *_Nonnull plan);
 
-/* Decapsulates what was received. `received` is the length of the whole datagram, and becomes what the call returns.
- * Returns 0 if the program is not to see the datagram. */
+/* Decapsulates a received datagram. `received`: in, the length of the whole datagram; out, the result of the call.
+ * Returns 0 if the program must not see the datagram. */
 int decapsulate(const struct udp_receive_plan *_Nonnull plan, struct msghdr *_Nonnull message,
                 struct msghdr *_Nonnull whole, struct room *_Nonnull around, int flags, ssize_t *_Nonnull received);
 
-/* Removes a datagram that was looked at and is not for the program. */
+/* Removes a peeked datagram that the program must not see. */
 void drop(int fd, int flags);
 
 /* Whether a call that receives waits. */

@@ -4,7 +4,7 @@
 #include "Misjudged.h"
 #include "PollWait.h"
 
-/* Takes the library's events out, and returns how many are left: the program's. */
+/* Removes the library's events, and returns how many of the program's remain. */
 static int take_events(struct epoll_event *events, int count) {
     int kept = 0;
     for (int index = 0; index < count; index++) {
@@ -15,7 +15,7 @@ static int take_events(struct epoll_event *events, int count) {
     return kept;
 }
 
-/* Leaves the program's events alone, and returns how many they are. `before`: pending_word() before the wait. */
+/* Keeps only the program's events, and returns their number. `before`: pending_word() before the wait. */
 static __attribute__((noinline)) int programs_events(const struct epoll_call *call, int count, uint64_t before) {
     uint64_t now = pending_word();
     if (count > 0 && (pending_any(before) || now != before))
@@ -30,7 +30,7 @@ static int64_t prepare_to_wait(int epoll) {
     return internal_any() ? least(limit, of_milliseconds(socksify_watch_internal(epoll))) : limit;
 }
 
-/* A wait in which an event may be the library's, or about datagrams that the program is not to see. */
+/* A wait in which an event may be the library's, or for datagrams that the program must not see. */
 static int wait_disturbed(const struct epoll_call *call, int64_t end) {
     for (;;) {
         uint64_t before = pending_word();
@@ -38,7 +38,8 @@ static int wait_disturbed(const struct epoll_call *call, int64_t end) {
         if (relayed_any(before) && !(descriptor_mark(call->epoll) & DESCRIPTOR_NOTED_EPOLL))
             socksify_note_epoll(call->epoll);
         int64_t left = until(end), longest = least(left, limit);
-        /* Those that another epoll watches are another thread's, where there is one: it gets time for them first. */
+        /* Connections that another epoll watches belong to another thread, if there is one: it gets time to advance
+         * them first. */
         int is_elsewhere = unattended_watched_elsewhere(call->epoll), is_shared = is_elsewhere && process_is_threaded();
         if (longest > 0 && call->room > 0 && (unattended_any_unwatched() || (is_elsewhere && !is_shared))) {
             int besides = is_shared ? SOCKSIFY_BESIDES_ALL : call->epoll;
@@ -52,7 +53,7 @@ static int wait_disturbed(const struct epoll_call *call, int64_t end) {
         if (count == 0 && is_shared && poll_epoll_until(call->epoll, 0, call->signals, call->epoll) < 0) return -1;
         int kept = programs_events(call, count, before);
         if (kept > 0) return kept;
-        /* After an event that the program is not told of there may be one of the program's at once. */
+        /* After a hidden event, an event for the program may follow at once. */
         if (count == 0 && left <= limit && until(end) == 0) return 0;
     }
 }

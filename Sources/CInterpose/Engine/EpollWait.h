@@ -1,11 +1,11 @@
-/* Waits on an epoll: what is pending goes on meanwhile, and its events are not the program's. */
+/* Waits on an epoll; pending connections advance meanwhile, and their events are hidden from the program. */
 #pragma once
 
 #include <sys/epoll.h>
 
 #include "Interpose.h"
 
-/* A wait on an epoll for a duration (see Durations.h), whichever function it is. */
+/* A wait on an epoll for a duration (see Durations.h), by any function. */
 struct epoll_call {
     int (*_Nonnull wait)(const struct epoll_call *_Nonnull call, int64_t duration);
     int epoll;
@@ -14,5 +14,5 @@ struct epoll_call {
     const sigset_t *_Nullable signals;
 };
 
-/* The same while other threads run: one may begin a handshake meanwhile, and then an event may be the library's. */
+/* The same with other threads: one may begin a handshake meanwhile, and an event may then be the library's. */
 int epoll_wait_beside(const struct epoll_call *_Nonnull call, int64_t duration);

@@ -19,7 +19,7 @@ int fault_of(const struct iovec *parts, size_t count) {
     return 0;
 }
 
-/* As much of a part as the kernel takes in one call is enough to know of it. */
+/* Counts at most as much of a part as the kernel takes in one call. */
 size_t size_of(const struct iovec *parts, size_t count) {
     size_t size = 0;
     for (size_t index = 0; index < count; index++) size += least(parts[index].iov_len, INT_MAX);
@@ -62,7 +62,7 @@ void scatter(const uint8_t *bytes, size_t length, const struct iovec *parts) {
     }
 }
 
-/* From the front when it goes to the front, else from the back, as memmove does. */
+/* Copies from the front if the bytes move towards it, else from the back, as memmove does. */
 void move_within(const struct iovec *parts, size_t from, size_t to, size_t length) {
     for (size_t moved = 0, run; from != to && moved < length; moved += run) {
         size_t left = length - moved;

@@ -1,16 +1,15 @@
-/* The parts that the bytes of a message lie in (sendmsg(2), msg_iov). Those of a program are to be asked for their
- * fault before anything else. */
+/* The parts of a message (sendmsg(2), msg_iov). Those of a program must be checked by fault_of() first. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* What the kernel says of more than it takes, of a list that nobody can read, and of lengths below 0 (recvmsg(2)); 0
- * when there is nothing to say. One more part has to fit in. */
+/* The kernel's error for too many parts, an unreadable list, or a negative length (recvmsg(2)); 0 if there is none. One
+ * more part must fit. */
 int fault_of(const struct iovec *_Nullable parts, size_t count);
 
-/* How many bytes they have. */
+/* The total size of the parts. */
 size_t size_of(const struct iovec *_Nullable parts, size_t count);
 
 /* Copies their first `length` bytes from them, or to them. */

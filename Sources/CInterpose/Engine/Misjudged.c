@@ -8,17 +8,17 @@ uint64_t count_of_renewals(void) {
     return __atomic_load_n(&renewals, __ATOMIC_SEQ_CST);
 }
 
-/* The same registration once more: one of EPOLLONESHOT is not used up then, unless `is_used_up` says that it is to be,
- * and by one of EPOLLET is told anew what is there. Returns 0 when the epoll does not watch the descriptor. */
+/* Renews the registration: EPOLLONESHOT is then armed again, unless `is_used_up`, and EPOLLET reports present events
+ * again. Returns 0 if the epoll does not watch the descriptor. */
 static int renew(int epoll, int fd, struct watched_registration asked, int is_used_up) {
     struct watched_registration now;
     long result;
     for (;;) {
-        /* What is exclusive is not modified, and never used up. */
+        /* An exclusive registration cannot be modified, and is never used up. */
         uint32_t events = asked.events & ~(uint32_t)EPOLLEXCLUSIVE;
         if (is_used_up && events & EPOLLONESHOT) events &= EPOLLONESHOT | (uint32_t)EPOLLET;
         result = kernel_epoll_ctl(epoll, EPOLL_CTL_MOD, fd, events, asked.data);
-        /* What another thread asks for meanwhile is what is to be: it has noted that, or sees the count changed. */
+        /* A newer registration by another thread wins: that thread has recorded it, or sees that the count changed. */
         __atomic_fetch_add(&renewals, 1, __ATOMIC_SEQ_CST);
         if (watched_by(fd, epoll, &now) != 1 || (now.events == asked.events && now.data == asked.data)) break;
         asked = now;
@@ -27,8 +27,8 @@ static int renew(int epoll, int fd, struct watched_registration asked, int is_us
     return result == 0 || (result == -EINVAL && asked.events & EPOLLEXCLUSIVE);
 }
 
-/* Whether an epoll that the kernel says has events has one of the program's. What is none of the program's goes from
- * the sockets that it watches. */
+/* Whether an epoll that the kernel reports as ready has an event for the program. Drops datagrams that the program must
+ * not see from the sockets that it watches. */
 static __attribute__((noinline)) int epoll_has_events(int epoll) {
     struct watched_registration asked;
     int was_empty = 0;
@@ -41,7 +41,7 @@ static int has_input(int fd) {
     return descriptor_mark(fd) & DESCRIPTOR_RELAYED ? relayed_is_readable(fd) : epoll_has_events(fd);
 }
 
-/* Whether events with the data may be about another descriptor, too. */
+/* Whether events with this data may also belong to another descriptor. */
 static int may_be_about_another(int fd, int epoll, uint64_t data) {
     struct watched_registration asked;
     for (int other = -1; (other = descriptor_next(other + 1, DESCRIPTOR_WATCHED)) >= 0;) {
@@ -53,14 +53,13 @@ static int may_be_about_another(int fd, int epoll, uint64_t data) {
 
 enum { READABLE_EVENTS = EPOLLIN | EPOLLRDNORM };
 
-/* Takes from an event that may be about the descriptor that there is something to be read, if for the program there is
- * nothing. */
+/* Removes EPOLLIN from an event that may belong to the descriptor, if the program has nothing to read there. */
 static void judge(struct epoll_event *event, int epoll, int fd, struct watched_registration asked) {
     uint32_t others = event->events & ~(uint32_t)READABLE_EVENTS;
     if (others == event->events || others & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) || has_input(fd) ||
         may_be_about_another(fd, epoll, asked.data))
         return;
-    /* What is noted may be of an epoll that had the number before. */
+    /* The record may belong to an earlier epoll with the same number. */
     if (renew(epoll, fd, asked, others != 0)) event->events = others;
 }
 

@@ -1,5 +1,5 @@
-/* Descriptors of which the kernel says that there is something to be read, when for the program there is nothing:
- * sockets with datagrams that are none of the program's, and the epolls that watch them. */
+/* Descriptors that the kernel reports as readable although the program has nothing to read: sockets with datagrams that
+ * the program must not see, and the epolls that watch them. */
 #pragma once
 
 #include <poll.h>
@@ -7,19 +7,19 @@
 
 #include "Interpose.h"
 
-/* The marks of what may be one. */
+/* The marks of such descriptors. */
 enum { MISJUDGED = DESCRIPTOR_RELAYED | DESCRIPTOR_EPOLL };
 
 static inline int may_be_misjudged(int fd) {
     return relayed_any(pending_word()) && descriptor_mark(fd) & MISJUDGED;
 }
 
-/* Takes POLLIN from sockets of datagrams of which a call that waits would get nothing, as the kernel does where
- * checksums are wrong, and from epolls that have no other events. Returns how many of `ready` descriptors are left. */
+/* Removes POLLIN from datagram sockets on which a blocking call would receive nothing, as the kernel does for wrong
+ * checksums, and from epolls without other events. Returns how many of the `ready` descriptors remain. */
 int withdraw_readiness(struct pollfd *_Nullable descriptors, nfds_t count, int ready);
 
-/* Takes out the events that are about nothing for the program, and returns how many are left. */
+/* Removes the events for which the program would find nothing, and returns how many remain. */
 int withhold_events(int epoll, struct epoll_event *_Nonnull events, int count);
 
-/* How often a registration of the program's was made anew because it was not told of an event. */
+/* How often a registration of the program was renewed because an event was withheld. */
 uint64_t count_of_renewals(void);

@@ -1,4 +1,4 @@
-/* A pending socket is ready for nothing; while the program waits for it, it goes on.
+/* A pending socket is never ready; while the program waits for it, it advances.
  *
  * In C, because the program's thread waits here, and may be cancelled: no frame of Swift lies between. */
 #include "PollWait.h"
@@ -10,8 +10,8 @@
 #include "Misjudged.h"
 
 
-/* The descriptors that are waited for beside those that the program polls: the library's own, and pending sockets that
- * go on in any call. More of them take turns. */
+/* The most descriptors that are polled beside the program's: internal connections, and pending sockets that any call
+ * advances. If there are more, they take turns. */
 #define MOST_BESIDE 64
 
 struct poll_call {
@@ -19,10 +19,10 @@ struct poll_call {
     nfds_t count;
     int64_t end;
     const sigset_t *signals;
-    /* What of the program's connections an epoll that is polled tells of itself. */
+    /* The epoll that reports the connections it watches itself; see socksify_unattended(). */
     int besides;
-    /* What is polled in the place of `given`, what is polled beside it, and in which of it a pending socket has other
-     * events. */
+    /* The descriptors polled instead of `given`, those polled beside them, and which of them are pending sockets with
+     * other events. */
     struct pollfd *polled;
     int beside;
     unsigned char *substituted;
@@ -42,7 +42,7 @@ static int poll_relayed(struct pollfd *descriptors, nfds_t count, int64_t end, c
     }
 }
 
-/* Fills in what is polled. Returns whether any of it is pending. */
+/* Fills in the descriptors to poll. Returns whether any of them is pending. */
 static int substitute(struct poll_call *call) {
     uint64_t pending = 0;
     for (nfds_t index = 0; index < call->count; index++) {
@@ -62,8 +62,8 @@ static int substitute(struct poll_call *call) {
     return pending > 0 || call->beside > 0;
 }
 
-/* Goes on with the pending sockets that are ready. Returns how many are pending no more; the number of other
- * descriptors that are ready goes to `ready`. */
+/* Advances the pending sockets that are ready. Returns how many are no longer pending; stores the number of other ready
+ * descriptors in `ready`. */
 static int advance(const struct poll_call *call, int *ready) {
     int ended = 0;
     *ready = 0;
@@ -93,7 +93,7 @@ static int poll_pending(struct poll_call *call) {
         nfds_t count = call->count + (nfds_t)call->beside;
         if (poll_for(call->polled, count, gathers ? 0 : least(left, limit), call->signals) < 0) return -1;
         int ready, ended = ON_LIBRARY_STACK_IF_THERE(advance, call, &ready);
-        /* What has come to its end may be ready: everything is looked at once more, at one time. */
+        /* A socket whose handshake has ended may be ready: poll all descriptors again, at one time. */
         if (!ended && ready) {
             for (nfds_t index = 0; index < call->count; index++)
                 call->given[index].revents = call->substituted[index] ? 0 : call->polled[index].revents;
@@ -121,11 +121,11 @@ static int any_may_be_pending(const struct pollfd *descriptors, nfds_t count) {
     return 0;
 }
 
-/* poll where something is pending. */
+/* poll(2) while connections are pending. */
 static int poll_beside(struct pollfd *descriptors, nfds_t count, int64_t end, const sigset_t *signals,
                        int besides) {
     struct poll_call call = {descriptors, count, end, signals, besides, NULL, 0, NULL};
-    /* A count that the kernel refuses (RLIMIT_NOFILE), or descriptors that nobody can read, it refuses by itself. */
+    /* The kernel itself refuses a count that is too large (RLIMIT_NOFILE), and descriptors that cannot be read. */
     if (count > INT_MAX / sizeof *descriptors ||
         (count > 0 && !is_readable(descriptors, count * sizeof *descriptors)) ||
         !(pending_any_beside() || any_may_be_pending(descriptors, count)))

@@ -6,7 +6,7 @@
 #include "Misjudged.h"
 #include "PollWait.h"
 
-/* Which events of poll make a descriptor ready in each of the three sets, as the kernel has it. */
+/* The poll events that make a descriptor ready in each of the three sets, as in the kernel. */
 enum {
     READABLE = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
     WRITABLE = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
@@ -16,7 +16,7 @@ enum {
 static const short set_events[3] = {READABLE & ~(POLLHUP | POLLERR), WRITABLE & ~POLLERR, EXCEPTIONAL};
 static const short set_results[3] = {READABLE, WRITABLE, EXCEPTIONAL};
 
-/* By words, because programs have sets that are longer than an fd_set. */
+/* Works with words, because programs may use sets longer than an fd_set. */
 static unsigned long *word_of(fd_set *set, int fd) {
     return (unsigned long *)set + (unsigned)fd / (8 * sizeof(long));
 }
@@ -32,7 +32,7 @@ static short wanted(const struct select_call *call, int fd) {
     return events;
 }
 
-/* Takes the descriptors that are not ready out of the sets, and returns what select does. */
+/* Removes the descriptors that are not ready from the sets, and returns select's result. */
 static int conclude(const struct select_call *call, const struct pollfd *descriptors) {
     int ready = 0;
     for (nfds_t index = 0; index < call->count; index++) {
@@ -75,7 +75,7 @@ static int select_in_memory(void *memory, void *context) {
                 errno = EBADF;
                 return -1;
             }
-            /* poll also tells what select was not asked for: for a while that is not asked again. */
+            /* poll(2) also reports events beyond those asked for: such a descriptor is ignored for a while. */
             if (is_ready(call, found))
                 ready++;
             else

@@ -1,4 +1,4 @@
-/* select(2), by poll(2): what is pending goes on meanwhile. */
+/* select(2) by poll(2); pending connections advance meanwhile. */
 #pragma once
 
 #include <sys/select.h>
@@ -17,5 +17,5 @@ struct select_call {
 /* Whether any descriptor of the sets may be pending, or misjudged; counts all of them. */
 int select_is_concerned(struct select_call *_Nonnull call);
 
-/* Waits, and leaves in the sets what is ready. */
+/* Waits, and leaves the ready descriptors in the sets. */
 int select_pending(struct select_call *_Nonnull call);

@@ -1,14 +1,14 @@
-/* Programs that the library is not loaded into are told by their files, and started without network, unless the
- * configuration has it otherwise.
+/* Programs that do not load the library are recognised by their files, and started without network, unless the
+ * configuration says otherwise.
  *
- * A filter of seccomp(2) cannot be taken off, and execve(2) may fail, so the calling thread must not be given one: a
- * thread of its own is. The kernel has filters and no_new_privs for each thread. If that thread executes a program, the
- * program takes the place of the process, with its number, its parent and the thread's filter; a child that it makes
- * has the filter, too. If it fails to, it ends, and nothing has happened. The caller does not go on meanwhile
- * (CLONE_VFORK), so that the thread can use the caller's thread-local memory, `errno` above all, in its place. It works
- * in a child of vfork, too: its parent goes on when the program runs.
+ * A seccomp(2) filter cannot be removed, and execve(2) may fail. So the filter is installed in a new thread, not in the
+ * calling one: the kernel keeps filters and no_new_privs per thread. If that thread executes a program, the program
+ * replaces the process, and keeps its ID, its parent and the thread's filter; a child of the thread has it, too. If the
+ * execution fails, the thread ends, and nothing has changed. The caller is suspended meanwhile (CLONE_VFORK), so
+ * the thread can use the caller's thread-local memory, above all `errno`. This also works in a child of vfork: its
+ * parent continues when the program runs.
  *
- * What is called here takes little stack. */
+ * The functions called here need little stack. */
 #include "Starting.h"
 
 #include <sched.h>
@@ -16,19 +16,19 @@
 
 #include "Interpose.h"
 
-/* More than posix_spawn(3) takes, and a handler that a signal runs just then. */
+/* More than posix_spawn(3) needs together with a signal handler. */
 enum { STACK = 64 * 1024 };
 
 struct restricted {
     struct start *start;
-    /* Whether the program makes use of sockets without the library, which would see to that. */
+    /* Whether the program certainly does not load the library, which would guard inherited sockets. */
     int is_certain;
     uint64_t signals;
     int death_signal;
     int error;
 };
 
-/* The name of the table that the program will share. */
+/* The path of the table that the program will share. */
 static const char *table_of(char *const *variables) {
     static const char name[] = "SOCKSIFY_TABLE=";
     for (; variables && *variables; variables++)
@@ -42,7 +42,7 @@ static int restrict_thread(const struct restricted *restricted) {
     return network_forbid(network_key(table_of(start->variables)), sockets_are_held) < 0 ? EACCES : 0;
 }
 
-/* The thread. A handler that runs in it is one that would have run just before the call. */
+/* The thread. A signal handler may run in it as if it ran just before the call. */
 static int run(void *given) {
     struct restricted *restricted = given;
     if (restricted->death_signal) kernel_call(SYS_prctl, PR_SET_PDEATHSIG, restricted->death_signal, 0, 0, 0, 0);
@@ -52,7 +52,7 @@ static int run(void *given) {
     return 0;
 }
 
-/* Whether a debugger follows this thread: it would lose a program that another one executes. */
+/* Whether a debugger traces this thread: it would lose a program that another thread executes. */
 static __attribute__((noinline)) int is_traced(void) {
     char text[512];
     long fd = kernel_open_to_read("/proc/thread-self/status");
@@ -78,12 +78,12 @@ static int start_without_network(struct start *start, int is_certain) {
                            CLONE_VFORK,
                        &restricted);
         kernel_restore_signals(&restricted.signals);
-        /* It goes on for a moment after it has let the caller go on; until it is gone the kernel counts it as one. */
+        /* The thread may exist for a moment after the caller continues; until it ends the kernel counts it. */
         while (thread > 0 && kernel_call(SYS_tgkill, kernel_process_id(), thread, 0, 0, 0, 0) == 0) kernel_yield();
     }
     if (thread < 0) {
-        /* Where there can be no thread, as between unshare(CLONE_NEWPID) and fork(), a process that is to be another
-         * program restricts itself. If it fails to become that, it stays restricted: the library has the key. */
+        /* If no thread can be created, as between unshare(CLONE_NEWPID) and fork(), a process that executes a program
+         * restricts itself. If the execution fails it stays restricted; the library has the key. */
         restricted.error = start->takes_place ? restrict_thread(&restricted) : EAGAIN;
         if (restricted.error == 0) restricted.error = start->call(start);
     }
@@ -92,11 +92,11 @@ static int start_without_network(struct start *start, int is_certain) {
 }
 
 int start_program(struct start *start) {
-    /* The filter of the program itself may know no call that looks at a file. */
+    /* The program's own filter may forbid the calls that examine a file. */
     if (process_is_confined()) return start->call(start);
     struct program program;
     int result = program_look(start->directory, start->path, start->flags, &program);
-    /* Where it will be looked for is known to the child alone. */
+    /* Only the child knows the directory of a relative path. */
     if (start->has_actions && result != -EFAULT && *start->path != '/' &&
         (result < 0 || program.reach == PROGRAM_REACHED)) {
         program.reach = PROGRAM_UNCERTAIN;

@@ -1,4 +1,4 @@
-/* A program that is to be started, by whichever of libc's calls. */
+/* The start of a program by any of libc's calls. */
 #pragma once
 
 struct start {
@@ -8,13 +8,13 @@ struct start {
     int directory;
     const char *_Nonnull path;
     int flags;
-    /* The environment of the program, which lacks nothing of ours. */
+    /* The completed environment of the program. */
     char *_Nullable const *_Nullable variables;
-    /* Whether it takes the place of this process, or is a child of it. */
+    /* Whether the program replaces this one, instead of running in a child. */
     int takes_place;
     /* Whether a child may change its directory and its descriptors first (posix_spawn(3), file actions). */
     int has_actions;
 };
 
-/* Starts a program as its kind, and the configuration, want it. Returns what the call returns, or an error's number. */
+/* Starts a program as its kind and the configuration require. Returns the call's result, or an error number. */
 int start_program(struct start *_Nonnull start);
