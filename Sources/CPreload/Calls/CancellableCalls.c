@@ -10,7 +10,7 @@ static void abandon(void *unused) {
     library_stack_abandon();
 }
 
-/* Makes a call while which the thread may be cancelled. */
+/* Makes a call during which the thread may be cancelled. */
 static long cancellable(library_function *call, void *argument) {
     int previous;
     long result;

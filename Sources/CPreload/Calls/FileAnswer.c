@@ -34,7 +34,7 @@ struct mount_answer {
     uint32_t others[120];
 };
 
-/* File systems whose files are somebody else's to give: another machine's, or another program's. */
+/* File systems whose files come from another machine, or another program. */
 static int is_remote(uint64_t file_system) {
     static const uint32_t remote[] = {
         0x65735546 /* FUSE */, 0x6969 /* NFS */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, 0x517b /* SMB */,
@@ -74,7 +74,7 @@ static int is_at_hand(const char *path) {
 static int ask(void *path) {
     char byte;
     struct kernel_file file;
-    /* Should it never end, nobody waits for the other end of a pipe because of it. */
+    /* If the child never ends, it must not keep the program's pipes open. */
     kernel_call(SYS_close_range, 0, ~0U, 0, 0, 0, 0);
     long fd = kernel_open_to_read(path);
     if (fd >= 0 && kernel_look_at((int)fd, &file) == 0 && file.is_regular) kernel_read((int)fd, &byte, 1);
@@ -83,7 +83,7 @@ static int ask(void *path) {
 
 /* Whether the child has ended: the kernel clears the word then. */
 static int ends(uint32_t *child, int milliseconds) {
-    /* Signals are blocked on the library's stack: nothing but the child's end interrupts it. */
+    /* Signals are blocked on the library's stack: only the child's end interrupts the wait. */
     struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
     while (__atomic_load_n(child, __ATOMIC_ACQUIRE))
         if (kernel_call(SYS_futex, (long)child, FUTEX_WAIT, 1, (long)&limit, 0, 0) == -ETIMEDOUT) return 0;

@@ -17,7 +17,7 @@ static void ask_all(uint32_t *block) {
         __atomic_fetch_or(&block[index], DESCRIPTOR_ASKED, __ATOMIC_SEQ_CST);
 }
 
-/* NULL when there is no memory: then all that have no block are asked from now on. */
+/* NULL without memory: from then on all descriptors without a block are checked. */
 static uint32_t *make_block(uint32_t **slot) {
     enum { SIZE = DESCRIPTORS_IN_BLOCK * sizeof **slot };
     long mapped = kernel_map(SIZE);
@@ -36,7 +36,7 @@ static uint32_t *make_block(uint32_t **slot) {
     return made;
 }
 
-/* Where the descriptor's marks are; NULL when they are nowhere. */
+/* The descriptor's marks; NULL if it has none. */
 static uint32_t *word_of(int fd, int makes) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return NULL;
     uint32_t **slot = &descriptor_marks[fd / DESCRIPTORS_IN_BLOCK], *block = __atomic_load_n(slot, __ATOMIC_ACQUIRE);

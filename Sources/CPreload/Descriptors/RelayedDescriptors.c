@@ -5,8 +5,8 @@
 #include "PendingMarks.h"
 #include "MappedOnce.h"
 
-/* The slot plus one, and above it the tick in which it was found, or 0 for an association's connection. In blocks, as
- * marks are: where there is no memory for one, nothing is found. */
+/* The slot plus one, and in the upper bits the tick in which it was found, or 0 for a control connection. In blocks, as
+ * the marks are; without memory for a block, nothing is cached. */
 static uint64_t first_slots[DESCRIPTORS_IN_BLOCK];
 static void *slots[DESCRIPTOR_BLOCKS] = {first_slots};
 

@@ -16,13 +16,13 @@ struct entry {
 
 struct watched {
     struct entry entries[WATCHED_EPOLLS];
-    /* There was no room for another epoll. */
+    /* Set if there was no room for another epoll. */
     uint32_t overflown;
     uint32_t unused[3];
 };
 
-/* For the first descriptors there is memory from the start: most programs have no others, and those that confine
- * themselves later register them without another system call. */
+/* The first descriptors have static memory: most programs have no others, and programs that install a system call
+ * filter later can register them without another system call. */
 enum { FIRST = 1024 };
 static struct watched first_watched[FIRST];
 
@@ -82,7 +82,7 @@ void watched_forget_all(int fd) {
 int watched_registrations(int fd, struct watched_registration found[WATCHED_EPOLLS]) {
     if ((unsigned)fd >= DESCRIPTOR_LIMIT) return -1;
     struct watched *watch = watched(fd, 0);
-    /* Where there was no memory to note it in, the mark tells. */
+    /* Without memory for a record, only the mark is set. */
     if (!watch) return descriptor_mark(fd) & DESCRIPTOR_WATCHED ? -1 : 0;
     if (LOAD(watch->overflown)) return -1;
     int count = 0;
@@ -111,6 +111,6 @@ int watched_by(int fd, int epoll, struct watched_registration *found) {
         *found = known[index];
         number++;
     }
-    /* By two numbers the epoll was asked for different things, perhaps, and nobody knows which was the last. */
+    /* Under two descriptors the epoll may have different registrations, and the last one is unknown. */
     return count < 0 || number > 1 ? -1 : number;
 }

@@ -37,7 +37,7 @@ static int concerns_the_library(const char *entry) {
            has_prefix(entry, "XDG_RUNTIME_DIR=");
 }
 
-/* Tells a program that it may have been given sockets of which it has to know more than the kernel tells. */
+/* Tells a program that it may inherit sockets about which the library knows more than the kernel. */
 static char sockets_entry[] = "SOCKSIFY_SOCKETS=1";
 static int was_told_of_sockets;
 
@@ -300,7 +300,7 @@ int environment_complete(char *const *environment, struct environment_size size,
     return 1;
 }
 
-/* ----- For the shell ----- */
+/* ----- Shell commands ----- */
 
 struct text {
     char *start;
@@ -316,7 +316,7 @@ static void add_text(struct text *text, const char *added) {
     while (*added) add(text, *added++);
 }
 
-/* Between single quotes a shell takes everything for itself but another one. */
+/* Between single quotes a shell takes every character literally except a single quote. */
 static void add_quoted(struct text *text, const char *added, size_t length) {
     add(text, '\'');
     for (size_t index = 0; index < length; index++) {
@@ -326,7 +326,7 @@ static void add_quoted(struct text *text, const char *added, size_t length) {
     add(text, '\'');
 }
 
-/* " NAME='value'". A name that is none for a shell is no variable of ours. */
+/* " NAME='value'". Names that a shell does not accept are not the library's. */
 static void add_variable(struct text *text, const char *entry) {
     size_t length = strspn(entry, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
     if (length == 0 || entry[length] != '=') return;

@@ -18,15 +18,15 @@ enum {
     CLASSES = 57,
 };
 
-/* Stands before what is given out; its length is a multiple of ALIGNMENT. */
+/* Lies before each allocated block; its length is a multiple of ALIGNMENT. */
 struct block {
-    /* With this. */
+    /* The size with this header. */
     size_t size;
     /* While it is free: the next one of its class. */
     struct block *next;
 };
 
-/* Stands before a block that has a mapping. */
+/* Lies before a block with its own mapping. */
 struct mapping {
     struct mapping *next, **link;
     struct block block;
@@ -39,10 +39,10 @@ struct chunk {
 
 struct heap {
     struct chunk chunk;
-    /* The youngest comes first. */
+    /* The newest first. */
     struct chunk *chunks;
     size_t size_of_chunks;
-    /* What is free in the youngest chunk. */
+    /* The free part of the newest chunk. */
     char *next, *end;
     struct block *free[CLASSES];
     struct mapping *mappings;
@@ -51,8 +51,7 @@ struct heap {
     jmp_buf refused;
 };
 
-/* That of the making that the thread is in. In its static area, which is there from the start, and needs no
- * allocation. */
+/* The heap in use by the thread. In the static thread-local area, which needs no allocation. */
 static __thread struct heap *heap_in_use __attribute__((tls_model("initial-exec")));
 
 __attribute__((noinline)) static int run(struct heap *heap, void (*make)(void *context), void *context) {
@@ -70,7 +69,7 @@ struct heap *heap_make(void (*make)(void *context), void *context) {
     heap->next = (char *)heap + (sizeof *heap + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     heap->end = (char *)heap + SMALLEST_CHUNK;
     heap->descriptor = -1;
-    /* A signal handler may come to make one while its thread does. */
+    /* A signal handler may interrupt heap_make() and call it, too. */
     struct heap *interrupted = heap_in_use;
     heap_in_use = heap;
     int is_made = run(heap, make, context);
@@ -122,7 +121,7 @@ static struct block *take_from_chunk(struct heap *heap, size_t size) {
         return block;
     }
     if (size > (size_t)(heap->end - heap->next)) {
-        /* As much again as there is. */
+        /* Doubles the total. */
         size_t chunk_size = heap->size_of_chunks < LARGEST_CHUNK ? heap->size_of_chunks : LARGEST_CHUNK;
         struct chunk *chunk = map(heap, chunk_size);
         *chunk = (struct chunk){heap->chunks, chunk_size};
@@ -154,7 +153,7 @@ void *heap_zeroed(size_t size) {
 
 int heap_allocate(void **result, size_t alignment, size_t size) {
     struct heap *heap = heap_in_use;
-    /* No type of Swift's needs more. */
+    /* No Swift type needs a larger alignment. */
     if (!heap || alignment > ALIGNMENT) return ENOMEM;
     if (size > PTRDIFF_MAX / 2) longjmp(heap->refused, 1);
     size = (size + sizeof(struct block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -165,7 +164,7 @@ int heap_allocate(void **result, size_t alignment, size_t size) {
 
 void heap_free(void *memory) {
     struct heap *heap = heap_in_use;
-    /* What is over when it was made stays for the process' life. */
+    /* Memory freed after heap_make() stays for the life of the process. */
     if (!heap || !memory) return;
     struct block *block = (struct block *)memory - 1;
     if (block->size > LARGEST_IN_CHUNK) {

@@ -3,16 +3,16 @@
 #include "CKernel.h"
 #include "ProcessState.h"
 
-/* What is taken, as far as there is room to note it. */
+/* The memory in use, as far as there is room to record it. */
 enum { NOTES = 64, IN_CHANGE = -1 };
 static struct {
-    /* The process that took it; 0: nothing is noted here. */
+    /* The process that took it; 0: the entry is free. */
     int owner;
     void *memory;
     size_t size;
 } notes[NOTES];
 
-/* Takes a note for oneself that has this owner. */
+/* Takes an entry of this owner. */
 static int seize(int index, int owner) {
     return __atomic_compare_exchange_n(&notes[index].owner, &owner, IN_CHANGE, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
@@ -21,7 +21,7 @@ static void forget(int index) {
     __atomic_store_n(&notes[index].owner, 0, __ATOMIC_RELEASE);
 }
 
-/* What children of vfork left, of which none is any more. */
+/* Releases the memory that ended children of vfork have left. */
 static void give_back_of_ended(int own) {
     for (int index = 0; index < NOTES; index++) {
         int owner = __atomic_load_n(&notes[index].owner, __ATOMIC_ACQUIRE);

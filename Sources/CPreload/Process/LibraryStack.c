@@ -11,7 +11,7 @@
 /* Lies at the upper end of its mapping, from where the stack grows down to a page that nobody may touch. */
 struct library_stack {
     struct library_stack *next;
-    /* The thread that has it (process_owner); 0: nobody. */
+    /* The thread that has it (process_owner); 0: free. */
     uint64_t owner;
     /* Where the program's stack was left, UINTPTR_MAX as long as it is not; with what signals blocked, and whether
      * these are known. */
@@ -114,7 +114,7 @@ static int block(uint64_t *signals) {
     return kernel_signal_mask(SIG_BLOCK, &blocked, signals) == 0;
 }
 
-/* ----- The stacks that there are ----- */
+/* ----- The stacks ----- */
 
 /* How many stacks a thread may have, by handlers that interrupt what waits, before it is asked which are in use. */
 enum { NESTING = 4 };
@@ -175,7 +175,7 @@ static struct library_stack *take(uintptr_t end) {
     return stack;
 }
 
-/* ----- From one stack to the other ----- */
+/* ----- Switching stacks ----- */
 
 int library_stack_run(library_function *function, void *argument, long *result) {
     if (is_on(current)) {

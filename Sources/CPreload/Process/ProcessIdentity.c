@@ -14,13 +14,13 @@ static uint32_t generation;
  * own. */
 static int sharing;
 
-/* In the thread's static area, which is there from the start, and needs no allocation. */
+/* In the static thread-local area, which needs no allocation. */
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 THREAD_LOCAL int own_thread;
 /* What it was in the parent, of the thread that has forked. */
 THREAD_LOCAL int parent_thread;
 THREAD_LOCAL uint32_t thread_generation;
-/* Whether this may be a child of vfork: the thread has called it, and was not seen to have come back. */
+/* Whether this may be a child of vfork: the thread has called vfork, and its return was not seen. */
 THREAD_LOCAL int may_be_child_of_vfork;
 
 void process_begin(void) {
@@ -31,7 +31,7 @@ void process_begin(void) {
     process_own_id();
 }
 
-/* Linux before 4.14 wipes nothing. */
+/* Linux before 4.14 does not clear the page. */
 void process_begin_child(void) {
     memset(process_words(), 0, sizeof *process_words());
 }
@@ -49,7 +49,7 @@ int process_own_id(void) {
     return id;
 }
 
-/* The parent has its own number known, so that the first to ask is no child of vfork. */
+/* The parent caches its own ID first, so that a child of vfork is never the first to ask. */
 void process_before_vfork(void) {
     process_own_id();
     may_be_child_of_vfork = 1;
