@@ -1,6 +1,6 @@
 /* failing CASE CALL HOST PORT: lets that system call fail once, with ENOMEM, the first time, the second time and so
  * on, in a client of its own each; says what is wrong: an end by a signal, a descriptor that is left, an error that is
- * none, a connection around the proxy.
+ * none, a direct connection.
  *
  * A parent answers for the kernel (seccomp_unotify(2)); the filter is put there past the library. */
 #include "filter.h"

@@ -3,7 +3,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What `[Rules]` send around the proxy, through it, or nowhere. On the client's side 10.99.0.1 alone is reached
+    /// What `[Rules]` send direct, through the proxy, or nowhere. On the client's side 10.99.0.1 alone is reached
     /// without a proxy, where an echo server listens, and a name server that knows names in `near.test` as this address.
     @Suite struct RuleTests {
         private static let near = Machine.proxyIPv4
@@ -47,8 +47,7 @@ extension EndToEnd {
                 ])
         }
 
-        @Test func `A name that a rule says is direct is resolved here and connected to around the proxy`() async throws
-        {
+        @Test func `A name that a rule says is direct is resolved here and connected to direct`() async throws {
             let (near, port) = (RuleTests.near, RuleTests.port)
             let lines = try await follow(
                 ["direct host .near.test"], "tcp www.near.test \(port)", "TCP www.near.test \(port)",
@@ -171,7 +170,7 @@ extension EndToEnd {
                 ])
         }
 
-        @Test func `A rule for connections alone sends no datagram around the proxy`() async throws {
+        @Test func `A rule for connections alone sends no datagram direct`() async throws {
             let lines = try await follow(
                 ["direct proto tcp net 10.99.0.1"], globals: ["udp block"], "udp 10.99.0.1 9",
                 "tcp 10.99.0.1 \(RuleTests.port)")

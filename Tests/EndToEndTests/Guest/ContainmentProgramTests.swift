@@ -117,7 +117,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: ["", "udp block\n"])
-        func `A raw socket reaches around the proxy where it may`(lines: String) async throws {
+        func `A raw socket is direct where it may be`(lines: String) async throws {
             try Machine.needsRoot("a raw socket needs root even without the library")
             let program = """
                 import socket, struct, sys

@@ -56,7 +56,7 @@ extension EndToEnd {
             #expect(output.lines == native.lines && output.lines.contains("TCP with flags: 0"))
         }
 
-        @Test func `Sockets that come from elsewhere do not lead around the proxy`() async throws {
+        @Test func `Sockets that come from elsewhere do not connect direct`() async throws {
             let before = try await Client.outgoing()
             let output = try await TestProxy.during { proxy in
                 let output = try await CallProbe.run(
@@ -75,7 +75,7 @@ extension EndToEnd {
             #expect(try await Client.outgoing() == before)
         }
 
-        @Test func `Sockets of other protocols are made where they may go around the proxy`() async throws {
+        @Test func `Sockets of other protocols are made where they may be direct`() async throws {
             let native = try await CallProbe.run("containment-sockets", ["other"], library: .absent)
             for lines in ["other_protocols direct\n[ProxyList]\nPROXY", "[ProxyList]\nPROXY\n[Rules]\ndirect"] {
                 let text = lines.replacingOccurrences(of: "PROXY", with: "socks5 10.99.0.1 1")

@@ -215,7 +215,7 @@ extension EndToEnd {
             #expect(run.lines == native.lines && run.error.contains("\(path) \(sentence)"), "\(run)")
         }
 
-        @Test func `A file that can be executed and not be read may not go around the proxy`() async throws {
+        @Test func `A file that can be executed and not be read may not connect direct`() async throws {
             try Machine.needsRoot("only root can become another user")
             let secret = try await copy("unreached-dynamic", permissions: 0o711)
             let run = try await launch("nobody", secret, configuration: "log info")

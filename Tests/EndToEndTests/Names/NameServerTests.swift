@@ -473,7 +473,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func `An address that leads to this machine or around the proxy is not taken`() async throws {
+        @Test func `An address that is of this machine or direct is not taken`() async throws {
             _ = try await NameServers.honest.value
             let lines = "dns tcp \(NameServers.host)"
             let run = try await look(

@@ -387,7 +387,7 @@ extension EndToEnd {
             }
         }
 
-        /// A datagram that goes anywhere but to the relay is one that went around the proxy.
+        /// A datagram to any destination but the relay was sent direct.
         @Test func `Whatever bit of an association's record another has changed, no datagram goes elsewhere`()
             async throws
         {
