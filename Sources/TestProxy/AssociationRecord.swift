@@ -1,12 +1,12 @@
-/// What went through a UDP association.
+/// The datagrams of a UDP association.
 public struct AssociationRecord: Equatable, Sendable {
-    /// Where the relay takes the client's datagrams, which the reply says unless the script has it lie.
+    /// The relay's address, which is BND.ADDR in the reply unless the script sets another.
     public var relay: Endpoint
     /// The client's datagrams that were taken, each fragment counted, and the malformed ones too.
     public var fromClient = 0
     /// The targets' datagrams for the client, as they came.
     public var toClient = 0
-    /// The client's that could not be read.
+    /// The client's malformed datagrams.
     public var malformed = 0
     /// The client's that had a FRAG.
     public var fragments = 0
@@ -14,7 +14,7 @@ public struct AssociationRecord: Equatable, Sendable {
     public var reassembled = 0
     /// Datagrams to the relay that did not come from the client's address and port.
     public var fromStrangers = 0
-    /// Datagrams that came from where the client has sent nothing.
+    /// Datagrams from sources to which the client has sent nothing.
     public var unasked = 0
     /// Each that the client named, once, by address or name as it did, in the order in which they came.
     public var destinations: [Endpoint] = []

@@ -4,7 +4,7 @@ extension Script {
     /// Datagrams are counted from 0, for each association and direction by itself; the client's fragments count as the
     /// one datagram that they make.
     public struct Datagrams: Sendable {
-        /// What becomes of a datagram.
+        /// What the relay does with a datagram.
         public enum Fate: Sendable {
             case pass
             case drop
@@ -33,7 +33,7 @@ extension Script {
 
         /// Whether a target that the client reached by name is called by this name (ATYP 3) in what comes back.
         public var reportsNames = false
-        /// What everything that comes back is said to come from; nil: the true source.
+        /// The source that the relay names in every datagram to the client; nil: the true source.
         public var source: Endpoint?
 
         /// Datagrams that are sent as they are to the client, before a target's.

@@ -1,35 +1,35 @@
-/// How the proxy treats a connection. The default is an honest server without authentication; everything that a
-/// bad one may do is a property, and the properties compose.
+/// How the proxy treats a connection. The default is an honest server without authentication. Each fault is a
+/// property, and the properties compose.
 public struct Script: Sendable {
-    /// What it speaks.
+    /// The protocol that the proxy speaks.
     public var proxyProtocol = ProxyProtocol.socks5
 
     // What it asks for.
 
-    /// The one pair of name and password that is accepted, of which SOCKS4 looks at the name alone; nil: no
+    /// The only user name and password that the proxy accepts; SOCKS4 compares the name alone. nil: no
     /// authentication.
     public var credentials: Credentials?
     /// METHOD in the answer to the greeting, whatever was offered; 0xff: none is acceptable.
     public var chosenMethod: UInt8?
     /// VER in the answer to the credentials; RFC 1929 says 1, some servers say 5.
     public var credentialReplyVersion: UInt8 = 1
-    /// Refuses what is right, too.
+    /// Refuses the right credentials, too.
     public var refusesCredentials = false
 
     // What it does for its clients.
 
-    /// The commands that it obeys, of those that it knows: CONNECT, UDP ASSOCIATE, and Tor's RESOLVE and RESOLVE_PTR.
+    /// The commands that the proxy obeys, out of CONNECT, UDP ASSOCIATE, and Tor's RESOLVE and RESOLVE_PTR.
     public var commands: Set<Request.Command> = [.connect, .udpAssociate]
-    /// Addresses of names, tried in order. A name that is not here is resolved by the system; so is the address that
-    /// no name here has.
+    /// Addresses of names, tried in order. The system resolves every other name, and finds the name of every other
+    /// address.
     public var names: [String: [String]] = [:]
-    /// How long a target may take, after which the reply is "TTL expired".
+    /// The time limit for connecting to a target; the reply after it is "TTL expired".
     public var connectTimeout: Duration = .seconds(5)
 
     // What it answers.
 
-    /// REP of SOCKS5, CD of SOCKS4; anything but success without trying to reach the target. nil: what became of the
-    /// attempt.
+    /// REP of SOCKS5, CD of SOCKS4. The proxy sends a failure without connecting to the target. nil: the result of
+    /// the attempt.
     public var replyCode: UInt8?
     /// REP or CD for requests for these ports, before `replyCode`.
     public var replyCodes: [UInt16: UInt8] = [:]
@@ -37,9 +37,9 @@ public struct Script: Sendable {
     public var commandReplyCodes: [Request.Command: UInt8] = [:]
     /// VN in the reply of SOCKS4; some servers say 4.
     public var socks4ReplyVersion: UInt8 = 0
-    /// What is said in HTTP.
+    /// The answers of an HTTP proxy.
     public var http = HTTP()
-    /// BND.ADDR; nil: that of the outgoing connection or of the relay, or what was asked to be resolved.
+    /// BND.ADDR; nil: the address of the outgoing connection or of the relay, or the result of RESOLVE.
     public var boundAddress: Address?
     /// Sent in the same segment, behind the reply that says success.
     public var earlyData: [UInt8] = []
@@ -48,10 +48,9 @@ public struct Script: Sendable {
 
     // When it answers.
 
-    /// How many connections must wait for METHOD at the same time before any is given it. From then on nobody waits.
+    /// The proxy sends METHOD once this many connections wait for it at the same time. Later connections do not wait.
     public var gatheredGreetings = 0
-    /// How many connections must have asked for a target, and be waiting, before any request is acted upon. From then
-    /// on nobody waits.
+    /// The proxy acts on requests once this many connections have sent one and wait. Later connections do not wait.
     public var gatheredRequests = 0
 
     // What it does with datagrams.
@@ -64,7 +63,7 @@ public struct Script: Sendable {
     public var delay: Duration = .zero
     /// Sends every byte of the handshake in a segment of its own, this far apart.
     public var byteInterval: Duration?
-    /// What goes wrong after so many bytes of the handshake.
+    /// The fault in the handshake, and the number of bytes sent before it.
     public var fault: Fault?
     /// Takes the connection and never reads from it.
     public var neverReads = false
@@ -73,7 +72,7 @@ public struct Script: Sendable {
 
     public init() {}
 
-    /// Something that goes wrong at a place in the proxy's output, counted from its first byte.
+    /// A fault at an offset in the proxy's output.
     public struct Fault: Sendable {
         public enum Kind: Sendable {
             /// The connection ends.

@@ -33,8 +33,8 @@ public struct Session: Equatable, Sendable {
     public var association: AssociationRecord?
     /// Every byte of the handshake that the client sent.
     public var received: [UInt8] = []
-    /// Whether bytes came before the proxy had sent what the client had to wait for; says nothing of a raw proxy's
-    /// clients, who need not wait.
+    /// Whether the client sent bytes before the proxy's message that it had to wait for. Means nothing at a raw
+    /// proxy, where a client need not wait.
     public var pipelined = false
     public var outcome = Outcome.inProgress
     /// Whether the client's connection is closed.

@@ -13,7 +13,7 @@ final class SessionLog: Sendable {
         var continuation: CheckedContinuation<Void, any Error>
     }
 
-    /// What was waited for did not come.
+    /// The condition did not hold within the time limit.
     struct TimedOut: Error, CustomStringConvertible {
         var time: Duration
         var sessions: [Session]
@@ -30,12 +30,12 @@ final class SessionLog: Sendable {
     private let state = Mutex(State())
     private let report: (@Sendable (Session) -> Void)?
 
-    /// Tells `report` of each session once its outcome is known.
+    /// Passes each session to `report` once its outcome is known.
     init(report: (@Sendable (Session) -> Void)?) { self.report = report }
 
     var sessions: [Session] { state.withLock { $0.sessions } }
 
-    /// Begins a session and gives its place.
+    /// Begins a session and returns its index.
     func begin(client: String) -> Int {
         var session = Session(client: client)
         session.number = SessionLog.begun.add(1, ordering: .relaxed).newValue

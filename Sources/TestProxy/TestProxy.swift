@@ -24,7 +24,7 @@ public final class TestProxy: Stoppable {
         self.host = host
     }
 
-    /// Starts a proxy that treats every connection as `script` says, and tells `report` of each session once its
+    /// Starts a proxy that treats every connection as `script` says, and passes each session to `report` once its
     /// outcome is known. Port 0 takes any that is free.
     public static func start(
         host: String = "127.0.0.1", port: Int = 0, script: Script = Script(),
@@ -81,11 +81,10 @@ public final class TestProxy: Stoppable {
         return log.sessions
     }
 
-    /// Treats the connections that come from now on so.
+    /// Applies `script` to all later connections.
     public func follow(_ script: Script) { scripts.follow { _ in script } }
 
-    /// Treats each connection that comes from now on as the script for its number says; the proxy's first
-    /// connection has number 0.
+    /// Applies to each later connection the script for its number; the proxy's first connection has number 0.
     public func follow(_ script: @escaping @Sendable (Int) -> Script) { scripts.follow(script) }
 
     /// Stops listening and ends every connection. The port stays closed for as long as this lives.

@@ -2,7 +2,7 @@ import NIOCore
 
 /// What a UDP association does with datagrams (RFC 1928, section 7), without I/O: a datagram in, those to send out.
 ///
-/// The lies that a `Script` tells with datagrams are told here.
+/// This type carries out the faults that a `Script` wants in datagrams.
 struct Association {
     /// A datagram to send to the client.
     enum Delivery: Equatable {
@@ -16,7 +16,7 @@ struct Association {
     private let clientAddress: Address?
     /// The port that is served; nil: that of the first datagram. A client may have announced it in the request.
     private var clientPort: UInt16?
-    /// Where the client sends from, known since its first datagram.
+    /// The client's address and port; nil before its first datagram.
     private(set) var client: SocketAddress?
     private(set) var record: AssociationRecord
     private var destinations: Set<Endpoint> = []
@@ -78,7 +78,7 @@ struct Association {
         return garbage + strangers + sent.joined().map { .fromRelay($0) }
     }
 
-    /// Whether it comes from the client, the port of which is settled by its first datagram.
+    /// Whether it comes from the client. The client's first datagram settles the port.
     private mutating func serves(_ source: SocketAddress) -> Bool {
         if source == client { return true }
         guard clientAddress == nil || Address(source) == clientAddress, let port = source.port.map(UInt16.init) else {

@@ -4,7 +4,7 @@ import NIOCore
 struct AssociationSockets: Sendable {
     /// The relay, which the client sends to.
     var relay: any Channel
-    /// What targets of each family are reached from; a machine may have no IPv6.
+    /// The sockets that send to targets, one for each family; a machine may have no IPv6.
     var ipv4: any Channel
     var ipv6: (any Channel)?
     /// Another port at the relay's address, for a script that wants one.

@@ -4,11 +4,11 @@ import NIOCore
 import Glibc
 #endif
 
-/// A TCP port at which nobody listens, and which nobody else gets.
+/// A reserved TCP port at which nobody listens.
 ///
-/// A port that was free just now can be anybody's in the next moment. This one has a socket, which is bound and does not
-/// listen. Who says SO_REUSEADDR, as the servers here do, can listen at it nevertheless; once that is over, the port is
-/// closed again.
+/// Another process can bind a port that was free a moment ago. This type reserves one with a socket that is bound and
+/// does not listen. A server with SO_REUSEADDR, as the servers here have, can still listen at it; when it stops, the
+/// port is closed again.
 public final class ClosedPort: Sendable {
     private let descriptor: CInt
     public let port: Int
@@ -34,7 +34,7 @@ public final class ClosedPort: Sendable {
             close(descriptor)
             throw IOError(errnoCode: code, reason: "bind to \(address)")
         }
-        // The port stands at the same place in the addresses of both families.
+        // The port has the same offset in the addresses of both families.
         self.port = withUnsafeBytes(of: name) { Int($0[2]) << 8 | Int($0[3]) }
     }
 

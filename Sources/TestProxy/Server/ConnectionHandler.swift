@@ -5,11 +5,11 @@ import NIOPosix
 import Glibc
 #endif
 
-/// Drives one client's handshake over its channel, then joins the channel to the target's, or keeps it for as long as
-/// the client's UDP association is to last.
+/// Drives one client's handshake over its channel. Then relays between the channel and the target's, or keeps the
+/// channel open while the client's UDP association lasts.
 ///
 /// Everything happens on the channel's event loop, where the target's channel lives too. While a step is being done
-/// (`isBusy`), bytes that arrive are kept, and noted as having come before they were due.
+/// (`isBusy`), it keeps bytes that arrive, and records that they came early.
 final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
@@ -21,7 +21,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var shaper: OutputShaper
     private var inbox: [UInt8] = []
     private var isBusy = false
-    /// What others have to come for before this client is answered.
+    /// The gathering that this client waits in before the proxy answers it.
     private var gathering: Gathering?
     private var inputIsClosed = false
 
@@ -55,7 +55,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
         // A client that shuts down its sending side while we are at work may still want the answer.
         inputIsClosed = true
-        // But one that is kept waiting does not count any more.
+        // But a gathering no longer counts one that it keeps waiting.
         if gathering?.leave(index) == true || !isBusy { end(context, .abandoned) }
     }
 
@@ -111,7 +111,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    /// Goes on when enough others have come as far.
+    /// Continues when enough clients have reached the same point.
     private func gather(
         _ gathering: Gathering, _ size: Int, _ context: ChannelHandlerContext,
         then next: @escaping (ChannelHandlerContext) -> Void
@@ -135,7 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
                 switch end {
                 case .more: next(context)
                 case .close: self.end(context, .faulted)
-                // Busy for ever: what arrives is kept unread, and the client's end of the connection is its own.
+                // Busy for ever: bytes that arrive stay unread, and the client decides when to close.
                 case .hang: self.log.update(self.index) { $0.outcome = .faulted }
                 }
             }
@@ -191,7 +191,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func opened(at endpoint: Endpoint, _ context: ChannelHandlerContext) {
-        // Known before the client is told, so that who asks after the reply is answered rightly.
+        // Recorded before the reply, so that a test that looks after the reply sees it.
         if script.fault == nil { log.update(index) { $0.outcome = .relaying } }
         perform(handshake.opened(at: endpoint), context)
     }
@@ -253,7 +253,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func resolve(_ request: Request, _ context: ChannelHandlerContext) {
         let resolver = Resolver(names: script.names, eventLoop: context.eventLoop)
-        // What may be asked as text as well as by number.
+        // A client may send an address as text, too.
         let numeric = Endpoint(Address(request.address.description), port: 0)
         let answer: EventLoopFuture<Address>
         switch (request.command, numeric.address) {
@@ -296,7 +296,7 @@ extension Channel {
 }
 
 extension Reply.Code {
-    /// What a server says of a connection attempt that ended so.
+    /// The reply to a connection attempt that failed with this error.
     init(_ error: any Error) {
         self =
             switch error {

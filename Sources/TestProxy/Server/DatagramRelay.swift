@@ -2,10 +2,10 @@ import NIOCore
 
 /// Passes the datagrams of an association between its sockets, all on the client's event loop.
 ///
-/// What is sent goes out when all that came at the same time is read, after it is recorded: who has the answer finds it
-/// in the session.
+/// The relay reads all datagrams that are there, records them, and then sends: a test that has the answer finds it in
+/// the session.
 final class DatagramRelay {
-    /// What is known of a destination.
+    /// The state of a destination.
     private enum Target {
         /// Its address is being looked up; meanwhile these wait.
         case resolving([ByteBuffer])
@@ -19,11 +19,11 @@ final class DatagramRelay {
     private let end: () -> Void
     private var association: Association
     private var targets: [Endpoint: Target] = [:]
-    /// Who has been sent to, and what the client calls them.
+    /// The destinations sent to so far, and the client's names for them.
     private var names: [SocketAddress: Endpoint] = [:]
 
-    /// Tells `record` of what happened before anybody can know of it, and calls `end` when the association is over
-    /// for another reason than that the control connection is.
+    /// Calls `record` before the effect of an event is visible outside. Calls `end` when the association ends, unless
+    /// the control connection ended it.
     init(
         _ association: Association, sockets: AssociationSockets, resolver: Resolver,
         record: @escaping (AssociationRecord) -> Void, end: @escaping () -> Void
@@ -40,7 +40,7 @@ final class DatagramRelay {
             try channel.pipeline.syncOperations.addHandler(
                 DatagramHandler(received: targetReceived, completed: flush))
         }
-        // A socket that failed serves nobody, which the client must know.
+        // A failed socket relays nothing: the client must learn of it.
         for channel in sockets.all { channel.closeFuture.assumeIsolated().whenComplete { _ in end() } }
     }
 
@@ -78,7 +78,7 @@ final class DatagramRelay {
         }
     }
 
-    /// Sends what waited to the first address that can be sent to.
+    /// Sends the waiting datagrams to the first address that has a route.
     private func resolved(_ endpoint: Endpoint, to addresses: [SocketAddress]) {
         guard case .resolving(let waiting) = targets[endpoint] else { return }
         targets[endpoint] = .unreachable

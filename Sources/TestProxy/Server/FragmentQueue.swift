@@ -2,13 +2,13 @@ import NIOCore
 
 /// Puts the fragments of a client's datagram together (RFC 1928, section 7).
 ///
-/// Fragments must come in the order of their numbers: what does not follow ends the sequence, and its beginning is
-/// forgotten. There is no timer; a sequence that nobody completes is forgotten when the next begins.
+/// Fragments must arrive in the order of their numbers. Another datagram ends the sequence and drops its fragments.
+/// There is no timer: the next sequence drops an incomplete one.
 struct FragmentQueue {
     /// The fragments so far, FRAG being that of the last; nil: none.
     private var sequence: Datagram?
 
-    /// Takes the next datagram, and gives it if it is whole, or all of its sequence if it is the last of that.
+    /// Takes the next datagram. Returns a whole datagram as it is, and the reassembled one after its last fragment.
     mutating func add(_ datagram: Datagram) -> Datagram? {
         guard datagram.fragment != 0 else {
             sequence = nil

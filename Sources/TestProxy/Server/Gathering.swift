@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// Keeps clients waiting until there are enough of them. That they wait at the same time is then a fact, and no
-/// matter of how fast anybody is.
+/// Keeps clients waiting until there are enough of them, so that they wait at the same time at any speed of the
+/// machine.
 ///
 /// Clients join and leave on their own event loops.
 final class Gathering: Sendable {
@@ -13,7 +13,7 @@ final class Gathering: Sendable {
 
     private let state = Mutex(State())
 
-    /// Waits, as the client `index`, until `size` clients are waiting; or not at all, if they once were.
+    /// Makes the client `index` wait until `size` clients wait. Succeeds at once if they once did.
     func join(_ index: Int, size: Int, eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         let ready = state.withLock { state in
@@ -27,7 +27,7 @@ final class Gathering: Sendable {
         return promise.futureResult
     }
 
-    /// Takes away a client, and says whether it was waiting.
+    /// Removes a client. Returns whether it was waiting.
     func leave(_ index: Int) -> Bool {
         guard let promise = state.withLock({ $0.waiting.removeValue(forKey: index) }) else { return false }
         promise.fail(ChannelError.eof)
@@ -35,7 +35,7 @@ final class Gathering: Sendable {
     }
 }
 
-/// Where the clients of a proxy may have to wait for each other.
+/// The points at which clients of a proxy may wait for each other.
 struct Gatherings: Sendable {
     let greetings = Gathering()
     let requests = Gathering()

@@ -61,7 +61,7 @@ struct HTTPHandshake: ServerHandshake {
         return .open(request)
     }
 
-    /// What the client has sent is not in order.
+    /// The client's message is malformed.
     private mutating func reject(_ status: Int, _ reason: String) -> HandshakeStep {
         state = .finished
         return .sendAndClose(response(status), .rejected(reason))
@@ -72,7 +72,7 @@ struct HTTPHandshake: ServerHandshake {
         return .sendAndClose(response(status), .refused(status))
     }
 
-    /// The answer, and what the script wants sent before it.
+    /// The answer, after the responses that the script puts before it.
     private func response(_ status: Int) -> [UInt8] {
         var lines: [String] = []
         for interim in script.http.interimStatuses { lines += ["HTTP/1.1 \(interim) Interim", ""] }

@@ -2,9 +2,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A listening socket and the connections that came of it.
+/// A listening socket and the connections that it accepted.
 ///
-/// Its port is nobody else's for as long as this lives, also when it does not listen any more.
+/// It keeps its port as long as it lives, also after it has stopped listening.
 final class Listener: Sendable {
     private let channel: any Channel
     private let connections: Connections
@@ -63,7 +63,7 @@ final class Listener: Sendable {
     }
 }
 
-/// The open connections of a listener. Written on the event loops, read by whoever stops it.
+/// The open connections of a listener. The event loops write it; the thread that stops the listener reads it.
 private final class Connections: Sendable {
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
 

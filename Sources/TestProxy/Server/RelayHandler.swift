@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One of a pair that passes bytes between two channels of one event loop, each reading only while the other can
+/// One of two handlers that relay bytes between two channels of one event loop. Each reads only while the other can
 /// write.
 final class RelayHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer

@@ -1,11 +1,11 @@
 /// The server's side of a handshake, without I/O: bytes in, the next thing to do out.
 ///
-/// One thing is done at a time. Whoever drives it asks for the `next` step, does it, says what came of it where the
-/// step asks (`opened`, `resolved`, `failed`), and asks again. The lies that a `Script` tells are told here as far as
-/// they concern what is said; when and how it is said concerns `OutputShaper` and the connection.
+/// The caller asks for the `next` step, takes it, reports its result where the step needs one (`opened`, `resolved`,
+/// `failed`), and asks again. This type puts the false contents of a `Script` into messages; `OutputShaper` and the
+/// connection decide when and how to send them.
 protocol ServerHandshake {
-    /// What to do with the bytes received so far. Those that are understood are removed from `buffer`, and what is
-    /// learned from them is written into `session`.
+    /// The next step for the bytes received so far. Removes parsed messages from `buffer` and records them in
+    /// `session`.
     mutating func next(_ buffer: inout [UInt8], _ session: inout Session) -> HandshakeStep
 
     /// The target is reached over a connection from this endpoint, or a relay for datagrams listens there.
@@ -14,7 +14,7 @@ protocol ServerHandshake {
     /// This is the address or the name that was asked for.
     mutating func resolved(_ address: Address) -> HandshakeStep
 
-    /// What was asked for cannot be had, for a reason that SOCKS5 has a code for.
+    /// The request failed, for a reason that SOCKS5 has a code for.
     mutating func failed(_ code: Reply.Code) -> HandshakeStep
 }
 
@@ -22,7 +22,7 @@ extension ServerHandshake {
     mutating func resolved(_ address: Address) -> HandshakeStep { failed(.commandNotSupported) }
 }
 
-/// What a server does next.
+/// The next step of a server.
 enum HandshakeStep: Equatable {
     /// Nothing to do before more bytes arrive.
     case receive
@@ -36,7 +36,7 @@ enum HandshakeStep: Equatable {
     case associate(Request)
     /// Find the address or the name that the request asks for.
     case resolve(Request)
-    /// The handshake is over: what comes now belongs to the client and the target.
+    /// The handshake is over: further bytes belong to the client and the target.
     case relay
     /// The client cannot be served, and gets no answer.
     case close(Session.Outcome)
@@ -55,7 +55,7 @@ extension ProxyProtocol {
 }
 
 extension Session {
-    /// Takes the client's next message off `buffer`, when it is there to its end, and notes how it came.
+    /// Removes the client's next message from `buffer` if it is complete. Records its bytes, and whether more follow.
     mutating func take<Message>(
         _ parse: (inout [UInt8]) -> Parsed<Message>, from buffer: inout [UInt8]
     ) -> Parsed<Message> {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// As much of an HTTP request as a test target wants to know.
+/// The parts of an HTTP request that a test target needs.
 public struct HTTPRequest: Sendable {
     public var method: String
     /// The path and the query.
@@ -33,7 +33,7 @@ public struct HTTPResponse: Sendable {
         self.body = body
     }
 
-    /// Text that says what was asked, so that a test can compare it with what it asked.
+    /// A description of the request, which a test compares with what it sent.
     public static func description(of request: HTTPRequest) -> HTTPResponse {
         let host = request.headers["host"] ?? "-"
         return HTTPResponse(body: Array("\(request.method) \(request.target) host \(host)\n".utf8))

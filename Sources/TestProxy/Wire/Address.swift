@@ -1,6 +1,6 @@
 import NIOCore
 
-/// An address as SOCKS5 carries it: ATYP and ADDR (RFC 1928, section 5).
+/// An address in the form of SOCKS5: ATYP and ADDR (RFC 1928, section 5).
 public enum Address: Hashable, Sendable {
     /// ATYP 1, four bytes.
     case ipv4([UInt8])

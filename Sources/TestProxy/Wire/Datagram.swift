@@ -11,7 +11,7 @@ struct Datagram: Equatable {
     /// DATA.
     var payload: ByteBuffer
 
-    /// What no header is longer than: that with a name of 255 bytes.
+    /// The length of the longest header, the one with a name of 255 bytes.
     private static let longestHeader = 4 + 1 + 255 + 2
 
     init(fragment: UInt8 = 0, endpoint: Endpoint, payload: ByteBuffer) {

@@ -1,7 +1,7 @@
 // The wire formats of the protocols, written for the server's side and apart from the client's own
 // implementation: two readings of a standard that agree are better than one that agrees with itself.
 
-/// What came of reading a message from the beginning of a buffer.
+/// The result of parsing a message at the start of a buffer.
 ///
 /// The buffer is untouched unless a whole message was there.
 enum Parsed<Message> {

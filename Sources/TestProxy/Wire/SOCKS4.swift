@@ -1,4 +1,4 @@
-/// What a client of SOCKS4 asks for; with SOCKS4a, where DSTIP is 0.0.0.x and x is not 0, by name.
+/// The request of SOCKS4. In SOCKS4a a DSTIP of 0.0.0.x, x not 0, says that a name follows.
 ///
 ///     04 CD DSTPORT DSTIP USERID… 00 [NAME… 00]
 struct SOCKS4Request: Equatable {
