@@ -90,8 +90,8 @@ import Testing
         #expect(route("1.1.1.1", 80, "dnat 1.1.1.1 2.2.2.2\nlocalnet 1.1.1.1/32") == proxied("2.2.2.2", 80))
     }
 
-    /// To become a loopback address by translation is no way around the proxy, and to be one is no protection
-    /// from translation.
+    /// An address that a translation makes a loopback one still goes through the proxy. Translation applies to loopback
+    /// addresses, too.
     @Test func translatedLoopback() {
         #expect(route("1.1.1.1", 80, "dnat 1.1.1.1 127.0.0.1") == proxied("127.0.0.1"))
         #expect(route("127.0.0.1", 80, "dnat 127.0.0.1:80 1.1.1.1") == proxied("1.1.1.1"))

@@ -51,7 +51,7 @@ struct Conversation: CustomTestStringConvertible {
         return chain
     }
 
-    /// What comes to be of the client's side.
+    /// The outcome at the client's side.
     struct Outcome {
         var exchanges: [Exchange] = []
         var handshake: ChainHandshake

@@ -3,8 +3,8 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that use what no proxy carries: they say so and end, or do without. `Client.run` sees that nothing goes
-    /// around the proxy.
+    /// Programs that use protocols that no proxy relays: they report the error and end, or do without. `Client.run`
+    /// checks that they send nothing direct.
     @Suite struct ContainmentPrograms {
         /// A program, and what it says when it may not do what it is there for.
         struct Denied: CustomTestStringConvertible, Sendable {
