@@ -4,7 +4,7 @@
 // server in whose place the library answers. Its record (`RelayedSocket`) lies in a slot of the table that the process
 // tree shares (`RelayedSockets`), under the socket's cookie, whichever descriptors and processes have the socket. Each
 // record has a lock, held for one look or one send and never during a wait; for the order of locks see ARCHITECTURE.md,
-// "Who locks whom". As in Pending, a process works on a private copy, and checks the shared words.
+// "Locks and their order". As in Pending, a process works on a private copy, and checks the shared words.
 //
 // Out. `SendTo` decides once on a datagram, and `OutgoingDatagram` goes on with the decision: it makes sure of an
 // association, writes the UDP request header (RFC 1928 section 7), and C sends header and data in one call, without a

@@ -14,7 +14,7 @@
 // allows and never waits, and the lock is held for one step. A thread that finds the lock taken sets `asked`; the
 // holder steps once more when it leaves, so no event is lost. If the owner of a lock has ended in the middle of a step,
 // nobody knows how many bytes were sent: the next one takes the lock over and fails the connection. For the order of
-// locks see ARCHITECTURE.md, "Who locks whom".
+// locks see ARCHITECTURE.md, "Locks and their order".
 //
 // Who drives a connection:
 // - `BlockingDriver`, for a connect(2) that waits, and for any call that needs an established socket;
