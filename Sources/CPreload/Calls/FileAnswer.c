@@ -20,7 +20,7 @@ static int is_filtered(void) {
     return kernel_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0, 0) != 0;
 }
 
-/* What Linux before 6.8 does not know, and its headers do not say (statmount(2)). */
+/* Of Linux 6.8 (statmount(2)). */
 enum { MOUNT_ID_UNIQUE = 0x4000, SYSTEM_OF_MOUNT = 1, SYS_STATMOUNT = 457 };
 struct mount_request {
     uint32_t size, unused;
@@ -47,7 +47,7 @@ static int is_remote(uint64_t file_system) {
     return 0;
 }
 
-/* Where the kernel does not say: what is on no device of its own may be remote. */
+/* For kernels without statmount(2): a file system without a device of its own may be remote. */
 static int may_be_remote(const struct statx *status) {
     struct mount_request request = {.size = sizeof request, .mount = status->stx_mnt_id, .wanted = SYSTEM_OF_MOUNT};
     struct mount_answer answer = {0};
@@ -57,7 +57,7 @@ static int may_be_remote(const struct statx *status) {
     return !(answer.mask & SYSTEM_OF_MOUNT) || is_remote(answer.file_system);
 }
 
-/* Whether the kernel has all at hand that leads to the file, and the file is of this machine or is none. */
+/* Whether the path is in the kernel's cache, and leads to a file of this machine or to none. */
 static int is_at_hand(const char *path) {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED};
     long fd = kernel_call(SYS_openat2, AT_FDCWD, (long)path, (long)&how, sizeof how, 0, 0);
@@ -81,7 +81,7 @@ static int ask(void *path) {
     return 0;
 }
 
-/* Whether the child has ended: the kernel clears the word then. */
+/* Whether the child has ended, which clears the word. */
 static int ends(uint32_t *child, int milliseconds) {
     /* Signals are blocked on the library's stack: only the child's end interrupts the wait. */
     struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
@@ -90,15 +90,15 @@ static int ends(uint32_t *child, int milliseconds) {
     return 1;
 }
 
-/* At the lower end of its stack, which it keeps as long as it lives. */
+/* Lies at the lower end of the child's stack, which the child keeps until its end. */
 struct child {
     uint32_t is_alive;
     int number;
-    /* Whose it is: who forked since has its memory, and is not told when it ends. */
+    /* The parent. A later fork has a copy of this memory, and does not learn of the end. */
     int process;
 };
 enum { STACK_SIZE = 16384 };
-/* One that not even SIGKILL has ended: what has been asked of a FUSE server waits for its answer. */
+/* A child that survives SIGKILL: a request to a FUSE server waits for its answer. */
 static struct child *left;
 
 static void bury(struct child *child) {
@@ -109,11 +109,11 @@ static void bury(struct child *child) {
 
 static void leave(struct child *child) {
     struct child *none = NULL;
-    /* Where two threads have waited, one is forgotten. */
+    /* If two threads leave such a child, the first is forgotten. */
     __atomic_compare_exchange_n(&left, &none, child, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Whether one is left that lives. */
+/* Whether such a child still lives. */
 static int is_any_left(void) {
     struct child *child = __atomic_exchange_n(&left, NULL, __ATOMIC_ACQ_REL);
     if (!child) return 0;

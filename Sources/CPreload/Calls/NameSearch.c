@@ -8,7 +8,7 @@
 #include "LibraryStack.h"
 #include "RealLibC.h"
 
-/* Has libc read resolv.conf(5), anew if it has changed. Nobody is asked about figures. */
+/* Has libc read resolv.conf(5), again if it has changed. A numeric name asks no server. */
 static void read_configuration(void) {
     struct hostent entry, *result;
     char buffer[64];
@@ -41,7 +41,7 @@ void name_search_begin(struct name_search *search, const char *name, size_t leng
         !search->comes_first && (dots || !search->count || !(_res.options & RES_NOTLDQUERY));
 }
 
-/* Whether the name and the domain make one that can be. */
+/* Whether name and domain together make a valid name. */
 static int join(const char *name, const char *domain, char *candidate) {
     size_t length = strlen(name), rest = strlen(domain);
     if (length + 1 + rest >= NAME_SEARCH_SIZE || rest == 0) return 0;

@@ -24,7 +24,7 @@ void real_call_freeaddrinfo(struct addrinfo *list) {
     ON_PROGRAM_STACK((__typeof__(&freeaddrinfo))real_function(&real_freeaddrinfo, "freeaddrinfo"), list);
 }
 
-/* What libc's service "files" says (nss(5)). One that cannot be found has nothing listed. */
+/* The answer of libc's service "files" (nss(5)). Without that service nothing is listed. */
 static enum real_listed listed(enum nss_status status, int error) {
     if (status == NSS_STATUS_SUCCESS) return REAL_LISTED;
     return status == NSS_STATUS_TRYAGAIN && error == ERANGE ? REAL_LISTED_NEEDS_ROOM : REAL_NOT_LISTED;
@@ -37,13 +37,13 @@ enum real_listed real_call_listed_host_by_name(const char *name, int family, str
         real_function(&slot, "_nss_files_gethostbyname2_r");
     int error = 0, host_error;
     struct hostent *result;
-    /* Figures ask nobody. Before them libc reads host.conf(5), which says whether a name may be in several lines. */
+    /* A numeric host needs no question. Before, libc reads host.conf(5): may several lines have one name? */
     ON_PROGRAM_STACK(REAL(gethostbyname_r), "0.0.0.0", entry, buffer, length, &result, &host_error);
     enum nss_status status = ON_PROGRAM_STACK(look_up, name, family, entry, buffer, length, &error, &host_error);
     return listed(status, error);
 }
 
-/* The arguments of a call that are more than the library hands on from stack to stack. */
+/* The arguments of a call with more words than `struct call` has. */
 struct address_call {
     const void *address;
     socklen_t length;

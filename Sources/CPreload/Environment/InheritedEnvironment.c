@@ -8,12 +8,12 @@
 #include "PendingMarks.h"
 #include "ProcessState.h"
 
-/* Of most programs. Those with more variables have a mapping. */
+/* Enough for most programs. Those with more variables get a mapping. */
 enum { FEW = 32, STORAGE = 4096 };
 
-/* Ends with NULL. The first place is that of a table's name which this process chose: an empty string until then, which
- * is no variable's. The others are written by environment_capture() before the first program of the process' own runs,
- * and one by environment_hand_on_configuration_file(), for which there is room; read everywhere. */
+/* A list that ends with NULL. The first entry is for the name of the table that this process chooses, an empty string
+ * until then. environment_capture() writes the others before the program's own code runs, and
+ * environment_hand_on_configuration_file() one more. */
 static char *few[1 + FEW + 1 + 1] = {""};
 static char **captured = few;
 static size_t captured_count = 1;
@@ -26,7 +26,7 @@ static int has_prefix(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Whether children are given the variable; the others serve the process' own search for its configuration. */
+/* Whether children get the variable. The others are for the process' own search for its configuration. */
 static int is_handed_on(const char *entry) {
     return has_prefix(entry, "SOCKSIFY_") || has_prefix(entry, PRELOAD) ||
            has_prefix(entry, "PROXYCHAINS_CONF_FILE=") || has_prefix(entry, "PROXYCHAINS_QUIET_MODE=");
@@ -52,7 +52,7 @@ int environment_take_sockets_variable(void) {
     if (!was_told_of_sockets || !environ) return 0;
     char **entry = environ;
     while (*entry && strcmp(*entry, sockets_entry) != 0) entry++;
-    /* It is said to one program, not to those that it starts. */
+    /* The variable is for one program, and not for those that it starts. */
     for (; *entry; entry++) entry[0] = entry[1];
     was_told_of_sockets = 0;
     return 1;
@@ -60,7 +60,7 @@ int environment_take_sockets_variable(void) {
 
 void environment_capture(void) {
     if (is_captured || !environ) return;
-    /* A program that runs with the rights of another user is not told by this one where it connects. */
+    /* A program with another user's rights must not take its proxies from this environment. */
     if (getauxval(AT_SECURE)) {
         is_captured = 1;
         return;
@@ -118,7 +118,7 @@ void environment_hand_on_configuration_file(const char *path) {
     char *entry = (char *)mapped;
     memcpy(entry, name, sizeof name - 1);
     memcpy(entry + sizeof name - 1, path, length);
-    /* Threads that read the configuration at once have found the same. */
+    /* Threads that read the configuration at the same time find the same file. */
     if (__atomic_exchange_n(&is_found, 1, __ATOMIC_RELAXED)) {
         kernel_unmap(entry, sizeof name + length);
         return;
@@ -127,7 +127,7 @@ void environment_hand_on_configuration_file(const char *path) {
     captured_count++;
 }
 
-/* Writes what is in `digits` places, with zeros in front; as many as it takes for 0. */
+/* Writes a number with this many digits and leading zeros; with as many as needed for 0 digits. */
 static char *write_number(char *end, uint64_t number, unsigned base, int digits) {
     char text[20];
     int at = sizeof text;
@@ -142,15 +142,15 @@ void environment_choose_table(void) {
     static const char name[] = "SOCKSIFY_TABLE=", memory[] = "/dev/shm", file[] = "/socksify-";
     enum { LONGEST_FOLDER = 200, LONGEST_NUMBER = 20 };
     static char entry[sizeof name + LONGEST_FOLDER + sizeof file + LONGEST_NUMBER + 1 + 16];
-    /* What the name is made of. The threads that come here at once take what the first of them drew, and write the
-     * same bytes: nobody waits, neither a signal handler, nor a child of a thread that was in the middle. */
+    /* The name's random part. Threads that come here at the same time use the one that the first has drawn, and write
+     * the same bytes. So nobody waits, even in a signal handler or in a child of a thread that was interrupted here. */
     static uint64_t choice;
     enum { IS_CHOSEN = 1, IN_RUNTIME_FOLDER = 2, IN_OWN_FOLDER = 4, PLACES = IN_RUNTIME_FOLDER | IN_OWN_FOLDER };
 
     if (__atomic_load_n(&captured[0], __ATOMIC_ACQUIRE) == entry) return;
     if (environment_captured("SOCKSIFY_TABLE") || getauxval(AT_SECURE)) return;
     const char *folder = environment_captured("XDG_RUNTIME_DIR");
-    /* Where the folder is for all, each user has one in it: nobody looks through others' files. */
+    /* In a folder that all users share, each user has a folder of its own. */
     char own[sizeof memory + sizeof file + LONGEST_NUMBER];
     *write_number(stpcpy(stpcpy(own, memory), file), kernel_effective_user(), 10, 1) = '\0';
     uint64_t chosen = __atomic_load_n(&choice, __ATOMIC_RELAXED), drawn;
@@ -188,7 +188,7 @@ int environment_may_have_table(void) {
     return kernel_is_there(environment_captured("SOCKSIFY_TABLE"));
 }
 
-/* Where to say that the table is handed on; NULL when that was said, or is nothing to say. */
+/* The word of the table that records that it was handed on; NULL if it is set, or there is no table. */
 static uint64_t *unsaid;
 
 void environment_table_is_unshared(uint64_t *is_handed_on) {
@@ -217,7 +217,7 @@ static char *const *find(char *const *environment, const char *entry) {
     return NULL;
 }
 
-/* The entry of LD_PRELOAD that is this library: its start and length; length 0 when it is not there. */
+/* Finds this library in an LD_PRELOAD: its start and length; length 0 if it is missing. */
 static size_t library_in(const char *preload, const char **start) {
     while (*preload) {
         size_t length = strcspn(preload, ": ");
@@ -265,7 +265,7 @@ struct environment_size environment_missing(char *const *environment) {
     return size;
 }
 
-/* The LD_PRELOAD of a program that names others than this library, with this one before them. */
+/* An LD_PRELOAD that names other libraries, with this library before them. */
 static char *write_preload(char *end, const char *ours, const char *theirs) {
     const char *library;
     size_t length = library_in(ours, &library);
@@ -357,7 +357,7 @@ size_t environment_write_shell_command(char *const *environment, const char *com
         }
     }
     if (hands_on_sockets()) add_variable(&text, sockets_entry);
-    /* As system(3) and popen(3) name it. */
+    /* The name that system(3) and popen(3) use. */
     add_text(&text, "; exec /bin/sh -c ");
     add_quoted(&text, command, strlen(command));
     add_text(&text, " sh");

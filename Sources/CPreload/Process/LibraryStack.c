@@ -8,20 +8,20 @@
 #include "ProcessIdentity.h"
 #include "ProcessState.h"
 
-/* Lies at the upper end of its mapping, from where the stack grows down to a page that nobody may touch. */
+/* Lies at the upper end of its mapping. The stack grows down from there to a page without access. */
 struct library_stack {
     struct library_stack *next;
     /* The thread that has it (process_owner); 0: free. */
     uint64_t owner;
-    /* Where the program's stack was left, UINTPTR_MAX as long as it is not; with what signals blocked, and whether
-     * these are known. */
+    /* The program's stack pointer when the thread changed to this stack, UINTPTR_MAX before; the signals that were
+     * blocked then, and whether they are known. */
     uintptr_t program_stack;
     uint64_t signals;
     int has_signals;
 };
 
-/* What the library needs, as scripts/check-library adds it up, and what a handler of SIGSEGV or SIGSYS may take, which
- * are not blocked. Only what is touched becomes memory. */
+/* The library's need (scripts/check-stack adds it up), and that of a handler of SIGSEGV or SIGSYS, which are not
+ * blocked. Only touched pages take memory. */
 enum {
     STACK_SIZE = 128 * 1024,
     HEADER_SIZE = 64,
@@ -30,11 +30,11 @@ _Static_assert(sizeof(struct library_stack) <= HEADER_SIZE, "the header");
 _Static_assert(LIBRARY_MEMORY_SIZE + HEADER_SIZE <= STACK_SIZE - 8192, "a page in front, of 4096 bytes or more");
 
 static struct library_stack *first;
-/* The one that the thread took last. It may be gone on from by longjmp(3): whether the thread is on it its own address
- * tells. */
+/* The stack that the thread took last. The thread may have left it by longjmp(3); the address of a frame tells whether
+ * the thread is on it. */
 static __thread struct library_stack *current __attribute__((tls_model("initial-exec")));
 
-/* Runs function(argument) with the stack that ends at `top`, and notes at `left` where the present one was left. */
+/* Runs function(argument) on the stack that ends at `top`, and stores the present stack pointer at `left`. */
 long library_stack_switch(library_function *function, void *argument, uintptr_t top, uintptr_t *left)
     __attribute__((visibility("hidden")));
 
@@ -105,8 +105,8 @@ static inline int is_on(const struct library_stack *stack) {
 
 /* ----- Signals ----- */
 
-/* Those that a thread sends to itself by what it does stay: blocked, they end the process. A seccomp filter's SIGSYS is
- * the answer to a system call. A process under such a filter makes no call for it: handlers may come then. */
+/* Blocks all signals but those that an instruction or a system call of the thread causes: a blocked one of these ends
+ * the process. A process under a seccomp filter makes no such call, so handlers may run there. */
 static int block(uint64_t *signals) {
     if (process_is_confined()) return 0;
     const uint64_t blocked = ~(kernel_signal(SIGSEGV) | kernel_signal(SIGBUS) | kernel_signal(SIGILL) |
@@ -116,9 +116,10 @@ static int block(uint64_t *signals) {
 
 /* ----- The stacks ----- */
 
-/* How many stacks a thread may have, by handlers that interrupt what waits, before it is asked which are in use. */
+/* The count of stacks of one thread from which on it looks for unused ones. Handlers that interrupt waits take more
+ * than one. */
 enum { NESTING = 4 };
-/* How many it has, those included that it has left behind by longjmp(3). */
+/* The count of its stacks, including those that it has left by longjmp(3). */
 static __thread int taken __attribute__((tls_model("initial-exec")));
 
 static void give_back(struct library_stack *stack) {
@@ -127,9 +128,9 @@ static void give_back(struct library_stack *stack) {
     __atomic_store_n(&stack->owner, 0, __ATOMIC_RELEASE);
 }
 
-/* Gives back what the calling thread, whose program's stack ends at `end`, has left behind by longjmp(3): it has gone
- * on above the place where it left the program's stack. A handler on the thread's own stack would lie below that
- * place, one on an alternate stack anywhere. */
+/* Frees the stacks that the calling thread has left by longjmp(3). `end` is the end of its program's stack. The thread
+ * then runs above the place where it left the program's stack; a handler on the same stack would run below that place,
+ * one on an alternate stack anywhere. */
 static void give_back_left_behind(uint64_t own, uintptr_t end) {
     stack_t alternate;
     if (kernel_call(SYS_sigaltstack, 0, (long)&alternate, 0, 0, 0, 0) == 0 && alternate.ss_flags & SS_ONSTACK) return;
@@ -158,7 +159,7 @@ static int claim(struct library_stack *stack, uint64_t owner, uint64_t own) {
     return __atomic_compare_exchange_n(&stack->owner, &owner, own, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* With signals blocked. */
+/* Signals are blocked. */
 static struct library_stack *take(uintptr_t end) {
     uint64_t own = process_owner();
     if (taken >= NESTING) give_back_left_behind(own, end);
@@ -202,7 +203,7 @@ void library_stack_trim(void) {
     if (!is_on(current)) return;
     uintptr_t page = (uintptr_t)kernel_page_size();
     uintptr_t start = (uintptr_t)current + HEADER_SIZE - STACK_SIZE + page;
-    /* The frames of this call lie on the page that is kept below it. */
+    /* The frames of this call lie on the page below, which is kept. */
     uintptr_t end = (here() & ~(page - 1)) - page;
     if (end > start) kernel_call(SYS_madvise, (long)start, (long)(end - start), MADV_DONTNEED, 0, 0, 0);
 }
@@ -248,7 +249,7 @@ long program_stack_run(library_function *function, void *argument) {
     return is_on(current) ? program_stack_run_blocked(run_unblocked, &call) : function(argument);
 }
 
-/* The callee takes as many words as it has parameters. */
+/* The callee reads as many words as it has parameters. */
 long call_apply(void *argument) {
     const struct call *call = argument;
     const long *words = call->words;

@@ -7,17 +7,17 @@
 char process_pages[2 * KERNEL_LARGEST_PAGE];
 
 static uint32_t forks;
-/* Counts the processes from the one that the library was loaded into to this one: what a thread knows of itself is
- * another's in a child. */
+/* The count of forks from the process that loaded the library to this one. Thread-local values of another count belong
+ * to a thread of a parent. */
 static uint32_t generation;
-/* How many children may run in this memory beside the process, or in its place with thread-local variables of their
- * own. */
+/* The count of children that may run in this memory beside the process, or in its place with thread-local variables of
+ * their own. */
 static int sharing;
 
 /* In the static thread-local area, which needs no allocation. */
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 THREAD_LOCAL int own_thread;
-/* What it was in the parent, of the thread that has forked. */
+/* The forking thread's value in the parent. */
 THREAD_LOCAL int parent_thread;
 THREAD_LOCAL uint32_t thread_generation;
 /* Whether this may be a child of vfork: the thread has called vfork, and its return was not seen. */
@@ -25,7 +25,7 @@ THREAD_LOCAL int may_be_child_of_vfork;
 
 void process_begin(void) {
     kernel_call(SYS_madvise, (long)process_words(), KERNEL_LARGEST_PAGE, MADV_WIPEONFORK, 0, 0, 0);
-    /* The first access is one that writes: of a page that was read before, the kernel would have to make another. */
+    /* The first access writes: for a page that was read first, the kernel would have to make a second one. */
     uint64_t none = 0;
     __atomic_compare_exchange_n(&process_words()->internal, &none, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     process_own_id();
@@ -49,7 +49,7 @@ int process_own_id(void) {
     return id;
 }
 
-/* The parent caches its own ID first, so that a child of vfork is never the first to ask. */
+/* The parent stores its own ID first, so that a child of vfork is never the first to ask. */
 void process_before_vfork(void) {
     process_own_id();
     may_be_child_of_vfork = 1;
@@ -66,7 +66,7 @@ void process_after_sharing(void) {
 
 int process_is_own(void) {
     int own = process_own_id();
-    /* First: a process that shares the memory may have no thread-local variables. */
+    /* This comes first: a process that shares the memory may have no thread-local variables. */
     if (__atomic_load_n(&sharing, __ATOMIC_RELAXED)) return own == kernel_process_id();
     if (!may_be_child_of_vfork) return 1;
     if (own != kernel_process_id()) return 0;
@@ -86,7 +86,7 @@ int process_thread_id(void) {
 }
 
 uint64_t process_owner(void) {
-    /* First: it may be the first to see that this is a child. */
+    /* This comes first: it may be the first call in a child. */
     uint32_t thread = (uint32_t)process_thread_id();
     return (uint64_t)__atomic_load_n(&generation, __ATOMIC_RELAXED) << 32 | thread;
 }
