@@ -23,10 +23,10 @@ extension Configuration {
         }
     }
 
-    /// The proxies without UDP: only SOCKS5 has associations (RFC 1928 section 7).
+    /// The proxies without UDP.
     public var withoutDatagrams: ProxySet {
         var set = ProxySet()
-        for index in proxies.indices where proxies[index].type != .socks5 { set.insert(index) }
+        for index in proxies.indices where !proxies[index].carriesDatagrams { set.insert(index) }
         return set
     }
 
@@ -48,7 +48,7 @@ extension Configuration {
         for hop in lists[list].hops {
             switch hop {
             case .proxy(let index):
-                if index < proxies.count, proxies[index].type == .socks5 { return true }
+                if index < proxies.count, proxies[index].carriesDatagrams { return true }
             case .list(let inner):
                 if carriesDatagrams(throughList: inner, depth: depth + 1) { return true }
             }

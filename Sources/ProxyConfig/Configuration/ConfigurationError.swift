@@ -57,6 +57,11 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case passwordSourceWithoutUser
         /// A query of a URL. It is not kept: it may be the end of a password.
         case unknownQuery
+        /// Among the words of GSSAPI. It is not kept, for the same reason.
+        case unknownGSSAPIWord
+        case repeatedGSSAPIWord
+        case gssapiOnlyWithSOCKS5
+        case gssapiAndCredentials
         case userLength(Int)
         case passwordLength(Int)
         /// The source of a password does not exist.
@@ -110,6 +115,7 @@ public struct ConfigurationError: Equatable, Sendable, Error {
         case listenerPolicy, otherProtocolsPolicy, unreachablePolicy, localAnswersPolicy, searchPolicy, isolation,
             deadTime
         case proxyURL, host, proxyHost, closingBracket, socketPath, absolutePath, variableName
+        case gssapiProtection, serviceName
         case listName, appPattern, hostPattern, directPattern, cidr, ports, transport, command
     }
 
@@ -189,6 +195,14 @@ public struct ConfigurationError: Equatable, Sendable, Error {
             sink.append("a password needs a user, as in 'socks5://alice@127.0.0.1:1080?password-env=NAME'")
         case .unknownQuery:
             sink.append("expected ?password-file=PATH or ?password-env=NAME alone; '?' in a password is %3F, '&' %26")
+        case .unknownGSSAPIWord:
+            sink.append("expected gssapi=none, integrity or confidentiality, service=NAME, nec or delegate")
+        case .repeatedGSSAPIWord:
+            sink.append("this was said already")
+        case .gssapiOnlyWithSOCKS5:
+            sink.append("GSSAPI is for proxies of type socks5 with a host and a port")
+        case .gssapiAndCredentials:
+            sink.append("expected either user name and password, or GSSAPI")
         case .userLength(let length):
             sink.append("the user has ")
             sink.append(decimal: length)
@@ -339,6 +353,8 @@ extension ConfigurationError.Expectation {
         case .socketPath: "an absolute path of up to 107 bytes, as in 'socks5+unix:///run/tor/socks'"
         case .absolutePath: "an absolute path"
         case .variableName: "the name of an environment variable"
+        case .gssapiProtection: "'gssapi=none', 'gssapi=integrity' or 'gssapi=confidentiality'"
+        case .serviceName: "the name of a service, up to 63 letters, digits and any of '-_.'"
         case .listName: "the name of a list: letters, digits, '-', '_' and '.', but no word of a rule"
         case .appPattern: "names or paths of programs, as in '[App curl /opt/tool/*]'"
         case .directPattern: "a host or a network, as in '.example.org', '10.0.0.0/8', 'host:22' or '[fd00::/8]:22'"

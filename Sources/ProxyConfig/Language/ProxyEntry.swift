@@ -1,6 +1,6 @@
 import Addressing
 
-// A line of a proxy list: `type host port [user [password]]`, or a URL.
+// A line of a proxy list: `type host port [user [password]]`, `socks5 host port` and words of GSSAPI, or a URL.
 
 extension ConfigurationParser {
     mutating func parseProxyEntry(_ line: Range<Int>) {
@@ -11,7 +11,8 @@ extension ConfigurationParser {
             return
         }
         let (host, afterHost) = text.splitWord(rest)
-        let (port, afterPort) = text.splitWord(afterHost)
+        let (port, behindPort) = text.splitWord(afterHost)
+        var afterPort = behindPort
         guard let kind = proxyType(type) else {
             if isKeyword(line) {
                 let word = text.copy(type)
@@ -32,6 +33,16 @@ extension ConfigurationParser {
         let parsedHost = parseHost(host)
         let parsedPort = text.number(port, maximum: 65535)
         if parsedPort == nil { fail(.invalid(text.copy(port), .port), at: port) }
+        var gssapi: GSSAPISettings?
+        if style == .socksify, isOfGSSAPI(afterPort) {
+            gssapi = parseGSSAPI(afterPort, separator: UInt8(ascii: " "))
+            if gssapi == nil { return }
+            guard kind == .socks5 else {
+                fail(.gssapiOnlyWithSOCKS5, at: afterPort)
+                return
+            }
+            afterPort = end(of: afterPort)
+        }
         let (user, afterUser) = text.splitWord(afterPort)
         let (password, surplus) = text.splitWord(afterUser)
         if text.starts(user, with: "#") {
@@ -46,7 +57,7 @@ extension ConfigurationParser {
             if credentials == nil { return }
         }
         guard let parsedHost, let parsedPort else { return }
-        append(type: kind, host: parsedHost, port: parsedPort, credentials, at: line, portAt: port)
+        append(type: kind, host: parsedHost, port: parsedPort, credentials, gssapi, at: line, portAt: port)
     }
 
     /// A URL is one word here; proxychains takes the whole line for it, password with spaces included, and
@@ -60,14 +71,16 @@ extension ConfigurationParser {
 
     /// Adds a proxy to the current list. `portAt` is where its port stands.
     mutating func append(
-        type: ProxyType, host: Host, port: Int, _ credentials: Credentials?, at entry: Range<Int>,
-        portAt: Range<Int>
+        type: ProxyType, host: Host, port: Int, _ credentials: Credentials?, _ gssapi: GSSAPISettings?,
+        at entry: Range<Int>, portAt: Range<Int>
     ) {
         guard port > 0, let port = UInt16(exactly: port) else {
             trap(.portZero, at: portAt)
             return
         }
-        append(Proxy(type: type, host: host, port: port, credentials: credentials), at: entry)
+        var proxy = Proxy(type: type, host: host, port: port, credentials: credentials)
+        proxy.gssapi = gssapi
+        append(proxy, at: entry)
     }
 
     /// In all lists together.

@@ -4,7 +4,7 @@ import Addressing
 //
 // In a file of proxychains: no percent-decoding, a port always, the user up to the first colon.
 // Elsewhere: user, password and path are percent-encoded, the port is 1080 for SOCKS unless told, and the password may
-// be somewhere else: `?password-file=PATH`, `?password-env=NAME`.
+// be somewhere else: `?password-file=PATH`, `?password-env=NAME`. For `?gssapi=` see GSSAPIGrammar.swift.
 
 extension ConfigurationParser {
     /// Reads a URL that is to be the only word of `range`.
@@ -20,6 +20,10 @@ extension ConfigurationParser {
     mutating func parseURL(_ url: Range<Int>, schemeOptional: Bool) {
         guard let (type, isUnixSocket, afterScheme) = parseScheme(url, schemeOptional: schemeOptional) else { return }
         let (authority, query) = splitQuery(afterScheme)
+        if let query, isOfGSSAPI(query) {
+            parseURL(authority, isUnixSocket: isUnixSocket, type: type, withGSSAPI: query, at: url)
+            return
+        }
         let source: PasswordSource?
         switch parseQuery(query, mayBeRelative: schemeOptional) {
         case .none: source = nil
@@ -42,6 +46,21 @@ extension ConfigurationParser {
             parseLocation(location, isUnixSocket: isUnixSocket, type: type, credentials, at: url)
         case .wrong: return
         }
+    }
+
+    private mutating func parseURL(
+        _ authority: Range<Int>, isUnixSocket: Bool, type: ProxyType, withGSSAPI query: Range<Int>, at url: Range<Int>
+    ) {
+        guard let settings = parseGSSAPI(query, separator: UInt8(ascii: "&")) else { return }
+        guard type == .socks5, !isUnixSocket else {
+            fail(.gssapiOnlyWithSOCKS5, at: query)
+            return
+        }
+        guard endOfUser(authority, isUnixSocket: false) == nil else {
+            fail(.gssapiAndCredentials, at: query)
+            return
+        }
+        parseLocation(authority, isUnixSocket: false, type: type, nil, settings, at: url)
     }
 
     private mutating func parseScheme(
@@ -74,7 +93,7 @@ extension ConfigurationParser {
 
     private mutating func parseLocation(
         _ location: Range<Int>, isUnixSocket: Bool, type: ProxyType, _ credentials: Credentials?,
-        at url: Range<Int>
+        _ gssapi: GSSAPISettings? = nil, at url: Range<Int>
     ) {
         if isUnixSocket {
             guard let path = parseSocketPath(location) else { return }
@@ -89,7 +108,7 @@ extension ConfigurationParser {
         guard let parsedHost = parseHost(host), let parsedPort = parseURLPort(port, type: type, after: host)
         else { return }
         append(
-            type: type, host: parsedHost, port: parsedPort, credentials, at: url,
+            type: type, host: parsedHost, port: parsedPort, credentials, gssapi, at: url,
             portAt: port ?? end(of: host))
     }
 

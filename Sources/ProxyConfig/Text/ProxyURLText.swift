@@ -34,6 +34,30 @@ extension Proxy {
             sink.append(percentEncoding: name)
         case nil: break
         }
+        if let gssapi { gssapi.write(to: &sink) }
+    }
+}
+
+extension GSSAPISettings {
+    /// Writes the query of a URL.
+    fileprivate func write(to sink: inout some ByteSink) {
+        sink.append("?gssapi=")
+        sink.append(protection.text)
+        sink.append("&service=")
+        for byte in service { sink.append(byte) }
+        if usesNECForm { sink.append("&nec") }
+        if delegates { sink.append("&delegate") }
+    }
+}
+
+extension GSSAPIProtection {
+    /// The word of the configuration.
+    public var text: StaticString {
+        switch self {
+        case .none: "none"
+        case .integrity: "integrity"
+        case .confidentiality: "confidentiality"
+        }
     }
 }
 
