@@ -9,7 +9,8 @@ import Addressing
 /// or of a signal handler.
 ///
 ///     start ─ greeting → method selection ┬───────────────────────────────→ request → reply → established
-///                                         └ user name, password → status ─┘
+///                                         ├ user name, password → status ─┤
+///                                         └ security context, protection ─┘
 public struct ClientHandshake: Sendable {
     /// The longest message in bytes: that of RFC 1929, with user name and password of 255 bytes each.
     public static var messageCapacity: Int { Message.capacity }
@@ -22,6 +23,7 @@ public struct ClientHandshake: Sendable {
         case idle
         case waitingForMethodSelection
         case waitingForUsernamePasswordStatus
+        case waitingForSecurity
         case waitingForReplyHead
         case waitingForReplyRest(ReplyHead)
         case over
@@ -34,6 +36,9 @@ public struct ClientHandshake: Sendable {
         /// Send the `UsernamePasswordRequest`, then receive this number of bytes and pass them to `receive`. The
         /// handshake itself never holds the secret.
         case sendUsernamePassword(thenReceive: Int)
+        /// Establish a security context and agree on the protection of messages (RFC 1961 sections 3 and 4), then
+        /// call `authenticated`. From then on every message is encapsulated as agreed.
+        case establishSecurity
         /// Receive this number of bytes and pass them to `receive`.
         case receive(exactly: Int)
         /// The request is granted. After CONNECT the connection is the application's; after UDP ASSOCIATE the
@@ -45,10 +50,9 @@ public struct ClientHandshake: Sendable {
     /// `Command.resolve` and `Command.resolvePTR` the answer.
     public private(set) var boundAddress: Endpoint?
 
-    /// - Parameter offersUsernamePassword: offers it in addition to no authentication.
-    public init(_ request: Request, offersUsernamePassword: Bool) {
+    public init(_ request: Request, offering offer: AuthenticationOffer) {
         self.request = request
-        greeting = Greeting(offersUsernamePassword: offersUsernamePassword)
+        greeting = Greeting(offer: offer)
     }
 
     // MARK: Progress
@@ -62,17 +66,18 @@ public struct ClientHandshake: Sendable {
         case .waitingForReplyHead: 3
         case .waitingForReplyRest(let head): 4 | UInt64(head.type.code) << 8 | UInt64(head.firstByte) << 16
         case .over: 5
+        case .waitingForSecurity: 6
         }
     }
 
     /// Restores a handshake; nil for an invalid word.
     @inline(never)
-    public init?(_ request: Request, offersUsernamePassword: Bool, progress: UInt64) {
-        self.init(request, offersUsernamePassword: offersUsernamePassword)
+    public init?(_ request: Request, offering offer: AuthenticationOffer, progress: UInt64) {
+        self.init(request, offering: offer)
         switch progress {
         case 0: state = .idle
         case 1: state = .waitingForMethodSelection
-        case 2 where offersUsernamePassword: state = .waitingForUsernamePasswordStatus
+        case 2 where offer == .usernamePassword: state = .waitingForUsernamePasswordStatus
         case 3: state = .waitingForReplyHead
         case 5: state = .over
         default:
@@ -107,7 +112,7 @@ public struct ClientHandshake: Sendable {
         let current = state
         state = .over
         switch current {
-        case .idle, .over:
+        case .idle, .over, .waitingForSecurity:
             throw .handshakeOver
         case .waitingForMethodSelection:
             return try authenticate(by: MethodSelection.read(bytes), writing: &message)
@@ -143,9 +148,26 @@ public struct ClientHandshake: Sendable {
     ) throws(ProtocolError) -> Action {
         guard method != .noneAcceptable else { throw .noAcceptableMethod }
         guard greeting.offers(method) else { throw .methodNotOffered(method) }
-        guard method == .usernamePassword else { return sendRequest(writing: &message) }
-        state = .waitingForUsernamePasswordStatus
-        return .sendUsernamePassword(thenReceive: UsernamePasswordStatus.length)
+        switch method {
+        case .usernamePassword:
+            state = .waitingForUsernamePasswordStatus
+            return .sendUsernamePassword(thenReceive: UsernamePasswordStatus.length)
+        case .gssapi:
+            state = .waitingForSecurity
+            return .establishSecurity
+        default: return sendRequest(writing: &message)
+        }
+    }
+
+    /// The security context is established, and the protection agreed on.
+    ///
+    /// - Parameter message: the request is appended.
+    public mutating func authenticated(writing message: inout some ByteSink) throws(ProtocolError) -> Action {
+        guard case .waitingForSecurity = state else {
+            state = .over
+            throw .handshakeOver
+        }
+        return sendRequest(writing: &message)
     }
 
     private mutating func sendRequest(writing message: inout some ByteSink) -> Action {

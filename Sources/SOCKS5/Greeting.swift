@@ -7,17 +7,29 @@ import Addressing
 ///     |  1  |    1     | 1 to 255 |
 ///     +-----+----------+----------+
 struct Greeting {
-    /// Whether user name and password are offered beside no authentication.
-    var offersUsernamePassword: Bool
+    var offer: AuthenticationOffer
 
     func offers(_ method: Method) -> Bool {
-        method == .noAuthentication || offersUsernamePassword && method == .usernamePassword
+        switch offer {
+        case .none: method == .noAuthentication
+        case .usernamePassword: method == .noAuthentication || method == .usernamePassword
+        case .gssapi: method == .gssapi
+        }
     }
 
     func write(to message: inout some ByteSink) {
         message.append(protocolVersion)
-        message.append(offersUsernamePassword ? 2 : 1)
-        message.append(Method.noAuthentication.code)
-        if offersUsernamePassword { message.append(Method.usernamePassword.code) }
+        switch offer {
+        case .none:
+            message.append(1)
+            message.append(Method.noAuthentication.code)
+        case .usernamePassword:
+            message.append(2)
+            message.append(Method.noAuthentication.code)
+            message.append(Method.usernamePassword.code)
+        case .gssapi:
+            message.append(1)
+            message.append(Method.gssapi.code)
+        }
     }
 }

@@ -7,6 +7,8 @@ public struct Method: Equatable, Sendable {
     }
 
     public static var noAuthentication: Method { Method(code: 0x00) }
+    /// RFC 1961.
+    public static var gssapi: Method { Method(code: 0x01) }
     /// RFC 1929.
     public static var usernamePassword: Method { Method(code: 0x02) }
     /// The proxy accepts none of the methods that were offered.

@@ -30,6 +30,7 @@ public struct ChainHandshake: Sendable {
     private var sent = 0
     private var received = 0
     private var wanted = 0
+    private var securityWaitsToSend = false
 
     private enum Stage: UInt8 {
         /// Connected to a proxy, and nothing sent yet.
@@ -38,6 +39,8 @@ public struct ChainHandshake: Sendable {
         /// Waiting for an answer, of known length or self-delimiting.
         case receiving
         case established
+        /// Establishing a security context.
+        case securing
     }
 
     private enum Engine {
@@ -94,8 +97,11 @@ public struct ChainHandshake: Sendable {
 
     /// Whether the handshake waits to receive; otherwise it waits to send.
     public var waitsToReceive: Bool {
-        if case .receiving = stage { return true }
-        return false
+        switch stage {
+        case .receiving: true
+        case .securing: !securityWaitsToSend
+        case .reached, .sending, .established: false
+        }
     }
 
     /// Whether the current proxy has sent the whole expected answer: a refusal may be truncated.
@@ -124,6 +130,20 @@ public struct ChainHandshake: Sendable {
                 guard try send(over: stream, buffers) else { return .waiting }
                 stage = .receiving
                 return .asked
+            case .securing:
+                guard let index = index(of: hop, proxies) else { throw .proxy(.outOfStep) }
+                switch try stream.secure(index, proxies) {
+                case .waitsToSend: securityWaitsToSend = true
+                case .waitsToReceive: securityWaitsToSend = false
+                case .done:
+                    do throws(ProxyError) {
+                        try authenticated(buffers)
+                    } catch {
+                        throw .proxy(error)
+                    }
+                    continue
+                }
+                return .waiting
             case .receiving:
                 if case .http = engine {
                     guard try receiveHead(over: stream, buffers) else { return .waiting }
@@ -209,7 +229,7 @@ public struct ChainHandshake: Sendable {
             return goOn()
         case .socks5:
             var engine = SOCKS5.ClientHandshake(
-                next, offersUsernamePassword: credentials != nil || isolation != nil)
+                next, offering: ChainHandshake.offer(proxies[index], isolation))
             if case .send(let length) = engine.start(writing: &message) { wanted = length }
             self.engine = .socks5(engine)
         case .socks4:
@@ -305,6 +325,7 @@ public struct ChainHandshake: Sendable {
                 writeCredentials(to: &message, proxies, isolation)
                 wanted = length
                 beginSending(message)
+            case .establishSecurity: stage = .securing
             case .receive(let length):
                 received = 0
                 wanted = min(length, HandshakeBuffers.longestAnswer)
@@ -312,6 +333,27 @@ public struct ChainHandshake: Sendable {
                 goOn()
             }
         }
+    }
+
+    /// Continues with the request behind an established security context.
+    private mutating func authenticated(_ buffers: HandshakeBuffers) throws(ProxyError) {
+        guard case .socks5(var engine) = engine else { throw .outOfStep }
+        var message = BytesInPlace(buffers.outgoing)
+        do throws(SOCKS5.ProtocolError) {
+            guard case .send(let length) = try engine.authenticated(writing: &message) else { throw .handshakeOver }
+            wanted = length
+        } catch {
+            throw .socks5(error)
+        }
+        self.engine = .socks5(engine)
+        isAskedFor = true
+        beginSending(message)
+    }
+
+    /// The authentication methods that a proxy is offered.
+    private static func offer(_ proxy: Proxy, _ isolation: IsolationCredentials?) -> AuthenticationOffer {
+        if proxy.gssapi != nil { return .gssapi }
+        return proxy.credentials != nil || isolation != nil ? .usernamePassword : .none
     }
 
     /// The configuration's grammar rejects invalid lengths; the proxy would refuse the empty message.
@@ -449,6 +491,8 @@ public struct ChainHandshake: Sendable {
         switch stage {
         case .reached: return true
         case .established: return false
+        // A security context is a process's own.
+        case .securing: return false
         case .sending, .receiving: break
         }
         guard let index = index(of: hop, proxies), let next = next(proxies) else { return false }
@@ -457,8 +501,7 @@ public struct ChainHandshake: Sendable {
         case .socks5:
             guard
                 let engine = SOCKS5.ClientHandshake(
-                    next, offersUsernamePassword: proxies[index].credentials != nil || isolation != nil,
-                    progress: progress)
+                    next, offering: ChainHandshake.offer(proxies[index], isolation), progress: progress)
             else { return false }
             self.engine = .socks5(engine)
         case .socks4:

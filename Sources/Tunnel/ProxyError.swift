@@ -19,7 +19,8 @@ public enum ProxyError: Error, Equatable, Sendable {
     public var kind: FailureKind {
         switch self {
         case .unreachable, .connectionsAlone, .socks4(.ipv6Destination), .socks4(.reservedDestination),
-            .socks4(.unusableName), .socks4(.unusableUserID), .http(.unusableName), .http(.unusableCredentials):
+            .socks4(.unusableName), .socks4(.unusableUserID), .http(.unusableName), .http(.unusableCredentials),
+            .socks5(.mechanismFailed), .socks5(.mechanismMissing):
             .incapability
         case .socks5(.rejected), .http(.rejected): .refusal
         // sshd does this for a destination that it cannot connect to.

@@ -16,14 +16,14 @@ import Testing
 
     @Test(arguments: [1, 5] as [UInt8])
     func `user name and password are accepted by a status of either version`(version: UInt8) throws {
-        var handshake = connect(to: target, offersUsernamePassword: true)
+        var handshake = connect(to: target, offering: .usernamePassword)
         #expect(begun(&handshake) == Sent([5, 2, 0, 2], thenReceive: 2))
         #expect(try handshake.take([5, 2]).action == .sendUsernamePassword(thenReceive: 2))
         #expect(sent(try handshake.take([version, 0]))?.thenReceive == 5)
     }
 
     @Test func `a proxy that wants no authentication is sent the request at once`() throws {
-        var handshake = connect(to: target, offersUsernamePassword: true)
+        var handshake = connect(to: target, offering: .usernamePassword)
         _ = begun(&handshake)
         #expect(sent(try handshake.take([5, 0]))?.bytes.prefix(3) == [5, 1, 0])
     }
@@ -128,8 +128,8 @@ import Testing
         #expect(failure([[5, 0], [5, 0, 0, 2, 0]]) == .unknownAddressType(2))
         #expect(failure([[5]]) == .unexpectedLength(1))
         #expect(failure([[5, 0], [5, 0, 0, 1, 1], [0]]) == .unexpectedLength(1))
-        #expect(failure([[5, 2], [1, 1]], offersUsernamePassword: true) == .credentialsRefused(status: 1))
-        #expect(failure([[5, 2], [2, 0]], offersUsernamePassword: true) == .wrongVersion(2))
+        #expect(failure([[5, 2], [1, 1]], offering: .usernamePassword) == .credentialsRefused(status: 1))
+        #expect(failure([[5, 2], [2, 0]], offering: .usernamePassword) == .wrongVersion(2))
     }
 
     @Test func `after an error it refuses to go on`() throws {
@@ -163,7 +163,7 @@ import Testing
             ([[5, 0]], [1, 5, 0, 1], .closed), ([[5, 0]], [72, 84, 84, 80], .closed),
             ([[5, 0], [5, 0, 0, 1, 10]], [], .closed), ([[5, 0], [5, 0, 0, 1, 10]], [5, 4], .closed),
         ] {
-            var handshake = connect(to: target, offersUsernamePassword: true)
+            var handshake = connect(to: target, offering: .usernamePassword)
             _ = begun(&handshake)
             for answer in answers { _ = try handshake.take(answer) }
             #expect(handshake.receiveEnd(after: bytes.span) == error, "\(answers), \(bytes)")
@@ -176,7 +176,7 @@ import Testing
     @Test func `a handshake is taken up from its word, whatever it waits for`() throws {
         let answers: [[UInt8]] = [[5, 2], [1, 0], [5, 0, 0, 1, 10], [0, 0, 9, 4, 56]]
         for (taken, word) in [(0, 1), (1, 2), (2, 3), (3, 0x0a_0104)] as [(Int, UInt64)] {
-            var handshake = connect(to: target, offersUsernamePassword: true)
+            var handshake = connect(to: target, offering: .usernamePassword)
             _ = begun(&handshake)
             for answer in answers.prefix(taken) { _ = try handshake.take(answer) }
             #expect(handshake.progress == word)
@@ -203,20 +203,20 @@ import Testing
         ]
         for word in words { #expect(resumed(word) == nil, "\(word)") }
         // Nobody has asked for user and password.
-        #expect(resumed(2, offersUsernamePassword: false) == nil)
-        #expect(resumed(3, offersUsernamePassword: false) != nil)
+        #expect(resumed(2, offering: .none) == nil)
+        #expect(resumed(3, offering: .none) != nil)
     }
 
-    private func resumed(_ word: UInt64, offersUsernamePassword: Bool = true) -> ClientHandshake? {
+    private func resumed(_ word: UInt64, offering offer: AuthenticationOffer = .usernamePassword) -> ClientHandshake? {
         ClientHandshake(
-            Request(command: .connect, destination: target), offersUsernamePassword: offersUsernamePassword,
+            Request(command: .connect, destination: target), offering: offer,
             progress: word)
     }
 
     @Test func `no bytes at all crash it`() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            var handshake = connect(to: target, offersUsernamePassword: Bool.random())
+            var handshake = connect(to: target, offering: Bool.random() ? .usernamePassword : .none)
             _ = begun(&handshake)
             for _ in 0..<5 {
                 let length = Int.random(in: 0...24, using: &generator)
@@ -280,15 +280,15 @@ private struct Sent: Equatable {
     }
 }
 
-private func connect(to target: Endpoint, offersUsernamePassword: Bool = false) -> ClientHandshake {
-    asking(for: .connect, target, offersUsernamePassword: offersUsernamePassword)
+private func connect(to target: Endpoint, offering offer: AuthenticationOffer = .none) -> ClientHandshake {
+    asking(for: .connect, target, offering: offer)
 }
 
 private func asking(
-    for command: Command, _ target: Endpoint, offersUsernamePassword: Bool = false
+    for command: Command, _ target: Endpoint, offering offer: AuthenticationOffer = .none
 ) -> ClientHandshake {
     ClientHandshake(
-        Request(command: command, destination: target), offersUsernamePassword: offersUsernamePassword)
+        Request(command: command, destination: target), offering: offer)
 }
 
 /// What an answer led to.
@@ -312,9 +312,9 @@ extension ClientHandshake {
     }
 }
 
-private func failure(_ answers: [[UInt8]], offersUsernamePassword: Bool = false) -> ProtocolError? {
+private func failure(_ answers: [[UInt8]], offering offer: AuthenticationOffer = .none) -> ProtocolError? {
     let target = Endpoint(host: .address(.v4(IPv4Address(1))), port: 1)
-    var handshake = connect(to: target, offersUsernamePassword: offersUsernamePassword)
+    var handshake = connect(to: target, offering: offer)
     _ = begun(&handshake)
     do {
         for answer in answers { _ = try handshake.take(answer) }

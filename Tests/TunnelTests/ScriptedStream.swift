@@ -36,6 +36,17 @@ final class ScriptedStream: ByteStream {
         return sent
     }
 
+    /// What the next calls of `secure` return; done once there are none left.
+    var securing: [Securing] = []
+    /// Of which proxies contexts were asked for.
+    private(set) var secured: [Int] = []
+
+    func secure(_ index: Int, _ proxies: Span<Proxy>) throws(Failure) -> Securing {
+        if isBroken { throw .broken }
+        secured.append(index)
+        return securing.isEmpty ? .done : securing.removeFirst()
+    }
+
     func send(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> Int? {
         if isBroken { throw .broken }
         let count = min(bytes.count, room)
