@@ -124,6 +124,13 @@ let package = Package(
             name: "Tunnel", dependencies: ["Addressing", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5"],
             swiftSettings: librarySettings),
 
+        // Security contexts with proxies, and the streams that are encapsulated by them; for the library and the tool.
+        .target(name: "CGSSAPI", cSettings: smallCSettings),
+        .target(
+            name: "StreamSecurity",
+            dependencies: ["Addressing", "CGSSAPI", "CKernel", "ProxyConfig", "SOCKS5", "Tunnel"],
+            swiftSettings: librarySettings),
+
         // The preloaded library.
         .target(name: "CLibC", cSettings: cSettings),
         .target(name: "CPreload", dependencies: ["CKernel", "CLibC", "CPrograms"], cSettings: cSettings),
@@ -134,7 +141,7 @@ let package = Package(
             name: "SocksifyCore",
             dependencies: [
                 "Addressing", "CKernel", "CPreload", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4",
-                "SOCKS5", "SharedTables", "TableMemory", "Tunnel",
+                "SOCKS5", "SharedTables", "StreamSecurity", "TableMemory", "Tunnel",
             ],
             swiftSettings: librarySettings),
         .target(
@@ -145,7 +152,9 @@ let package = Package(
         .target(
             name: "SocksifyTool",
             dependencies: [
-                "Addressing", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5", "Tunnel",
+                "Addressing", "CPrograms", "FakeDNS", "HTTPConnect", "ProxyConfig", "SOCKS4", "SOCKS5",
+                "StreamSecurity",
+                "Tunnel",
             ],
             swiftSettings: toolSettings),
         .executableTarget(

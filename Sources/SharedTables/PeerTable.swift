@@ -20,18 +20,29 @@ public struct PeerTable<Memory: TableMemory & Sendable>: Sendable {
 
     /// Stores the peer of the socket, replacing a former record. Does nothing without memory.
     ///
-    /// - Parameter isUntold: whether connect(2) still has to report the connection once, which the kernel would not do.
-    public func insert(_ peer: SocketAddress, isUntold: Bool = false, cookie: UInt64) {
+    /// - Parameters:
+    ///   - isUntold: whether connect(2) still has to report the connection once, which the kernel would not do.
+    ///   - isEncapsulated: whether the bytes of the stream are encapsulated.
+    public func insert(
+        _ peer: SocketAddress, isUntold: Bool = false, isEncapsulated: Bool = false, cookie: UInt64
+    ) {
         var words = peer.words
         if isUntold { words[0] |= PeerTable.untold }
+        if isEncapsulated { words[0] |= PeerTable.encapsulated }
         records.insert(words, key: cookie)
     }
 
     /// The peer that the program connected the socket to; nil if the socket is not proxied.
     public func peer(cookie: UInt64) -> SocketAddress? {
         guard var words = records.words(key: cookie) else { return nil }
-        words[0] &= ~PeerTable.untold
+        words[0] &= ~(PeerTable.untold | PeerTable.encapsulated)
         return SocketAddress(words: words)
+    }
+
+    /// Whether the bytes of the stream are encapsulated.
+    public func isEncapsulated(cookie: UInt64) -> Bool {
+        guard let words = records.words(key: cookie) else { return false }
+        return words[0] & PeerTable.encapsulated != 0
     }
 
     /// Whether connect(2) still has to report the connection; true only once.
@@ -43,6 +54,7 @@ public struct PeerTable<Memory: TableMemory & Sendable>: Sendable {
     }
 
     private static var untold: UInt64 { 1 << 63 }
+    private static var encapsulated: UInt64 { 1 << 62 }
 
     /// Stores the error of the socket's connection, or that it is still connecting, for a process that inherits it.
     ///

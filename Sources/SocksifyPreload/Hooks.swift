@@ -399,3 +399,36 @@ public func socksify_leave_shared_memory(_ copy: Int32) {
 public func socksify_prepare_inheritance() {
     Inheritance.prepare()
 }
+
+// MARK: Encapsulated streams
+
+@c @implementation
+public func socksify_stream_receive(
+    _ fd: Int32, _ parts: UnsafePointer<iovec>?, _ count: Int, _ skipped: Int, _ flags: Int32
+) -> Int {
+    result(EncapsulatedIO.receive(fd, parts, count: count, skipping: skipped, flags: flags))
+}
+
+@c @implementation
+public func socksify_stream_send(
+    _ fd: Int32, _ parts: UnsafePointer<iovec>?, _ count: Int, _ skipped: Int, _ is_unsent: UnsafeMutablePointer<Int32>
+) -> Int {
+    var isUnsent = false
+    let outcome = EncapsulatedIO.send(fd, parts, count: count, skipping: skipped, isUnsent: &isUnsent)
+    is_unsent.pointee = isUnsent ? 1 : 0
+    return result(outcome)
+}
+
+@c @implementation
+public func socksify_stream_flush(_ fd: Int32) -> Int { result(EncapsulatedIO.flush(fd)) }
+
+@c @implementation
+public func socksify_stream_unread(_ fd: Int32) -> Int { result(EncapsulatedIO.unread(fd)) }
+
+private func result(_ outcome: EncapsulatedIO.Outcome) -> Int {
+    switch outcome {
+    case .pass: SOCKSIFY_STREAM_PASS
+    case .count(let count): count
+    case .failed(let errno): -Int(errno.code)
+    }
+}

@@ -7,7 +7,7 @@
 #include "PollWait.h"
 
 /* The time at which the socket's limit ends a call that begins now (socket(7), SO_RCVTIMEO, SO_SNDTIMEO). */
-static int64_t end_of_call(int fd, unsigned flags) {
+int64_t end_of_call(int fd, unsigned flags) {
     struct timeval limit;
     int option = flags & SOCKSIFY_SENDING ? SO_SNDTIMEO : SO_RCVTIMEO;
     if (kernel_getsockopt(fd, SOL_SOCKET, option, &limit, sizeof limit) != 0 || (!limit.tv_sec && !limit.tv_usec))

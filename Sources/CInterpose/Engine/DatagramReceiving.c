@@ -8,6 +8,7 @@
 
 #include "CallWait.h"
 #include "Durations.h"
+#include "EncapsulatedStreams.h"
 #include "Encapsulation.h"
 
 /* The milliseconds left of SO_RCVTIMEO in a call that began at that tick; -1: unlimited. */
@@ -95,6 +96,13 @@ static int receive(int fd, struct msghdr *message, struct iovec *parts, int flag
 }
 
 int relayed_receive(int fd, struct msghdr *message, int flags, ssize_t *result) {
+    if (descriptor_may_be_encapsulated(fd) &&
+        stream_receive(fd, message->msg_iov, message->msg_iovlen, flags, result)) {
+        message->msg_namelen = 0;
+        message->msg_controllen = 0;
+        message->msg_flags = 0;
+        return 1;
+    }
     *result = -1;
     int error = fault_of(message->msg_iov, message->msg_iovlen);
     if (error) {
@@ -134,6 +142,10 @@ int relayed_late(int fd, struct msghdr *message, int flags, ssize_t *result) {
 int relayed_receive_bytes(int fd, void *bytes, size_t count, int flags, struct sockaddr *address, socklen_t *length,
                           ssize_t *result) {
     struct iovec part = {bytes, count}, parts[3];
+    if (descriptor_may_be_encapsulated(fd) && stream_receive(fd, &part, 1, flags, result)) {
+        if (*result >= 0 && address && length) *length = 0;
+        return 1;
+    }
     struct msghdr message = {address, address && length ? *length : 0, &part, 1, NULL, 0, 0};
     if (!receive(fd, &message, parts, flags, result)) return 0;
     if (*result >= 0 && address && length) *length = message.msg_namelen;
@@ -193,6 +205,14 @@ static int receive_batch(int fd, struct mmsghdr *messages, unsigned count, int f
 
 int relayed_receive_several(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout,
                             int *result) {
+    if (descriptor_may_be_encapsulated(fd)) {
+        /* One after the other: a stream has no messages of its own. */
+        ssize_t length;
+        if (!relayed_receive(fd, &messages->msg_hdr, flags, &length)) return 0;
+        if (length >= 0) messages->msg_len = (unsigned)length;
+        *result = length < 0 ? -1 : 1;
+        return 1;
+    }
     unsigned done = 0;
     *result = -1;
     uint32_t began = 0;

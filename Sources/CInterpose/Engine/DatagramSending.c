@@ -5,6 +5,7 @@
 #include <netinet/udp.h>
 #include <sys/uio.h>
 
+#include "EncapsulatedStreams.h"
 #include "Encapsulation.h"
 
 /* Makes `encapsulated` the message with its header; `parts` has room for one part more than the message has. */
@@ -80,7 +81,8 @@ static int is_to_be_repeated(int fd, int decision) {
     return decision == 0 && errno == ECONNREFUSED && !socksify_is_refused(fd);
 }
 
-enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
+static __attribute__((noinline)) enum sending decide_and_send_datagram(int fd, const struct msghdr *message, int flags,
+                                                                       ssize_t *result) {
     struct udp_encapsulation encapsulation;
     for (int attempt = 1;; attempt++) {
         int decision = socksify_send(fd, message, flags, &encapsulation);
@@ -89,6 +91,13 @@ enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ss
         *result = send_decided(fd, message, flags, decision, &encapsulation);
         if (*result >= 0 || attempt == ATTEMPTS || !is_to_be_repeated(fd, decision)) return SENT;
     }
+}
+
+/* The frame of a datagram's header is not there while a stream waits. */
+enum sending decide_and_send(int fd, const struct msghdr *message, int flags, ssize_t *result) {
+    if (descriptor_may_be_encapsulated(fd) && stream_send(fd, message->msg_iov, message->msg_iovlen, flags, result))
+        return SENT;
+    return decide_and_send_datagram(fd, message, flags, result);
 }
 
 enum sending decide_and_send_bytes(int fd, const void *bytes, size_t count, int flags, const struct sockaddr *address,
@@ -181,7 +190,7 @@ static int repeat(struct batch *batch, int fd, struct mmsghdr *message, int flag
     ssize_t result;
     /* A message that was routed to the same relay is routed again, too. */
     if (batch->ahead.decision == 0) batch->ahead.index = UINT_MAX;
-    if (decide_and_send(fd, &message->msg_hdr, flags, &result) != SENT)
+    if (decide_and_send_datagram(fd, &message->msg_hdr, flags, &result) != SENT)
         result = REAL(sendmsg)(fd, &message->msg_hdr, flags);
     return is_sent(message, result);
 }
@@ -209,7 +218,8 @@ static int send_several(struct batch *batch, int fd, struct mmsghdr *messages, u
 }
 
 /* Routes the messages up to the first that libc must not send. */
-int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
+static __attribute__((noinline)) int send_several_datagrams(int fd, struct mmsghdr *messages, unsigned *count,
+                                                            int *flags, int *result) {
     struct decided first = {.index = 0};
     for (; first.index < *count; first.index++) {
         const struct msghdr *message = &messages[first.index].msg_hdr;
@@ -234,6 +244,16 @@ int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int 
     batch->passed = first.index;
     *result = send_several(batch, fd, messages, *count, *flags);
     library_memory_give_back(batch);
+    return 1;
+}
+
+int relayed_send_several(int fd, struct mmsghdr *messages, unsigned *count, int *flags, int *result) {
+    ssize_t length;
+    if (*count == 0 || !descriptor_may_be_encapsulated(fd) ||
+        !stream_send(fd, messages->msg_hdr.msg_iov, messages->msg_hdr.msg_iovlen, *flags, &length))
+        return send_several_datagrams(fd, messages, count, flags, result);
+    if (length >= 0) messages->msg_len = (unsigned)length;
+    *result = length < 0 ? -1 : 1;
     return 1;
 }
 

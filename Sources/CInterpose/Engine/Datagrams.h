@@ -8,7 +8,7 @@
 /* Whether a send must be routed: it has an address, or the socket may be relayed. */
 static inline int is_to_be_decided(int fd, const struct sockaddr *address, socklen_t length) {
     /* AF_UNSPEC means AF_INET to the kernel. */
-    return is_internet(address, length) || family_of(address, length) == AF_UNSPEC || descriptor_may_be_relayed(fd);
+    return is_internet(address, length) || family_of(address, length) == AF_UNSPEC || descriptor_may_be_transformed(fd);
 }
 
 enum sending {

@@ -7,6 +7,12 @@ int connect(int fd, const struct sockaddr *address, socklen_t length) {
     if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC &&
         (family < 0 || !descriptor_may_be_pending(fd)))
         return REAL(connect)(fd, address, length);
+    if (mechanism_calls() && (family == AF_INET || family == AF_INET6)) {
+        if (mechanism_calls() == MECHANISM_CALLS_DIRECT) return REAL(connect)(fd, address, length);
+        mechanism_calls_refuse();
+        errno = ENETUNREACH;
+        return -1;
+    }
     pthread_testcancel();
     int result = socksify_connect(fd, address, length);
     return result == SOCKSIFY_PASS ? REAL(connect)(fd, address, length) : returned(result);

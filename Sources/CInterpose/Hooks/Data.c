@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "Engine/Datagrams.h"
+#include "Engine/EncapsulatedStreams.h"
 #include "Engine/MessageParts.h"
 
 /* Called by programs that were compiled with checks; no header declares them without. */
@@ -30,8 +31,9 @@ ssize_t __recvfrom_chk(int fd, void *bytes, size_t count, size_t room, int flags
 #define STREAM(type, name, parameters, arguments, flags, relayed)                              \
     static __attribute__((noinline)) type name##_disturbed parameters {                        \
         ssize_t result;                                                                        \
-        if (descriptor_may_be_relayed(fd) && (relayed)) return (type)result;                   \
+        if (descriptor_may_be_transformed(fd) && (relayed)) return (type)result;                   \
         PREPARE(fd, flags);                                                                    \
+        if (descriptor_may_be_encapsulated(fd) && (relayed)) return (type)result;              \
         return REAL(name) arguments;                                                           \
     }                                                                                          \
     type name parameters {                                                                     \
@@ -68,9 +70,11 @@ static __attribute__((noinline)) ssize_t read_disturbed(int fd, void *bytes, siz
     /* A read of 0 bytes never waits. */
     if (count > 0) {
         ssize_t result;
-        if (descriptor_may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
+        if (descriptor_may_be_transformed(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
             return result;
         PREPARE(fd, 0);
+        if (descriptor_may_be_encapsulated(fd) && relayed_receive_bytes(fd, bytes, count, 0, NULL, NULL, &result))
+            return result;
     }
     return REAL(read)(fd, bytes, count);
 }
@@ -122,9 +126,11 @@ static inline int is_simple_receipt(void) {
 static __attribute__((noinline)) ssize_t recvfrom_disturbed(int fd, void *bytes, size_t count, int flags,
                                                             struct sockaddr *address, socklen_t *length) {
     ssize_t result;
-    if (descriptor_may_be_relayed(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result))
+    if (descriptor_may_be_transformed(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result))
         return result;
     PREPARE(fd, receiving_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && relayed_receive_bytes(fd, bytes, count, flags, address, length, &result))
+        return result;
     socklen_t room = address && length ? *length : 0;
     result = REAL(recvfrom)(fd, bytes, count, flags, address, length);
     if (!is_late(fd, result)) return noted(fd, result, flags, address, room ? *length : 0);
@@ -187,6 +193,8 @@ static int note_received(int fd) {
 }
 
 static int prepare_to_send(int fd) {
+    /* Its context stays here: whoever has it there would write past the encapsulation. */
+    if (descriptor_may_be_encapsulated(fd)) return -EPERM;
     return descriptor_may_be_pending(fd) ? socksify_prepare_to_send_descriptor(fd) : SOCKSIFY_PASS;
 }
 
@@ -200,16 +208,19 @@ static int is_for_itself(int fd) {
 /* Before descriptors are sent to another process, which cannot continue handshakes of this one: waits for those of the
  * sockets in the message. SOCKSIFY_PASS, or a negative error number. */
 static int prepare_rights(int fd, const struct msghdr *message) {
-    if (!pending_any(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
+    if (pending_is_undisturbed(pending_word()) || !has_control(message)) return SOCKSIFY_PASS;
     if (!is_readable(message->msg_control, message->msg_controllen) || is_for_itself(fd)) return SOCKSIFY_PASS;
     return visit_rights(message, prepare_to_send);
 }
 
 static __attribute__((noinline)) ssize_t recvmsg_disturbed(int fd, struct msghdr *message, int flags) {
     ssize_t result;
-    if (descriptor_may_be_relayed(fd) && (uintptr_t)message >= 4096 && relayed_receive(fd, message, flags, &result))
+    if (descriptor_may_be_transformed(fd) && (uintptr_t)message >= 4096 && relayed_receive(fd, message, flags, &result))
         return result;
     PREPARE(fd, receiving_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && (uintptr_t)message >= 4096 &&
+        relayed_receive(fd, message, flags, &result))
+        return result;
     socklen_t room = (uintptr_t)message >= 4096 ? message->msg_namelen : 0;
     result = REAL(recvmsg)(fd, message, flags);
     if (result >= 0) visit_rights(message, note_received);
@@ -243,10 +254,13 @@ static int take_late(int fd, struct mmsghdr *messages, int received, int flags) 
 
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, struct timespec *timeout) {
     int relayed;
-    if (descriptor_may_be_relayed(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
+    if (descriptor_may_be_transformed(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
         relayed_receive_several(fd, messages, count, flags, timeout, &relayed))
         return relayed;
     PREPARE(fd, receiving_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && count > 0 && (uintptr_t)messages >= 4096 &&
+        relayed_receive_several(fd, messages, count, flags, timeout, &relayed))
+        return relayed;
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     int is_relayed = received > 0 && is_late(fd, received);
     if (is_relayed) received = take_late(fd, messages, received, flags);
@@ -287,6 +301,7 @@ ssize_t sendto(int fd, const void *bytes, size_t count, int flags, const struct 
         sending = decide_and_send_bytes(fd, bytes, count, flags, address, length, &result);
     if (sending == SENT) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && relayed_send_bytes(fd, bytes, count, flags, &result)) return result;
     if (sending == SENT_BY_LIBC) return REAL(sendto)(fd, bytes, count, flags, address, length);
     return REAL(sendto)(fd, bytes, count, flags & ~MSG_FASTOPEN, NULL, 0);
 }
@@ -298,6 +313,9 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
         sending = decide_and_send(fd, message, flags, &result);
     if (sending == SENT) return result;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && (uintptr_t)message >= 4096 &&
+        decide_and_send(fd, message, flags, &result) == SENT)
+        return result;
     if (sending == SENT_BY_LIBC) {
         int prepared = prepare_rights(fd, message);
         if (prepared != SOCKSIFY_PASS) return returned(prepared);
@@ -316,6 +334,9 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
     int sent, has_messages = (uintptr_t)messages >= 4096;
     if (has_messages && relayed_send_several(fd, messages, &count, &flags, &sent)) return sent;
     PREPARE(fd, SOCKSIFY_SENDING | message_flags(flags));
+    if (descriptor_may_be_encapsulated(fd) && has_messages &&
+        relayed_send_several(fd, messages, &count, &flags, &sent))
+        return sent;
     for (unsigned int index = 0; has_messages && index < count; index++) {
         int prepared = prepare_rights(fd, &messages[index].msg_hdr);
         if (prepared == SOCKSIFY_PASS) continue;
@@ -330,16 +351,20 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
 /* ----- From one descriptor to another ----- */
 
 STREAM(ssize_t, sendfile, (int fd, int from, off_t *offset, size_t count), (fd, from, offset, count),
-       SOCKSIFY_SENDING, relayed_transfer(fd, &result))
+       SOCKSIFY_SENDING,
+       (descriptor_may_be_encapsulated(fd) && stream_send_file(fd, from, offset, count, &result)) ||
+           relayed_transfer(fd, &result))
 
 ssize_t sendfile64(int to, int from, off64_t *offset, size_t count) __attribute__((alias("sendfile")));
 
 ssize_t splice(int from, off64_t *from_offset, int to, off64_t *to_offset, size_t count, unsigned int flags) {
     ssize_t result;
-    if (descriptor_may_be_relayed(from) && relayed_transfer(from, &result)) return result;
-    if (descriptor_may_be_relayed(to) && relayed_transfer(to, &result)) return result;
+    if (descriptor_may_be_transformed(from) && relayed_transfer(from, &result)) return result;
+    if (descriptor_may_be_transformed(to) && relayed_transfer(to, &result)) return result;
     unsigned waits = flags & SPLICE_F_NONBLOCK ? SOCKSIFY_NONBLOCKING : 0;
     PREPARE(from, waits);
     PREPARE(to, SOCKSIFY_SENDING | waits);
+    if (descriptor_may_be_encapsulated(from) && relayed_transfer(from, &result)) return result;
+    if (descriptor_may_be_encapsulated(to) && relayed_transfer(to, &result)) return result;
     return REAL(splice)(from, from_offset, to, to_offset, count, flags);
 }

@@ -19,7 +19,7 @@ static void forget_descriptor(int fd) {
     /* A child of vfork closes its own descriptors, but has its parent's memory. */
     if (!process_is_own()) return;
     unsigned marks = descriptor_mark(fd);
-    if (marks & (DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED)) socksify_end_descriptor(fd);
+    if (marks & (DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_ENCAPSULATED)) socksify_end_descriptor(fd);
     watched_forget_all(fd);
     descriptor_clear_marks(fd, DESCRIPTOR_MARKS, marks);
 }
@@ -34,7 +34,7 @@ static int duplicated(int fd, int copy) {
     if (copy < 0 || copy == fd) return copy;
     unsigned marks = descriptor_mark(fd), other = descriptor_mark(copy);
     unsigned handed_on = DESCRIPTOR_EPOLL | DESCRIPTOR_USED_EPOLL | DESCRIPTOR_NOTED_EPOLL | DESCRIPTOR_RELAYED |
-                         DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
+                         DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED | DESCRIPTOR_ENCAPSULATED;
     unsigned given = DESCRIPTOR_DUPLICATED | (marks & handed_on);
     /* Setting the marks again would restart a search for descriptors; without a runtime there is no search. */
     if ((marks & DESCRIPTOR_DUPLICATED) && (other & given) == given && !process_runtime_is_made()) return copy;

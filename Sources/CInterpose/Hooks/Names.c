@@ -8,6 +8,11 @@
 
 static int address_info(const char *node, const char *service, const struct addrinfo *hints,
                         struct addrinfo **result) {
+    if (mechanism_calls() == MECHANISM_CALLS_DIRECT) return SOCKSIFY_PASS;
+    if (mechanism_calls() == MECHANISM_CALLS_REFUSED) {
+        mechanism_calls_refuse();
+        return EAI_AGAIN;
+    }
     int code = socksify_getaddrinfo(node, service, hints, result);
     if (code <= 0 || code == SOCKSIFY_PASS) return code;
     errno = code;
@@ -21,7 +26,11 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
 int getnameinfo(const struct sockaddr *address, socklen_t length, char *host, socklen_t host_length, char *service,
                 socklen_t service_length, int flags) {
-    if (is_internet(address, length)) {
+    if (mechanism_calls() == MECHANISM_CALLS_REFUSED && !(flags & NI_NUMERICHOST)) {
+        mechanism_calls_refuse();
+        return EAI_AGAIN;
+    }
+    if (is_internet(address, length) && !mechanism_calls()) {
         int code = socksify_getnameinfo(address, length, host, host_length, service, service_length, flags);
         if (code != SOCKSIFY_PASS) return code;
     }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "Engine/Datagrams.h"
+#include "Engine/EncapsulatedStreams.h"
 
 /* Options that the library uses while a handshake is pending (see LentOptions). */
 static inline int is_lent(int level, int option) {
@@ -22,6 +23,12 @@ static inline int is_of_way(int level, int option) {
 /* Whether the kernel's value of the option may differ from the program's. */
 static inline int may_be_without(int fd, int level, int option) {
     return descriptor_may_be_substitute(fd) || (is_of_way(level, option) && descriptor_may_have_way(fd));
+}
+
+/* Whether the kernel may have the library's value of such an option. SO_RCVLOWAT of an encapsulated stream is the
+ * library's for good. */
+static inline int may_have_lent(int fd) {
+    return descriptor_may_be_pending(fd) || descriptor_may_be_encapsulated(fd);
 }
 
 /* While the kernel connects, TCP_USER_TIMEOUT may be the library's. */
@@ -43,7 +50,8 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
         return result;
     }
     int is_error = level == SOL_SOCKET && option == SO_ERROR;
-    if (!(is_error || is_lent(level, option)) || !descriptor_may_be_pending(fd))
+    int may_be_lent = is_lent(level, option) && may_have_lent(fd);
+    if (!may_be_lent && !(is_error && descriptor_may_be_pending(fd)))
         return REAL(getsockopt)(fd, level, option, value, length);
     int own = is_error ? socksify_take_error(fd) : socksify_lent_option(fd, level, option);
     int result = REAL(getsockopt)(fd, level, option, value, length);
@@ -59,8 +67,13 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t lengt
         errno = ENOPROTOOPT;
         return -1;
     }
+    /* The kernel would encrypt what is encapsulated, and write past the encapsulation. */
+    if (level == IPPROTO_TCP && option == TCP_ULP && descriptor_may_be_encapsulated(fd)) {
+        errno = ENOENT;
+        return -1;
+    }
     put_option_back(fd, level, option);
-    if ((is_lent(level, option) || is_of_way(level, option)) && descriptor_may_be_pending(fd)) {
+    if ((is_lent(level, option) && may_have_lent(fd)) || (is_of_way(level, option) && descriptor_may_be_pending(fd))) {
         int result = socksify_set_lent_option(fd, level, option, value, length);
         if (result != SOCKSIFY_PASS) return returned(result);
     }
@@ -94,7 +107,9 @@ int ioctl(int fd, unsigned long request, ...) {
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int unread;
-    if (request == FIONREAD && descriptor_may_be_relayed(fd) && relayed_unread(fd, &unread)) {
+    if (request == FIONREAD &&
+        ((descriptor_may_be_encapsulated(fd) && stream_unread(fd, &unread)) ||
+         (descriptor_may_be_relayed(fd) && relayed_unread(fd, &unread)))) {
         int result = REAL(ioctl)(fd, request, argument);
         /* The memory is writable, because the kernel has written to it. */
         if (result == 0) *(int *)argument = unread;

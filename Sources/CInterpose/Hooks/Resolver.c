@@ -14,9 +14,19 @@ static int failed(int host_error, int error) {
     return -1;
 }
 
+/* Whether libc is not to put the question to a name server. */
+static int is_answered_here(void) {
+    if (mechanism_calls()) return mechanism_calls() == MECHANISM_CALLS_REFUSED;
+    return socksify_names_belong_to_proxy();
+}
+
 /* res_send: any answer. */
 static int send_question(const unsigned char *question, int question_length, unsigned char *answer, int length) {
     if (question_length < 0 || length < NS_HFIXEDSZ) return failed(NO_RECOVERY, EINVAL);
+    if (mechanism_calls()) {
+        mechanism_calls_refuse();
+        return failed(TRY_AGAIN, ECONNREFUSED);
+    }
     int answered = socksify_answer_question(question, (size_t)question_length, answer, (size_t)length);
     /* The same as if no server answers. */
     if (answered < 0) return failed(TRY_AGAIN, ECONNREFUSED);
@@ -56,7 +66,7 @@ static int search(const char *name, int class, int type, unsigned char *answer, 
     struct name_search names;
     char candidate[NAME_SEARCH_SIZE];
     int host_error = HOST_NOT_FOUND;
-    if (!socksify_searches_domains()) return query(name, class, type, answer, length);
+    if (mechanism_calls() || !socksify_searches_domains()) return query(name, class, type, answer, length);
     name_search_begin(&names, name, strlen(name));
     while (name_search_next(&names, candidate)) {
         int answered = query(candidate, class, type, answer, length);
@@ -73,45 +83,45 @@ static int noted(res_state state, int result) {
 }
 
 int res_query(const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return query(name, class, type, answer, length);
+    if (is_answered_here()) return query(name, class, type, answer, length);
     return REAL(res_query)(name, class, type, answer, length);
 }
 
 int res_search(const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return search(name, class, type, answer, length);
+    if (is_answered_here()) return search(name, class, type, answer, length);
     return REAL(res_search)(name, class, type, answer, length);
 }
 
 int res_querydomain(const char *name, const char *domain, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return query_in(name, domain, class, type, answer, length);
+    if (is_answered_here()) return query_in(name, domain, class, type, answer, length);
     return REAL(res_querydomain)(name, domain, class, type, answer, length);
 }
 
 int res_send(const unsigned char *question, int question_length, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return send_question(question, question_length, answer, length);
+    if (is_answered_here()) return send_question(question, question_length, answer, length);
     return REAL(res_send)(question, question_length, answer, length);
 }
 
 int res_nquery(res_state state, const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return noted(state, query(name, class, type, answer, length));
+    if (is_answered_here()) return noted(state, query(name, class, type, answer, length));
     return REAL(res_nquery)(state, name, class, type, answer, length);
 }
 
 int res_nsearch(res_state state, const char *name, int class, int type, unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy()) return noted(state, search(name, class, type, answer, length));
+    if (is_answered_here()) return noted(state, search(name, class, type, answer, length));
     return REAL(res_nsearch)(state, name, class, type, answer, length);
 }
 
 int res_nquerydomain(res_state state, const char *name, const char *domain, int class, int type,
                      unsigned char *answer, int length) {
-    if (socksify_names_belong_to_proxy())
+    if (is_answered_here())
         return noted(state, query_in(name, domain, class, type, answer, length));
     return REAL(res_nquerydomain)(state, name, domain, class, type, answer, length);
 }
 
 int res_nsend(res_state state, const unsigned char *question, int question_length, unsigned char *answer,
               int length) {
-    if (socksify_names_belong_to_proxy())
+    if (is_answered_here())
         return noted(state, send_question(question, question_length, answer, length));
     return REAL(res_nsend)(state, question, question_length, answer, length);
 }

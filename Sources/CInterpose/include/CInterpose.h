@@ -4,6 +4,8 @@
  * failure is a negative error number, and the hook sets `errno`. */
 #pragma once
 
+#include <limits.h>
+
 #include "CPreload.h"
 #include "CPrograms.h"
 
@@ -72,6 +74,20 @@ int socksify_receive_timeout(int fd);
 void socksify_adopt_sockets(void);
 /* A descriptor was received from another process. */
 void socksify_received_descriptor(int fd);
+
+/* The functions below are called only for what descriptor_may_be_encapsulated(). They wait for nothing, and return a
+ * count of bytes, a negative error number, or SOCKSIFY_STREAM_PASS. */
+
+static const long SOCKSIFY_STREAM_PASS = LONG_MIN;
+/* Reads behind the first `skipped` bytes of the parts; 0 at the end of the stream. */
+long socksify_stream_receive(int fd, const struct iovec *_Nullable parts, long count, long skipped, int flags);
+/* Writes what lies behind the first `skipped` bytes of the parts. `is_unsent`: whether the next call is to be
+ * socksify_stream_flush(), which sends the rest of a message. */
+long socksify_stream_send(int fd, const struct iovec *_Nullable parts, long count, long skipped,
+                          int *_Nonnull is_unsent);
+long socksify_stream_flush(int fd);
+/* How many bytes can be read at once. */
+long socksify_stream_unread(int fd);
 
 /* The program ends: sends the datagrams that wait for their association. */
 void socksify_settle(void);

@@ -44,6 +44,13 @@ HOOK(sendfile)
 HOOK(sendfile64)
 HOOK(splice)
 
+/* libc's streams of a socket: libc's own would write past the encapsulation of a stream (RFC 1961). */
+HOOK(fdopen)
+HOOK(dprintf)
+HOOK(vdprintf)
+HOOK(__dprintf_chk)
+HOOK(__vdprintf_chk)
+
 /* Options and state of a socket, and shutdown. */
 HOOK(getsockopt)
 HOOK(setsockopt)
@@ -170,8 +177,8 @@ HOOK(syscall)
 
 /* Left out, with the reason:
  *
- * fclose, fdopen, fread, fwrite: libc's streams call its internal names. The library records sockets by cookie, so
- *     that an unseen close does no harm; programs wait for a connection before they make it a stream.
+ * fclose, fread, fwrite: libc's streams call its internal names. The library records sockets by cookie, so that an
+ *     unseen close does no harm; programs wait for a connection before they make it a stream.
  * bind: sends nothing.
  * sigwait, sigwaitinfo, sigtimedwait: take a signal, which ppoll(2) would give to a handler.
  * socketpair: makes local sockets only.

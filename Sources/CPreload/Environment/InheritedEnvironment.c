@@ -42,7 +42,8 @@ static char sockets_entry[] = "SOCKSIFY_SOCKETS=1";
 static int was_told_of_sockets;
 
 static int hands_on_sockets(void) {
-    const uint32_t hands_on = DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED;
+    const uint32_t hands_on = DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS | DESCRIPTOR_MIXED |
+                              DESCRIPTOR_ENCAPSULATED;
     for (int fd = 0; fd < descriptor_end(); fd++)
         if (descriptor_mark(fd) & hands_on || descriptor_may_be_pending(fd)) return 1;
     return 0;

@@ -14,6 +14,7 @@
 #include "InheritedEnvironment.h"
 #include "KeyedSocket.h"
 #include "LibraryStack.h"
+#include "MechanismCalls.h"
 #include "NameSearch.h"
 #include "ProcessIdentity.h"
 #include "ProcessState.h"

@@ -139,13 +139,15 @@ enum {
     DESCRIPTOR_MIXED = 512,
     /* An epoll whose registrations are all recorded: this process created it, or read them from the kernel. */
     DESCRIPTOR_NOTED_EPOLL = 1024,
-    DESCRIPTOR_MARKS = 2047,
+    /* A stream whose bytes are encapsulated on their way to the proxy. */
+    DESCRIPTOR_ENCAPSULATED = 2048,
+    DESCRIPTOR_MARKS = 4095,
     /* Marks that are cleared after a check of the socket: each setting of one of them is counted. */
     DESCRIPTOR_COUNTED =
         DESCRIPTOR_PENDING | DESCRIPTOR_DUPLICATED | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE,
     /* The marks of a descriptor without a record: everything must be checked. */
     DESCRIPTOR_ASKED = DESCRIPTOR_PENDING | DESCRIPTOR_RELAYED | DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_OPTIONS |
-                       DESCRIPTOR_MIXED,
+                       DESCRIPTOR_MIXED | DESCRIPTOR_ENCAPSULATED,
 };
 
 /* Descriptors from here on have no marks, and are always checked. */
@@ -187,6 +189,16 @@ static inline int descriptor_may_be_pending(int fd) {
 /* Whether the descriptor's datagrams may be relayed. */
 static inline int descriptor_may_be_relayed(int fd) {
     return relayed_any(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_RELAYED);
+}
+
+/* Whether the descriptor's stream may be encapsulated. */
+static inline int descriptor_may_be_encapsulated(int fd) {
+    return relayed_any(pending_word()) && (descriptor_mark(fd) & DESCRIPTOR_ENCAPSULATED);
+}
+
+/* Whether what the program reads and writes there may be other bytes than the kernel does. */
+static inline int descriptor_may_be_transformed(int fd) {
+    return relayed_any(pending_word()) && (descriptor_mark(fd) & (DESCRIPTOR_RELAYED | DESCRIPTOR_ENCAPSULATED));
 }
 
 /* Whether the library may remember route options of the socket that the kernel does not have. */

@@ -14,6 +14,12 @@ public enum Descriptors {
             if pending.mayHaveOthers { pending.end(descriptor) } else { pending.remove() }
             pending.leave()
         }
+        if descriptor_may_be_encapsulated(descriptor) != 0, let runtime = Runtime.existing,
+            let cookie = Socket(descriptor: descriptor).cookie,
+            MarkedDescriptors(marks: UInt32(DESCRIPTOR_ENCAPSULATED), cookie: cookie).first(except: descriptor) == nil
+        {
+            runtime.pointee.connections.pointee.streams.remove(cookie: cookie)
+        }
         if descriptor_may_be_relayed(descriptor) != 0, let runtime = Runtime.existing {
             runtime.pointee.relayed.end(descriptor, runtime.pointee.datagrams)
         }
@@ -105,6 +111,10 @@ public enum Descriptors {
                 let errno = failure == 0 ? nil : Errno(failure)
                 runtime.pointee.pendingTable.add(
                     failure: errno, descriptor, cookie: cookie, runtime.pointee.connections)
+            }
+            if runtime.pointee.sockets.isEncapsulated(cookie: cookie) {
+                relayed_begin()
+                descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_ENCAPSULATED))
             }
             if runtime.pointee.originals.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_DUPLICATED))

@@ -106,6 +106,7 @@ public enum Stream {
 
     /// The program's value of an option that the library uses meanwhile; nil for the kernel's.
     public static func lentOption(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
+        if level == SOL_SOCKET, name == SO_RCVLOWAT, let value = EncapsulatedIO.lowWater(descriptor) { return value }
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return nil }
@@ -117,6 +118,11 @@ public enum Stream {
     public static func setLentOption(
         _ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: UnsafeRawPointer?, _ length: socklen_t
     ) -> HookResult {
+        if level == SOL_SOCKET, name == SO_RCVLOWAT,
+            let outcome = EncapsulatedIO.setLowWater(descriptor, value, length)
+        {
+            return outcome
+        }
         guard let runtime = Runtime.existing,
             case .entered(let pending) = PendingHandle.of(descriptor, runtime.pointee.connections)
         else { return .pass }

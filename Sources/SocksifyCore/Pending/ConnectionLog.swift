@@ -1,5 +1,6 @@
 import Addressing
 import ProxyConfig
+import StreamSecurity
 import Tunnel
 
 /// The log lines about a connection.
@@ -28,10 +29,11 @@ enum ConnectionLog {
     /// - Parameters:
     ///   - isLast: whether no other proxy is tried.
     ///   - isKnown: whether the log already says that the proxy carries no datagrams.
+    ///   - security: what the security mechanism may have said.
     @inline(never)
     static func write(
         _ handshake: inout Handshake, _ role: ConnectionRole, failedBy error: HandshakeError, isLast: Bool = true,
-        isKnown: Bool = false, _ configuration: Configuration
+        isKnown: Bool = false, _ security: UnsafeMutablePointer<SecurityLayers>?, _ configuration: Configuration
     ) {
         var level = isLast ? LogLevel.error : .warning
         if error.isRefusal, handshake.isAtLastHop {
@@ -48,7 +50,12 @@ enum ConnectionLog {
                 line.append(" ")
             }
             switch error {
-            case .proxy(let error), .refusedAtOnce(let error): error.write(to: &line)
+            case .proxy(let error), .refusedAtOnce(let error):
+                error.write(to: &line)
+                if let security, !security.pointee.failure.isEmpty {
+                    line.append(": ")
+                    security.pointee.failure.forEachByte { line.append($0) }
+                }
             case .timedOut: line.append("did not answer in time")
             case .kernel(let errno):
                 line.append(handshake.isConnecting ? "cannot be connected to: " : "failed: ")

@@ -7,6 +7,7 @@ struct Connections: ~Copyable {
     let names: Names
     let table: SharedTable
     let pendingTable: PendingTable
+    let streams: EncapsulatedStreams
     let refusal: AssociationRefusal
     let owners: InternalConnectionOwners
 

@@ -102,43 +102,41 @@ struct DNSTransaction {
     /// The proxies' handshakes are over.
     ///
     /// - Parameter reply: BND of the last one's reply.
-    func begin(on socket: Socket, reply: Endpoint?, for command: Command) throws(HandshakeError) -> Handshake.Progress {
+    func begin(
+        on stream: SocketStream, reply: Endpoint?, for command: Command
+    ) throws(HandshakeError) -> Handshake.Progress {
         if command == .connect {
             state.pointee.isMessageUnderWay = true
-            return try advance(on: socket)
+            return try advance(on: stream)
         }
         state.pointee.end = reply.map { .resolved($0) } ?? .failed
         return .established
     }
 
-    /// Steps as far as the socket allows.
-    func advance(on socket: Socket) throws(HandshakeError) -> Handshake.Progress {
-        do throws(Errno) {
-            let message = UnsafeRawBufferPointer(
-                start: memory + DNSTransaction.queryOffset, count: 2 + state.pointee.queryLength)
-            while state.pointee.sent < message.count {
-                let rest = UnsafeRawBufferPointer(rebasing: message[state.pointee.sent...])
-                state.pointee.sent += try socket.send(rest)
-            }
-            let start = memory + DNSTransaction.answerOffset
-            while true {
-                var wanted = 2
-                if state.pointee.received >= 2 {
-                    wanted += Int(UInt16(bigEndian: start.load(as: UInt16.self)))
-                    if state.pointee.received >= wanted {
-                        state.pointee.end = isAnswer(count: wanted - 2) ? .message(wanted - 2) : .failed
-                        return .established
-                    }
+    /// Steps as far as the stream allows.
+    func advance(on stream: SocketStream) throws(HandshakeError) -> Handshake.Progress {
+        let message = UnsafeRawBufferPointer(
+            start: memory + DNSTransaction.queryOffset, count: 2 + state.pointee.queryLength)
+        while state.pointee.sent < message.count {
+            let rest = UnsafeRawBufferPointer(rebasing: message[state.pointee.sent...])
+            guard let count = try stream.send(rest) else { return .waiting }
+            state.pointee.sent += count
+        }
+        let start = memory + DNSTransaction.answerOffset
+        while true {
+            var wanted = 2
+            if state.pointee.received >= 2 {
+                wanted += Int(UInt16(bigEndian: start.load(as: UInt16.self)))
+                if state.pointee.received >= wanted {
+                    state.pointee.end = isAnswer(count: wanted - 2) ? .message(wanted - 2) : .failed
+                    return .established
                 }
-                let room = UnsafeMutableRawBufferPointer(
-                    start: start + state.pointee.received, count: wanted - state.pointee.received)
-                let count = try socket.receive(into: room)
-                guard count > 0 else { throw .connectionReset }
-                state.pointee.received += count
             }
-        } catch {
-            if error == .again || error == .interrupted { return .waiting }
-            throw .kernel(error)
+            let room = UnsafeMutableRawBufferPointer(
+                start: start + state.pointee.received, count: wanted - state.pointee.received)
+            guard let count = try stream.receive(into: room) else { return .waiting }
+            guard count > 0 else { throw .kernel(.connectionReset) }
+            state.pointee.received += count
         }
     }
 

@@ -33,7 +33,10 @@ enum HandshakeError: TunnelFailure {
     private func errno(for error: ProxyError) -> Errno {
         switch error {
         case .socks5(.rejected(let code)): errno(for: code)
-        case .socks5(.credentialsRefused), .socks5(.noAcceptableMethod): .accessDenied
+        case .socks5(.credentialsRefused), .socks5(.noAcceptableMethod), .socks5(.securityAborted),
+            .socks5(.closedInPlaceOfToken), .socks5(.closedInPlaceOfProtection), .socks5(.protectionRefused),
+            .socks5(.mechanismFailed), .socks5(.mechanismMissing):
+            .accessDenied
         case .socks5: .connectionRefused
         case .socks4(.rejected(.identUnreachable)), .socks4(.rejected(.userIDMismatch)), .socks4(.unusableUserID):
             .accessDenied

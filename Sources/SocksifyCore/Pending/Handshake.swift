@@ -108,9 +108,9 @@ struct Handshake {
     /// - Parameter receivesAtOnce: whether to look for an answer right after its question: it cannot be there yet, but a
     ///   proxy may have sent it unasked, and nobody tells of it again.
     mutating func advance(
-        on socket: Socket, _ buffers: HandshakeBuffers, _ connections: UnsafePointer<Connections>, receivesAtOnce: Bool
+        on stream: SocketStream, _ buffers: HandshakeBuffers, receivesAtOnce: Bool
     ) throws(HandshakeError) -> Progress {
-        let stream = SocketStream(socket: socket)
+        let connections = stream.security.connections
         let isolation = connections.pointee.isolation.credentials
         while true {
             do throws(HandshakeError) {

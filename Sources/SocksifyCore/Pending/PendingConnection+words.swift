@@ -1,5 +1,6 @@
 import CPreload
 import SharedTables
+import StreamSecurity
 import Tunnel
 
 /// A pending connection as the shared words by which processes tell each other of it: only numbers, each checked by its
@@ -12,7 +13,8 @@ extension PendingConnection {
     private static var wasAskedEarly: UInt64 { 2 }
     private static var isBroken: UInt64 { 4 }
     private static var isUnwatched: UInt64 { 8 }
-    private static var allFlags: UInt64 { 15 }
+    private static var isSecured: UInt64 { 16 }
+    private static var allFlags: UInt64 { 31 }
 
     /// Mutates nothing: so the record is not copied for the call.
     @inline(never)
@@ -23,6 +25,7 @@ extension PendingConnection {
         if wasAskedEarly { flags |= PendingConnection.wasAskedEarly }
         if isBroken { flags |= PendingConnection.isBroken }
         if isUnwatched { flags |= PendingConnection.isUnwatched }
+        if security != nil { flags |= PendingConnection.isSecured }
         words.write(flags)
         words.write(cookie)
         switch failure {
@@ -54,6 +57,8 @@ extension PendingConnection {
         // It is this process itself that knows which ones it has begun.
         guard (Int32(bitPattern: process) == process_own_id()) == isOwn else { return false }
         let flags = words.read(upTo: PendingConnection.allFlags)
+        // Without its contexts nobody can go on with it.
+        guard flags & PendingConnection.isSecured == 0 || security != nil else { return false }
         let cookie = words.read()
         let (kind, errno) = words.readHalves()
         let failure: HandshakeFailure?

@@ -2,6 +2,7 @@ import CPreload
 import ProxyConfig
 import SOCKS5
 import SharedTables
+import StreamSecurity
 import Synchronization
 
 /// A pending connection, and what is to be restored at its end.
@@ -29,6 +30,8 @@ struct PendingConnection {
     /// The program's TCP_USER_TIMEOUT, while the library's is set instead.
     var userTimeout: Int32?
     var lent = LentOptions()
+    /// The security contexts with proxies, if there are any. They are this process's own.
+    var security: UnsafeMutablePointer<SecurityLayers>?
     var registrations = InlineArray<8, RecordedRegistration>(repeating: RecordedRegistration())
     var registrationCount = 0
     /// Whether no call is known to wait for the socket: an epoll may watch it by a registration that was not seen.

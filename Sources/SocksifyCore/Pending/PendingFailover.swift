@@ -2,6 +2,7 @@ import Addressing
 import CKernel
 import ProxyConfig
 import SharedTables
+import StreamSecurity
 
 /// What a pending connection does if a proxy fails: the socket connects again, and the program sees one that is still
 /// connecting.
@@ -77,6 +78,7 @@ extension PendingHandle {
 
     /// Ends the TCP connection, so that the socket can connect to the address.
     private func makeFree(for address: ProxyAddress) throws(Errno) {
+        ConnectionSecurity.discard(&record.pointee.security)
         let domain = socket.domain
         if domain == AF_UNIX {
             // A Unix-domain socket connects only once.
@@ -121,7 +123,7 @@ extension PendingHandle {
     private func write(takingErrorOf failure: inout HandshakeError) {
         if case .byKernel = failure { failure = .kernel(socket.takeError() ?? .connectionRefused) }
         ConnectionLog.write(
-            &handshake.pointee, record.pointee.role, failedBy: failure, isLast: false,
+            &handshake.pointee, record.pointee.role, failedBy: failure, isLast: false, record.pointee.security,
             connections.pointee.configuration)
     }
 

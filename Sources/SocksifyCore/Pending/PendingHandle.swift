@@ -3,6 +3,7 @@ import CPreload
 import ProxyConfig
 import SOCKS5
 import SharedTables
+import StreamSecurity
 import Tunnel
 
 /// A pending connection whose slot the calling thread has entered. Nothing here waits.
@@ -62,6 +63,11 @@ struct PendingHandle {
         }
         descriptor_clear_wrong_marks(descriptor, UInt32(stale), seen)
         connections.pointee.pendingTable.correctCount()
+        // Another process of the tree has established it.
+        if let cookie = socket.cookie, connections.pointee.sockets.isEncapsulated(cookie: cookie) {
+            relayed_begin()
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_ENCAPSULATED))
+        }
         return .none
     }
 
@@ -249,17 +255,21 @@ struct PendingHandle {
             // send(2) or recv(2) would take the error, by which the program's epoll(7) reports the failure.
             throw .kernel(.connectionReset)
         }
+        let security = withUnsafeMutablePointer(to: &record.pointee.security) {
+            ConnectionSecurity(layers: $0, cookie: record.pointee.cookie, connections: connections)
+        }
+        let stream = SocketStream(socket: socket, security: security)
         if case .transaction(let transaction) = record.pointee.role, transaction.isUnderWay {
-            return try transaction.advance(on: socket)
+            return try transaction.advance(on: stream)
         }
         // An epoll reports bytes once. Early bytes of the proxy are there now, or never come.
         let mayHaveEarlyBytes = events == nil || record.pointee.registrationCount > 0
         let progress = try record.pointee.handshake.advance(
-            on: socket, entered.buffers, connections, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
+            on: stream, entered.buffers, receivesAtOnce: mayHaveEarlyBytes && ready & Int16(POLLIN) != 0)
         if case .established = progress, case .transaction(let transaction) = record.pointee.role {
             record.pointee.handshake.deadline = nil
             return try transaction.begin(
-                on: socket, reply: record.pointee.handshake.tunnel.boundAddress,
+                on: stream, reply: record.pointee.handshake.tunnel.boundAddress,
                 for: record.pointee.handshake.request.command)
         }
         return progress
@@ -381,13 +391,39 @@ struct PendingHandle {
         if record.pointee.role.isInternal { return conclude(nil) }
         let saysNoMore = record.pointee.isToldByKernel || record.pointee.shut != 0
         let isUntold = record.pointee.attendance != .call && saysNoMore
+        let isEncapsulated = handSecurityOver()
         connections.pointee.sockets.insert(
-            record.pointee.handshake.peer, isUntold: isUntold, cookie: record.pointee.cookie)
+            record.pointee.handshake.peer, isUntold: isUntold, isEncapsulated: isEncapsulated,
+            cookie: record.pointee.cookie)
         if record.pointee.shut != 0 { socket.shut(record.pointee.shut) }
         ConnectionLog.write(&record.pointee.handshake, .connection, configuration)
         putOptionsBack()
         restoreRegistrations()
         remove()
+    }
+
+    /// Gives the security contexts to the program's stream. Whether there are any that encapsulate.
+    private func handSecurityOver() -> Bool {
+        guard let layers = record.pointee.security, !layers.pointee.areEmpty else { return false }
+        let cookie = record.pointee.cookie
+        guard connections.pointee.streams.add(layers, cookie: cookie) else {
+            // Every call on it fails.
+            markEncapsulated()
+            return true
+        }
+        record.pointee.security = nil
+        markEncapsulated()
+        if let entry = connections.pointee.streams.find(cookie: cookie) {
+            EncapsulatedStream(socket: socket, streams: connections.pointee.streams, entry: entry).begin()
+        }
+        return true
+    }
+
+    private func markEncapsulated() {
+        relayed_begin()
+        SubstituteSocket.forEachDescriptor(of: socket, cookie: record.pointee.cookie) { descriptor in
+            descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_ENCAPSULATED))
+        }
     }
 
     /// An attempt has failed. Begins another one if there is another way that the socket allows; else the connection
@@ -409,7 +445,9 @@ struct PendingHandle {
         if case .byKernel = error {
             record.pointee.failure = .ofKernel
         } else {
-            ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: error, configuration)
+            ConnectionLog.write(
+                &record.pointee.handshake, .connection, failedBy: error, record.pointee.security,
+                configuration)
             breakConnection()
             record.pointee.failure = .errno(error.errno)
         }
@@ -456,7 +494,7 @@ struct PendingHandle {
         case .ofKernel:
             told = socket.takeError()
             if let told {
-                ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: .kernel(told), configuration)
+                ConnectionLog.write(&record.pointee.handshake, .connection, failedBy: .kernel(told), nil, configuration)
             }
         case .told:
             if teller == .other { return nil }
@@ -543,7 +581,8 @@ struct PendingHandle {
         if let error {
             let isKnown = connections.pointee.refusal.isFresh
             ConnectionLog.write(
-                &record.pointee.handshake, record.pointee.role, failedBy: error, isKnown: isKnown, configuration)
+                &record.pointee.handshake, record.pointee.role, failedBy: error, isKnown: isKnown,
+                record.pointee.security, configuration)
         } else {
             ConnectionLog.write(&record.pointee.handshake, record.pointee.role, configuration)
         }

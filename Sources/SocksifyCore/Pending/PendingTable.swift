@@ -35,6 +35,7 @@
 
 import CPreload
 import SharedTables
+import StreamSecurity
 import Synchronization
 import TableMemory
 import Tunnel
@@ -405,6 +406,7 @@ struct PendingTable: @unchecked Sendable {
         let descriptor = entered.record.pointee.descriptor
         let isOwn = entered.record.pointee.isOwn
         let mark = entered.record.pointee.mark
+        ConnectionSecurity.discard(&entered.record.pointee.security)
         audits.forget(entered.record)
         entered.record.pointee.attend(.call)
         deadlines.set(nil, for: slot)

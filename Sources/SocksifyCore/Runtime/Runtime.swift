@@ -121,7 +121,8 @@ struct Runtime: ~Copyable {
         var own = PrivateMemory(
             MemoryLayout<Runtime>.size, MemoryLayout<Connections>.size, MemoryLayout<Datagrams>.size,
             SharedTable.notesSize(RelayedSockets.sharedSizes), PendingTable.notesSize, EpollAudits.size,
-            PendingTable.copiesSize, AssociationRefusal.ownSize, RelayedSockets.ownSize, DirectDatagrams.ownSize,
+            PendingTable.copiesSize, EncapsulatedStreams.ownSize, AssociationRefusal.ownSize, RelayedSockets.ownSize,
+            DirectDatagrams.ownSize,
             ProxyAddresses.size(configuration), ProxyHealth.size(configuration), RoundRobinCursors.size(configuration),
             StreamIsolation.ownSize)
         let runtime = own.take(for: Runtime.self)
@@ -156,6 +157,7 @@ struct Runtime: ~Copyable {
                             configuration.isolation, tree: table.identity, own: own.take(StreamIsolation.ownSize))),
                     fakeAddresses: fakeAddresses, table: table.names, addressNames: table.addressNames),
                 table: table, pendingTable: pendingTable,
+                streams: EncapsulatedStreams(own: own.take(EncapsulatedStreams.ownSize)),
                 refusal: AssociationRefusal(own: own.take(AssociationRefusal.ownSize)), owners: .ofThisProcess))
         datagrams.initialize(
             to: Datagrams(

@@ -79,7 +79,7 @@ struct SharedTable {
     private static var size: Int { 96 << 20 }
 
     /// Increment with every change of the layout, here or in a table.
-    private static var version: UInt64 { 7 }
+    private static var version: UInt64 { 8 }
 
     /// Bytes of private memory for a table.
     static func notesSize(_ associations: AssociationSizes) -> Int {

@@ -246,6 +246,23 @@ struct Socket {
         return result
     }
 
+    /// The same of two parts, one of which may be empty.
+    func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        var parts: InlineArray<2, iovec> = [
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: first.count),
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: second.count),
+        ]
+        var span = parts.mutableSpan
+        let result = span.withUnsafeMutableBufferPointer { parts in
+            var message = msghdr()
+            message.msg_iov = parts.baseAddress
+            message.msg_iovlen = parts.count
+            return kernel_send_message(descriptor, &message, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+        }
+        guard result >= 0 else { throw Errno(result: result) }
+        return result
+    }
+
     /// Receives without waiting; 0 at the end of the stream. Throws EAGAIN if there are no bytes.
     func receive(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
         guard let start = buffer.baseAddress else { return 0 }
@@ -297,6 +314,12 @@ struct Socket {
     func set(_ number: Int32, of option: SocketOption) {
         var value = number
         _ = kernel_setsockopt(descriptor, option.level, option.name, &value, 4)
+    }
+
+    /// Sets how many bytes make the socket readable (socket(7), SO_RCVLOWAT).
+    func setLowWater(_ count: Int32) {
+        var value = count
+        _ = kernel_setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &value, 4)
     }
 
     /// TCP_USER_TIMEOUT in milliseconds (tcp(7)); 0: the kernel's default.

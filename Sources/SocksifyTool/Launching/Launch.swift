@@ -1,5 +1,7 @@
+import Addressing
 import Glibc
 import ProxyConfig
+import StreamSecurity
 
 /// Everything between the command line and execve(2).
 public enum Launch {
@@ -36,6 +38,18 @@ public enum Launch {
         try become(shell, arguments, environment, logLevel)
     }
 
+    /// Has Kerberos fetch the tickets for proxies, so that no connection of the command has to wait for a KDC. Without
+    /// one connections fail, and say why themselves.
+    private static func fetchTickets(_ configuration: Configuration, _ logLevel: LogLevel?) {
+        for proxy in configuration.proxies {
+            guard let reason = ServiceTicket.fetch(for: proxy) else { continue }
+            guard (logLevel ?? configuration.logLevel) != .off else { return }
+            var location: [UInt8] = []
+            proxy.location.write(to: &location)
+            say(["proxy \(location.shown): \(reason.shown)"])
+        }
+    }
+
     private static func become(
         _ name: [UInt8], _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>,
         _ environment: CommandEnvironment, _ logLevel: LogLevel?
@@ -48,6 +62,7 @@ public enum Launch {
             say([notice.text])
         }
         if start.isWithoutNetwork { try Target.forbidNetwork(start) }
+        fetchTickets(configuration, logLevel)
         // The path that was judged is the one that is run. It has a slash, so that execvp does not search;
         // what it does better than execv is to run scripts without a first line.
         _ = program.withCString { execvp($0, arguments) }

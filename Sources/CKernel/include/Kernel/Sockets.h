@@ -1,6 +1,7 @@
 /* Sockets. */
 #pragma once
 
+#include <linux/sock_diag.h>
 #include <fcntl.h>
 #include <linux/socket.h>
 #include <stddef.h>
@@ -47,6 +48,11 @@ static inline long kernel_receive(int fd, void *_Nonnull bytes, size_t count, in
     return kernel_call(SYS_recvfrom, fd, (long)bytes, (long)count, flags, 0, 0);
 }
 
+/* sendmsg(2) */
+static inline long kernel_send_message(int fd, const struct msghdr *_Nonnull message, int flags) {
+    return kernel_call(SYS_sendmsg, fd, (long)message, flags, 0, 0, 0);
+}
+
 /* recvmsg(2) */
 static inline long kernel_receive_message(int fd, struct msghdr *_Nonnull message, int flags) {
     return kernel_call(SYS_recvmsg, fd, (long)message, flags, 0, 0, 0);
@@ -84,6 +90,15 @@ static inline int kernel_chooses_buffer(int fd, int option) {
     int are_set = 0;
     return kernel_getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &are_set, sizeof are_set) == 0 &&
            !(are_set & (option == SO_SNDBUF ? SOCK_SNDBUF_LOCK : SOCK_RCVBUF_LOCK));
+}
+
+/* How many bytes a socket may have queued (SO_SNDBUF), and how many it has, as the kernel counts them (SO_MEMINFO). */
+static inline long kernel_send_buffer(int fd, uint32_t *_Nonnull limit, uint32_t *_Nonnull queued) {
+    uint32_t info[SK_MEMINFO_VARS];
+    long result = kernel_getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, sizeof info);
+    *limit = result == 0 ? info[SK_MEMINFO_SNDBUF] : 0;
+    *queued = result == 0 ? info[SK_MEMINFO_WMEM_QUEUED] : 0;
+    return result;
 }
 
 static inline long kernel_getsockname(int fd, void *_Nonnull address, socklen_t *_Nonnull length) {

@@ -118,7 +118,9 @@ struct Dialogue {
         }
         switch proxies[hop].type {
         case .socks5 where handshake.isAskedFor && hops[hop].login == .untried:
-            if hops[hop].method == nil { hops[hop].method = "none" }
+            if hops[hop].method == nil {
+                hops[hop].method = proxies[hop].gssapi.map { "gssapi \($0.protection.text)" } ?? "none"
+            }
             hops[hop].login = .passed(milliseconds: endStep())
         case .socks5 where progress == .asked && !handshake.isAskedFor:
             hops[hop].messages += 1

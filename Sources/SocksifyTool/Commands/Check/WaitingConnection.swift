@@ -1,4 +1,6 @@
 import Glibc
+import ProxyConfig
+import StreamSecurity
 import Tunnel
 
 /// Milliseconds of a clock that only goes forward.
@@ -15,6 +17,8 @@ final class WaitingConnection: ByteStream {
     private let timeout: Double
     /// Of the present step, by `monotonicMilliseconds`.
     private var deadline: Double
+    /// The contexts with proxies that are authenticated with by GSSAPI.
+    private var layers: UnsafeMutablePointer<SecurityLayers>?
 
     /// - Parameter timeout: milliseconds for this step, and for each of those that follow.
     init(to address: ProxySocketAddress, timeout: Double) throws(StepFailure) {
@@ -42,36 +46,64 @@ final class WaitingConnection: ByteStream {
         beginStep()
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    deinit {
+        if let layers { SecurityLayers.discard(layers) }
+        if descriptor >= 0 { close(descriptor) }
+    }
 
     private static func connectFailure(_ error: Int32) -> StepFailure {
         let hint = error == ECONNREFUSED || error == ENOENT ? "; is the proxy running?" : ""
         return StepFailure(reason: "cannot be connected to: \(describe(error))\(hint)")
     }
 
+    // MARK: The stream
+
+    private var stream: DescriptorStream { DescriptorStream(descriptor: descriptor) }
+
+    /// The stream above the socket's; nil where no bytes are encapsulated.
+    private var secured: SecuredStream<DescriptorStream>? {
+        guard let layers, !layers.pointee.areEmpty else { return nil }
+        return SecuredStream(over: stream, layers)
+    }
+
+    func secure(_ index: Int, _ proxies: Span<Proxy>) throws(StepFailure) -> Securing {
+        guard let layers = layers ?? SecurityLayers.make() else { throw StepFailure(reason: "out of memory") }
+        self.layers = layers
+        let secured = SecuredStream(over: stream, layers)
+        do throws(StepFailure) {
+            if !secured.isEstablishing { try secured.begin(with: proxies[index]) }
+            while true {
+                switch try secured.establish() {
+                case .initialize: try secured.initialize()
+                case .waitsToSend: return .waitsToSend
+                case .waitsToReceive: return .waitsToReceive
+                case .done: return .done
+                }
+            }
+        } catch {
+            var failure = error
+            var text: [UInt8] = []
+            layers.pointee.failure.forEachByte { text.append($0) }
+            if !text.isEmpty { failure.reason += ": \(String(decoding: text, as: UTF8.self))" }
+            throw failure
+        }
+    }
+
     func send(_ bytes: UnsafeRawBufferPointer) throws(StepFailure) -> Int? {
-        try count { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
+        guard let secured else { return try stream.send(bytes) }
+        return try secured.send(bytes)
     }
 
     func receive(into room: UnsafeMutableRawBufferPointer) throws(StepFailure) -> Int? {
-        try count { ended(recv(descriptor, room.baseAddress, room.count, 0)) }
+        guard let secured else { return try stream.receive(into: room) }
+        guard try secured.flush() else { return nil }
+        return try secured.receive(into: room)
     }
 
     func peek(into room: UnsafeMutableRawBufferPointer) throws(StepFailure) -> Int? {
-        try count { ended(recv(descriptor, room.baseAddress, room.count, Int32(MSG_PEEK))) }
-    }
-
-    /// Who resets has said no more than who closes.
-    private func ended(_ count: Int) -> Int { count < 0 && errno == ECONNRESET ? 0 : count }
-
-    /// The bytes that a call sent or received; nil when it would have to wait.
-    private func count(_ call: () -> Int) throws(StepFailure) -> Int? {
-        while true {
-            let count = call()
-            if count >= 0 { return count }
-            if errno == EAGAIN { return nil }
-            guard errno == EINTR else { throw StepFailure(reason: "closed the connection: \(describe(errno))") }
-        }
+        guard let secured else { return try stream.peek(into: room) }
+        guard try secured.flush() else { return nil }
+        return try secured.peek(into: room)
     }
 
     // MARK: Waiting
