@@ -109,6 +109,54 @@ actor KerberosRealm {
         ]
     }
 
+    /// The program of Dante's server with GSSAPI, which scripts/build-dante makes.
+    private static var dantesServer: String { Machine.package.appending(path: ".build/dante/sbin/sockd").path }
+
+    /// Starts Dante's server, and gives its port.
+    ///
+    /// - Parameters:
+    ///   - levels: those that it accepts, in its own words.
+    ///   - usesNECForm: whether it also takes a level that is sent as a bare octet.
+    func danted(_ levels: String, service: String = "rcmd", usesNECForm: Bool = false) async throws -> Int {
+        guard FileManager.default.isExecutableFile(atPath: Self.dantesServer) else {
+            try Test.cancel("Dante could not be built with GSSAPI")
+        }
+        let folder = try await folder()
+        nextPort += 1
+        let port = nextPort
+        let key = """
+            gssapi.keytab: \(folder.path)/keytab
+            gssapi.servicename: \(service)
+            gssapi.enctype: \(levels)
+            """
+        let configuration = try Machine.file(
+            """
+            logoutput: stderr
+            internal: \(Machine.proxyIPv4) port = \(port)
+            external: 203.0.113.10
+            clientmethod: none
+            socksmethod: gssapi
+            user.privileged: root
+            user.unprivileged: nobody
+            client pass {
+            from: 0/0 to: 0/0
+            \(key)
+            \(usesNECForm ? "clientcompatibility: necgssapi" : "")
+            }
+            socks pass {
+            from: 0/0 to: 0/0
+            \(key)
+            }
+            """, name: "danted.conf")
+        daemons.append(
+            try await Daemon(
+                [
+                    "env", "KRB5_CONFIG=\(folder.path)/krb5.conf", "KRB5_KTNAME=\(folder.path)/keytab",
+                    Self.dantesServer, "-f", configuration, "-p", "\(folder.path)/danted-\(port).pid",
+                ], host: Machine.proxyIPv4, port: port))
+        return port
+    }
+
     /// Starts a proxy of `Programs/Kerberos`, and gives its port.
     func proxy(_ wrong: String = "") async throws -> Int {
         let folder = try await folder()
