@@ -28,7 +28,7 @@ public enum EncapsulatedIO {
             guard let runtime = Runtime.ofTree else { break }
             let streams = runtime.pointee.connections.pointee.streams
             if let entry = streams.find(cookie: cookie) {
-                return .stream(EncapsulatedStream(socket: socket, streams: streams, entry: entry))
+                return .stream(EncapsulatedStream(socket: socket, cookie: cookie, streams: streams, entry: entry))
             }
             if runtime.pointee.sockets.isEncapsulated(cookie: cookie) { return .refused(.aborted) }
         }

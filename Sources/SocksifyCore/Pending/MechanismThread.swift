@@ -43,6 +43,8 @@ enum MechanismThread {
     static func start(
         _ stream: SecuredStream<KernelStream>, _ cookie: UInt64, _ connections: UnsafePointer<Connections>
     ) throws(StreamFailure) {
+        // A child of vfork has the memory of its parent.
+        guard process_is_own() != 0 else { throw .kernel(.again) }
         guard let mapping = Mapping(MemoryLayout<Work>.size) else { throw .kernel(.outOfMemory) }
         mapping.start.bindMemory(to: Work.self, capacity: 1).initialize(
             to: Work(stream: stream, cookie: cookie, connections: connections))

@@ -414,7 +414,8 @@ struct PendingHandle {
         record.pointee.security = nil
         markEncapsulated()
         if let entry = connections.pointee.streams.find(cookie: cookie) {
-            EncapsulatedStream(socket: socket, streams: connections.pointee.streams, entry: entry).begin()
+            EncapsulatedStream(socket: socket, cookie: cookie, streams: connections.pointee.streams, entry: entry)
+                .begin()
         }
         return true
     }

@@ -11,6 +11,7 @@ import Tunnel
 /// epoll(7) need no help, in any process and by any call.
 struct EncapsulatedStream {
     let socket: Socket
+    let cookie: UInt64
     let streams: EncapsulatedStreams
     let entry: UnsafeMutablePointer<EncapsulatedStreams.Entry>
 
@@ -40,7 +41,8 @@ struct EncapsulatedStream {
         case .inherited: entry.pointee.failure = Errno.connectionReset.code
         }
         defer { lock.release() }
-        guard let layers = entry.pointee.layers,
+        // The entry may belong to another stream by now: a thread has closed this one.
+        guard entry.pointee.cookie == cookie, let layers = entry.pointee.layers,
             let use = streams.use(entry, direction == .receiving ? 0 : 1), use.claim()
         else { throw .aborted }
         if entry.pointee.failure != 0 { throw Errno(entry.pointee.failure) }
@@ -74,8 +76,13 @@ struct EncapsulatedStream {
             skipped -= filled
             room = UnsafeMutableRawBufferPointer(rebasing: room[filled...])
             while !room.isEmpty {
+                let next = UnsafeMutableRawBufferPointer(rebasing: room[..<min(room.count, EncapsulatedStream.step)])
+                guard discards || MessageParts.isReadable(UnsafeRawBufferPointer(next)) else {
+                    if copied > 0 { return copied }
+                    throw Errno(EFAULT)
+                }
                 do throws(StreamFailure) {
-                    guard let count = discards ? try stream.skip(room.count) : try stream.receive(into: room) else {
+                    guard let count = discards ? try stream.skip(room.count) : try stream.receive(into: next) else {
                         if copied > 0 { return copied }
                         throw StreamFailure.kernel(.again)
                     }
@@ -92,7 +99,11 @@ struct EncapsulatedStream {
         return copied
     }
 
+    /// Bytes of the program's memory that are looked at together, before something is copied there.
+    private static var step: Int { 65_536 }
+
     private func peek(_ stream: SecuredStream<KernelStream>, _ parts: MessageParts) throws(Errno) -> Int {
+        guard parts.isReadable else { throw Errno(EFAULT) }
         let layers = stream.layers
         do throws(StreamFailure) {
             while layers.pointee.unread == 0 {
@@ -165,6 +176,7 @@ struct EncapsulatedStream {
     ///   - skipped: bytes of the parts that are sent already.
     ///   - isUnsent: set if the rest of a message has to be sent by `flush`.
     func send(_ parts: MessageParts, skipping skipped: Int, isUnsent: inout Bool) throws(Errno) -> Int {
+        guard parts.isReadable else { throw Errno(EFAULT) }
         var unsent = false
         defer { isUnsent = unsent }
         return try locked(.sending) { (stream) throws(Errno) in

@@ -47,18 +47,26 @@ struct MessageParts: Sequence, IteratorProtocol {
     /// Whether their bytes can be read. Where not, the kernel would refuse to send them (EFAULT), and who copied them would
     /// end the process.
     var isReadable: Bool {
-        for part in self where part.iov_len > 0 {
-            let first = UInt(bitPattern: part.iov_base)
-            let last = first &+ UInt(part.iov_len) &- 1
-            guard last >= first else { return false }
-            // A word of each page.
-            var word = first & ~7
-            while word <= last {
-                guard kernel_can_read(UnsafeRawPointer(bitPattern: word)) != 0 else { return false }
-                let next = (word | 4095) &+ 1
-                guard next > word else { break }
-                word = next
-            }
+        for part in self
+        where !MessageParts.isReadable(UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len)) {
+            return false
+        }
+        return true
+    }
+
+    /// The same of the bytes of one part.
+    static func isReadable(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count > 0 else { return true }
+        let first = UInt(bitPattern: bytes.baseAddress)
+        let last = first &+ UInt(bytes.count) &- 1
+        guard last >= first else { return false }
+        // A word of each page.
+        var word = first & ~7
+        while word <= last {
+            guard kernel_can_read(UnsafeRawPointer(bitPattern: word)) != 0 else { return false }
+            let next = (word | 4095) &+ 1
+            guard next > word else { break }
+            word = next
         }
         return true
     }

@@ -47,7 +47,7 @@ extension EndToEnd {
                 KerberosRealm.shared.proxy(), "gssapi=\(level)", KerberosRealm.shared.user())
             #expect(run.status == 0 && run.error.isEmpty, "\(run)")
             let lines = run.output.split(separator: "\n")
-            #expect(lines.count == (level == "none" ? 24 : 32), "\(run)")
+            #expect(lines.count == (level == "none" ? 24 : 34), "\(run)")
             #expect(lines.allSatisfy { $0.hasSuffix(" yes") }, "\(run)")
         }
 

@@ -6,6 +6,8 @@ FILE is written. `plain`: without what only an encapsulated stream refuses.
 """
 
 import array
+import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -181,6 +183,14 @@ def small_buffers():
 
 
 def refusals():
+    stream = connected()
+    call = ctypes.CDLL(None, use_errno=True)
+    stream.sendall(b"abc")
+    arrived(stream, 3)
+    say("EFAULT", all(
+        function(stream.fileno(), ctypes.c_void_p(16), ctypes.c_size_t(8)) == -1 and ctypes.get_errno() == errno.EFAULT
+        for function in (call.read, call.write)))
+    say("and nothing is lost", stream.recv(3) == b"abc")
     stream = connected()
     try:
         stream.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
