@@ -90,6 +90,7 @@ static inline int is_readable(const void *start, size_t size) {
 #define socksify_prepare_to_send_descriptor(...) \
     ON_LIBRARY_STACK(-ENOBUFS, socksify_prepare_to_send_descriptor, __VA_ARGS__)
 #define socksify_prepare_to_hand_on(...) ON_LIBRARY_STACK_IF_THERE(socksify_prepare_to_hand_on, __VA_ARGS__)
+#define socksify_was_not_replaced() ON_LIBRARY_STACK_IF_THERE(socksify_was_not_replaced)
 #define socksify_take_error(...) ON_LIBRARY_STACK(ENOBUFS, socksify_take_error, __VA_ARGS__)
 #define socksify_is_pending(...) ON_LIBRARY_STACK_IF_THERE(socksify_is_pending, __VA_ARGS__)
 #define socksify_put_user_timeout_back(...) ON_LIBRARY_STACK_IF_THERE(socksify_put_user_timeout_back, __VA_ARGS__)

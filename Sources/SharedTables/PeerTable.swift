@@ -76,9 +76,23 @@ public struct PeerTable<Memory: TableMemory & Sendable>: Sendable {
     /// What was remembered so; nil when nothing was.
     public func shut(cookie: UInt64) -> Int32? { number(PeerTable.shut, cookie: cookie) }
 
+    /// Stores the descriptor of the file by which a stream is left to the program that takes this one's place.
+    public func insert(file: Int32, cookie: UInt64) {
+        insert(PeerTable.left, file, cookie: cookie | PeerTable.ofFile)
+    }
+
+    /// What was remembered so; nil when nothing was.
+    public func file(cookie: UInt64) -> Int32? { number(PeerTable.left, cookie: cookie | PeerTable.ofFile) }
+
+    public func removeFile(cookie: UInt64) { remove(cookie: cookie | PeerTable.ofFile) }
+
+    /// No cookie has this bit.
+    private static var ofFile: UInt64 { 1 << 63 }
+
     // Stored where records of peers have the family.
     private static var failed: UInt64 { 1 }
     private static var shut: UInt64 { 2 }
+    private static var left: UInt64 { 3 }
 
     private func insert(_ kind: UInt64, _ number: Int32, cookie: UInt64) {
         records.insert([kind << 16, UInt64(UInt32(bitPattern: number)), 0, 0], key: cookie)

@@ -403,6 +403,9 @@ public func socksify_prepare_inheritance() {
 // MARK: Encapsulated streams
 
 @c @implementation
+public func socksify_was_not_replaced() { Descriptors.wasNotReplaced() }
+
+@c @implementation
 public func socksify_stream_receive(
     _ fd: Int32, _ parts: UnsafePointer<iovec>?, _ count: Int, _ skipped: Int, _ flags: Int32
 ) -> Int {

@@ -50,6 +50,9 @@ struct SecurityLayer {
 
     // MARK: Decapsulated bytes
 
+    /// Bytes that the program before has left unread, which come before the messages; a mapping.
+    private var inherited = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var inheritedOffset = 0
     /// Decapsulated messages, the oldest at `first`; the mechanism has allocated them.
     private var messages = InlineArray<16, gssapi_buffer>(repeating: gssapi_buffer())
     private var first = 0
@@ -74,7 +77,14 @@ struct SecurityLayer {
 
     /// Copies unread bytes from `skipped` on; returns how many.
     func copy(to room: UnsafeMutableRawBufferPointer, skipping skipped: Int = 0) -> Int {
-        var (copied, skipped) = (0, skipped + offset)
+        let left = inherited.count - inheritedOffset
+        var copied = min(max(left - skipped, 0), room.count)
+        if copied > 0 {
+            let start = inheritedOffset + skipped
+            UnsafeMutableRawBufferPointer(rebasing: room[..<copied]).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: inherited[start..<start + copied]))
+        }
+        var skipped = max(skipped - left, 0) + offset
         for index in 0..<messageCount {
             let message = messages[(first + index) % messages.count]
             let count = min(message.length - min(skipped, message.length), room.count - copied)
@@ -92,6 +102,10 @@ struct SecurityLayer {
     mutating func drop(_ count: Int) {
         var left = min(count, unread)
         unread -= left
+        let dropped = min(left, inherited.count - inheritedOffset)
+        inheritedOffset += dropped
+        left -= dropped
+        if inherited.count > 0, inheritedOffset == inherited.count { discardInherited() }
         while left > 0 {
             let rest = messages[first].length - offset
             guard left >= rest else {
@@ -104,6 +118,22 @@ struct SecurityLayer {
             messageCount -= 1
             offset = 0
         }
+    }
+
+    /// Has `read` fill room for this many bytes, which then are unread. False without memory, or if it fails.
+    mutating func inherit(_ count: Int, _ read: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
+        guard count > 0 else { return true }
+        let mapped = kernel_map(count)
+        guard mapped >= 0, let start = UnsafeMutableRawPointer(bitPattern: mapped) else { return false }
+        inherited = UnsafeMutableRawBufferPointer(start: start, count: count)
+        unread = count
+        return read(inherited)
+    }
+
+    private mutating func discardInherited() {
+        if let start = inherited.baseAddress { kernel_unmap(start, inherited.count) }
+        inherited = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        inheritedOffset = 0
     }
 
     // MARK: Outgoing

@@ -66,14 +66,23 @@ static int complete(struct environment *environment, char *const *given) {
     }
 }
 
+/* No program has taken the place of this one. */
+static void go_on(void) {
+    int error = errno;
+    socksify_was_not_replaced();
+    errno = error;
+}
+
 /* `call`, which starts a program with `environment.list`; `refused(error)` without memory. */
 #define STARTING(given, call, refused, takes_place)                                            \
     ({                                                                                         \
-        if (pending_any(pending_word())) socksify_prepare_to_hand_on(takes_place);             \
+        int is_prepared = !pending_is_undisturbed(pending_word());                             \
+        if (is_prepared) socksify_prepare_to_hand_on(takes_place);                             \
         struct environment environment;                                                        \
         int error = complete(&environment, (given));                                           \
         int result = error ? refused(error) : (call);                                          \
         if (!error) discard(&environment);                                                     \
+        if (is_prepared && (takes_place)) go_on();                                             \
         result;                                                                                \
     })
 

@@ -124,6 +124,9 @@ int socksify_prepare_to_send_descriptor(int fd);
 /* Before a program is started that inherits descriptors. `takes_place`: it replaces this program (execve(2)). */
 void socksify_prepare_to_hand_on(int takes_place);
 
+/* No program has taken the place of this one after all. */
+void socksify_was_not_replaced(void);
+
 /* SO_ERROR. SOCKSIFY_PASS, or the error; 0: no error. */
 int socksify_take_error(int fd);
 

@@ -49,6 +49,11 @@ public enum Descriptors {
     /// process, which continues them, tells it that they are pending.
     public static func prepareToHandOn(takesPlace: Bool) {
         guard process_is_confined() == 0, let runtime = Runtime.existing else { return }
+        if takesPlace, process_is_own() != 0 {
+            forEachEncapsulated { descriptor in
+                if kernel_is_inherited(descriptor) != 0 { runtime.pointee.handover.leave(descriptor) }
+            }
+        }
         let table = runtime.pointee.pendingTable
         for slot in 0..<table.slots.end {
             guard let pending = PendingHandle.at(slot, runtime.pointee.connections) else { continue }
@@ -64,6 +69,19 @@ public enum Descriptors {
             } else if isHandedOn {
                 runtime.pointee.sockets.insert(failure: 0, cookie: cookie)
             }
+        }
+    }
+
+    /// The program goes on, and with it its encapsulated streams.
+    public static func wasNotReplaced() {
+        guard process_is_own() != 0, let runtime = Runtime.existing else { return }
+        forEachEncapsulated { runtime.pointee.handover.take($0) }
+    }
+
+    private static func forEachEncapsulated(_ body: (Int32) -> Void) {
+        for descriptor in 0..<descriptor_end()
+        where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_ENCAPSULATED) != 0 {
+            body(descriptor)
         }
     }
 
@@ -115,6 +133,7 @@ public enum Descriptors {
             if runtime.pointee.sockets.isEncapsulated(cookie: cookie) {
                 relayed_begin()
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_ENCAPSULATED))
+                runtime.pointee.handover.take(descriptor)
             }
             if runtime.pointee.originals.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_DUPLICATED))

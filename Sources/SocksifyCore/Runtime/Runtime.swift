@@ -24,6 +24,9 @@ struct Runtime: ~Copyable {
     var sockets: PeerTable<SharedMemory> { connections.pointee.sockets }
     var originals: OriginalSockets<SharedMemory> { connections.pointee.originals }
     var pendingTable: PendingTable { connections.pointee.pendingTable }
+    var handover: StreamHandover {
+        StreamHandover(streams: connections.pointee.streams, sockets: connections.pointee.sockets)
+    }
     var relayed: RelayedSockets { datagrams.pointee.relayed }
 
     /// The state for a call.

@@ -160,6 +160,14 @@ struct EncapsulatedStream {
         }
     }
 
+    /// Writes the contexts for the program that takes the place of this one. False if that is not possible.
+    func export(_ write: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        let isExported = try? locked(.sending) { (stream) throws(Errno) in
+            try locked(.receiving) { (stream) throws(Errno) in stream.layers.pointee.export(write) }
+        }
+        return isExported == true
+    }
+
     /// SO_RCVLOWAT of the program.
     func setLowWater(_ value: Int32) {
         _ = try? locked(.receiving) { (stream) throws(Errno) in

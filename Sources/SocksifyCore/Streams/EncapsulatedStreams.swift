@@ -32,7 +32,8 @@ struct EncapsulatedStreams {
         var lowWater, programsLowWater: Int32
         /// The error that has ended the stream; 0: none.
         var failure: Int32
-        var spare: Int32
+        /// The process that has made it.
+        var process: Int32
         /// What this process last wrote to the words that it shares with its forks (see `Use`).
         var lastUses: InlineArray<2, UInt64>
     }
@@ -111,7 +112,7 @@ struct EncapsulatedStreams {
             entry.pointee.layers = layers
             (entry.pointee.receiving, entry.pointee.sending) = (0, 0)
             (entry.pointee.lowWater, entry.pointee.programsLowWater) = (1, 1)
-            entry.pointee.failure = 0
+            (entry.pointee.failure, entry.pointee.process) = (0, process_own_id())
             for direction in 0..<2 {
                 guard let use = use(entry, direction) else { break }
                 use.last.pointee = use.shared.pointee.load(ordering: .relaxed)

@@ -135,6 +135,39 @@ extension EndToEnd {
             #expect(run.output == "not sent\nTrue\n", "\(run)")
         }
 
+        @Test(arguments: ["integrity", "confidentiality"])
+        func `The program that takes a program's place goes on with its streams`(level: String) async throws {
+            try await Targets.shared.echo()
+            let second = """
+                import os, socket, sys, threading
+                stream = socket.socket(fileno=int(sys.argv[1]))
+                print(stream.recv(100))
+                data, got = os.urandom(200000), b""
+                sender = threading.Thread(target=stream.sendall, args=(data,))
+                sender.start()
+                while len(got) < len(data): got += stream.recv(65536)
+                print(got == data)
+                print(sorted(os.listdir("/proc/self/fd")) == ["0", "1", "2", sys.argv[1], str(int(sys.argv[1]) + 1)])
+                """
+            let first = """
+                import os, select, socket, sys
+                stream = socket.create_connection(("203.0.113.10", \(Targets.echoPort)))
+                os.set_inheritable(stream.fileno(), True)
+                stream.sendall(b"0123456789")
+                while len(stream.recv(10, socket.MSG_PEEK)) < 10: pass
+                print(stream.recv(4), flush=True)
+                try:
+                    os.execv("/nonexistent", ["x"])
+                except FileNotFoundError:
+                    print("not found", flush=True)
+                os.execv(sys.executable, [sys.executable, "-c", sys.argv[1], str(stream.fileno())])
+                """
+            let run = try await run(
+                ["python3", "-c", first, second], KerberosRealm.shared.proxy(), "gssapi=\(level)",
+                KerberosRealm.shared.user())
+            #expect(run.output == "b'0123'\nnot found\nb'456789'\nTrue\nTrue\n" && run.error.isEmpty, "\(run)")
+        }
+
         // MARK: Names and datagrams
 
         @Test(arguments: ["integrity", "confidentiality"]) func `Datagrams are refused where they cannot be protected`(

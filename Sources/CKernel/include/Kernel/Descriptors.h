@@ -18,6 +18,10 @@ static inline long kernel_read(int fd, void *_Nonnull bytes, size_t count) {
     return kernel_call(SYS_read, fd, (long)bytes, (long)count, 0, 0, 0);
 }
 
+static inline long kernel_read_at(int fd, void *_Nonnull bytes, size_t count, size_t offset) {
+    return kernel_call(SYS_pread64, fd, (long)bytes, (long)count, (long)offset, 0, 0);
+}
+
 static inline long kernel_write_at(int fd, const void *_Nonnull bytes, size_t count, size_t offset) {
     return kernel_call(SYS_pwrite64, fd, (long)bytes, (long)count, (long)offset, 0, 0);
 }
@@ -50,6 +54,11 @@ static inline long kernel_close(int fd) {
 static inline int kernel_is_inherited(int fd) {
     long flags = kernel_call(SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0);
     return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+/* Has an executed program inherit the descriptor. */
+static inline long kernel_hand_on(int fd) {
+    return kernel_call(SYS_fcntl, fd, F_SETFD, 0, 0, 0, 0);
 }
 
 /* fcntl(F_GETFL) */

@@ -6,6 +6,7 @@
 #include <linux/socket.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -109,10 +110,10 @@ static inline long kernel_getpeername(int fd, void *_Nonnull address, socklen_t 
     return kernel_call(SYS_getpeername, fd, (long)address, (long)length, 0, 0, 0);
 }
 
-/* The inode number of a socket, from a descriptor in any process (proc(5), /proc/PID/fd); negative if it is no socket,
- * or not accessible. */
-static inline long kernel_socket_number(int process, int fd) {
-    char path[48] = "/proc/", target[48], digits[12];
+/* Reads what a descriptor of any process refers to, in proc(5)'s words (/proc/PID/fd); the length, or a negative error
+ * number. */
+static inline long kernel_read_descriptor(int process, int fd, char *_Nonnull target, size_t size) {
+    char path[48] = "/proc/", digits[12];
     size_t end = 6;
     const unsigned parts[2] = {(unsigned)process, (unsigned)fd};
     for (int part = 0; part < 2; part++) {
@@ -122,9 +123,23 @@ static inline long kernel_socket_number(int process, int fd) {
         for (const char *name = part ? "" : "/fd/"; *name; name++) path[end++] = *name;
     }
     path[end] = 0;
-    long length = kernel_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)target, sizeof target, 0, 0);
+    return kernel_call(SYS_readlinkat, AT_FDCWD, (long)path, (long)target, (long)size, 0, 0);
+}
+
+/* The inode number of a socket, from a descriptor in any process; negative if it is no socket, or not accessible. */
+static inline long kernel_socket_number(int process, int fd) {
+    char target[48];
+    long length = kernel_read_descriptor(process, fd, target, sizeof target);
     if (length < 9 || target[0] != 's' || target[7] != '[') return -1;
     long number = 0;
     for (long at = 8; at < length && target[at] != ']'; at++) number = number * 10 + target[at] - '0';
     return number;
+}
+
+/* Whether the descriptor of this process is a file that kernel_open_memory() has made. */
+static inline int kernel_is_memory(int process, int fd) {
+    static const char name[] = "/memfd:socksify (deleted)";
+    char target[sizeof name];
+    return kernel_read_descriptor(process, fd, target, sizeof target) == sizeof name - 1 &&
+           memcmp(target, name, sizeof name - 1) == 0;
 }
