@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Tests of the tests: what they rely on to see a leak is there.
+    /// Tests of the harness: it notices a program that passes the proxy, and ends one that does not end by itself.
     @Suite struct Harness {
         @Test(arguments: ["203.0.113.10", "2001:db8::10"])
         func `A program that goes past the proxy reaches nothing and is noticed`(host: String) async throws {

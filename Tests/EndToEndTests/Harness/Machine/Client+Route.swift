@@ -1,7 +1,7 @@
 import Testing
 
 extension Client {
-    /// Runs `body` while the server's side has an address more, which the client's side reaches.
+    /// Runs `body` while the server's side has one more address, which the client's side reaches.
     static func withRoute<Result>(to address: String, _ body: () async throws -> Result) async throws -> Result {
         do {
             try await changeRoute("add", to: address)
@@ -9,7 +9,7 @@ extension Client {
             try await changeRoute("delete", to: address)
             return result
         } catch {
-            // What is there of it, whatever failed; by a task of its own, which nobody cancels.
+            // Removes whatever of it exists, also after a failure, in a task of its own, which is never cancelled.
             try? await Task { try await changeRoute("delete", to: address) }.value
             throw error
         }

@@ -2,15 +2,16 @@ import Foundation
 import Subprocess
 import Testing
 
-/// What a program did.
+/// The result of a program's run.
 struct Run: CustomStringConvertible, Sendable {
     /// The exit status, or 128 and the signal's number.
     var status: Int
     var output: String
     var error: String
-    /// Packets that it tried to send past the proxy; datagrams of any kind, unless they may be sent to a relay.
+    /// The number of packets that the program tried to send past the proxy: all but TCP, and datagrams unless they may
+    /// go to a relay.
     var strayPackets = 0
-    /// What the probes among its processes had open at their ends.
+    /// The reports of the probes among its processes.
     var reports: [ProbeReport]
 
     var description: String {
@@ -18,17 +19,17 @@ struct Run: CustomStringConvertible, Sendable {
     }
 }
 
-/// Runs programs in the client's namespace, from where only the proxies can be reached.
+/// Runs programs in the client's namespace, which reaches only the proxies.
 enum Client {
     /// How a program is started.
     enum Mode {
         /// With the library preloaded.
         case preloaded
-        /// Without anything of ours: for comparison, and for the command line tool, which preloads by itself.
+        /// Without the library: for comparison, and for the command line tool, which preloads the library itself.
         case bare
     }
 
-    /// The program did not end.
+    /// The program did not end in time.
     struct TimedOut: Error, CustomStringConvertible {
         var description: String
     }
@@ -38,10 +39,10 @@ enum Client {
     /// - Parameters:
     ///   - proxy: SOCKSIFY_PROXY.
     ///   - configuration: the text of the file that SOCKSIFY_CONF names.
-    ///   - strays: how many packets past the proxy are no failure; nil: any number.
-    ///   - carriesDatagrams: whether datagrams leave that are no strays: those to a relay, and those that the library
-    ///     has a socket send to itself. Others than to the proxy's machine have no route.
-    ///   - ending: how it must end; of a command that is no probe the case compares that.
+    ///   - strays: the number of packets past the proxy that are allowed; nil: any number.
+    ///   - carriesDatagrams: whether datagrams may leave: those to a relay, and those that the library makes a socket
+    ///     send to itself. Other datagrams than those to the proxy's machine have no route.
+    ///   - ending: how the program must end. For a command that is no probe, the case compares that.
     static func run(
         _ command: [String], proxy: String? = nil, configuration: String? = nil,
         environment: [String: String] = [:], input: String = "", directory: String? = nil, mode: Mode = .preloaded,
@@ -65,24 +66,25 @@ enum Client {
         return run
     }
 
-    /// Runs a program on the targets' side, where it reaches them without a proxy: what it says there is what it has
-    /// to say through one.
+    /// Runs a program on the targets' side, where it reaches the targets without a proxy. Its output there is the
+    /// output that it must have through a proxy.
     static func runNatively(_ command: [String], input: String = "", limit: Int = 60) async throws -> Run {
         let directory = try Machine.temporaryDirectory("cwd").path
         return try await start(["env", "-i", "-C", directory] + base([:]) + command, input: input, limit: limit)
     }
 
-    /// Copies a program by a process of its own. While this one writes to a file, children that other threads start have
-    /// it open, too, until they run their programs; and what is open for writing cannot be run (execve(2), ETXTBSY).
+    /// Copies a program by a process of its own. While this process writes to a file, a child that another thread
+    /// starts has the file open, too, until it runs its program; and a file that is open for writing cannot be run
+    /// (execve(2), ETXTBSY).
     static func copyProgram(_ from: String, to target: String) async throws {
         let run = try await start(["cp", "--remove-destination", from, target], limit: 60)
         try #require(run.status == 0, "\(run)")
     }
 
-    /// Runs a command as it is.
+    /// Runs a command unchanged.
     static func start(_ command: [String], input: String = "", limit: Int) async throws -> Run {
         ProbeReport.prepare()
-        // timeout(1) ends the whole process group, and so also whoever else holds the pipes.
+        // timeout(1) ends the whole process group, and with it every process that holds the pipes.
         let result = try await Subprocess.run(
             .path("/usr/bin/timeout"), arguments: .init(["-s", "KILL", "\(limit)"] + command),
             environment: .custom(["PATH": Machine.path]), input: .string(input), output: .bytes(limit: 16 << 20),
@@ -114,16 +116,16 @@ enum Client {
         return all.map { "\($0)=\($1)" }
     }
 
-    /// What left the client's namespace, or tried to, other than by TCP to a proxy: nothing else has a route. Datagrams
-    /// that came to a port of this machine which nobody has did not leave it: by the error that they bring the library has
-    /// the kernel tell a program that its proxy carries none.
+    /// Counts the packets that left the client's namespace, or tried to, other than by TCP to a proxy; no other packets
+    /// have a route. A datagram to a port of this machine that no socket is bound to did not leave it: the library uses
+    /// the error that such a datagram causes to tell a program that its proxy relays no datagrams.
     static func outgoing(countingDatagrams: Bool = true) async throws -> Int {
         let files = ["/proc/net/snmp", "/proc/net/snmp6"]
         let text = try await start(inClient("/") + ["cat"] + files, limit: 10).output
         var (counters, heads): ([String: Int], [Substring: [Substring]]) = ([:], [:])
         for line in text.split(separator: "\n") {
             let words = line.split(whereSeparator: \.isWhitespace)
-            // snmp has a line of names, then one of numbers; snmp6 has a name and a number in each line.
+            // snmp has a line of names before each line of numbers; snmp6 has a name and a number in each line.
             if words.count == 2, let number = Int(words[1]) {
                 counters[String(words[0])] = number
             } else if let head = words.first, let names = heads[head] {

@@ -7,7 +7,7 @@ import Synchronization
 import System
 #endif
 
-/// A server program of somebody else, started for tests and ended with them.
+/// A server program of another project. It is started for tests and ends with them.
 final class Daemon: Sendable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -19,11 +19,11 @@ final class Daemon: Sendable {
         case tcp, udp
     }
 
-    /// Starts a server on the targets' side, and returns when it accepts connections at `host` and `port`, or has a
-    /// socket for datagrams at the port.
+    /// Starts a server on the targets' side. Returns when the server accepts connections at `host` and `port`, or has a
+    /// UDP socket at the port.
     init(_ command: [String], host: String, port: Int, _ transport: Transport = .tcp) async throws {
         let log = try Machine.temporaryDirectory("log").appending(path: "log").path
-        // The shell hands the output to a file, where it can be read if the server does not come up.
+        // The shell writes the output to a file, which shows why a server did not start.
         let started = Task {
             var options = PlatformOptions()
             options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
@@ -38,7 +38,7 @@ final class Daemon: Sendable {
             _ = await started.result
             ended.withLock { $0 = true }
         }
-        // A server says so that it is ready. Asking again is no measure of time.
+        // The server is ready when it accepts connections or has its UDP socket. The loop only repeats the check.
         let deadline = ContinuousClock.now + .seconds(60)
         while !(transport == .tcp ? Daemon.accepts(host: host, port: port) : Daemon.isBound(port: port)) {
             guard !ended.withLock({ $0 }), ContinuousClock.now < deadline else {
@@ -67,7 +67,7 @@ final class Daemon: Sendable {
         return connect(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0
     }
 
-    /// Whether a UDP socket has the port, at any address.
+    /// Whether a UDP socket is bound to the port, at any address.
     private static func isBound(port: Int) -> Bool {
         ["/proc/net/udp", "/proc/net/udp6"].contains { file in
             let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""

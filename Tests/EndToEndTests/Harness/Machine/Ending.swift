@@ -1,13 +1,13 @@
 import Testing
 
-/// How a probe must end: unless a case says otherwise with status 0, nothing on standard error, and no descriptor open
-/// that it did not open itself.
+/// How a probe must end. By default: status 0, nothing on standard error, and no descriptor open that the probe did not
+/// open itself.
 struct Ending: Sendable {
     enum Errors: Sendable {
         case none
-        /// Exactly these lines, each behind "socksify: ".
+        /// Exactly these lines, each after "socksify: ".
         case lines([String])
-        /// Lines of the library's alone, at least one; what they say is compared by the case.
+        /// One or more lines, all of the library; the case compares their text.
         case log
         /// Anything, for the reason given.
         case any(because: String)
@@ -16,32 +16,32 @@ struct Ending: Sendable {
     enum Report: Sendable {
         /// Every process that ends leaves a report, and at least one ends.
         case required
-        /// For the reason given no probe is there at the end: others are, or it is killed.
+        /// No probe ends by itself, for the reason given: other programs run, or the probe is killed.
         case absent(because: String)
     }
 
-    /// nil: what the case compares.
+    /// The exit status; nil: the case compares it.
     var status: Int? = 0
     var errors = Errors.none
     var report = Report.required
-    /// How many connections of the library's own a process may have: one for each association of UDP, which stays open
-    /// as long as the socket, and a moment longer.
+    /// The number of internal connections that a process may have: one for each UDP association. It stays open as long
+    /// as the socket, and a moment longer.
     var associations = 0
 
-    /// Without a log.
+    /// The library logs nothing.
     static let clean = Ending()
-    /// With lines of the library, which the case compares.
+    /// The library logs lines, which the case compares.
     static let logging = Ending(errors: .log)
-    /// With exactly these lines of the library.
+    /// The library logs exactly these lines.
     static func logging(_ lines: String...) -> Ending { Ending(errors: .lines(lines)) }
-    /// With the connections of so many associations.
+    /// The process may have the connections of `count` associations.
     static func associated(_ count: Int) -> Ending { Ending(associations: count) }
-    /// Any command, in which there may be probes: the case compares what it said.
+    /// Any command, which may run probes; the case compares the output.
     static let command = Ending(
         status: nil, errors: .any(because: "the case compares it"),
         report: .absent(because: "not every command is a probe"))
 
-    /// Fails the test when a run did not end so.
+    /// Fails the test when a run ended in another way.
     func check(_ run: Run, _ name: String, sourceLocation: SourceLocation) {
         if let status { #expect(run.status == status, "\(name): \(run)", sourceLocation: sourceLocation) }
         let lines = run.error.split(separator: "\n").map(String.init)

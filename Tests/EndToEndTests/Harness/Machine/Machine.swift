@@ -2,16 +2,17 @@ import Foundation
 import Glibc
 import Testing
 
-/// Where the tests run and what is there.
+/// The machine that the tests run on: its addresses, namespaces and directories.
 enum Machine {
-    /// Addresses in the namespaces that scripts/test-in-namespace makes.
+    /// Addresses in the namespaces, which scripts/test-in-namespace makes.
     static let proxyIPv4 = "10.99.0.1"
     static let proxyIPv6 = "fd99::1"
 
     /// The files that stand for the client's namespaces.
     static let clientDirectory = ProcessInfo.processInfo.environment["SOCKSIFY_TEST_CLIENT"]
 
-    /// Whether this is root of the machine, not of a user namespace: only then there are other users to become.
+    /// Whether the tests run as root of the machine, not of a user namespace: only then can a process become another
+    /// user.
     static let isRoot: Bool = {
         guard getuid() == 0, let map = try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8) else {
             return false
@@ -32,7 +33,7 @@ enum Machine {
     static var library: String { distribution.appending(path: "lib/libsocksify.so").path }
     static var tool: String { distribution.appending(path: "bin/socksify").path }
 
-    /// A directory that is gone with the namespace, for everything that tests write.
+    /// The directory for everything that tests write. It disappears with the namespace.
     static let scratch: URL = {
         let directory = URL(filePath: "/run/socksify-tests-\(getpid())")
         try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -46,7 +47,7 @@ enum Machine {
         return directory
     }
 
-    /// Writes a file in a directory of its own and gives its path.
+    /// Writes a file in a directory of its own and returns its path.
     static func file(_ text: String, name: String = "file", permissions: Int = 0o644) throws -> String {
         let file = try temporaryDirectory().appending(path: name)
         try text.write(to: file, atomically: false, encoding: .utf8)
@@ -56,13 +57,13 @@ enum Machine {
 
     static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// Ends the test as not run when the tests are not root of the machine.
+    /// Skips the test unless the tests run as root of the machine.
     static func needsRoot(_ why: Comment) throws {
         guard isRoot else { try Test.cancel(why) }
     }
 }
 
-/// Fails each test of a suite where the namespaces are missing, before it could reach for the real network.
+/// Fails each test of a suite where the namespaces are missing, before the test could use the real network.
 struct InNamespace: SuiteTrait, TestTrait, TestScoping {
     struct Missing: Error, CustomStringConvertible {
         var description: String

@@ -1,12 +1,12 @@
 import Foundation
 
-/// What a process of a probe had open at its end that it had not opened itself (CallProbes/descriptors.c).
+/// The descriptors that a process of a probe had open at its end and had not opened itself (CallProbes/descriptors.c).
 struct ProbeReport: Sendable {
     var program: String
-    /// The number of each, and what it stands for.
+    /// The number of each descriptor and what it refers to.
     var descriptors: [String]
 
-    /// Where probes leave their reports: a file for each process group.
+    /// The directory of the probes' reports, with a file for each process group.
     private static let directory: URL = {
         let directory = URL(filePath: "/run/socksify-probes")
         try? FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -14,10 +14,10 @@ struct ProbeReport: Sendable {
         return directory
     }()
 
-    /// Makes a place for them, before a program starts.
+    /// Makes the directory, before a program starts.
     static func prepare() { _ = directory }
 
-    /// Takes the reports of a process group that has ended.
+    /// Removes and returns the reports of a process group that has ended.
     static func take(group: Int) -> [ProbeReport] {
         let file = directory.appending(path: "\(group)")
         guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }

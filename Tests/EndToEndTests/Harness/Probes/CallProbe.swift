@@ -4,7 +4,7 @@ import Testing
 
 /// A small C program of `CallProbes`, which prints what it observed, line by line.
 struct CallProbe {
-    /// What a run printed; how it ended has been judged.
+    /// The output of a run that ended as it must.
     struct Output {
         var text: String
         var errors: String
@@ -15,26 +15,26 @@ struct CallProbe {
         var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
     }
 
-    /// Whether the library is loaded into it.
+    /// Whether the library is loaded into the probe.
     enum Library {
         case preloaded
         case absent
     }
 
-    /// Leaves names to /etc/hosts: no name server can be asked on the client's side.
+    /// Makes /etc/hosts the only source of names: the client's side reaches no name server.
     static let withoutNameServers =
         "mount -t tmpfs tmpfs /mnt; echo 'hosts: files' >/mnt/names; mount --bind /mnt/names /etc/nsswitch.conf"
 
-    /// Hides every file of /etc by which a proxy could be configured.
+    /// Hides every file of /etc that could configure a proxy.
     static let withoutConfiguration =
         "mount -t tmpfs tmpfs /mnt; cp /etc/hosts /etc/services /mnt; mount --bind /mnt /etc"
 
-    /// Runs a probe on the client's side, whose environment has nothing but what is given here.
+    /// Runs a probe on the client's side. Its environment has only the variables that are given here.
     ///
     /// - Parameters:
-    ///   - preparation: shell commands to run before, in a copy of the client's mounts.
-    ///   - limit: the seconds after which it is ended.
-    ///   - ending: how it must end.
+    ///   - preparation: shell commands that run before it, in a copy of the client's mounts.
+    ///   - limit: the time limit in seconds.
+    ///   - ending: how the probe must end.
     static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         library: Library = .preloaded, preparation: String = "", limit: Int = 60, ending: Ending = .clean,
@@ -46,7 +46,7 @@ struct CallProbe {
         return Output(text: run.output, errors: run.error)
     }
 
-    /// Runs a probe without judging how it ended.
+    /// Runs a probe without checking how it ended.
     static func observe(
         _ name: String, _ arguments: [String] = [], environment: [String: String] = [:],
         library: Library = .preloaded, preparation: String = "", limit: Int = 60
@@ -68,7 +68,8 @@ struct CallProbe {
 
     static func path(of name: String) async throws -> String { try await "\(folder.value)/\(name)" }
 
-    /// All probes, and the one of `Probes`; what is older than its sources is compiled, once in a run of the tests.
+    /// Compiles all probes, and the one of `Probes`, where a binary is older than its sources. Happens once in a run of
+    /// the tests.
     private static let folder = Task {
         let sources = Machine.package.appending(path: "Tests/EndToEndTests/CallProbes").path
         let folder = Machine.package.appending(path: ".build/call-probes").path
@@ -124,10 +125,10 @@ struct CallProbe {
 }
 
 extension TestProxy {
-    /// Where the client's side reaches it.
+    /// The proxy's address and port for the client's side.
     var url: String { "socks5://\(host):\(port)" }
 
-    /// Runs `body` with a proxy of its own, which treats each connection as the script for its number says.
+    /// Runs `body` with a proxy of its own. `script` gives the script for each connection by its number.
     static func during<Result>(
         host: String = "10.99.0.1", _ script: @escaping @Sendable (Int) -> Script = { _ in Script() },
         _ body: (TestProxy) async throws -> Result
@@ -144,7 +145,7 @@ extension TestProxy {
         }
     }
 
-    /// Runs a probe that finds this proxy by its environment.
+    /// Runs a probe whose environment names this proxy.
     func run(
         _ probe: String, _ arguments: [String], environment: [String: String] = [:], ending: Ending = .clean,
         sourceLocation: SourceLocation = #_sourceLocation

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// A program of Programs/EventLoops, all of which do the same with their arguments; exchange.h says what.
+/// A program of Programs/EventLoops. All of them do the same with their arguments, as exchange.h describes.
 struct EventLoopProgram: CustomTestStringConvertible, Sendable {
     var name: String
-    /// By the directory of what is compiled.
+    /// The command that starts the program, given the directory of the compiled programs.
     var command: @Sendable (_ built: String) -> [String]
     var environment: [String: String] = [:]
-    /// What it says when a connection took longer than it waits.
+    /// The message of the program when a connection took longer than its time limit.
     var impatience: String
     var testDescription: String { name }
 
@@ -28,7 +28,7 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
         .init(name: "tokio", command: { ["\($0)/tokio"] }, impatience: "deadline has elapsed"),
     ]
 
-    /// Those that can measure how long their loop was held up.
+    /// The programs that can measure how long their loop was blocked.
     static let ticking = all.filter { ["node", "node with io_uring", "asyncio", "java.nio"].contains($0.name) }
 
     @Sendable private static func node(_: String) -> [String] { ["node", "\(sources)/loop.mjs"] }
@@ -42,8 +42,8 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
 
     static let sources = Machine.package.appending(path: "Tests/EndToEndTests/Programs/EventLoops").path
 
-    /// Everything that has to be compiled, once in a run of the tests. What Rust needs most of the time for is kept
-    /// for the next run.
+    /// Compiles all programs, once in a run of the tests. The compiled crates, which take Rust most of the time, are
+    /// kept for the next run.
     private static let built = Task {
         let output = try Machine.temporaryDirectory("event-loops").path
         let kept = Machine.package.appending(path: ".build/event-loops").path
@@ -73,10 +73,10 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
         return output
     }
 
-    /// The directory of what is compiled.
+    /// The directory of the compiled programs.
     static var directory: String { get async throws { try await built.value } }
 
-    /// Runs it under the library.
+    /// Runs the program under the library.
     func run(
         _ targets: [Target], proxy: String? = nil, configuration: String? = nil,
         environment more: [String: String] = [:], limit: Int = 60, mode: Client.Mode = .preloaded, strays: Int? = 0,
@@ -88,7 +88,7 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
             sourceLocation: sourceLocation)
     }
 
-    /// Runs it on the targets' side without the library.
+    /// Runs the program on the targets' side without the library.
     func runNatively(_ targets: [Target], environment more: [String: String] = [:]) async throws -> Run {
         let variables = environment.merging(more) { $1 }.map { "\($0)=\($1)" }
         return try await Client.runNatively(["env"] + variables + arguments(targets))
@@ -98,7 +98,7 @@ struct EventLoopProgram: CustomTestStringConvertible, Sendable {
         command(try await EventLoopProgram.directory) + targets.flatMap { [$0.host, "\($0.port)"] }
     }
 
-    /// What it connects to.
+    /// The targets.
     struct Target: Sendable {
         var host: String
         var port: Int

@@ -1,10 +1,10 @@
 import Testing
 
-/// The C program of `Probes`, of which the first argument says what it does.
+/// The C program of `Probes`. Its first argument chooses what it does.
 enum Probe {
     static var path: String { get async throws { try await CallProbe.path(of: "probe") } }
 
-    /// Runs it under the library, and gives the lines that it printed.
+    /// Runs the program under the library and returns the lines that it printed.
     static func run(
         _ arguments: String..., proxy: String? = nil, configuration: String? = nil,
         environment: [String: String] = [:], limit: Int = 60, strays: Int? = 0, ending: Ending = .clean,
@@ -16,7 +16,7 @@ enum Probe {
         return run.output.split(separator: "\n").map { String($0) }
     }
 
-    /// Runs it without the library where the targets are.
+    /// Runs the program on the targets' side without the library.
     static func runNatively(
         _ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> [String] {

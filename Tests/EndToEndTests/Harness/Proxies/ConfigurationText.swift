@@ -1,17 +1,17 @@
 import Glibc
 
-/// A configuration file for the time of a call.
+/// A configuration file that exists during a call.
 struct ConfigurationText {
     var text: String
 
     init(_ text: String) { self.text = text }
 
-    /// Writes it to a new file, whose path `body` is given.
+    /// Writes the text to a new file and passes its path to `body`.
     func write<Result>(_ body: (String) async throws -> Result) async throws -> Result {
         try await write(in: []) { try await body("\($0)/socksify.conf") }
     }
 
-    /// Writes it to where it is looked for in a new home, whose path `body` is given.
+    /// Writes the text to the user's configuration file in a new home and passes the path of that home to `body`.
     func writeToHome<Result>(_ body: (String) async throws -> Result) async throws -> Result {
         try await write(in: [".config", "socksify"], body)
     }

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// A configuration of a peer, the same for socksify, and the ways that connections take by both: files of `PeerFiles/`
-/// with the same name.
+/// A configuration of a peer, the same for socksify, and the ways of connections under both: files of `PeerFiles/` with
+/// the same name.
 ///
-/// `NAME.conf` is the peer's file, `NAME.socksify.conf` that of socksify, where the peer's is not for it to read;
-/// `NAME.env` and `NAME.socksify.env` have variables of the environment, one a line; `NAME.options` and
-/// `NAME.socksify.options` what stands behind the command. A line of `NAME.ways` has targets, as the probe takes them, then
-/// after two spaces the way to each.
+/// `NAME.conf` is the peer's file; `NAME.socksify.conf` is that of socksify, for a peer whose file socksify does not
+/// read. `NAME.env` and `NAME.socksify.env` have environment variables, one a line; `NAME.options` and
+/// `NAME.socksify.options` have the options of the command. A line of `NAME.ways` has targets, as the probe takes them,
+/// and after two spaces the way to each.
 struct PeerFile: CustomTestStringConvertible, Sendable {
     struct Way: Sendable {
         var targets: [String]
@@ -18,9 +18,9 @@ struct PeerFile: CustomTestStringConvertible, Sendable {
     var folder: String
     var testDescription: String { name }
 
-    /// The peer's file; nil where the environment says everything.
+    /// The peer's file; nil if the environment is the whole configuration.
     var path: String? { existing(".conf") }
-    /// socksify's own.
+    /// The file for socksify.
     var translation: String? { existing(".socksify.conf") }
 
     /// All files of a peer.
@@ -32,12 +32,12 @@ struct PeerFile: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// The words of all files of a peer: its keywords, and the signs and numbers between them.
+    /// The words in all files of a peer: keywords, and the signs and numbers between them.
     static func words(of peer: String) throws -> Set<Substring> {
         var words = Set<Substring>()
         for file in all(of: peer) {
             for line in try [".conf", ".env", ".options"].flatMap(file.lines) {
-                // Once as in `port >= 1`, once as in `chain_len=1`.
+                // Splits `port >= 1` as well as `chain_len=1`.
                 for signs in ["_.-<>=!", "_.-"] {
                     words.formUnion(line.split { !$0.isLetter && !$0.isNumber && !signs.contains($0) })
                 }
@@ -78,13 +78,13 @@ struct PeerFile: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// Expects every target to be reached on its way under the peer, which the command `peer` starts, and under
+    /// Expects that every target is reached on its way, under the peer, which the command `peer` starts, and under
     /// socksify.
     ///
     /// - Parameters:
-    ///   - variable: what names a file to the peer.
-    ///   - ownVariable: what names one to socksify.
-    ///   - differences: what the peer does otherwise, with this file and others.
+    ///   - variable: the variable that names a file to the peer.
+    ///   - ownVariable: the variable that names a file to socksify.
+    ///   - differences: the targets that the peer treats differently, with this file and with others.
     func compare(
         under peer: [String], file variable: String, socksify ownVariable: String = "SOCKSIFY_CONF",
         differences: [PeerDifference] = [], sourceLocation: SourceLocation = #_sourceLocation
@@ -115,13 +115,13 @@ struct PeerFile: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// What a peer does with targets otherwise than socksify does by the same configuration.
+/// A peer's way to targets that differs from socksify's under the same configuration.
 struct PeerDifference: Sendable {
     var file: String
     var targets: [String]
     /// The peer's way.
     var way: String
-    /// Why socksify does not do the same.
+    /// The reason why socksify does not do the same.
     var reason: String
 
     init(_ file: String, _ targets: String..., way: String, because reason: String) {

@@ -1,9 +1,9 @@
 import TestProxy
 
-/// Several proxies at known ports of the machine that the client reaches, where files of configuration name them, and
-/// the ways that connections take through them.
+/// Several proxies at fixed ports of the machine that the client reaches, where configuration files name them, and the
+/// ways of connections through them.
 final class PeerProxies: Sendable {
-    /// A proxy, and the letters that stand for it in a way.
+    /// A proxy, and its name in a way.
     struct Place: Sendable {
         var name: String
         var host: String
@@ -23,14 +23,14 @@ final class PeerProxies: Sendable {
         }
     }
 
-    /// Those that the files name. 11009 and 11010 are nobody's.
+    /// The proxies that the files name. Nothing listens at 11009 and 11010.
     static let common = [
         Place("A", port: 11001), Place("B", port: 11002), Place("C", port: 11003), Place("D", port: 11004),
         Place("L", host: Machine.proxyIPv6, port: 11006),
         Place("hangs", port: 11008) { $0.neverReads = true },
         Place("U", port: 11011) { $0.credentials = Credentials(user: "alice", password: "s3cret") },
         Place("W", port: 11012) { $0.credentials = Credentials(user: "bob", password: "p@ss:w0rd") },
-        // Like Tor; the last one wants a user, whoever it is.
+        // Proxies like Tor. The last one asks for a user and accepts any.
         Place("T", port: 9050) { $0.commands = [.connect, .resolve, .resolvePTR] },
         Place("S", port: 11013) {
             $0.commands = [.connect, .resolve, .resolvePTR]
@@ -60,7 +60,7 @@ final class PeerProxies: Sendable {
         self.proxies = proxies
     }
 
-    /// Runs `body` with proxies at these places.
+    /// Runs `body` with proxies at the given places.
     static func during<Result>(_ places: [Place], _ body: (PeerProxies) async throws -> Result) async throws -> Result {
         var proxies: [TestProxy] = []
         do {
@@ -76,18 +76,17 @@ final class PeerProxies: Sendable {
         }
     }
 
-    /// Runs a command, and gives the ways of its connections, with the lines that it printed.
+    /// Runs a command and returns the ways of its connections, with the lines that it printed.
     ///
-    /// A way reads `A > B > web.test:7070: far`: A was asked for a connection to B, and B for one to web.test, and the
-    /// program printed that it is far. `far` alone: it reached it, and no proxy was asked.
+    /// A way reads `A > B > web.test:7070: far`: A was asked for a connection to B, B for one to web.test, and the
+    /// program printed "far". `far` alone: the program reached the target, and no proxy was asked.
     ///
-    /// - Parameter isSilent: whether it is expected to write nothing else.
+    /// - Parameter isSilent: whether the command must write nothing else.
     func ways(of command: [String], isSilent: Bool = false) async throws -> String {
         let before = proxies.map(\.sessions.count)
         let run = try await Client.start(command, limit: 60)
         for proxy in proxies { _ = try await proxy.sessions { $0.allSatisfy(\.ended) } }
-        // A connection begins when the program has done with the one before, and with the next proxy of a chain when the
-        // one before has been asked for it.
+        // A connection begins after the one before has ended, and its next hop after the hop before was asked for it.
         let asked = proxies.indices.flatMap { place in
             proxies[place].sessions.dropFirst(before[place]).map { (place, session: $0) }
         }.sorted { $0.session.number < $1.session.number }
@@ -95,7 +94,7 @@ final class PeerProxies: Sendable {
         var expected: String?
         var strangers: [Credentials] = []
         for (place, session) in asked {
-            // Whoever goes away without a word may be gone before the proxy has seen it.
+            // A client that leaves without sending anything may be gone before the proxy has seen it.
             if session.outcome == .abandoned, session.received.isEmpty, !places[place].script.neverReads { continue }
             var step = places[place].name
             if let credentials = session.credentials {
@@ -118,14 +117,14 @@ final class PeerProxies: Sendable {
         return groups.map { $0.filter { !$0.isEmpty }.joined(separator: ": ") }.joined(separator: "; ")
     }
 
-    /// The user's name, or for those that a proxy takes whoever they are a number, which is the same for the same user.
+    /// The user's name. For a proxy that accepts any user, a number, which is the same for the same user.
     private func user(_ credentials: Credentials, of place: Place, _ strangers: inout [Credentials]) -> String {
         guard place.script.credentials == nil else { return String(decoding: credentials.user, as: UTF8.self) }
         if !strangers.contains(credentials) { strangers.append(credentials) }
         return "\((strangers.firstIndex(of: credentials) ?? 0) + 1)"
     }
 
-    /// The proxy that the destination is.
+    /// The name of the proxy that the session asked for.
     private func slotAsked(of session: Session) -> String? {
         guard let endpoint = session.request?.endpoint else { return nil }
         let host = "\(endpoint.address)"

@@ -2,7 +2,7 @@ import Foundation
 import TestProxy
 import Testing
 
-/// The servers that real programs are tested with.
+/// The proxy servers for tests with real programs.
 enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
     case microsocks
     case danted
@@ -17,7 +17,7 @@ enum ProxyKind: String, CaseIterable, CustomTestStringConvertible {
     case testProxyIPv6 = "test proxy over IPv6"
     case testProxyAtPath = "test proxy at a Unix-domain socket"
 
-    /// The ways to a target that lead through it. SOCKS4 has no IPv6, and Dante does not know SOCKS4a.
+    /// The kinds of target that the proxy reaches. SOCKS4 has no IPv6, and Dante does not know SOCKS4a.
     var ways: [Way] { self == .dantedSOCKS4 ? [.ipv4] : Way.allCases }
 
     var testDescription: String { rawValue }
@@ -47,7 +47,8 @@ actor Proxies {
             daemons.append(try await Daemon(["microsocks", "-i", host, "-p", "1081"], host: host, port: 1081))
             return "socks5://\(host):1081"
         case .danted:
-            // Else it takes answers to datagrams from the very port alone that was asked at, and TFTP has others.
+            // By default danted relays answers only from the address and port that a datagram went to; TFTP answers
+            // from another port.
             try await startDanted(port: 1082, method: "none", "udp.connectdst: no")
             return "socks5://\(host):1082"
         case .dantedWithUser:
@@ -93,7 +94,7 @@ actor Proxies {
         }
     }
 
-    /// Adds a user to the system as it looks from here: users of danted are users of the system.
+    /// Adds a user to the system inside this namespace: danted's users are users of the system.
     private func addUser() async throws {
         let script = """
             set -e

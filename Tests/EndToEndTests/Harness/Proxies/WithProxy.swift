@@ -1,6 +1,6 @@
 import TestProxy
 
-/// A test proxy at the address that the client can reach, for as long as `body` runs.
+/// Runs `body` with a test proxy at the address that the client can reach.
 func withProxy(
     _ script: Script = Script(), host: String = Machine.proxyIPv4,
     _ body: (TestProxy, _ url: String) async throws -> Void
@@ -14,7 +14,7 @@ func withProxy(
 }
 
 extension Script {
-    /// A script that differs from the default by `change`.
+    /// The default script with the changes that `change` makes.
     static func with(_ change: (inout Script) -> Void) -> Script {
         var script = Script()
         change(&script)
@@ -23,7 +23,7 @@ extension Script {
 }
 
 extension TestProxy {
-    /// What was asked for, in order.
+    /// The destinations of the requests, in order.
     var requests: [String] { sessions.compactMap { $0.request?.description } }
 }
 

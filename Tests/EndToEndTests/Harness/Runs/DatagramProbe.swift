@@ -1,12 +1,12 @@
 import TestProxy
 import Testing
 
-/// Runs of the probes `datagram-*`, which print what a program sees of its datagrams: by way of a proxy they must print
-/// what they print without the library, towards a server that is reached without a proxy.
+/// Runs of the probes `datagram-*`, which print what a program sees of its datagrams. Through a proxy they must print
+/// the same as without the library towards a server that is reached without a proxy.
 enum DatagramProbe {
     typealias Family = EchoTargets.Family
 
-    /// Compares a run through a proxy that does as `script` says with one without the library.
+    /// Compares a run through a proxy that follows `script` with a run without the library.
     ///
     /// - Parameter configuration: lines of a configuration file, before the list of proxies.
     @discardableResult
@@ -43,7 +43,7 @@ enum DatagramProbe {
         }
     }
 
-    /// The same, through the proxy at an address and port.
+    /// Runs a probe through the proxy at an address and port.
     static func run(
         _ probe: String, _ arguments: [String], proxy: (host: String, port: Int), _ configuration: [String],
         ending: Ending = .associated(1), sourceLocation: SourceLocation = #_sourceLocation

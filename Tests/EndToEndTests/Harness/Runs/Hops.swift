@@ -1,20 +1,20 @@
 import TestProxy
 import Testing
 
-/// Proxies of several kinds, by which chains are made.
+/// Proxies of several kinds, which form chains.
 struct Hops {
-    /// Where one of them listens.
+    /// The side on which a proxy listens.
     enum Host {
         case near, nearIPv6, unixSocket
-        /// Where only another proxy reaches it.
+        /// Only another proxy reaches this one.
         case far
     }
 
-    /// One of them.
+    /// A proxy of a chain.
     struct Hop: Sendable {
         var script = Script()
         var host = Host.near
-        /// What stands behind its place in the list.
+        /// The fields after its host and port in the proxy list.
         var credentials = ""
 
         init(
@@ -29,7 +29,7 @@ struct Hops {
     }
 
     let proxies: [TestProxy]
-    /// A line of a list for each.
+    /// The lines of a proxy list, one for each proxy.
     let lines: [String]
 
     /// Runs `body` with proxies of their own.
@@ -65,18 +65,19 @@ struct Hops {
         }
     }
 
-    /// The place of a proxy, as log lines have it.
+    /// The address and port of a proxy, as log lines show it.
     subscript(hop: Int) -> String {
         let (host, port) = (proxies[hop].host, proxies[hop].port)
         if lines[hop].contains("+unix://") { return host }
         return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
-    /// How many connections each has had.
+    /// The number of connections that each proxy has had.
     var connections: [Int] { proxies.map(\.sessions.count) }
 
-    /// Runs `body` with proxies of their own, of which one never answers, until the limit for answers that it is given is
-    /// one that no other proxy exceeds: the log says who did. Without a silent one the limit is ample.
+    /// Runs `body` with proxies of their own, one of which never answers. Repeats it with longer limits for answers
+    /// until only the silent proxy exceeds the limit: the log shows which ones did. Without a silent proxy the limit is
+    /// ample.
     static func during(
         _ hops: [Hop], silent: Int?, _ body: (Hops, _ limit: String) async throws -> CallProbe.Output
     ) async throws -> (hops: Hops, output: CallProbe.Output) {
@@ -93,7 +94,7 @@ struct Hops {
         }
     }
 
-    /// Runs a probe under a configuration with all of them as its list, everything being logged.
+    /// Runs a probe with all of them as its proxy list and the most detailed log.
     func run(
         _ probe: String, _ arguments: [String], _ globals: [String] = [], lists: [String]? = nil,
         environment: [String: String] = [:], ending: Ending = .logging,
@@ -109,7 +110,7 @@ struct Hops {
 }
 
 extension CallProbe.Output {
-    /// What was logged of connections to a target, without the target and how long it took.
+    /// The log lines about connections to a target, without the target and the duration.
     func log(of target: String) -> [String] {
         errorLines.compactMap { line in
             let start = "socksify: tcp \(target)"

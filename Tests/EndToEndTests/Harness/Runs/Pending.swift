@@ -1,13 +1,13 @@
 import Synchronization
 import Testing
 
-/// Pending connections: what a program sees of a non-blocking socket between connect(2), which says EINPROGRESS, and
-/// the one event that says how it ended.
+/// Pending connections: what a program sees of a non-blocking socket between connect(2), which fails with EINPROGRESS,
+/// and the one event that reports the outcome.
 ///
 /// The probes `pending-*` are their own proxies, so that no test depends on time. The same probes run without the
 /// library on a connection that the kernel keeps pending, and must print the same.
 enum Pending {
-    /// What a probe prints in the end about a connection that is there and works.
+    /// The last lines of a probe whose connection is established and works.
     static let connected = [
         "error 0", "peer as connected to", "again EISCONN", "heard ping", "said pong",
     ]
@@ -18,13 +18,13 @@ enum Pending {
         var name: String
         var arguments: [String] = []
         var lines: [String]
-        /// How it ends under the library; without it always cleanly.
+        /// How the probe ends under the library. Without the library it always ends cleanly.
         var ending = Ending.clean
 
         var testDescription: String { ([name] + arguments).joined(separator: " ") }
     }
 
-    /// Compares a run under the library.
+    /// Compares a run under the library with the expected lines.
     ///
     /// - Parameter configuration: lines of a configuration file, before the list of proxies.
     static func check(
@@ -34,9 +34,9 @@ enum Pending {
         expect(run, given, given.ending, sourceLocation: sourceLocation)
     }
 
-    /// Compares a run in which the proxy does not answer in time, once. One that has taken less than twice the limit has
-    /// had no other answer that was late; one that took longer, and ended otherwise, is no evidence, and is repeated with
-    /// a longer limit.
+    /// Compares a run in which the proxy once does not answer in time. A run that took less than twice the limit had no
+    /// other late answer. A run that took longer and ended differently proves nothing, and is repeated with a longer
+    /// limit.
     static func checkSilence(_ given: Case, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         for limit in [1000, 8000] {
             let began = ContinuousClock.now
@@ -49,7 +49,7 @@ enum Pending {
     }
 
     private static func observe(_ given: Case, _ configuration: [String]) async throws -> Run {
-        // The proxy is at an address that no other run has.
+        // Each run has a proxy address of its own.
         let number = runs.add(1, ordering: .relaxed).oldValue
         let address = "127.0.\(2 + number / 250).\(1 + number % 250)"
         let text = ConfigurationText(
@@ -60,7 +60,8 @@ enum Pending {
         }
     }
 
-    /// Compares runs without the library. They wait for the kernel most of the time, and so run at once.
+    /// Compares runs without the library with the expected lines. They spend most of the time waiting for the kernel,
+    /// so they run in parallel.
     static func checkNatively(_ cases: [Case], sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await withThrowingTaskGroup(of: (Case, Run).self) { group in
             var rest = cases[...]

@@ -3,17 +3,17 @@ import Synchronization
 import TestProxy
 import Testing
 
-/// What programs send datagrams to, at the addresses of the targets; each server is started once.
+/// The UDP servers at the addresses of the targets, each started once.
 enum DatagramTargets {
     static let host = "203.0.113.10"
     static let echoPort = 7007
     static let perfPort = 5201
     static let quicPort = 4433
-    /// Those that their clients know.
+    /// The servers' well-known ports.
     static let filePort = 69
     static let timePort = 123
 
-    /// Sends each datagram back. A server for each address: one for all would answer from whichever it likes.
+    /// Echo servers, one for each address: a server for all addresses would answer from any of them.
     static let echo = Task {
         var servers: [DatagramServer] = []
         for host in [host, "2001:db8::10"] {
@@ -26,7 +26,7 @@ enum DatagramTargets {
         try await Daemon(["iperf3", "-s", "-B", host, "-p", "\(perfPort)"], host: host, port: perfPort)
     }
 
-    /// A server of the Network Time Protocol (RFC 5905), at whose place it is always 2001-02-03 04:05:06 UTC.
+    /// An NTP server (RFC 5905). Its time is always 2001-02-03 04:05:06 UTC.
     static let time = Task {
         try await DatagramServer.start(host: host, port: timePort) { query, _ in
             guard query.count >= 48 else { return [] }
@@ -37,7 +37,7 @@ enum DatagramTargets {
         }
     }
 
-    /// A server of TFTP (RFC 1350), which has a file, and answers from another port than it is asked at.
+    /// A TFTP server (RFC 1350) with one file. It answers from another port than the one that the request went to.
     struct Files: Sendable {
         var daemon: Daemon
         var name = "file"
@@ -55,7 +55,7 @@ enum DatagramTargets {
         return Files(daemon: try await Daemon(command, host: host, port: filePort, .udp), content: content)
     }
 
-    /// A server of QUIC and the file of its certificate.
+    /// A QUIC server and the file of its certificate.
     struct QUIC: Sendable {
         var daemon: Daemon
         var certificate: String
@@ -91,7 +91,7 @@ enum DatagramTargets {
     }
 }
 
-/// A server that takes datagrams and answers none; a file tells a shell that the first has come.
+/// A server that receives datagrams and answers none. The creation of a file tells a shell that the first has come.
 final class DatagramSink: Sendable {
     let port: Int
     let file: String

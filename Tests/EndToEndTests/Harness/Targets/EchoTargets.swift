@@ -1,14 +1,14 @@
 import TestProxy
 
-/// Servers that send back the datagrams that come to them: on the far side, which only the proxy reaches, and near the
-/// client, which reaches those without it. They live as long as the tests.
+/// UDP echo servers: on the far side, which only the proxy reaches, and near the client, which reaches them without it.
+/// They live as long as the tests.
 ///
-/// To `give 3 0 5` they answer with datagrams of so many bytes.
+/// They answer `give 3 0 5` with datagrams of 3, 0 and 5 bytes.
 enum EchoTargets {
-    /// How a program names one.
+    /// How a program names a server.
     enum Family: String, CaseIterable, Sendable {
         case ipv4, ipv6
-        /// An IPv4 address that an IPv6 socket uses.
+        /// An IPv4 address as an IPv6 socket writes it.
         case mapped
     }
 
@@ -31,7 +31,7 @@ enum EchoTargets {
     /// Address and port of another IPv4 server on the far side; the port is that of the first.
     static var farSecond: [String] { get async throws { ["203.0.113.11", try await String(secondServer.value.port)] } }
 
-    /// The same, where the client needs no proxy.
+    /// Address and port of a server near the client, which needs no proxy.
     static func near(_ family: Family) async throws -> [String] {
         switch family {
         case .ipv4: [Machine.proxyIPv4, try await String(nearServer.value.port)]

@@ -1,6 +1,6 @@
 import TestProxy
 
-/// Servers of the far side, which only the proxy reaches, and which live as long as the tests.
+/// Servers on the far side, which only the proxy reaches. They live as long as the tests.
 enum FarSide {
     static let ipv4 = "203.0.113.10"
     static let ipv6 = "2001:db8::10"

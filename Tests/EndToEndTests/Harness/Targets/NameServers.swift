@@ -1,12 +1,13 @@
 import Foundation
 import TestProxy
 
-/// Servers of the DNS on the targets' side, started once.
+/// DNS servers on the targets' side, each started once.
 enum NameServers {
-    /// Where the honest one answers, by datagrams and by TCP.
+    /// The address of the honest server, which answers over UDP and TCP.
     static let host = "203.0.113.10"
 
-    /// Knows what it is told here, says that nothing else is in `test`, and refuses other questions.
+    /// The honest server. It knows the names below, answers NXDOMAIN for every other name in `test`, and refuses all
+    /// other questions.
     static let honest = Task {
         let hosts = """
             127.0.0.1 here.test both.test
@@ -38,10 +39,11 @@ enum NameServers {
         return try await Daemon(["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: host, port: 53)
     }
 
-    /// The address that `near` has for other names than its own. It has no route.
+    /// The answer of `near` for every name outside `near.test`. The address has no route.
     static let far = "192.88.99.7"
 
-    /// One that the client's side reaches without a proxy, which knows all names: those in `near.test` as its own address.
+    /// A server that the client's side reaches without a proxy. It knows all names: those in `near.test` have its own
+    /// address.
     static let near = Task {
         let configuration = """
             no-resolv
@@ -59,18 +61,18 @@ enum NameServers {
             ["dnsmasq", "--no-daemon", "--conf-file=\(file)"], host: Machine.proxyIPv4, port: 53)
     }
 
-    /// Shell commands that have libc ask that server, in a mount namespace of their own.
+    /// Shell commands that make libc ask that server, in a mount namespace of their own.
     static let askingNear = """
         mount -t tmpfs tmpfs /mnt; echo 'nameserver \(Machine.proxyIPv4)' >/mnt/resolv
         mount --bind /mnt/resolv /etc/resolv.conf
         """
 
-    /// What a bad server does with a question that comes by TCP; Programs/Names/nameserver.py has the words.
+    /// What a bad server does with a question over TCP; the raw values are the words of Programs/Names/nameserver.py.
     enum Fault: String, CaseIterable {
         case hangs, closes, breaksOff, garbage, wrongID, wrongQuestion, slow
     }
 
-    /// The port of a server with this fault, at `host`.
+    /// Starts a server with this fault at `host` and returns its port.
     static func port(of fault: Fault) async throws -> Int {
         _ = try await bad.value
         return firstPort + (Fault.allCases.firstIndex(of: fault) ?? 0)

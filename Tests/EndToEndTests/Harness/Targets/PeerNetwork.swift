@@ -2,21 +2,21 @@ import Foundation
 import TestProxy
 import Testing
 
-/// What programs under the peers reach, and what tells the ways apart on which they do.
+/// The network of the tests that compare peers: what programs reach there, and how the tests tell the ways apart.
 ///
-/// Beside what the namespaces have there are networks that the client reaches without a proxy as well, so that whatever
-/// goes direct arrives and is seen: 10.20.0.0/16, 192.168.7.0/24, 198.51.100.0/24, fd20::/64.
+/// Besides the networks of the namespaces there are some that the client also reaches without a proxy: 10.20.0.0/16,
+/// 192.168.7.0/24, 198.51.100.0/24, fd20::/64. So a direct connection arrives, and the tests see it.
 enum PeerNetwork {
     static let port = 7070
-    /// Those that the client reaches without a proxy as well.
+    /// The addresses that the client also reaches without a proxy.
     private static let shared = ["10.20.0.10", "10.20.1.10", "192.168.7.10", "198.51.100.10", "fd20::10"]
-    /// Those of names that the proxies alone know.
+    /// The addresses of names that only the proxies know.
     static let names = [
         "app.corp.example": ["10.20.1.10"], "git.corp.example": ["10.20.0.10"], "corp.example": ["10.20.0.10"],
         "notcorp.example": ["198.51.100.10"], "service.onion": ["198.51.100.10"],
         "jump.corp.example": [Machine.proxyIPv4],
     ]
-    /// The hosts that the client's machine knows by its file.
+    /// The lines of the client's hosts file.
     private static let hosts = """
         127.0.0.1 localhost
         ::1 localhost ip6-localhost
@@ -26,8 +26,8 @@ enum PeerNetwork {
 
         """
 
-    /// Those who answer "far" at every address beyond the proxies, and "near" on the client's own machine, and the files by
-    /// which that finds names: its name server is beyond the proxies, too.
+    /// Starts the servers that answer "far" at every address beyond the proxies and "near" on the client's own machine,
+    /// and writes the files by which that machine finds names: its name server is beyond the proxies, too.
     private static let servers = Task {
         try await prepare()
         var daemons: [Daemon] = []
@@ -68,9 +68,9 @@ enum PeerNetwork {
         try #require(run.status == 0, "\(command): \(run)")
     }
 
-    /// A command that runs the probe on the client's side, where it knows the hosts of this network.
+    /// A command that runs the probe on the client's side with the hosts of this network.
     ///
-    /// - Parameter wrapper: what the probe is started by.
+    /// - Parameter wrapper: the command that starts the probe.
     static func command(
         _ wrapper: [String] = [], targets: [String], environment: [String: String] = [:]
     ) async throws -> [String] {

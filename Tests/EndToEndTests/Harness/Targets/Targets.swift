@@ -6,7 +6,7 @@ import Testing
 enum Way: String, CaseIterable, CustomTestStringConvertible {
     case name, ipv4, ipv6
 
-    /// The host to give to a program.
+    /// The host as a program takes it.
     var host: String {
         switch self {
         case .name: "web.test"
@@ -20,7 +20,7 @@ enum Way: String, CaseIterable, CustomTestStringConvertible {
     var testDescription: String { rawValue }
 }
 
-/// What programs connect to, at 203.0.113.10 and 2001:db8::10; each server is started once.
+/// The TCP servers at 203.0.113.10 and 2001:db8::10, each started once.
 actor Targets {
     static let shared = Targets()
     static let httpPort = 8080
@@ -28,7 +28,7 @@ actor Targets {
     static let bannerPort = 2121
     static let sshPort = 2222
     static let redisPort = 6379
-    /// Nothing listens here.
+    /// A port at which nothing listens.
     static let closedPort = 9
 
     private var tasks: [String: Task<Void, any Error>] = [:]
@@ -60,7 +60,8 @@ actor Targets {
         }
     }
 
-    /// Serves a bare repository under /repository.git, and says what it was asked elsewhere.
+    /// A web server. It serves a bare repository under /repository.git, and answers any other request with a
+    /// description of it.
     func http() async throws {
         try await once("http") {
             let root = try await Targets.makeRepository()
@@ -89,7 +90,7 @@ actor Targets {
         }
     }
 
-    /// What ssh needs to reach the server of `sshd()`.
+    /// The options with which ssh reaches the server of `sshd()`.
     struct SSH: Sendable {
         var options: [String]
     }
