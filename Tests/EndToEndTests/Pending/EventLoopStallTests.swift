@@ -2,15 +2,15 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// An event loop goes round while its connections are under way.
+    /// An event loop keeps running while its connections are pending.
     ///
-    /// Nothing here depends on how fast anything is. The proxy answers nobody before as many connections wait for it
-    /// as the program makes; a program whose connect(2) waits for the proxy never gets to its second connection.
+    /// No result depends on speed. The proxy answers only when as many connections wait for it as the program makes. A
+    /// program whose connect(2) waits for the proxy never makes its second connection.
     @Suite struct EventLoopStalls {
         init() async throws { try await Targets.shared.echo() }
 
         private static let host = "203.0.113.10"
-        /// Seconds after which a program that waits for the proxy, which waits for it, is ended.
+        /// The time limit in seconds for a program that waits for the proxy while the proxy waits for it.
         private static let patience = 15
 
         private func targets(_ count: Int) -> [EventLoopProgram.Target] {
@@ -21,7 +21,7 @@ extension EndToEnd {
             String(repeating: "\(EventLoopStalls.host)\n", count: count)
         }
 
-        /// How many connections a program gave up; nil if it said anything else.
+        /// The number of connections that a program gave up; nil if it printed anything else.
         private func givenUp(_ run: Run, _ program: EventLoopProgram) -> Int? {
             let lines = run.output.split(separator: "\n")
             return lines.allSatisfy { $0.hasSuffix(program.impatience) } ? lines.count : nil
@@ -38,9 +38,9 @@ extension EndToEnd {
             }
         }
 
-        /// The program makes 50 connections, one more when its timer has fired 20 times since, and the last after
-        /// another 20 times. No greeting is answered before there are 51, no request before there are 52: each time
-        /// the timer fires, all the connections that were made before are under way.
+        /// The program makes 50 connections, one more after its timer has fired 20 times, and the last after another 20
+        /// times. The proxy answers no greeting before there are 51, and no request before there are 52. So each time
+        /// the timer fires, all earlier connections are pending.
         @Test(arguments: EventLoopProgram.ticking)
         func `The timers of an event loop fire while connections are under way`(
             program: EventLoopProgram
@@ -53,7 +53,7 @@ extension EndToEnd {
             }
         }
 
-        /// What the test above needs of the programs, whatever the library does.
+        /// The program behaves as the test above requires, without the library.
         @Test(arguments: EventLoopProgram.ticking)
         func `A program whose connections are not delayed makes all of them`(program: EventLoopProgram) async throws {
             let run = try await program.runNatively(targets(52), environment: ["TICKS": "20"])
@@ -61,7 +61,7 @@ extension EndToEnd {
             #expect(run.error.contains("ms at most"))
         }
 
-        /// Before it has said anything, and while it connects to the target.
+        /// The proxy stops before its first byte, or while it connects to the target.
         @Test(arguments: EventLoopProgram.all, [0, 2])
         func `A program gives up by its own timer when nobody answers`(
             program: EventLoopProgram, bytes: Int
@@ -73,7 +73,7 @@ extension EndToEnd {
             }
         }
 
-        /// What the test above takes for the program's own words.
+        /// The test above knows the program's own message by its words.
         @Test(arguments: EventLoopProgram.all)
         func `A program gives up by its own timer without a proxy, too`(program: EventLoopProgram) async throws {
             let run = try await program.runNatively(
@@ -81,7 +81,7 @@ extension EndToEnd {
             #expect(givenUp(run, program) == 1, "\(run)")
         }
 
-        // MARK: Finished programs
+        // MARK: Existing programs
 
         private static let gathered = Script.with { ($0.gatheredGreetings, $0.gatheredRequests) = (20, 20) }
         private static let hanging = [0, 2].map { bytes in Script.with { $0.fault = .init(.hang, after: bytes) } }
@@ -129,7 +129,7 @@ extension EndToEnd {
             }
         }
 
-        /// It begins with ten ports at once, and takes more as answers come.
+        /// nmap begins with ten ports at once, and adds ports as answers come.
         @Test func `The ports that nmap scans are under way at the same time`() async throws {
             let script = Script.with {
                 ($0.gatheredGreetings, $0.gatheredRequests) = (10, 10)
@@ -148,7 +148,7 @@ extension EndToEnd {
                 let run = try await Client.run(
                     ["curl", "-sS", "--connect-timeout", "0.3", EventLoopTool.url(.ipv4, "")], proxy: url,
                     limit: EventLoopStalls.patience)
-                // CURLE_OPERATION_TIMEDOUT; the words depend on which of its timers was first.
+                // CURLE_OPERATION_TIMEDOUT; the message depends on which of curl's timers fired first.
                 #expect(run.status == 28, "\(run)")
             }
         }
@@ -183,7 +183,7 @@ extension EndToEnd {
                 let command = EventLoopTool.aria2(
                     poll: "epoll", "--connect-timeout=1", urls: [EventLoopTool.url(.ipv4, "")])
                 let run = try await Client.run(command, proxy: url, limit: EventLoopStalls.patience)
-                // "If time out occurred."
+                // aria2c(1) on status 2: "If time out occurred."
                 #expect(run.status == 2 && run.error.contains("errorCode=2 Timeout."), "\(run)")
             }
         }
@@ -195,7 +195,7 @@ extension EndToEnd {
                 let command = EventLoopTool.nmap(ports: "81,82", host: "203.0.113.10", time: "300ms", "--max-retries=0")
                 let run = try await Client.run(command, proxy: url, limit: EventLoopStalls.patience)
                 #expect(EventLoopTool.states(run) == ["81 filtered", "82 filtered"], "\(run)")
-                // And not because they could not be tried.
+                // nmap has tried both ports.
                 #expect(proxy.sessions.count >= 2)
             }
         }

@@ -4,7 +4,7 @@ import Testing
 private typealias Target = EventLoopProgram.Target
 
 extension EndToEnd {
-    /// Programs that have many connections under way in one thread, by each of the usual event loops.
+    /// Programs with many pending connections in one thread, for each of the usual event loops.
     @Suite struct EventLoops {
         init() async throws {
             try await Targets.shared.echo()
@@ -15,7 +15,7 @@ extension EndToEnd {
             [Target(host: way.host, port: Targets.echoPort), Target(host: way.host, port: Targets.bannerPort)]
         }
 
-        /// What is read from `targets`, when the proxy sends `early` itself.
+        /// The output for `targets`, when the proxy sends `early` itself.
         private static func answers(early: String = "") -> String {
             targets.map { early + ($0.port == Targets.bannerPort ? "220 ready\r\n" : "") + "\($0.host)\n" }.joined()
         }
@@ -28,7 +28,7 @@ extension EndToEnd {
                 let asked = EventLoops.targets.map { target in
                     "CONNECT \(target.host.contains(":") ? "[\(target.host)]" : target.host):\(target.port)"
                 }
-                // A set: glib asks for a name's addresses of both families, and may try both.
+                // A set: glib looks up both address families of a name, and may try both.
                 #expect(Set(proxy.requests) == Set(asked))
                 #expect(proxy.sessions.allSatisfy { !$0.pipelined })
             }
@@ -66,7 +66,7 @@ extension EndToEnd {
             let hosts =
                 failures.map(\.ipv4) + failures.map(\.ipv6) + ["web.test", "unreachable.test", "nonet.test"]
             var targets = hosts.map { Target(host: $0, port: Targets.closedPort) }
-            // One that does not fail, among them.
+            // One target among them works.
             targets.insert(Target(host: Way.name.host, port: Targets.echoPort), at: 3)
             let native = try await program.runNatively(targets)
             #expect(native.output.split(separator: "\n").count == targets.count)
@@ -99,7 +99,7 @@ extension EndToEnd {
             }
         }
 
-        /// The packets that are counted are those that tell a connection past the proxy.
+        /// The packet counter notices a connection that passes the proxy.
         @Test(arguments: EventLoopProgram.all)
         func `Without the library an event loop reaches nothing`(program: EventLoopProgram) async throws {
             let run = try await program.run(

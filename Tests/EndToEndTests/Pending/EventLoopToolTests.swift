@@ -2,20 +2,20 @@ import Foundation
 import TestProxy
 import Testing
 
-/// Commands of finished programs that have many connections under way in one thread.
+/// Commands of existing programs that have many pending connections in one thread.
 enum EventLoopTool {
     static func url(_ way: Way, _ path: String) -> String { "http://\(way.urlHost):\(Targets.httpPort)/\(path)" }
-    /// What the web server answers to it.
+    /// The web server's answer for the URL.
     static func answer(_ way: Way, _ path: String) -> String {
         "GET /\(path) host \(way.urlHost):\(Targets.httpPort)\n"
     }
 
-    /// curl, which asks for 100 pages from each of `ways` at once.
+    /// curl, which requests 100 pages from each of `ways` at once.
     static func curl(_ ways: [Way], _ options: String...) -> [String] {
         ["curl", "-sS", "--parallel", "--parallel-immediate", "--parallel-max", "300"] + options
             + ways.map { url($0, "[1-100]") }
     }
-    /// Those pages, sorted.
+    /// The lines of those pages, sorted.
     static func pages(_ ways: [Way]) -> [String] {
         ways.flatMap { way in (1...100).map { answer(way, "\($0)") } }.sorted()
     }
@@ -24,14 +24,14 @@ enum EventLoopTool {
         ["java", "-Xshare:auto", "-cp", try await EventLoopProgram.directory, "Clients"] + urls
     }
 
-    /// nginx, asked for `paths` at once.
+    /// nginx, with requests for `paths` at once.
     static func nginx(_ paths: [String]) -> [String] {
-        // Only root of the machine can become another user, as a worker does even if it is the same one.
+        // Only root of the machine can change its user, which an nginx worker does even when the user is the same.
         let options = Machine.isRoot ? "" : "master_process off;"
         return ["bash", "\(EventLoopProgram.sources)/nginx.bash", options, "30"] + paths
     }
 
-    /// aria2c, which downloads all of `urls` at once, and prints what it got in order.
+    /// aria2c, which downloads all of `urls` at once; the shell prints the files in order.
     static func aria2(poll: String, _ options: String..., urls: [String]) -> [String] {
         let command = """
             aria2c --no-conf --quiet=false --console-log-level=error --summary-interval=0 --show-console-readout=false \
@@ -46,19 +46,19 @@ enum EventLoopTool {
         return ["bash", "-c", "printf %s \"$1\" >list; \(command)", "bash", list]
     }
 
-    /// nmap, which waits so long for each port. It is patient by default, so that no answer is late on a busy machine.
+    /// nmap, which waits for `time` for each port. The default is long, so no answer is late on a busy machine.
     static func nmap(ports: String, host: String, time: String = "20s", _ options: String...) -> [String] {
         ["nmap", "-sT", "-Pn", "-n", "--unprivileged", "-p", ports, "-oG", "-"] + options
             + ["--initial-rtt-timeout", time, "--min-rtt-timeout", time, "--max-rtt-timeout", time, host]
     }
-    /// The ports that it reports one by one.
+    /// The ports that nmap reports one by one.
     static func states(_ run: Run) -> [String] {
         run.output.matches(of: /(\d+)\/(open|filtered)\//).map { "\($0.1) \($0.2)" }
     }
 }
 
 extension EndToEnd {
-    /// Finished programs with event loops: what they get, and what they say of targets that fail.
+    /// Existing programs with event loops: what they receive, and what they report about targets that fail.
     @Suite struct EventLoopTools {
         init() async throws { try await Targets.shared.http() }
 
@@ -146,7 +146,7 @@ extension EndToEnd {
         @Test(arguments: ["epoll", "poll", "select"])
         func `aria2c says of failing targets what it says without a proxy`(poll: String) async throws {
             func said(_ run: Run) -> [String] {
-                // The words before say whether connect(2) or SO_ERROR gave the error, which may differ.
+                // The text before the cause says whether connect(2) or SO_ERROR gave the error, which may differ.
                 run.error.matches(of: /cause: (.*)/).map { String($0.1) }.sorted()
             }
             let failures = [TargetFailure.refused, .hostUnreachable, .networkUnreachable]
@@ -160,7 +160,7 @@ extension EndToEnd {
             }
         }
 
-        /// As it sees the ports itself, where it reaches them without a proxy.
+        /// The expected report is nmap's own on the targets' side, without a proxy.
         @Test(arguments: [Way.name, .ipv4])
         func `nmap reports of a thousand ports what the proxy says`(way: Way) async throws {
             try await Targets.shared.echo()

@@ -1,7 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// A process that is killed in the middle of a step of a handshake, which others of its tree have too.
+    /// A process is killed in the middle of a step of a handshake whose socket it shares with other processes of its
+    /// tree.
     @Suite struct KilledProcessTests {
         static let cases = [
             ("looking", ["poll 1 IN|OUT|ERR|HUP", "error ECONNABORTED"]), ("reading", ["read ECONNABORTED"]),

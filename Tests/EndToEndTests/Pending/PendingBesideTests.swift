@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Pending connections that nobody waits for. The kernel goes on with its own by itself; the library goes on with
-    /// them while the program waits for something else.
+    /// Pending connections for which the program does not wait. The kernel completes its own connections by itself; the
+    /// library continues their handshakes while the program waits in another call.
     @Suite struct PendingBesideTests {
         private static let calls = [
             "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "send", "accept", "accept4", "wait",
@@ -11,7 +11,7 @@ extension EndToEnd {
             "pause", "sigsuspend",
         ]
 
-        /// Those that a handler with SA_RESTART does not end (signal(7)).
+        /// The calls that the kernel restarts after a handler with SA_RESTART (signal(7)).
         private static let restartable = Array(calls[..<15])
 
         private static func cases(_ way: String, of calls: [String] = calls) -> [Pending.Case] {

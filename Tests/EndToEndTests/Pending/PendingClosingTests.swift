@@ -1,13 +1,14 @@
 import Testing
 
 extension EndToEnd {
-    /// Sockets that are closed while pending: the far side sees it at once, and nothing of them stays.
+    /// Sockets that a program closes while they are pending: the far side sees the end at once, and no descriptor is
+    /// left.
     @Suite struct PendingClosingTests {
         private static let ways = [
             "close", "SYS_close", "close_range", "closefrom", "fclose", "dup2", "dup3", "both", "shutdown", "dissolved",
         ]
 
-        /// Where the proxy is; an IPv4 socket has no form for the second, and another takes its place.
+        /// The proxy's address. An IPv4 socket cannot connect to the second one, so the library replaces the socket.
         private static let addresses = ["127.0.41.4", "::1"]
 
         private func run(_ arguments: [String], at address: String) async throws -> CallProbe.Output {

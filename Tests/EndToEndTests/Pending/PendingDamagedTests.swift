@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// Memory that processes share since one forked from the other, in which anything may have been written.
+    /// Memory that a process shares with its forked children, and in which another process may have written anything.
     @Suite struct PendingDamagedTests {
         private static func cases(_ way: String, _ values: [String]) -> [Pending.Case] {
             values.map {

@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// Limits of time, each of what is waited for alone; and whose failure it is that a chain does not come about.
+    /// Time limits, each for one step alone; and which hop's failure it is when a chain cannot be built.
     @Suite struct PendingDeadlineTests {
         private static let established = ["poll 1 OUT"] + Pending.connected
 

@@ -3,10 +3,10 @@ import Testing
 extension EndToEnd {
     /// Registrations of a pending socket with epoll(7).
     @Suite struct PendingEpollTests {
-        /// Lines of a registration, level-triggered and edge-triggered.
+        /// The lines of a registration, which is level-triggered or edge-triggered.
         private typealias Lines = @Sendable (_ isEdge: Bool) -> [String]
 
-        /// What a registration for input and output says once the connection is there.
+        /// The lines of a registration for input and output after the connection is established.
         private static func later(_ name: String, _ isEdge: Bool) -> [String] {
             [
                 "established \(name): OUT", isEdge ? "then nothing" : "then \(name): OUT",
@@ -15,7 +15,7 @@ extension EndToEnd {
             ]
         }
 
-        /// The same of one that is used up by its first event.
+        /// The same lines for a one-shot registration.
         private static func once(_ name: String) -> [String] {
             ["established \(name): OUT", "then nothing", "with a byte nothing", "read nothing"]
         }
@@ -137,7 +137,8 @@ extension EndToEnd {
                     Pending.Case(
                         probe: "pending-epoll", name: name, arguments: [isEdge ? "edge" : "level", stage],
                         lines: lines(isEdge),
-                        // From there on a proxy can only break off, which is a mistake of its own.
+                        // After half of the reply the proxy can only close the connection, which the log reports as the
+                        // proxy's fault.
                         ending: name.hasPrefix("refused") && stage == "half" ? .logging : .clean)
                 }
             }

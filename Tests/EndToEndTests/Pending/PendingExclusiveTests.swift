@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Registrations with EPOLLEXCLUSIVE that a socket has before it connects. The kernel modifies none such, so the
-    /// library deletes and adds them.
+    /// Registrations with EPOLLEXCLUSIVE that a socket has before it connects. The kernel cannot modify such a
+    /// registration, so the library deletes it and adds it again.
     @Suite struct PendingExclusiveTests {
         private static func cases(at stage: String) -> [Pending.Case] {
             ["level", "edge"].flatMap { mode in
@@ -36,7 +36,7 @@ extension EndToEnd {
                 return lines.map {
                     Pending.Case(
                         probe: "pending-exclusive", name: $0, arguments: [mode, stage], lines: $1,
-                        // A proxy that closes the connection is told of, one that refuses is not.
+                        // The library logs a proxy that closes the connection, and logs nothing when a proxy refuses.
                         ending: $0 == "refused" && stage == "half" ? .logging : .clean)
                 }
             }

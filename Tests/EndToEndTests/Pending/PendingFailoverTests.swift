@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// A connection whose first proxy fails, and that goes on with the second: what the program sees is what the second
-    /// did.
+    /// A connection whose first proxy fails and that continues with the second: the program sees only the outcome of
+    /// the second.
     @Suite struct PendingFailoverTests {
         private static let calls = ["connect", "edge", "both", "poll", "twice", "select", "epoll_wait"]
         private static let faults = ["gone", "late", "far", "close", "reset", "garbage", "no-method"]
@@ -10,7 +10,7 @@ extension EndToEnd {
         private static func lines(_ first: String, _ second: String, by call: String, timeouts: String) -> [String] {
             let own = timeouts == "own" ? "timeouts 90000, 100.000000" : "timeouts 0, 0.000000"
             let error = ["good": "0", "no-method": "EACCES", "far": "ENETUNREACH"][second] ?? "ECONNREFUSED"
-            // Of two attempts that the kernel ended itself, the second at once, it has no error that it could tell of.
+            // The kernel ended both attempts itself, the second one at once, so it has no error to report.
             let failure = first == "late" && second == "far" ? "IN|OUT|HUP" : "IN|OUT|ERR|HUP"
             let hangUp = ["edge", "both"].contains(call) ? "|RDHUP" : ""
             let events = second == "good" ? "OUT" : call == "select" ? "IN|OUT" : failure + hangUp
@@ -19,7 +19,7 @@ extension EndToEnd {
                 case "connect": ["connect \(error)"]
                 case "edge": ["connect EINPROGRESS", "told F: \(events)", "then nothing"]
                 case "both": ["connect EINPROGRESS", "told F: \(events), G: \(events)"]
-                // The second entry does not ask for IN.
+                // The second entry of the set asks for no IN.
                 case "twice":
                     ["connect EINPROGRESS", "told 2: \(events), \(events.dropFirst(second == "good" ? 0 : 3))"]
                 default: ["connect EINPROGRESS", "told \(events)"]
@@ -61,7 +61,7 @@ extension EndToEnd {
             for first in PendingFailoverTests.faults where first != "no-method" {
                 try await PendingFailoverTests.run(first, "no-method", by: call, timeouts: "own")
             }
-            // After RST the kernel may have told the error by then.
+            // "reset" is missing: after RST the kernel may already have reported the error.
             for second in ["gone", "far", "close", "garbage"] {
                 try await PendingFailoverTests.run("no-method", second, by: call, timeouts: "own")
             }

@@ -3,7 +3,7 @@ import Testing
 extension EndToEnd {
     /// Pending connections that fail.
     @Suite struct PendingFailureTests {
-        /// The lines of one that fails so, whose socket then connects.
+        /// The case of a connection that fails in this way, whose socket connects afterwards.
         private static func failure(
             _ kind: String, at stage: String, _ error: String, by call: String = "epoll_wait", way: String = "error"
         ) -> Pending.Case {
@@ -11,7 +11,8 @@ extension EndToEnd {
                 probe: "pending-failure", name: kind, arguments: [stage, call, way],
                 lines: ["told", "\(way) \(error)", "error 0", "peer ENOTCONN", "again OUT"] + Pending.connected
                     + ["descriptors +0"],
-                // What a target is the reason of is no line, also where the proxy closes in place of a reply.
+                // The log has no line about a failure of the target. A proxy that closes in place of a reply reports
+                // such a failure.
                 ending: Int(kind) == nil && (kind, stage) != ("close", "greeted") ? .logging : .clean)
         }
 
@@ -41,7 +42,7 @@ extension EndToEnd {
         static let breaks =
             ["close", "reset", "garbage"].flatMap { kind in
                 ["reached", "greeted", "half"].flatMap { stage in
-                    // From the address on any bytes are as good as others.
+                    // From the bound address on, any bytes are valid.
                     kind == "garbage" && stage == "half"
                         ? [] : calls.map { failure(kind, at: stage, "ECONNREFUSED", by: $0) }
                 }
@@ -61,7 +62,7 @@ extension EndToEnd {
             }
         }
 
-        /// The program waits for ever; the time of the proxy wakes it.
+        /// The program waits without a limit; the time limit of the proxy wakes it.
         @Test(arguments: silences)
         func `A proxy that stays silent times out`(given: Pending.Case) async throws {
             try await Pending.checkSilence(given)

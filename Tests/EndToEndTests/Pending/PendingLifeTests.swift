@@ -1,7 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// What happens to a pending socket but waiting: it is closed, duplicated, made to block, inherited.
+    /// What a program does with a pending socket besides waiting: it closes or duplicates it, makes it blocking, or
+    /// passes it to another process.
     @Suite struct PendingLifeTests {
         // MARK: The end
 
@@ -43,7 +44,7 @@ extension EndToEnd {
             try await Pending.check(given)
         }
 
-        // MARK: Several numbers
+        // MARK: Several descriptors
 
         private static func numberCases(_ way: String) -> [Pending.Case] {
             [false, true].flatMap { isEdge in
@@ -219,7 +220,7 @@ extension EndToEnd {
             try await Pending.checkNatively(
                 PendingLifeTests.endCases(at: "reached") + PendingLifeTests.numberCases("dup")
                     + PendingLifeTests.passed + PendingLifeTests.orphans + PendingLifeTests.blockingCases("FIONBIO")
-                    // Two connections of one listener would be told apart by chance.
+                    // Without "each-its-own": which of two connections a listener accepts first is chance.
                     + PendingLifeTests.forkCases(at: "reached").filter { $0.name != "each-its-own" })
         }
     }

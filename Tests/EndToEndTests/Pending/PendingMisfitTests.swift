@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// connect(2) on a pending socket, with an address that is too short for its family or of another one: the kernel
-    /// looks at the socket first.
+    /// connect(2) on a pending socket with an address that is too short for its family or has another family: the
+    /// kernel checks the socket's state first.
     @Suite struct PendingMisfitTests {
         private static let cases = ["unreached", "reached", "half"].map { stage in
             Pending.Case(

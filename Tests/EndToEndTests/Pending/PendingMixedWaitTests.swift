@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// Pending sockets among others, in unusual sets, and many at once.
+    /// Pending sockets among other descriptors, in unusual sets, and many at once.
     @Suite struct PendingMixedWaitTests {
         private static let stages = ["reached", "greeted", "half"]
 
@@ -65,7 +65,7 @@ extension EndToEnd {
             try await Pending.check(given)
         }
 
-        // MARK: What nobody could see being made
+        // MARK: Registrations that the library has not seen
 
         private static func hidden(_ isEdge: Bool) -> [Pending.Case] {
             func later(_ name: String) -> [String] {
@@ -104,7 +104,7 @@ extension EndToEnd {
                     probe: "pending-hidden", name: "ring", arguments: ["level"], lines: ["io_uring_setup: ENOSYS"]))
         }
 
-        // MARK: Other ways to begin
+        // MARK: Other ways to start
 
         private static let begun =
             ["begun: EINPROGRESS", "peer ENOTCONN, read EAGAIN, write EAGAIN", "poll 1 OUT"] + Pending.connected
@@ -152,7 +152,7 @@ extension EndToEnd {
 
         @Test func `The kernel waits for many the same`() async throws {
             try await Pending.checkNatively(
-                // Two connections of one listener are established together.
+                // Without "one-of-two": the kernel establishes both connections to one listener together.
                 PendingMixedWaitTests.mixedWaitCases.filter { $0.name != "one-of-two" }
                     + [false, true].flatMap(PendingMixedWaitTests.hidden)
                     + PendingMixedWaitTests.beginnings)

@@ -1,7 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Calls about the number of a pending socket that end nothing, and more sets that watch it than are noted.
+    /// Calls on the descriptor of a pending socket that close nothing, and a socket that more epolls watch than the
+    /// library records.
     @Suite struct PendingNumbersTests {
         private static let pending = ["pending: poll 0, peer ENOTCONN", "poll 1"] + Pending.connected
 

@@ -1,10 +1,10 @@
 import Testing
 
 extension EndToEnd {
-    /// SO_RCVLOWAT and TCP_CORK, which a program sets for its own data: no handshake is held up by them, and the program
-    /// never sees that they were anything else meanwhile.
+    /// SO_RCVLOWAT and TCP_CORK, which a program sets for its own data. They delay no handshake, and the program always
+    /// sees the values that it has set.
     @Suite struct PendingOptionsTests {
-        /// Their values as the program sets them before and while pending, and those of any socket.
+        /// The values that the program sets before the connection and while it is pending, and the default values.
         private static let options = [("lowat", 100, 3, 1), ("cork", 1, 1, 0)]
 
         private static let cases = options.flatMap { option, value, other, plain in

@@ -2,15 +2,15 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Pending connections through proxies that are other programs: to every kind of destination, through chains, and
-    /// through proxies that do what none should.
+    /// Pending connections through proxies in other processes: to every kind of destination, through chains, and
+    /// through faulty proxies.
     @Suite struct PendingProxyTests {
         private static let calls = ["poll", "select", "epoll_wait"]
         private static let connected = "connected, peer as connected to, echoed"
 
         private func failed(_ error: String) -> String { "\(error), then 0, peer ENOTCONN" }
 
-        /// Through one proxy, whose connections follow the scripts one after the other.
+        /// Runs a probe through one proxy, whose connections follow the scripts one after the other.
         private func run(
             _ scripts: [Script], to host: String = FarSide.ipv4, port: String? = nil, by call: String,
             user: String = "", answerTime: Int = 600_000, ending: Ending = .clean,
@@ -116,7 +116,7 @@ extension EndToEnd {
 
         // MARK: Chains
 
-        /// Through a chain of proxies, of which all but the first are where only a proxy reaches them.
+        /// Runs a probe through a chain of proxies. Only a proxy reaches those after the first.
         private func runChain(
             _ scripts: [Script], by call: String, answerTime: Int = 600_000, ending: Ending = .clean
         ) async throws -> (lines: [String], requests: [[String]]) {
@@ -154,7 +154,7 @@ extension EndToEnd {
         func `The failure of any hop of a chain is told`(hop: Int, call: String) async throws {
             var scripts = [Script(), PendingProxyTests.secret, Script()]
             scripts[hop].replyCode = 4
-            // What the last one says is the target's matter.
+            // A failure that the last hop reports is the target's, so the log has no line about it.
             let (lines, requests) = try await runChain(scripts, by: call, ending: hop < 2 ? .logging : .clean)
             #expect(lines == [failed("EHOSTUNREACH"), "descriptors +0"])
             #expect(requests.map(\.count) == (0..<3).map { $0 <= hop ? 1 : 0 })
@@ -166,7 +166,7 @@ extension EndToEnd {
                 var scripts = [Script(), Script(), Script()]
                 scripts[hop].fault = .init(kind, after: offset)
                 let isHanging = error == "ETIMEDOUT"
-                // By that the last one refuses the target.
+                // When the last hop closes the connection in place of a reply, it refuses the target.
                 let isRefusal = !isHanging && hop == 2 && offset == 2
                 let (lines, _) = try await runChain(
                     scripts, by: "epoll_wait", answerTime: isHanging ? 300 : 600_000,

@@ -1,10 +1,10 @@
 import Testing
 
 extension EndToEnd {
-    /// TCP_USER_TIMEOUT, in whose place the library's own stands while the kernel connects to the proxy: the program
-    /// never sees it.
+    /// TCP_USER_TIMEOUT. The library sets its own value while the kernel connects to the proxy; the program always sees
+    /// the value that it has set.
     @Suite struct PendingUserTimeoutTests {
-        /// No value, one that is shorter than the library's, and one that is longer.
+        /// No value, a shorter one than the library's, and a longer one.
         private static let values = [0, 50_000, 90_000]
 
         private static let cases = values.flatMap { value in

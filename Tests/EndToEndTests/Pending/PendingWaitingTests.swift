@@ -1,9 +1,9 @@
 import Testing
 
 extension EndToEnd {
-    /// One pending socket: what calls say of it, and the calls that wait for it.
+    /// One pending socket: what calls report about it, and the calls that wait for it.
     @Suite struct PendingWaitingTests {
-        // MARK: Every call that says something of a socket
+        // MARK: Every call that reports the state of a socket
 
         private static let reading = [
             "read", "__read", "__read_chk", "readv", "preadv2", "recv", "__recv_chk", "recvfrom", "__recvfrom_chk",
@@ -149,7 +149,7 @@ extension EndToEnd {
             try await Pending.check(given)
         }
 
-        /// syscall(2) is no cancellation point.
+        /// Without the calls through syscall(2), which is no cancellation point.
         static let cancelledCases = waiting.filter { !$0.hasPrefix("SYS_") }.map { call in
             waitingCase("cancelled", call, stages { ["\($0): cancelled"] })
         }

@@ -2,12 +2,12 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// A thread looks at a socket, is held up, and goes on when the socket has become something else: what it does with
-    /// what it saw, a mark that it clears or a record that it forgets, must not be the end of what has come since.
+    /// A thread looks at a socket, is stopped, and continues after another socket has taken the descriptor. Its next
+    /// step, which clears a mark or removes a record, must spare the mark and the record of the new socket.
     ///
-    /// The probes stop the thread by ptrace(2) at the very place, so that each interleaving happens in each run.
+    /// The probes stop the thread by ptrace(2) at an exact instruction, so each interleaving happens in each run.
     @Suite struct StaleLookTests {
-        /// Runs `stale-look` with its four proxies, or with the lines of another configuration.
+        /// Runs `stale-look` with its four proxies, or with the lines of another configuration file.
         private func run(_ name: String, _ lines: [String]? = nil) async throws -> CallProbe.Output {
             let address = "127.0.251.1"
             let folder = try Machine.temporaryDirectory("paths").path

@@ -1,12 +1,12 @@
 import Testing
 
 extension EndToEnd {
-    /// A call that waits for a pending connection, and is held up or interrupted just where it matters.
+    /// A call that waits for a pending connection and is stopped or interrupted at a critical point.
     ///
-    /// The probe stops the thread by ptrace(2) at the very place, so that each interleaving happens in each run.
+    /// The probe stops the thread by ptrace(2) at an exact instruction, so each interleaving happens in each run.
     @Suite struct WaitingCallTests {
         private func check(_ given: Pending.Case, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-            // So that it is never the proxy's time that ends a call.
+            // The proxy's time limit must never end a call.
             try await Pending.check(
                 given, configuration: ["log off", "tcp_read_time_out 36000000"], sourceLocation: sourceLocation)
         }
