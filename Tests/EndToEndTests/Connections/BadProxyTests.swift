@@ -4,25 +4,26 @@ import Testing
 private let echo = "\(Targets.echoPort)"
 
 extension EndToEnd {
-    /// Proxies that do what no proxy should, at every place where they can. The outcome must be an error in the
-    /// configured time, and nothing may be left open; the program must live on.
+    /// Proxies with every fault at every byte of the handshake. The program must get an error in the configured time
+    /// and live on, and no descriptor may stay open.
     @Suite struct BadProxies {
         init() async throws { try await Targets.shared.echo() }
 
         private static let plain = Script()
         private static let secret = Script.with { $0.credentials = Credentials(user: "u", password: "p") }
 
-        /// Every byte that a proxy sends before its client is connected: METHOD, the answer to credentials, the reply.
+        /// The number of bytes that a proxy sends before its client is connected: METHOD, the answer to credentials,
+        /// the reply.
         private static func handshakeLength(_ script: Script) -> Int { script.credentials == nil ? 12 : 14 }
 
         private func url(_ proxy: TestProxy, _ script: Script) -> String {
             "socks5://\(script.credentials == nil ? "" : "u:p@")\(Machine.proxyIPv4):\(proxy.port)"
         }
 
-        /// Connects once with each of `scripts`, in one process, and gives the errnos.
+        /// Connects once with each of `scripts`, in one process, and returns the errnos.
         ///
-        /// - Parameter answerTime: milliseconds for each answer of the proxy. Short where every connection must use it up,
-        ///   long where none may.
+        /// - Parameter answerTime: the time limit for each answer of the proxy, in milliseconds. Short if every
+        ///   connection must reach it, long if none may.
         private func errnos(_ scripts: [Script], answerTime: Int = 600_000) async throws -> [Substring] {
             let lines = try await TestProxy.start(host: Machine.proxyIPv4).during { proxy in
                 proxy.follow { scripts[min($0, scripts.count - 1)] }
@@ -30,7 +31,7 @@ extension EndToEnd {
                     "tcp_read_time_out \(answerTime)", "tcp_connect_time_out 600000", urls: [url(proxy, scripts[0])])
                 let lines = try await Probe.run(
                     "connect", "203.0.113.10", echo, "\(scripts.count)", configuration: text, ending: .logging)
-                // The last may be accepted after it was given up.
+                // The proxy may accept the last connection after the client has given it up.
                 _ = try await proxy.sessions { $0.count >= scripts.count }
                 #expect(proxy.sessions.count == scripts.count)
                 return lines
@@ -72,7 +73,7 @@ extension EndToEnd {
         func `A proxy that lies from any byte of the handshake on gives an error`(base: Script) async throws {
             let length = BadProxies.handshakeLength(base)
             let errnos = try await errnos(atEveryByte(base) { $0.fault = .init(.complement, after: $1) })
-            // The bound address means nothing to connect(2): from there on any bytes are as good as others.
+            // connect(2) ignores the bound address, so from there on any bytes are valid.
             let address = length - 6
             #expect(errnos.prefix(address).allSatisfy { $0 != "ok" }, "\(errnos)")
             #expect(errnos.dropFirst(address).allSatisfy { $0 == "ok" }, "\(errnos)")
@@ -148,18 +149,19 @@ extension EndToEnd {
         }
     }
 
-    /// Several proxies, one behind the other.
+    /// Several proxies in a chain.
     @Suite struct Chains {
         init() async throws { try await Targets.shared.echo() }
 
-        /// Runs `body` with so many proxies and a configuration in which each is reached through the one before.
+        /// Runs `body` with a proxy for each script, and a configuration in which each is reached through the one
+        /// before.
         private func withChain(
             _ scripts: [Script], answerTime: Int = 600_000,
             _ body: ([TestProxy], _ configuration: String) async throws -> Void
         ) async throws {
             var proxies: [TestProxy] = []
             for (index, script) in scripts.enumerated() {
-                // All but the first are where only a proxy reaches them.
+                // Only a proxy reaches those after the first.
                 let host = index == 0 ? Machine.proxyIPv4 : "203.0.113.11"
                 proxies.append(try await TestProxy.start(host: host, script: script))
             }
@@ -213,9 +215,9 @@ extension EndToEnd {
                     for offset in 0..<12 {
                         var scripts = [Script(), Script()]
                         scripts[hop].fault = .init(kind, after: offset)
-                        // A short time lets the hanging one fail soon.
+                        // A short time limit makes the hanging hop fail soon.
                         try await withChain(scripts, answerTime: error == "ETIMEDOUT" ? 100 : 600_000) { _, text in
-                            // An end in the place of the last proxy's reply is the target's refusal.
+                            // When the last proxy closes the connection in place of a reply, it refuses the target.
                             let isRefusal = error == "ECONNREFUSED" && hop == 1 && offset == 2
                             let lines = try await Probe.run(
                                 "connect", "203.0.113.10", echo, configuration: text,
@@ -238,7 +240,7 @@ extension EndToEnd {
         }
 
         @Test func `A proxy whose name nobody knows makes the connection fail`() async throws {
-            // The question to the name server, which is the program's own way to names, has no route.
+            // The query to the name server, with which the program itself finds names, has no route.
             let lines = try await Probe.run(
                 "connect", "203.0.113.10", echo, proxy: "socks5://nosuch.test:1080", strays: nil,
                 ending: .logging("proxy nosuch.test:1080 cannot be connected to: its name cannot be resolved"))
@@ -246,7 +248,7 @@ extension EndToEnd {
         }
 
         @Test func `Early data of the first hop are no part of the second handshake's success`() async throws {
-            // A first hop that glues garbage behind its reply breaks the second handshake.
+            // A first hop that sends garbage right after its reply breaks the second handshake.
             try await withChain([.with { $0.earlyData = [0xff, 0xff] }, Script()]) { _, text in
                 let lines = try await Probe.run(
                     "connect", "203.0.113.10", echo, configuration: text, ending: .logging)

@@ -1,9 +1,9 @@
 import Testing
 
 extension EndToEnd {
-    /// A socket that is bound, and in whose place another stands that has to have its port.
+    /// A bound socket that the library replaces: the new socket must have its port.
     @Suite struct BoundSocketTests {
-        /// Without SO_REUSEADDR: so the port is not to be had by two, unless they are of families that do not meet.
+        /// Without SO_REUSEADDR, so two sockets cannot have the port, unless their families do not overlap.
         @Test(arguments: FamilyTests.Place.allCases)
         func `A port that nobody else may have goes with the socket`(place: FamilyTests.Place) async throws {
             let output = try await place.run("bound", [FarSide.ipv4, FarSide.echoPort])

@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Proxies that close the connection behind an answer of another protocol: whatever code seems to stand in it, it
-    /// means nothing.
+    /// Proxies that close the connection after an answer of another protocol: the library must not read a reply code
+    /// out of such an answer.
     @Suite struct BrokenAnswerTests {
         private static let cases: [(proxy: String, answers: [String], error: String)] = [
             ("socks5", ["04"], "ECONNREFUSED"), ("socks5", ["04ff"], "ECONNREFUSED"), ("socks5", ["05ff"], "EACCES"),

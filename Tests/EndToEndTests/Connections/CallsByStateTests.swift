@@ -2,9 +2,10 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What calls say of sockets in states that last: the same under the library as without it, but for what is listed.
+    /// What calls report about sockets in lasting states: the same with the library as without it, apart from the lines
+    /// below.
     @Suite struct CallsByStateTests {
-        /// Lines that differ, each with the reason.
+        /// The lines that differ, each with the reason.
         private static let inherent: [String: String] = {
             let slow = "the way through the proxy takes longer than the kernel's to this machine"
             let unframed = "there is no place for the header before what the kernel sends by itself"
@@ -18,7 +19,7 @@ extension EndToEnd {
         @Test(arguments: [(FarSide.ipv4, "native-4"), (FarSide.ipv6, "native-6")])
         func `Calls say of a socket what they say without the library`(host: String, native: String) async throws {
             let expected = try await CallProbe.run("calls-by-state", [native, "0", "0"], library: .absent)
-            // It leaves open what is shut for writing, so that the state lasts.
+            // A silent target keeps its connection open after the probe has shut it for writing, so the state lasts.
             let target = try await TargetServer.start(.silent, host: host)
             let output = try await TestProxy.during {
                 try await $0.run(

@@ -2,11 +2,11 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What becomes of a connection when a proxy fails and there are others.
+    /// What a connection does when a proxy fails and there are others.
     @Suite struct ChainFailoverTests {
         static let calls = ["poll", "select", "epoll_wait"]
 
-        /// Ways in which a proxy fails that is a first hop.
+        /// Ways in which a first hop fails.
         enum Fault: String, CaseIterable, Sendable {
             case gone, closes, hangs, garbage, credentials
 
@@ -21,7 +21,7 @@ extension EndToEnd {
             }
         }
 
-        /// `times` connections of one process; the words of the probe for each.
+        /// Makes `times` connections in one process; the probe prints a line for each.
         private func connect(
             _ hops: Hops, _ mode: [String], times: Int = 1, by call: String? = nil, lists: [String]? = nil,
             limit: String = AnswerTime.ample
@@ -88,7 +88,7 @@ extension EndToEnd {
                             : Array(repeating: ChainFailoverTests.echoed, count: times) + ["descriptors +0"]),
                     "\(output.errors)")
                 #expect(output.errorLines.last?.contains(" via \(hops[3]) in ") == true, "\(output.errors)")
-                // Each fails once at most, however often they are drawn.
+                // Each proxy fails once at most, however often the chain draws it.
                 #expect(hops.connections.prefix(3).allSatisfy { $0 <= 1 })
                 #expect(hops.connections[3] == times)
             }
@@ -196,7 +196,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: Trees of processes
+        // MARK: Process trees
 
         private func runTree(
             _ hops: Hops, _ mode: [String], processes: Int, sourceLocation: SourceLocation = #_sourceLocation
@@ -227,7 +227,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: In the middle of it
+        // MARK: During a handshake
 
         private func probe(_ name: String, _ address: String) async throws -> CallProbe.Output {
             let list = [

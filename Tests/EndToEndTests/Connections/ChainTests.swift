@@ -83,7 +83,7 @@ extension EndToEnd {
             }
             try await Hops.during([hop]) { hops in
                 let output = try await connect(hops, mode)
-                // The probe expects its own bytes back, and these come first.
+                // The probe expects its own bytes back, and the early data come before them.
                 #expect(output.lines.prefix(3) == ["0", "peer as connected to", "another answer"], "\(output.lines)")
             }
         }
@@ -113,15 +113,15 @@ extension EndToEnd {
 
         // MARK: Failures
 
-        /// How a hop can fail, what the program sees of it, and the words of the log.
+        /// A way for a hop to fail, with the error that the program sees and the words in the log.
         struct Failure: Sendable, CustomTestStringConvertible {
             var name: String
             var type: ProxyProtocol
             var errno: String
             var words: String
-            /// Whether the proxy says that it cannot reach the next.
+            /// Whether the proxy reports that it cannot reach the next hop.
             var isRefusal = false
-            /// Milliseconds by which the clock goes on with each reading; nil: it is the machine's.
+            /// The milliseconds that the clock advances with each reading; nil: the machine's clock.
             var clockStep: Int?
             var change: @Sendable (inout Script) -> Void
             var testDescription: String { "\(type) \(name)" }
@@ -154,7 +154,8 @@ extension EndToEnd {
                     name: "identity", type: .socks4, errno: "EACCES", words: "refused: the proxy cannot",
                     clockStep: 1000
                 ) { $0.replyCode = 92 },
-                // What takes its time to find out, and is said at once, some proxies say of every refusal.
+                // Some proxies send this code for every refusal. The proxy would need time to find its real cause, so
+                // an immediate reply shows such a proxy.
                 Failure(
                     name: "identity at once", type: .socks4, errno: "ECONNREFUSED", words: "refused: the proxy cannot",
                     isRefusal: true, clockStep: 0
@@ -201,7 +202,7 @@ extension EndToEnd {
                 let asked = failure.isRefusal && hop < 2 ? ", asked for \(hops[hop + 1])," : ""
                 let start = ": proxy \(hops[hop]) (hop \(hop + 1) of 3)\(asked) \(failure.words)"
                 #expect(log.count == 1 && log[0].hasPrefix(start), "\(output.errors), expected \(start)")
-                // Who answers wrongly may have reached the next one before.
+                // A hop that sends a wrong answer may have connected to the next one before.
                 #expect(hops.connections.prefix(hop + 1).allSatisfy { $0 == 1 })
                 #expect(hops.connections.dropFirst(hop + 2).allSatisfy { $0 == 0 })
             }

@@ -9,7 +9,7 @@ extension EndToEnd {
             (0xff, "ECONNREFUSED"),
         ]
 
-        /// The lines of a socket that fails so at first, and connects then.
+        /// The lines of a socket whose first connect(2) fails with this error and whose second succeeds.
         private func failure(_ error: String) -> [String] {
             [error, "peer ENOTCONN", "0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
         }
@@ -99,7 +99,7 @@ extension EndToEnd {
         @Test(arguments: ["reading", "writing", "both"])
         func `A socket that was shut before is shut when it is connected`(how: String) async throws {
             let native = try await CallProbe.run("shut-before", [how, "native", "0"], library: .absent)
-            // What a server answers would come before the look at the socket, or after it.
+            // The server is silent: an answer could come before the probe looks at the socket, or after.
             let server = try await TargetServer.start(.silent, host: FarSide.ipv4)
             let output = try await TestProxy.during {
                 try await $0.run("shut-before", [how, FarSide.ipv4, "\(server.port)"])
@@ -143,7 +143,7 @@ extension EndToEnd {
                 }
             }
             var outputs: [CallProbe.Output] = []
-            // A second line: the second connection had too little time, too.
+            // A second log line shows that the second connection had too little time, too.
             for limit in AnswerTime.growing where outputs.last?.errorLines.count != 1 {
                 outputs.append(try await connect(limit))
             }
@@ -227,7 +227,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: What comes behind the reply
+        // MARK: Data after the reply
 
         @Test(arguments: ["blocking", "nonblocking"], [false, true])
         func `Bytes behind the reply are the program's`(mode: String, splits: Bool) async throws {
@@ -250,11 +250,11 @@ extension EndToEnd {
             #expect(output.lines == ["connect 0", "received 220 at your service", "echoed"])
         }
 
-        // MARK: What is direct
+        // MARK: Direct connections
 
         @Test func `What is near is direct, and no datagram goes direct`() async throws {
             try await TestProxy.during { proxy in
-                // The proxy's own machine: without the library datagrams would reach it.
+                // The proxy's own machine, which datagrams would reach without the library.
                 let text = ConfigurationText("udp block\n[ProxyList]\nsocks5 10.99.0.1 \(proxy.port)\n")
                 let output = try await text.write {
                     try await CallProbe.run("direct", [proxy.host, "54"], environment: ["SOCKSIFY_CONF": $0])
@@ -311,7 +311,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: Other ways in
+        // MARK: Other ways to call the library
 
         @Test func `Data that is sent with a connection goes through the proxy`() async throws {
             try await TestProxy.during { proxy in
@@ -365,7 +365,7 @@ extension EndToEnd {
         @Test func `Odd and wrong arguments mean what they mean to the kernel`() async throws {
             let near = try await CallProbe.run("arguments", ["127.0.0.1", "1"], library: .absent)
             let output = try await TestProxy.during { try await $0.run("arguments", [FarSide.ipv4, FarSide.echoPort]) }
-            // Without the library nobody listens there; what the kernel finds wrong is found before that.
+            // Without the library nothing listens there; the kernel rejects wrong arguments before it finds that out.
             let wrong = near.lines.filter { !$0.contains("ECONNREFUSED") && !$0.hasPrefix("unaligned") }
             #expect(output.lines.filter { !$0.hasSuffix(": 0") && !$0.hasPrefix("unaligned") } == wrong)
             #expect(output.lines.filter { $0.hasPrefix("unaligned") } == ["unaligned: 0", "unaligned: echoed"])

@@ -4,7 +4,7 @@ import Testing
 private let echo = "\(Targets.echoPort)"
 
 extension EndToEnd {
-    /// connect(2) and what a program can see of its socket.
+    /// connect(2), and what a program can see of its socket afterwards.
     @Suite struct Connect {
         init() async throws {
             try await Targets.shared.echo()
@@ -63,7 +63,7 @@ extension EndToEnd {
         @Test func `What localnet names is reached directly`() async throws {
             try await withProxy { proxy, url in
                 let direct = configuration("localnet 203.0.113.0/255.255.255.0", urls: [url])
-                // There is no route to it from here: that it is tried shows.
+                // There is no route to it from here, so an attempt shows as an error.
                 let lines = try await Probe.run(
                     "connect", "203.0.113.10", echo, configuration: direct, strays: 1)
                 #expect(lines.first == "ENETUNREACH")
@@ -105,7 +105,7 @@ extension EndToEnd {
                         "ECONNREFUSED", "ECONNREFUSED",
                     ])
                 #expect(errnos.count == 255 && errnos[8..<239].allSatisfy { $0 == "ECONNREFUSED" })
-                // Of Tor.
+                // The reply codes of Tor.
                 #expect(
                     errnos[239..<247] == [
                         "EHOSTUNREACH", "EHOSTUNREACH", "ECONNREFUSED", "ECONNREFUSED", "EACCES", "EACCES",
@@ -158,7 +158,7 @@ extension EndToEnd {
             }
         }
 
-        // MARK: What is seen of it
+        // MARK: What the program sees
 
         @Test(arguments: ["1.2.3.4", "", "a.name", "2001:db8::7", String(repeating: "n", count: 255)])
         func `A bound address of any type is read to its end`(bound: String) async throws {

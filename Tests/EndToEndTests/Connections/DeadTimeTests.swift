@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// How long a proxy is left out that has failed, by the clock of the probe.
+    /// How long the library avoids a proxy that has failed, by the clock of the probe.
     @Suite struct DeadTimeTests {
         private func lines(_ name: String, _ mode: String) async throws -> [String] {
             let address = "127.0.42.1"

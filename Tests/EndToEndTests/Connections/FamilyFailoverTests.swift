@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What becomes of a connection when a proxy fails, and the next one is where the socket does not reach it.
+    /// What a connection does when a proxy fails and the socket's family does not reach the next one.
     @Suite struct FamilyFailoverTests {
-        /// Where the proxy is that fails, and where the other one is.
+        /// The place of the proxy that fails, and the place of the other one.
         static let pairs: [[Hops.Host]] = [
             [.unixSocket, .near], [.near, .unixSocket], [.unixSocket, .unixSocket], [.nearIPv6, .near],
             [.near, .nearIPv6], [.nearIPv6, .unixSocket], [.unixSocket, .nearIPv6],
@@ -12,7 +12,7 @@ extension EndToEnd {
 
         private static let closing = Script.Fault(.close, after: 0)
 
-        /// Proxies at these hosts, of which the last one alone does what it is asked for.
+        /// Runs `body` with proxies at these hosts; only the last one works.
         private func during(
             _ hosts: [Hops.Host], _ fault: Script.Fault = closing, _ change: (inout Script) -> Void = { _ in },
             _ body: (Hops) async throws -> Void
@@ -26,7 +26,8 @@ extension EndToEnd {
             try await Hops.during(hops, body)
         }
 
-        /// Chains that try every proxy each time: the first of the list at first, as far as a process' first connection goes.
+        /// Chains that try every proxy each time. On a process's first connection they begin with the first proxy of
+        /// the list.
         private static let forgetful = ["round_robin_chain", "chain_len = 1", "dead_time 0"]
 
         @Test(arguments: FamilyTests.cases, pairs)

@@ -1,17 +1,18 @@
 import TestProxy
 import Testing
 
-/// Proxies that a program's socket has no form for: another stands in its place, and the program must not notice.
+/// Proxies that the family of a program's socket does not reach: the library replaces the socket, and the program must
+/// not notice.
 extension EndToEnd {
     @Suite struct FamilyTests {
-        /// Where a proxy is that IPv4 sockets do not reach by themselves.
+        /// The place of a proxy that an IPv4 socket does not reach.
         enum Place: String, CaseIterable, CustomTestStringConvertible {
             case ipv6 = "an IPv6 address"
             case unixSocket = "a Unix-domain socket"
 
             var testDescription: String { rawValue }
 
-            /// Runs `body` with a proxy there, and its URL.
+            /// Runs `body` with a proxy at this place, and its URL.
             func withProxy<Result>(
                 _ script: @escaping @Sendable (Int) -> Script = { _ in Script() },
                 _ body: (TestProxy, _ url: String) async throws -> Result
@@ -41,7 +42,7 @@ extension EndToEnd {
             }
         }
 
-        /// What a probe prints with a proxy that its socket reaches by itself.
+        /// The lines of a probe with a proxy that its own socket reaches.
         private func reference(
             _ arguments: [String], host: String = Machine.proxyIPv4, _ script: @escaping @Sendable (Int) -> Script
         ) async throws -> [String] {
@@ -139,7 +140,8 @@ extension EndToEnd {
 
         @Test(arguments: [0, 2, 3], ["blocking", "nonblocking"])
         func `A proxy that ends or says nonsense leaves nothing behind`(offset: Int, mode: String) async throws {
-            // Behind the version it is a reply that refuses, and so is an end in place of a reply; that is not told of.
+            // After the version the garbage is a reply that refuses, and a close in place of a reply is one, too; the
+            // library logs neither.
             for (kind, ending) in [
                 (Script.Fault.Kind.close, offset == 2 ? Ending.clean : .logging),
                 (.garbage(Array("HTTP/1.1 400".utf8)), offset == 3 ? .clean : .logging),

@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// A process' first connection, for which the configuration is read, and what comes while it is.
+    /// A process's first connection, for which the library reads the configuration, and what happens meanwhile.
     @Suite struct FirstUseTests {
         private func use(_ mode: String, ending: Ending = .clean) async throws -> [String] {
             try await TestProxy.during { proxy in

@@ -2,7 +2,7 @@ import Foundation
 import TestProxy
 import Testing
 
-/// A way for a target to fail.
+/// A way in which a target fails.
 enum TargetFailure: String, CaseIterable, CustomTestStringConvertible {
     case refused, hostUnreachable, networkUnreachable, timedOut
 
@@ -22,7 +22,7 @@ enum TargetFailure: String, CaseIterable, CustomTestStringConvertible {
         case .timedOut: "2001:db8::99"
         }
     }
-    /// What it is in errno.
+    /// The errno of the failure.
     var message: String {
         switch self {
         case .refused: "Connection refused"
@@ -35,9 +35,10 @@ enum TargetFailure: String, CaseIterable, CustomTestStringConvertible {
 }
 
 extension EndToEnd {
-    /// What programs say when their target fails: the same as without a proxy, where the target fails the same way.
+    /// What programs report when their target fails: the same as without a proxy, when the target fails in the same
+    /// way.
     @Suite struct ProgramErrors {
-        /// A program, and the command that connects it to a host and the port where nobody listens.
+        /// A program, and the command that connects it to the port of a host at which nothing listens.
         struct Failing: CustomTestStringConvertible, Sendable {
             var name: String
             var command: @Sendable (_ host: String) -> [String]
@@ -76,8 +77,8 @@ extension EndToEnd {
             Failing(name: "redis-cli") { ["redis-cli", "-h", $0, "-p", "\(Targets.closedPort)", "ping"] },
         ]
 
-        /// What a run said, without the times that it took, and without the words by which redis-cli tells a connect(2)
-        /// that fails at once from one that fails later.
+        /// The output of a run without its durations, and without the words with which redis-cli reports whether
+        /// connect(2) failed at once or later.
         private func said(_ run: Run) -> String {
             "status \(run.status)\n\(run.output)\(run.error)"
                 .replacing(/after \d+ ms/, with: "after some ms")
@@ -105,7 +106,7 @@ extension EndToEnd {
             try await withProxy(.with { $0.connectTimeout = .milliseconds(100) }) { proxy, url in
                 let run = try await Client.run(program.command(TargetFailure.timedOut.ipv4), proxy: url)
                 let text = run.output + run.error
-                // curl says of every failure but a timeout of its own the same, and node the name of the errno.
+                // curl reports every failure but its own timeouts in the same words; node prints the name of the errno.
                 let message =
                     switch program.name {
                     case "curl", "git": "Couldn't connect to server"
@@ -132,7 +133,7 @@ extension EndToEnd {
         func `Servers of every maker tell a refusal, which the program sees`(kind: ProxyKind) async throws {
             let url = try await Proxies.shared.url(kind)
             for way in kind.ways {
-                // That of ssh closes the connection instead.
+                // The server of ssh closes the connection instead.
                 let lines = try await Probe.run("connect", way.host, "\(Targets.closedPort)", proxy: url)
                 #expect(lines == ["ECONNREFUSED", "left open: 0"])
             }

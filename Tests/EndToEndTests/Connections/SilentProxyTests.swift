@@ -1,8 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// A proxy that keeps silent, where the configuration has no time limit: another one is used after seven seconds, by the
-    /// clock of the probe. Where there is none the kernel's limits count.
+    /// A silent proxy, without a time limit in the configuration. If there is another proxy, the library uses it after
+    /// seven seconds by the clock of the probe; if there is none, the kernel's limits apply.
     @Suite struct SilentProxyTests {
         private static let calls = ["poll", "select", "epoll_wait"]
         private static let modes = [["failover_chain"], ["dynamic_chain", "dead_time 60"], ["round_robin_chain"]]
@@ -24,7 +24,7 @@ extension EndToEnd {
         @Test(arguments: modes, calls)
         func `The next proxy is used when one keeps silent`(mode: [String], call: String) async throws {
             let two = ["socks5", "socks5"]
-            // A dynamic chain goes through both, as long as both are there: without one the other remains.
+            // A dynamic chain goes through both proxies while both work, and through the other one when one fails.
             let address = "127.0.43.1"
             try await check(
                 "unreached", by: call, mode, address: address, types: two,

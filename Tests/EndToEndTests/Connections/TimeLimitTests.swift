@@ -2,9 +2,10 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Time limits, to the millisecond, by the clock of the probe: one millisecond before it is over nothing has ended.
+    /// Time limits, to the millisecond, by the clock of the probe: one millisecond before a limit is over, nothing has
+    /// ended.
     @Suite struct TimeLimitTests {
-        /// Milliseconds; longer than any test takes.
+        /// In milliseconds; longer than any test takes.
         private static let limit = 600_000
         private static let polls = ["poll", "ppoll", "select", "pselect"]
         private static let epolls = ["epoll_wait", "epoll_pwait", "epoll_pwait2"]
@@ -18,7 +19,7 @@ extension EndToEnd {
             try await Pending.check(given, configuration: ["log off"] + configuration, sourceLocation: sourceLocation)
         }
 
-        // MARK: What the configuration gives a proxy
+        // MARK: Limits of the configuration
 
         private static let ends = ["poll": "IN|OUT|ERR|HUP", "select": "IN|OUT", "epoll_wait": "IN|OUT|ERR|HUP"]
 
@@ -91,9 +92,9 @@ extension EndToEnd {
                 ], "\(output.errors)")
         }
 
-        // MARK: What the program gives its calls
+        // MARK: Limits of the program's calls
 
-        /// So that it is never the proxy's time that ends a call.
+        /// The proxy's time limit must never end a call.
         private static let patience = ["tcp_read_time_out \(60 * limit)"]
 
         @Test(arguments: [

@@ -2,8 +2,8 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Sockets that are bound to a device, or whose packets are marked: that is about the way to the destination. The proxy
-    /// is reached as from any other socket, and the program sees what it has set.
+    /// Sockets that are bound to a device, or whose packets are marked. These settings are for the way to the
+    /// destination: the socket reaches the proxy as any other does, and the program sees the values that it has set.
     @Suite struct WayTests {
         private static let way = ["device 'lo', 3 bytes, number 1", "in two bytes: EINVAL"]
         private static let connected: [String] = {
