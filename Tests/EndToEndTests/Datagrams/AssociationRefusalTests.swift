@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// A proxy that refuses datagrams is not asked again for a while, by the clock of the probe.
+    /// The library asks a proxy that refuses an association again only after a while, by the clock of the probe.
     @Suite struct AssociationRefusalTests {
         @Test(arguments: [(milliseconds: 9999, connections: 1), (10_000, 2)])
         func `A refusal is remembered for ten seconds`(milliseconds: Int, connections: Int) async throws {

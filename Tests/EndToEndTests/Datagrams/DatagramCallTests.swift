@@ -86,7 +86,8 @@ extension EndToEnd {
 
         @Test func `A datagram that names an address is decided on once`() async throws {
             let (output, _) = try await DatagramProbe.run("datagram-once", "counted", .ipv4, ["10.99.0.2"])
-            // The first asks once more whether its socket had a port before, and sendmmsg(2) enters once for memory.
+            // The first call makes one more call, to see whether the socket already had a port; sendmmsg(2) enters once
+            // more for memory.
             let lines = [
                 "question: entered 1", "first: asked 2", "by sendto: entered 1 asked 1",
                 "by sendmsg: entered 1 asked 1", "by sendmmsg: entered 3 asked 2",

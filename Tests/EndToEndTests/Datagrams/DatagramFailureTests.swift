@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Datagrams that cannot go through a proxy: they go nowhere.
+    /// Datagrams that no proxy can relay go nowhere.
     @Suite struct DatagramFailureTests {
         static let refused = [
             "sendmmsg: ENETUNREACH", "again: ENETUNREACH", "sendto: ENETUNREACH", "sendmsg: ENETUNREACH",
@@ -97,11 +97,12 @@ extension EndToEnd {
             #expect(sessions.first?.association?.destinations.count == 2)
         }
 
-        /// As it is told of a peer that has no such port.
+        /// The error is the same as from a peer without a socket at the port.
         @Test(arguments: ["poll", "select", "level", "edge", "recv"])
         func `Who waits for an answer is told of a proxy that carries no datagrams`(name: String) async throws {
             for family in EchoTargets.Family.allCases {
-                // Nobody has this port; of loopback alone each datagram is told (icmp(7), icmp_ratelimit).
+                // No socket has this port. Only for loopback does the kernel report every datagram (icmp(7),
+                // icmp_ratelimit).
                 let host = family == .ipv4 ? "127.0.0.1" : family == .ipv6 ? "::1" : "::ffff:127.0.0.1"
                 let native = try await CallProbe.run("datagram-told", [name, host, "9"], library: .absent)
                 let (output, _) = try await TestProxy.during { _ in
@@ -115,7 +116,7 @@ extension EndToEnd {
             }
         }
 
-        /// The relay is where the proxy is.
+        /// The relay has the proxy's address family.
         @Test(arguments: ["only", "bound", "bound-only"])
         func `A socket of IPv6 alone needs a proxy that is reached by IPv6`(name: String) async throws {
             let (output, sessions) = try await DatagramProbe.run("datagram-ipv6", name, .ipv6)

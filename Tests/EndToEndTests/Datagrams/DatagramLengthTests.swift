@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Datagrams that wait for the association, and how long they can be: what the kernel takes, less the header.
+    /// Datagrams that wait for the association, and their greatest length: the kernel's limit less the header.
     @Suite struct DatagramLengthTests {
         @Test(arguments: ["first", "connected"], [(EchoTargets.Family.ipv4, 10), (.mapped, 10), (.ipv6, 22)])
         func `The first datagram of a socket that does not wait is refused at once where it is too long`(

@@ -11,8 +11,8 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-life", name, ending: .associated(2))
         }
 
-        /// Of two sockets, or of one. The program that replaces another has lost its connection to the proxy; a child
-        /// goes on with its parent's.
+        /// A case has two sockets, or one. A program that replaces another has lost its control connection; a child
+        /// continues with its parent's.
         @Test(arguments: [
             ("itself", 4), ("child", 2), ("spawned", 2), ("stdin", 1), ("duplicate", 2), ("left-to-child", 1),
             ("orphan", 2), ("many-times", 52),
@@ -49,7 +49,8 @@ extension EndToEnd {
             #expect(sessions.compactMap(\.association).count == 1)
         }
 
-        /// However they are closed: seen or not. And another socket of the same number is relayed as the first was.
+        /// The library sees some closes and misses others. A new socket with the same descriptor is relayed as the
+        /// first was.
         @Test func `No descriptor is left of sockets that were closed`() async throws {
             try await DatagramProbe.compare("datagram-life", "closing")
         }
@@ -59,8 +60,8 @@ extension EndToEnd {
             try await DatagramProbe.compare("datagram-life", name)
         }
 
-        /// Natively it has left when the call returns. With an association that is slow to come, or whose connection the
-        /// server ends before it has taken the datagram from its socket, it would be lost.
+        /// Without the library the datagram has left when the call returns. With it, the datagram would be lost if the
+        /// association came late, or if the server ended the control connection before it had read the datagram.
         @Test(arguments: ["close", "exit"], ["blocking", "nonblocking"])
         func `A datagram that is sent last is not lost`(end: String, mode: String) async throws {
             let target = try await EchoTargets.far(.ipv4)
@@ -68,7 +69,7 @@ extension EndToEnd {
                 for count in 1...5 {
                     let output = try await CallProbe.run(
                         "datagram-last", [end, mode] + target, environment: ["SOCKSIFY_PROXY": url],
-                        // What was closed too soon stays open for what was sent by it.
+                        // The library keeps a socket that was closed early, until it has sent the datagrams.
                         ending: .associated(end == "close" && mode == "nonblocking" ? 2 : 1))
                     #expect(output.lines == ["sent 3"])
                     let sessions = try await proxy.sessions(ended: count)
@@ -77,7 +78,7 @@ extension EndToEnd {
             }
         }
 
-        /// A million datagrams, and as many answers: through servers that are quick.
+        /// A million datagrams, and as many answers, through fast servers.
         @Test func `A thousand sockets lose none of a thousand datagrams each`() async throws {
             let server = try await Daemon(
                 ["python3", Program.source("Datagrams/echo.py"), FarSide.ipv4, "7008"], host: FarSide.ipv4, port: 7008,
@@ -89,7 +90,7 @@ extension EndToEnd {
             withExtendedLifetime(server) {}
         }
 
-        /// What bounds them is how many descriptors the process may have, and how many ports there are.
+        /// The limits are the number of descriptors that a process may have, and the number of ports.
         @Test func `Thousands of sockets have an association each at once`() async throws {
             let (proxy, sockets) = ("10.99.0.1", 6000)
             let server = try await Daemon(
@@ -101,7 +102,7 @@ extension EndToEnd {
             withExtendedLifetime(server) {}
         }
 
-        /// A thousand sockets; as many questions are under way as no buffer on the way is too small for.
+        /// A thousand sockets. The number of questions in transit fits the smallest buffer on the way.
         @Test func `Nothing that the relay delivers is lost, and nothing is left over`() async throws {
             let (sockets, each) = (1000, 20)
             let target = try await EchoTargets.far(.ipv4)

@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What a connected socket receives by way of a proxy: the datagrams of its peer.
+    /// A connected socket receives through a proxy only the datagrams of its peer.
     @Suite struct DatagramPeerTests {
-        /// A datagram that the relay says comes from there.
+        /// A datagram whose header names this source.
         private static func datagram(from source: Endpoint) -> [UInt8] {
             let address: [UInt8] =
                 switch source.address {
@@ -29,7 +29,7 @@ extension EndToEnd {
             let sources = [
                 Endpoint(Address(other), port: port), Endpoint(Address(peer), port: port + 1),
                 Endpoint(Address(other), port: port + 1), Endpoint(Address("other.test"), port: port),
-                // What is a name to the protocol, and says an address.
+                // Names in the protocol (ATYP 3) whose text is an address.
                 Endpoint(.name(Array(other.utf8)), port: port), Endpoint(.name(Array(peer.utf8)), port: port + 1),
                 Endpoint(Address(family == .ipv6 ? FarSide.ipv4 : FarSide.ipv6), port: port),
             ]

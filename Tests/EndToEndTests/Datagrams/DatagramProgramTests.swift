@@ -2,14 +2,14 @@ import Foundation
 import TestProxy
 import Testing
 
-/// A program that sends datagrams, and checks and tells what comes back from `DatagramTargets.echo`.
+/// A program that sends datagrams, and checks and prints the answers of `DatagramTargets.echo`.
 struct DatagramProgram: CustomTestStringConvertible, Sendable {
     var name: String
-    /// By the hosts, all of which it sends to in turn.
+    /// The command for these hosts, to which the program sends in turn.
     var command: @Sendable (_ hosts: [String]) async throws -> [String]
-    /// What it prints for each of its sockets, by the host.
+    /// The line that the program prints for each socket, given the host.
     var output: @Sendable (_ host: String) -> String
-    /// How many sockets it has for each host, and how many datagrams it sends by each.
+    /// The number of sockets for each host, and the number of datagrams from each socket.
     var sockets: Int
     var datagrams: Int
     var testDescription: String { name }
@@ -28,7 +28,7 @@ struct DatagramProgram: CustomTestStringConvertible, Sendable {
             command: { ["perl", Program.source("Datagrams/exchange.pl"), "\(DatagramTargets.echoPort)"] + $0 },
             output: { "\($0) 4 10201\n" }, sockets: 1, datagrams: 4),
         talking("nc", "nc.openbsd -u $host $port"),
-        // Its addresses need brackets where they have colons.
+        // socat needs brackets around an address with colons.
         talking("socat", "socat - \"UDP:$([[ $host == *:* ]] && echo \"[$host]\" || echo $host):$port\""),
     ]
 
@@ -38,7 +38,7 @@ struct DatagramProgram: CustomTestStringConvertible, Sendable {
             output: { "\($0) \(datagrams) 20201\n" }, sockets: 2, datagrams: datagrams)
     }
 
-    /// A program that sends what it reads, and writes what it receives.
+    /// A program that sends its input and prints the datagrams that it receives.
     private static func talking(_ name: String, _ command: String) -> DatagramProgram {
         let script = """
             port=$1; shift
@@ -56,7 +56,7 @@ struct DatagramProgram: CustomTestStringConvertible, Sendable {
 }
 
 extension EndToEnd {
-    /// Programs that know nothing of proxies send datagrams through them.
+    /// Programs without support for proxies send datagrams through them.
     @Suite struct DatagramProgramTests {
         @Test(arguments: DatagramProgram.all, [ProxyKind.danted, .dantedWithUser, .testProxy])
         func `A program exchanges datagrams with its targets by name and by address`(
@@ -107,7 +107,7 @@ extension EndToEnd {
                 run.output == "10000000 f23042171382c7c5fbdb39bd335bee5ae7332aec28187a62849da53e74de1ba1\n", "\(run)")
         }
 
-        /// No more than a socket has room for, so that nothing is lost however slow the machine is.
+        /// The amount fits the buffer of a socket, so a slow machine loses nothing.
         @Test(arguments: [ProxyKind.danted, .testProxy], [[], ["--reverse"]])
         func `iperf3 measures without a loss`(kind: ProxyKind, direction: [String]) async throws {
             _ = try await DatagramTargets.perf.value
@@ -150,7 +150,7 @@ extension EndToEnd {
             #expect(run.status == 0 && run.output.contains("\"stratum\":1"), "\(run)")
         }
 
-        /// It allows itself the system calls that it makes, and no others.
+        /// chronyd's filter allows only the system calls that chronyd makes.
         @Test(arguments: [ProxyKind.danted, .testProxy], ["web.test", "203.0.113.10"])
         func `chronyd learns the time under its own filter`(kind: ProxyKind, host: String) async throws {
             _ = try await DatagramTargets.time.value
@@ -166,8 +166,8 @@ extension EndToEnd {
         @Test(arguments: [ProxyKind.danted, .testProxy], ["web.test", "203.0.113.10"])
         func `logger sends its lines`(kind: ProxyKind, host: String) async throws {
             let sink = try await DatagramSink()
-            // Its input stays open until the server has the lines: who ends the connection to the proxy may end its
-            // relay before that has passed on what it has.
+            // The input stays open until the server has the lines: when a client closes its control connection, the
+            // proxy may end the relay before it has forwarded everything.
             let script = """
                 { echo one; echo two; until [[ -e \(sink.file) ]]; do sleep 0.01; done; } |
                     logger --udp --server \(host) --port \(sink.port) --rfc3164 --tag test
@@ -180,7 +180,7 @@ extension EndToEnd {
 
         // MARK: Without a relay
 
-        /// A program that tells the error of a send.
+        /// A program that prints the error of a send.
         private static let refused = [
             ["/usr/bin/python3", Program.source("Datagrams/refused.py")],
             ["node", Program.source("Datagrams/refused.mjs")],

@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What relays do: honest ones, odd ones, and those that are none.
+    /// What honest relays, odd relays and other senders do.
     @Suite struct DatagramRelayTests {
-        /// What the probe prints that is shown nothing but answers.
+        /// The lines of a probe that receives only answers.
         static let answers =
             Array(
                 repeating: [
@@ -19,7 +19,7 @@ extension EndToEnd {
         func `What is no datagram of the relay's is not shown`(source: String) async throws {
             let script = Script.with {
                 if source == "relay" {
-                    // But what only has RSV set: that is for later versions to give a meaning.
+                    // Without the last one, in which only RSV is set: later versions may give it a meaning.
                     $0.datagrams.garbage = { _ in Script.Datagrams.malformed.dropLast() }
                 } else {
                     let seeming: [UInt8] = [0, 0, 0, 1, 203, 0, 113, 10, 0, 7] + Array("stranger".utf8)
@@ -33,7 +33,7 @@ extension EndToEnd {
 
         @Test(arguments: [
             "0.0.0.0", "::", "10.99.0.1", "proxy.test", "unknown.test",
-            // What is no place of the proxy's.
+            // Addresses that cannot be the proxy's.
             "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "255.255.255.255",
         ])
         func `The relay is where the reply says, or where the proxy is`(address: String) async throws {
@@ -79,7 +79,7 @@ extension EndToEnd {
             }
         }
 
-        /// As a server of TFTP does.
+        /// A TFTP server answers so.
         @Test func `A server that goes on from another port keeps its name`() async throws {
             let port = try await EchoTargets.farSecond[1]
             let server = try await DatagramServer.start(host: "203.0.113.11")
@@ -96,7 +96,7 @@ extension EndToEnd {
                     == [Endpoint(name, port: try #require(UInt16(port))), Endpoint(name, port: source.port)])
         }
 
-        /// By the address and the port together.
+        /// The library tells them apart by address and port together.
         @Test func `A name and the number of its host are seen each where it was sent to`() async throws {
             let port = try await EchoTargets.far(.ipv4)[1]
             let server = try await DatagramServer.start(host: FarSide.ipv4)
@@ -108,7 +108,7 @@ extension EndToEnd {
             #expect(output.lines == round + round, "\(output.errors)")
         }
 
-        /// Some servers (Dante) refuse zeros of the other version.
+        /// Some servers (Dante) refuse the zero address of the other IP version.
         @Test(arguments: [(Machine.proxyIPv4, "0.0.0.0"), (Machine.proxyIPv6, "::")])
         func `The request has the zeros of the version by which the proxy is reached`(
             proxy: String, zeros: String
@@ -118,13 +118,13 @@ extension EndToEnd {
             #expect(!sessions.isEmpty && sessions.allSatisfy { $0.request?.address == Address(zeros) })
         }
 
-        // MARK: Networks that lose
+        // MARK: Networks that lose datagrams
 
         enum Direction: String, CaseIterable {
             case fromClient, toClient
         }
 
-        /// Of those numbered 0 to 7, and an 8 that ends them.
+        /// The fates of datagrams 0 to 7; an 8 follows and ends them.
         private static let fates: [Script.Datagrams.Fate] = [
             .pass, .drop, .duplicate, .holdBack, .pass, .holdBack, .duplicate, .pass,
         ]

@@ -2,10 +2,10 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Servers of datagrams under the library: what comes directly is answered directly, whatever the configuration says
-    /// of the client's address.
+    /// UDP servers under the library: they answer a direct datagram directly, whatever the configuration says about the
+    /// client's address.
     @Suite struct DatagramServerTests {
-        /// The client is at this machine's own addresses, which the rules lead through the proxy.
+        /// The client has one of this machine's addresses, which the rules send through the proxy.
         private static let client = "10.99.0.2"
 
         @Test(arguments: ["answering", "asking-too", "connecting"])

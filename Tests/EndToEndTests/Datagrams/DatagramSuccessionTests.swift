@@ -1,7 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// Associations of one socket, one after the other. The probe is the proxy, and decides what is under way meanwhile.
+    /// Associations of one socket, one after the other. The probe is the proxy, and decides which datagrams are in
+    /// transit meanwhile.
     @Suite struct DatagramSuccessionTests {
         private func check(
             _ name: String, prints lines: [String], associations: Int = 1,
@@ -20,14 +21,14 @@ extension EndToEnd {
                 prints: ["send 0", "relay 1: one", "relay 2: two", "received 4 bytes from the target: late"])
         }
 
-        /// The program must not take it for something that came without a proxy, either: it has a header.
+        /// A late datagram has the relay's header: the program must not receive it as a direct one, either.
         @Test func `Nothing arrives from the relay of a socket that the program has given up`() async throws {
             try await check(
                 "forgotten", prints: ["send 0", "relay 1: one", "received EAGAIN", "send 0", "relay 2: two"])
         }
 
         @Test func `A relay that is given up and comes again is heard`() async throws {
-            // What was sent last keeps the former one for a moment.
+            // The last datagram keeps the former association for a moment.
             try await check(
                 "common", prints: ["send 0", "relay 1: one", "send 0", "relay 1: two"], associations: 2)
         }

@@ -1,7 +1,8 @@
 import Testing
 
 extension EndToEnd {
-    /// What comes to a relayed socket that waits, and is none of the program's: the probe is the proxy, and sends it.
+    /// Datagrams that arrive at a relayed socket while the program waits, and that are not for the program. The probe
+    /// is the proxy, and sends them.
     @Suite struct DatagramUnheardTests {
         private func check(
             _ name: String, of probe: String = "datagram-unheard", prints lines: [String]
@@ -33,7 +34,7 @@ extension EndToEnd {
             "recv first second", "an answer behind garbage: socket: IN",
         ]
 
-        /// What an epoll tells of a socket: what a call that receives would get, and nothing else.
+        /// The lines of an epoll, which reports a socket only for datagrams that a receiving call would return.
         static let ofEpolls: [(name: String, lines: [String])] = [
             ("level", looked + ["again: socket: IN", "recv answer", "nothing: nothing"]),
             (

@@ -2,8 +2,8 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that do not wait in the calls that send: those return while the proxy has not answered yet, and what
-    /// the program waits for wakes it.
+    /// Programs with non-blocking sends: the calls return before the proxy has answered, and the calls in which the
+    /// program waits wake it.
     @Suite struct DatagramWaitingTests {
         static let ways = [
             "poll", "ppoll", "select", "pselect", "level", "edge", "oneshot", "writable", "nested", "poll-of-epoll",

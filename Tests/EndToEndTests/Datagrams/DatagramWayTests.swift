@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Datagram sockets that are bound to a device, or whose datagrams are marked: that is about the way to the destination.
-    /// The relay is reached as from any other socket, what goes directly goes by the device, and the program sees what it
-    /// has set.
+    /// Datagram sockets that are bound to a device, or whose datagrams are marked. These settings are for the way to
+    /// the destination: the socket reaches the relay as any other does, direct datagrams leave by the device, and the
+    /// program sees the values that it has set.
     @Suite struct DatagramWayTests {
         private func run(
             _ name: String, _ target: [String], ending: Ending = .associated(1), configuration: [String] = []
