@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// Names that are asked for a second time, among many others.
+    /// Names that a program looks up a second time, among many others.
     @Suite struct NameAgainTests {
         @Test func `A name keeps its address, also for another program of the tree`() async throws {
             let output = try await CallProbe.run(

@@ -30,7 +30,7 @@ extension EndToEnd {
 
             var testDescription: String { arguments.joined(separator: " ") }
 
-            /// What the library answers, and what libc does.
+            /// The library's answer, and libc's.
             func answers(_ preparation: String) async throws -> (ours: [String], libcs: [String]) {
                 func lines(_ library: CallProbe.Library) async throws -> [String] {
                     try await CallProbe.run(
@@ -42,7 +42,7 @@ extension EndToEnd {
             }
         }
 
-        /// No name asks a proxy anything, so that none needs to be there.
+        /// No look-up here asks a proxy, so none runs.
         private static let environment = ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1080"]
 
         private func look(_ lookup: Lookup, _ library: CallProbe.Library = .preloaded) async throws -> [String] {
@@ -143,7 +143,7 @@ extension EndToEnd {
             #expect(try await look(lookup) == look(lookup, .absent))
         }
 
-        /// Shell commands that give the client a hosts file of its own, and no other place to look names up in.
+        /// Shell commands that give the client a hosts file of its own, and no other source of names.
         private static let ownHosts = """
             \(CallProbe.withoutNameServers)
             cat >/mnt/hosts <<'end'
@@ -214,7 +214,7 @@ extension EndToEnd {
         @Test func `The gethostbyname family gives reserved addresses and never writes beyond a buffer`() async throws {
             let output = try await CallProbe.run("hosts", ["Web.test"], environment: NameProbeTests.environment)
             let four = "Web.test, family 4, 0 aliases, FAKE4 0"
-            // Who asks for IPv6 so asks for IPv4 next, and takes the first that there is.
+            // A program that asks for IPv6 in this way asks for IPv4 next, and takes the first address that it gets.
             #expect(
                 output.lines == [
                     "Web.test: \(four)", "Web.test 6: NO_DATA", "Web.test by size: \(four)",
@@ -285,7 +285,7 @@ extension EndToEnd {
             #expect(output.lines == ["wrong 0", "same name, same address"])
         }
 
-        // MARK: What the proxy is asked, and the network not
+        // MARK: Requests to the proxy, and no packets elsewhere
 
         @Test func `The proxy is asked for the very name, and nobody else is asked`() async throws {
             try await TestProxy.during { _ in

@@ -1,10 +1,10 @@
 import TestProxy
 import Testing
 
-/// A program that asks servers of the DNS, and its words for what they say.
+/// A program that queries DNS servers, and its words for their answers.
 struct NameProgram: CustomTestStringConvertible, Sendable {
     var name: String
-    /// Gives the command that asks what Programs/Names/ask.bash has.
+    /// The command that sends the queries of Programs/Names/ask.bash.
     var command: @Sendable () async throws -> [String]
     var notImplemented = "NOTIMP"
     var nameError = "NXDOMAIN"
@@ -47,27 +47,27 @@ struct NameProgram: CustomTestStringConvertible, Sendable {
     }
 }
 
-/// A proxy of some maker, with a configuration that has these lines.
+/// A configuration with these lines and a proxy of this kind.
 private func configuration(_ kind: ProxyKind, _ lines: String...) async throws -> String {
     try await configuration(lines.joined(separator: "\n"), urls: [Proxies.shared.url(kind)])
 }
 
-/// For a server that answers, and is wrong, the time is no matter.
+/// Only a server that hangs needs a short limit; the others answer at once.
 private func limit(_ fault: NameServers.Fault) -> String {
     fault == .hangs ? "tcp_read_time_out 300" : AnswerTime.ample
 }
 
-/// What Tor does for its clients.
+/// A proxy with Tor's commands.
 private let tor = Script.with { $0.commands = [.connect, .resolve, .resolvePTR] }
 
-/// The text with a word in the place of each reserved address, whose number does not matter.
+/// The lines of the text with a word in place of each reserved address, so that its value does not matter.
 private func naming(_ text: String) -> [String] {
     text.replacing(/198\.1[89]\.\d+\.\d+/, with: "FAKE4").replacing(/fd73:6f63:6b73:6661:6b65:[\da-f:]+/, with: "FAKE6")
         .split(separator: "\n").map(String.init)
 }
 
 extension EndToEnd {
-    /// Programs that ask servers of the DNS: where their questions go, and what they are answered.
+    /// Programs that query DNS servers: where their queries go, and which answers they get.
     @Suite struct NameServerTests {
         // MARK: dns tcp
 
@@ -323,11 +323,11 @@ extension EndToEnd {
         }
     }
 
-    /// What libc's functions say where somebody is asked for names through the proxy.
+    /// The results of libc's functions when the library looks names up through the proxy.
     @Suite struct RemoteLookupTests {
         private static let own = [
             "getaddrinfo localhost ::1 127.0.0.1",
-            // libc reads ::1 as this machine in IPv4, too.
+            // libc reads ::1 as this machine for IPv4, too.
             "gethostbyname localhost localhost 127.0.0.1 127.0.0.1",
             "getaddrinfo inhosts.test 203.0.113.10",
             "gethostbyname inhosts.test inhosts.test 203.0.113.10",
@@ -354,7 +354,7 @@ extension EndToEnd {
                     "gethostbyname other.test other.test 203.0.113.11",
                     "getaddrinfo none.test EAI_NONAME",
                     "gethostbyname none.test EAI_NONAME",
-                    // The server refuses to say.
+                    // The server refuses this query.
                     "getaddrinfo outside.example EAI_AGAIN",
                     "gethostbyname outside.example EAI_AGAIN",
                     "getnameinfo 203.0.113.11 other.test",
@@ -381,7 +381,7 @@ extension EndToEnd {
             }
         }
 
-        /// What is asked of Tor for a name, where resolv.conf has the domains corp.test and test, and these options.
+        /// The requests to Tor for a name when resolv.conf has the domains corp.test and test, and these options.
         static let searches: [(name: String, options: String, asked: [String], isFound: Bool)] = [
             ("web", "", ["web.corp.test", "web.test"], true), ("web.test", "", ["web.test"], true),
             ("web.test", "ndots:2", ["web.test.corp.test", "web.test.test", "web.test"], true),

@@ -3,26 +3,26 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What the processes of a tree know in common.
+    /// The table that the processes of a tree share.
     @Suite struct SharedTableTests {
         init() async throws {
             try await Targets.shared.http()
             _ = try await FarSide.echo.value
         }
 
-        /// How a tree begins.
+        /// How a process tree starts.
         enum Beginning: String, CaseIterable {
             case wrapper, preloaded
         }
 
-        /// Runs a script of bash as a tree of its own, whose table lies in `folder`.
+        /// Runs a bash script as a process tree of its own, whose table is in `folder`.
         private func run(
             _ script: String, _ arguments: [String] = [], folder: String, proxy url: String,
             by beginning: Beginning = .preloaded
         ) async throws -> Run {
             let shell = ["bash", "-c", script, "bash"] + arguments
             let environment = ["XDG_RUNTIME_DIR": folder]
-            // What is given to a script is a probe.
+            // A script with arguments runs a probe.
             let ending = arguments.isEmpty ? Ending.command : .clean
             switch beginning {
             case .wrapper:
@@ -35,8 +35,8 @@ extension EndToEnd {
 
         private func folder() throws -> String { try Machine.temporaryDirectory("table").path }
 
-        /// Runs a script without the library, in mounts of its own, in which /mnt is an empty tmpfs. `$preload` before a
-        /// command preloads the library into it.
+        /// Runs a script without the library in a mount namespace of its own, where /mnt is an empty tmpfs. A command
+        /// after `$preload` runs under the library.
         private func runInMounts(
             _ script: String, _ arguments: [String] = [], proxy url: String = "socks5://10.99.0.1:1"
         ) async throws -> Run {
@@ -87,7 +87,7 @@ extension EndToEnd {
                 let first = try await run("getent ahostsv4 web.test", folder: folder, proxy: url)
                 let address = try #require(first.output.split(separator: " ").first)
                 #expect(address.hasPrefix("198.18.") || address.hasPrefix("198.19."), "\(first)")
-                // Another start that knows another name, and one that knows none.
+                // One tree that knows another name, and one that knows none.
                 for before in ["getent ahostsv4 other.test >/dev/null", "true"] {
                     let second = try await run(
                         "\(before); curl -gsS http://\(address):\(Targets.httpPort)/", folder: folder, proxy: url)
@@ -98,7 +98,7 @@ extension EndToEnd {
         }
 
         @Test func `Many processes at once give out addresses that keep their meaning`() async throws {
-            // Each name is looked up by two processes.
+            // Two processes look up each name.
             let script = """
                 look_up() { getent ahostsv4 "n$1.test" | awk 'NR == 1 { print $1 }' >"$0.$2.$1"; }
                 for n in {1..50}; do look_up $n a & look_up $n b & done
@@ -270,7 +270,7 @@ extension EndToEnd {
                 ], "\(run)")
         }
 
-        /// The last of them is ended by a signal, so that it removes nothing.
+        /// A signal kills the last process, which then removes nothing.
         @Test func `Commands that are run one after the other leave no file, and one that is killed leaves one`()
             async throws
         {
@@ -292,7 +292,7 @@ extension EndToEnd {
             #expect(run.output == "0\n1\n", "\(run)")
         }
 
-        /// By _exit(2), without the functions of atexit(3) and destructors.
+        /// The program ends by _exit(2), which runs no atexit(3) functions and no destructors.
         @Test func `A table is removed by a program that ends at once`() async throws {
             let script = """
                 $preload /usr/bin/python3 -c 'import os, socket; socket.gethostbyname("web.test"); os._exit(0)'
@@ -302,7 +302,7 @@ extension EndToEnd {
             #expect(run.output == "0\n", "\(run)")
         }
 
-        /// A shell that connects itself, and then starts `start`.
+        /// The shell makes a connection itself, and then runs `start`.
         @Test(arguments: [":", "(:)", "/bin/true; :", "exec /bin/true", "exec 3</dev/tcp/web.test/80", "kill -TERM $$"])
         func `A table is removed with the end of its root, or waited for if it was handed on`(
             start: String
@@ -366,7 +366,7 @@ extension EndToEnd {
                     """, "\(run)")
         }
 
-        // MARK: What others may have written
+        // MARK: Damage by other processes
 
         @Test func `Whatever a word of the table becomes, nobody is ended, and nobody waits without end`() async throws
         {
@@ -387,7 +387,7 @@ extension EndToEnd {
             }
         }
 
-        /// A datagram to any destination but the relay was sent direct.
+        /// A datagram to any destination but the relay would be direct.
         @Test func `Whatever bit of an association's record another has changed, no datagram goes elsewhere`()
             async throws
         {
