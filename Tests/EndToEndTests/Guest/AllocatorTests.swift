@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What a program gives back with free(3) came from its own allocator, wherever that is.
+    /// Memory that a program frees with free(3) must come from the program's own allocator, wherever that is defined.
     @Suite struct AllocatorTests {
         private static let expected = [
             "getaddrinfo 0 without a name", "getaddrinfo 0 web.test", "getaddrinfo 0 127.0.0.1",

@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// Processes that give up the rights of the user whom they began as.
+    /// Processes that give up the rights of their first user.
     @Suite struct ChangedUserTests {
         private func lines(_ call: String) async throws -> [String] {
             try await DatagramProbe.run("users", call).0.lines.sorted()

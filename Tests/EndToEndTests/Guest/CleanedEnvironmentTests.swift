@@ -2,11 +2,11 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that start others with an environment of their own: these go through the proxy nevertheless.
+    /// Programs that start others with an environment of their own: the others go through the proxy, too.
     @Suite struct CleanedEnvironmentTests {
         init() async throws { try await Targets.shared.echo() }
 
-        /// How a program is started: a command that starts what `"$@"`, `sys.argv[1:]` and the like stand for.
+        /// A way to start a program: the command starts the program in `"$@"`, `sys.argv[1:]` and the like.
         struct Start: CustomTestStringConvertible, Sendable {
             var name: String
             var command: [String]

@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that put themselves under a filter which allows what they do, and nothing else (seccomp(2)).
+    /// Programs that put themselves under a filter (seccomp(2)) which allows only their own system calls.
     @Suite struct ConfinedTests {
         @Test(arguments: [[], ["made"], ["threads"], ["made", "threads"]])
         func `No call makes a system call that the program did not make`(before: [String]) async throws {
@@ -15,7 +15,7 @@ extension EndToEnd {
             }
         }
 
-        /// Nothing is said of a configuration that nobody needs.
+        /// The library reports no fault of a configuration before it needs one.
         @Test(arguments: ["dup", "fork", "execve"])
         func `A program without a configuration may confine itself`(call: String) async throws {
             let output = try await CallProbe.run(

@@ -6,7 +6,7 @@ extension EndToEnd {
     /// Programs that use protocols that no proxy relays: they report the error and end, or do without. `Client.run`
     /// checks that they send nothing direct.
     @Suite struct ContainmentPrograms {
-        /// A program, and what it says when it may not do what it is there for.
+        /// A program, and its message when its own task is denied.
         struct Denied: CustomTestStringConvertible, Sendable {
             var name: String
             var command: [String]
@@ -55,7 +55,7 @@ extension EndToEnd {
             }
         }
 
-        /// It has a socket for each hop, and those that it makes after the proxy's answer cannot be connected.
+        /// traceroute has a socket for each hop, and cannot connect those that it makes after the proxy's answer.
         @Test func `Nor does it by a proxy that carries no datagrams`() async throws {
             let script = Script.with { $0.commands = [.connect] }
             try await withProxy(script) { _, url in
@@ -137,7 +137,7 @@ extension EndToEnd {
                 """
             for (way, aim, says) in [
                 ("connected", Machine.proxyIPv4, Machine.proxyIPv4), ("named", Machine.proxyIPv4, Machine.proxyIPv4),
-                // An address that stands for a name goes nowhere.
+                // A reserved address leads nowhere.
                 ("connected", "web.test", "Network is unreachable"), ("named", "web.test", "Network is unreachable"),
             ] {
                 let log = try Machine.temporaryDirectory("log").appending(path: "lines").path

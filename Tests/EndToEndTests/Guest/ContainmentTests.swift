@@ -3,7 +3,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What no proxy carries goes nowhere.
+    /// Traffic that no proxy relays goes nowhere.
     @Suite struct ContainmentTests {
         // MARK: Sockets of other protocols
 
@@ -125,7 +125,7 @@ extension EndToEnd {
                 blocked.lines == listening("EACCES") + [
                     "datagrams: EOPNOTSUPP", "no socket: ENOTSOCK", "no descriptor: EBADF",
                 ])
-            // At ports of the kernel's choice, or none.
+            // With ports that the kernel chose, or none.
             let refused = ["10.99.0.2", "10.99.0.2", "0.0.0.0", "0.0.0.0", "[::]", "[::]", "0.0.0.0", "[::]"]
             func places(_ output: CallProbe.Output) -> [String] {
                 output.errorLines.map { $0.replacing(/:\d+$/, with: "") }
@@ -151,8 +151,8 @@ extension EndToEnd {
 
         private let port = "7"
 
-        /// What becomes of connections and datagrams to the addresses, by a proxy that says that no host is there; and how
-        /// many packets tried to go without it, not counting datagrams to this machine.
+        /// The results of connections and datagrams to the addresses, with a proxy that answers "host unreachable"; and
+        /// the number of packets that tried to pass it, without datagrams to this machine.
         private func meet(
             _ addresses: [String], lines: String = "udp block"
         ) async throws -> (lines: [String], requests: [String], strays: Int) {
@@ -179,7 +179,7 @@ extension EndToEnd {
             let (lines, requests, strays) = try await meet([address])
             let denied = "sendto ENETUNREACH, sendmsg ENETUNREACH, datagrams' connect ENETUNREACH"
             let (isIPv6, isMapped) = (address.contains(":"), address.hasPrefix("::ffff:"))
-            // What is IPv4 has no way by a socket that is for IPv6 alone.
+            // A socket for IPv6 alone cannot reach an IPv4 address.
             let only = isMapped ? "ENETUNREACH" : "EHOSTUNREACH"
             #expect(
                 lines == ["\(address): connect EHOSTUNREACH, \(denied)"]
@@ -205,7 +205,7 @@ extension EndToEnd {
         @Test func `An address of a link that localnet names is reached`() async throws {
             let (lines, requests, strays) = try await meet(
                 ["fe80::1%lo"], lines: "localnet fe80::/10\nudp block")
-            // There is no route to it, which is how it shows that the kernel was asked.
+            // There is no route to it, so the kernel's error shows that the library asked the kernel.
             #expect(
                 lines == [
                     "fe80::1%lo: connect ENETUNREACH, sendto ENETUNREACH, sendmsg ENETUNREACH, datagrams' connect ENETUNREACH",

@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that may have few descriptors, or none.
+    /// Programs that may open few more descriptors, or none.
     @Suite struct DescriptorLimitTests {
-        /// ppoll(2) takes no descriptor then, and connect(2) needs none that is not there.
+        /// ppoll(2) fails for any descriptor then, and connect(2) needs no new one.
         @Test func `A socket that is there connects when there may be no descriptors`() async throws {
             try await TestProxy.during { proxy in
                 let output = try await proxy.run("no-descriptors", [FarSide.ipv4, FarSide.echoPort])
@@ -13,7 +13,8 @@ extension EndToEnd {
             }
         }
 
-        /// /etc/hosts cannot be opened then: what it has of a name is not known, so that no proxy may be asked for it.
+        /// /etc/hosts cannot be opened then. The library does not know whether it lists the name, so it may not ask a
+        /// proxy.
         @Test func `Where there may be no descriptors names fail as without the library`() async throws {
             let preparation = CallProbe.withoutNameServers.replacing("files'", with: "files dns'")
             let native = try await CallProbe.run(

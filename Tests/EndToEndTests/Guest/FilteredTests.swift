@@ -2,8 +2,8 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs under a filter of their own that refuses a system call which the library needs (seccomp(2)): what it
-    /// would have carried fails, and never goes direct.
+    /// Programs under a filter of their own (seccomp(2)) that refuses a system call which the library needs: the
+    /// connection or datagram fails, and never goes direct.
     @Suite struct FilteredTests {
         @Test(arguments: [[], ["before"]])
         func `A connection fails when nobody tells what the socket is`(before: [String]) async throws {
@@ -48,10 +48,10 @@ extension EndToEnd {
             }
         }
 
-        /// Where it is reached without a proxy, too.
+        /// A server that the client also reaches without a proxy.
         private static let near = Task { try await TargetServer.start(.echo, host: Machine.proxyIPv4) }
 
-        /// A shortage of the moment ends one call with an error, and nothing else.
+        /// A temporary failure gives one call an error, and has no other effect.
         @Test(
             arguments: ["stream", "epoll", "datagrams"],
             [

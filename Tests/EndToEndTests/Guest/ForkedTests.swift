@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Children that are made without the handlers of pthread_atfork(3).
+    /// Children for which no pthread_atfork(3) handlers run.
     @Suite struct ForkedTests {
         private let address = "127.0.251.4"
 

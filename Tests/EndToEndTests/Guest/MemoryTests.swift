@@ -2,9 +2,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that have little memory, or are refused some.
+    /// Programs that have little memory, or whose calls for memory fail.
     @Suite struct MemoryTests {
-        /// Lines of the library's are no concern here.
+        /// The library's lines do not matter here.
         private static let ending = Ending(errors: .any(because: "it may say that there is no memory"))
 
         private func run(
@@ -79,7 +79,7 @@ extension EndToEnd {
             #expect(lines == ["echoed", "EAI_AGAIN", "0"])
         }
 
-        /// Of pages of 4 KiB.
+        /// Counted in pages of 4 KiB.
         @Test func `What a configuration takes of a stack is given back when it has been read`() async throws {
             let lines = try await run("stacks").lines
             #expect(lines == ["echoed", "little"])
@@ -90,7 +90,7 @@ extension EndToEnd {
             #expect(lines == ["echoed", "connect EINPROGRESS", "echoed"])
         }
 
-        /// One that the tree shares, and one that only forked processes do.
+        /// A table that the tree shares, and one that only forked processes share.
         @Test(arguments: [[:], ["SOCKSIFY_TABLE": "/nonexistent/socksify-1-0123456789abcdef"]])
         func `What a child has made that its parent did not map is found by it`(
             environment: [String: String]
@@ -99,8 +99,8 @@ extension EndToEnd {
             #expect(lines == ["echoed", "6000 known"])
         }
 
-        /// Configurations of nearly as many bytes as are accepted, in thirty times as many; in six, where the rules are
-        /// those of another program.
+        /// Configurations of nearly the greatest size, in thirty times as much memory; in six times as much, when the
+        /// rules are another program's.
         @Test(arguments: [
             ("[Rules]", "direct host h%.example\n", 120), ("[Rules]", "direct port 1\n", 120),
             ("[App another]", "direct host h%.example,g%.example\n", 24),

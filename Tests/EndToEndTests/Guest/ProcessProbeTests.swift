@@ -3,10 +3,10 @@ import Testing
 
 extension EndToEnd {
     @Suite struct ProcessProbeTests {
-        /// What a program prints that connects.
+        /// The lines of a program that connects.
         private let connected = ["0", "peer as connected to", "echoed", "again EISCONN", "descriptors +0"]
 
-        /// Starts, by `call` and with nothing in the environment but `kept`, a program that connects.
+        /// Starts a program that connects, by `call` and with only `kept` in the environment.
         private func start(
             _ call: String, kept: [String: String] = [:], environment: [String: String]
         ) async throws -> [String] {

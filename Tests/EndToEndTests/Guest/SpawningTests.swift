@@ -2,7 +2,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What a program notices of the variables that its children get in addition: nothing.
+    /// A program notices nothing of the variables that the library adds for its children.
     @Suite struct SpawningTests {
         private func run(_ name: String, _ environment: [String: String] = [:]) async throws -> [String] {
             let output = try await CallProbe.run(

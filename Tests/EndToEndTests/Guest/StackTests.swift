@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd {
     /// The program's stacks, which may be small, and the library's own.
     @Suite struct StackTests {
-        /// What a call may take of the caller's stack beside what libc takes for it; bytes.
+        /// The bytes of the caller's stack that a call may take in addition to libc's.
         private static let most = 4096
 
         @Test func `No call takes more of the caller's stack than libc and a page`() async throws {

@@ -3,16 +3,16 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Programs that the library is not loaded into, started by those that it is loaded into.
+    /// Programs that the dynamic loader loads no library into, started by programs under the library.
     @Suite struct UnreachableProgramTests {
         private let proxyOfNobody = "socks5://10.99.0.1:1"
 
-        /// What such a program cannot do.
+        /// The lines of such a program, which has no network.
         private static let withoutNetwork = [
             "inet EACCES, inet6 EACCES, packet EACCES", "io_uring ENOSYS", "no new privileges 1",
         ]
 
-        /// Whether a line says what differs between a program that is kept from the network and one that is not.
+        /// Whether a line differs between a program with and a program without network.
         private static func isOfNetwork(_ line: String) -> Bool {
             ["inet ", "io_uring ", "no new privileges "].contains { line.hasPrefix($0) }
         }
@@ -26,7 +26,7 @@ extension EndToEnd {
                 configuration: "\(configuration)\n[ProxyList]\nsocks5 10.99.0.1 1\n", mode: mode)
         }
 
-        /// A program of its own, in a folder that keeps rights of files.
+        /// A copy of a probe in a folder whose file system honours permissions.
         private func copy(_ name: String, permissions: Int = 0o755) async throws -> String {
             let copy = try Machine.temporaryDirectory("program").appending(path: "unreached").path
             try FileManager.default.copyItem(atPath: try await CallProbe.path(of: name), toPath: copy)
@@ -93,7 +93,7 @@ extension EndToEnd {
             #expect(run.lines == ["+0 pages"], "\(run)")
         }
 
-        // MARK: Sockets that it is given
+        // MARK: Inherited sockets
 
         @Test func `A connection that it is given is used, and no other is made by it`() async throws {
             let program = try await CallProbe.path(of: "unreached-static")
@@ -115,7 +115,7 @@ extension EndToEnd {
                 "\(run)")
         }
 
-        // MARK: What it starts
+        // MARK: Programs that it starts
 
         @Test(arguments: ["unreached-static", "unreached-noted"])
         func `A program that it starts goes through the proxy`(launcher: String) async throws {
@@ -196,7 +196,7 @@ extension EndToEnd {
 
         // MARK: Other kinds
 
-        /// The beginning of an ELF file, which is no program yet: of 32 bits, or of another machine.
+        /// The file has only the beginning of an ELF header: of 32 bits, or of another machine.
         @Test(arguments: [(UInt8(1), UInt8(3), "is a 32-bit program"), (2, 8, "is for another kind of machine")])
         func `Programs that this machine may run otherwise are told of`(
             size: UInt8, machine: UInt8, sentence: String
@@ -265,7 +265,7 @@ extension EndToEnd {
                 preparation: "mount -t tmpfs -o nosuid,mode=755 tmpfs /mnt; cp -p \(program) /mnt/unreached",
                 ending: Ending(status: 7, report: .absent(because: "the program that takes its place is no probe")))
             #expect(mounted.lines.contains(reached), "\(mounted)")
-            // Nobody is given the rights of a user whom the user namespace does not know.
+            // In a user namespace that does not map the file's owner, a set-user-ID bit has no effect.
             let changed = try await Client.start(
                 ["sh", "-c", "chown 1:1 \(program) && chmod 6755 \(program)"], limit: 10)
             try #require(changed.status == 0, "\(changed)")
