@@ -2,7 +2,7 @@ import Testing
 
 extension EndToEnd {
     @Suite struct ConfigurationProbeTests {
-        /// What a program meets that has no usable configuration: all but the network works.
+        /// The lines of a program without a usable configuration: everything but the network works.
         private let unharmed = ConfigurationProbeTests.outcomes(
             connection: "ENETUNREACH", name: "EAI_FAIL", host: "NO_RECOVERY")
 
@@ -14,7 +14,7 @@ extension EndToEnd {
                 + ["figures: 0", "datagram: \(connection)", "gethostbyname: \(host)", "children: \(children)"]
         }
 
-        /// Without the library the destination would be reached.
+        /// Runs a program whose destination would be reached without the library.
         private func meet(
             _ environment: [String: String], preparation: String = "", expecting outcomes: [String]? = nil
         ) async throws -> CallProbe.Output {
@@ -50,7 +50,7 @@ extension EndToEnd {
             #expect(output.errors.hasPrefix("socksify: no proxy is configured"))
         }
 
-        /// What can stand where a configuration is looked for, made by the shell, and what is said of it.
+        /// Shell commands that make an unreadable file in place of the configuration, and the reason in the log.
         static let unreadable = [
             ("mkdir", "it is not a regular file"), ("mkfifo", "it is not a regular file"),
             ("ln -s socksify.conf", "too many symbolic links"), ("ln -s nowhere", "no such file or directory"),
@@ -71,8 +71,8 @@ extension EndToEnd {
             }
         }
 
-        /// A file system whose server reads nothing, and one whose server answers all but who opens the file: he waits,
-        /// and not even SIGKILL ends that.
+        /// A file system whose server reads nothing, and one whose server leaves only the opening of the file
+        /// unanswered: the process that opens it waits, and even SIGKILL does not end it.
         private static let silent = [
             (
                 """
@@ -87,7 +87,7 @@ extension EndToEnd {
         func `A file whose file system does not answer is told once, and asked again by the next call`(
             server: String, children: String
         ) async throws {
-            // Whoever reads what another has written sees its end.
+            // The reader of the pipe must see the end of the output.
             let variables = "LD_PRELOAD=\(Machine.library) XDG_CONFIG_HOME=/mnt"
             let piped = try await
                 "env \(variables) \(CallProbe.path(of: "unconfigured")) 10.99.0.1 9 2>&1 | grep -c ECHILD"
@@ -148,7 +148,7 @@ extension EndToEnd {
                     env -i \(probe) 10.99.0.1 9
                     """
                 let run = try await Client.run(["sh", "-c", script], proxy: "socks5://10.99.0.1:99999")
-                // Another tree says it anew.
+                // Another process tree logs the line again.
                 let line = /socksify: SOCKSIFY_PROXY:20: [^\n]*; no connection will be made\n/
                 #expect(run.error.wholeMatch(of: line) != nil, "run \(number): \(run)")
                 #expect(run.output == String(repeating: unharmed.map { $0 + "\n" }.joined(), count: 8))

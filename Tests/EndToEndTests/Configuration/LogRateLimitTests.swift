@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd {
-    /// How many lines a program writes that fails in a loop, by the clock of the probe.
+    /// The number of lines from a program that fails in a loop, by the clock of the probe.
     @Suite struct LogRateLimitTests {
         @Test func `There are twenty lines at once, and then one a second, which counts those left out`() async throws {
             let line =

@@ -3,9 +3,9 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What is written for the person who runs a program, and where.
+    /// The lines for the person who runs a program, and where the library writes them.
     @Suite struct LogTests {
-        /// A proxy that nobody listens at: each connection is worth a line.
+        /// A proxy address at which nothing listens: each connection gives a line.
         private let failing = ["SOCKSIFY_PROXY": "socks5://10.99.0.1:1"]
         private let target = ["203.0.113.10", "80"]
         private let line =
@@ -47,7 +47,7 @@ extension EndToEnd {
 
         // MARK: A file
 
-        /// What the file has after a run, and its mode.
+        /// The lines of the file after a run, and its mode.
         private func file(
             existing: String? = nil, _ body: (_ path: String) async throws -> Void
         ) async throws -> (lines: [String], mode: Int) {
@@ -77,7 +77,7 @@ extension EndToEnd {
                 let match = try #require(line.wholeMatch(of: form), "\(line)")
                 #expect(match.3 == self.line)
                 let time = try Date("\(match.1)T\(match.2)Z", strategy: .iso8601)
-                // The line's time has no fraction.
+                // The time in the line has no fraction.
                 #expect(time > began.addingTimeInterval(-1) && time <= ended)
             }
         }
@@ -99,7 +99,7 @@ extension EndToEnd {
                 #expect(other.lines.count == 1 && other.lines.last?.hasSuffix(": \(line)") == true)
             }
             #expect(lines.count == 2 && lines.first == "before" && lines.last?.hasSuffix(": \(line)") == true)
-            // Nothing came to it since SOCKSIFY_LOG named another.
+            // The first file has no new lines after SOCKSIFY_LOG named another.
             #expect(named == lines.map { $0 + "\n" }.joined())
         }
 
@@ -137,15 +137,15 @@ extension EndToEnd {
             #expect(output.lines == ["connect: ECONNREFUSED"])
         }
 
-        // MARK: How many
+        // MARK: The rate limit
 
         @Test func `A program that fails in a loop does not fill its standard error`() async throws {
             let output = try await CallProbe.run(
                 "log-burst", target + ["200", "2"], environment: failing, ending: .logging)
-            // Twenty, and one for each second that it took, and after a time that certainly allows one the last.
+            // Twenty lines, one for each second of the run, and the last one after a time that certainly allows it.
             let seconds = try #require(output.lines.first.flatMap(Int.init))
             #expect((21...21 + seconds + 1).contains(output.errorLines.count), "\(seconds) s, \(output.errors)")
-            // Each line is written, or counted by the next one.
+            // Each line is written, or the next line counts it.
             let counted = output.errorLines.reduce(0) { sum, line in
                 let match = line.wholeMatch(of: /socksify: (.*?)(?: \((\d+) lines omitted\))?/)
                 #expect(match.map { String($0.1) } == self.line)
@@ -167,10 +167,10 @@ extension EndToEnd {
 
         // MARK: Secrets
 
-        /// Whatever is wrong with the credentials, and whatever else is said of them.
+        /// The password that no line may contain, whatever else the library reports about the credentials.
         static let secret = "hunter2secret"
 
-        /// What the probe says something of.
+        /// The subjects of the probe's lines.
         private static let observed: [Substring] = [
             "file", "AF_UNIX", "AF_UNIX", "connect", "name", "connect", "name", "figures", "datagram", "gethostbyname",
             "children",
@@ -217,15 +217,15 @@ extension EndToEnd {
                 let output = try await CallProbe.run(
                     "unconfigured", [FarSide.ipv4, FarSide.echoPort], environment: environment,
                     ending: Ending(errors: .log, associations: 1))
-                // Whatever became of each.
+                // The results do not matter here.
                 #expect(output.lines.map { $0.prefix { $0 != ":" } } == LogTests.observed)
                 #expect(!(output.text + output.errors).contains(LogTests.secret), "\(output.errors)")
             }
         }
 
-        // MARK: What goes direct
+        // MARK: Direct traffic
 
-        /// The lines of level debug about what goes direct, without time and process.
+        /// The lines of level debug about direct traffic, without time and process.
         private func direct(
             _ configuration: String, _ body: (_ environment: [String: String]) async throws -> Void
         ) async throws -> [String] {

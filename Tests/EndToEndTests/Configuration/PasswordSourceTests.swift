@@ -2,13 +2,13 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Passwords that do not stand in the configuration.
+    /// Passwords from outside the configuration.
     @Suite struct PasswordSourceTests {
         init() async throws { try await Targets.shared.echo() }
 
         private let credentials = Credentials(user: "alice", password: "hunter2secret")
 
-        /// Runs a program that connects by a proxy that wants the password, with the proxy's URL made by `url`.
+        /// Runs a program that connects through a proxy with a password; `url` makes the proxy's URL.
         private func exchange(
             environment: [String: String] = [:], by command: [String] = [], succeeds: Bool = true,
             _ url: (_ place: String) -> String

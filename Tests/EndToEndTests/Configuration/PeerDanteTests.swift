@@ -1,7 +1,7 @@
 import TestProxy
 import Testing
 
-/// What Dante's client does otherwise, and why socksify does not do it.
+/// The differences between Dante's client and socksify, with their reasons.
 private let differences = [
     PeerDifference(
         "plain", "known.example/7070", way: "A > known.example:7070: nobody",
@@ -49,9 +49,9 @@ private let differences = [
 ]
 
 extension EndToEnd {
-    /// Files of Dante's client, and files that say the same to socksify.
+    /// Files of Dante's client, and files with the same meaning for socksify.
     @Suite struct PeerDanteTests {
-        /// What the files are to have between them: all that Dante knows, but for GSSAPI and UPnP.
+        /// The keywords that the files must contain together: all of Dante's, without GSSAPI and UPnP.
         private static let keywords: Set<Substring> = [
             "debug", "logoutput", "resolveprotocol", "fake", "tcp", "udp", "route.maxfail", "route.badexpire",
             "timeout.connect", "route", "from", "to", "via", "direct", ".", "port", "=", "!=", ">=", "<=", "<", ">",

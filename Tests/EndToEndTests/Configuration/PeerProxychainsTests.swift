@@ -2,7 +2,7 @@ import Foundation
 import TestProxy
 import Testing
 
-/// What proxychains-ng does otherwise, and why socksify does not do it.
+/// The differences between proxychains-ng and socksify, with their reasons.
 private let differences = [
     PeerDifference(
         "proxychains-localnet", "10.20.1.10/7070/udp", way: "far", because: "datagrams go around the proxy"),
@@ -27,7 +27,7 @@ private let differences = [
         because: "this machine's names have their addresses in libc's order, of both versions of IP"),
 ]
 
-/// Starts what stands behind it while the daemon that gives out addresses for names is there.
+/// Runs the command that follows, with the daemon that gives out addresses for names.
 private let withDaemon = [
     "sh", "-c",
     """
@@ -39,11 +39,11 @@ private let withDaemon = [
 ]
 
 extension EndToEnd {
-    /// Files of proxychains-ng, which socksify reads as they are.
+    /// Files of proxychains-ng, which socksify reads unchanged.
     @Suite struct PeerProxychainsTests {
         private static let variable = "PROXYCHAINS_CONF_FILE"
 
-        /// What the files are to have between them: all that proxychains-ng knows.
+        /// The keywords that the files must contain together: all of proxychains-ng's.
         private static let keywords: Set<Substring> = [
             "strict_chain", "dynamic_chain", "random_chain", "round_robin_chain", "chain_len", "proxy_dns",
             "proxy_dns_old", "proxy_dns_daemon", "remote_dns_subnet", "tcp_read_time_out", "tcp_connect_time_out",
@@ -89,7 +89,7 @@ extension EndToEnd {
                 .compare(under: ["proxychains4"], file: Self.variable, socksify: Self.variable)
         }
 
-        /// Of single proxies one is down, which is not to be seen.
+        /// With chains of one proxy, one of the proxies is down, and the program must not notice.
         @Test(arguments: [1, 2]) func `Random chains are all that there can be`(length: Int) async throws {
             let places = ["A": 11001, "B": 11002, "C": 11003]
             let text = """
@@ -105,7 +105,7 @@ extension EndToEnd {
                 length == 1 ? [first] : places.keys.filter { $0 != first }.map { "\(first) > \($0)" }
             }
             let expected = Set(starts.map { "\($0) > web.test:7070: far" })
-            // One of six does not come in 150 once in 10¹¹ times.
+            // The probability that one of six chains is missing among 150 is about 10⁻¹¹.
             let targets = [String](repeating: "web.test/\(PeerNetwork.port)", count: 150)
             try await PeerProxies.during(PeerProxies.common) { proxies in
                 for wrapper in [["proxychains4"], ["env", "LD_PRELOAD=\(Machine.library)"]] {

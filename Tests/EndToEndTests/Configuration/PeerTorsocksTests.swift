@@ -1,7 +1,7 @@
 import TestProxy
 import Testing
 
-/// What torsocks does otherwise, and why socksify does not do it.
+/// The differences between torsocks and socksify, with their reasons.
 private let differences = [
     PeerDifference(
         "plain", "known.example/7070", way: "T > name known.example: no address",
@@ -30,9 +30,9 @@ private let differences = [
 ]
 
 extension EndToEnd {
-    /// Files of torsocks, and files that say the same to socksify.
+    /// Files of torsocks, and files with the same meaning for socksify.
     @Suite struct PeerTorsocksTests {
-        /// What the files are to have between them: all that torsocks knows.
+        /// The keywords that the files must contain together: all of torsocks's.
         private static let keywords: Set<Substring> = [
             "TorAddress", "TorPort", "OnionAddrRange", "SOCKS5Username", "SOCKS5Password", "AllowInbound",
             "AllowOutboundLocalhost", "IsolatePID", "EnableIPv6", "TORSOCKS_TOR_ADDRESS", "TORSOCKS_TOR_PORT",

@@ -3,11 +3,11 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Sections of the configuration that speak of single programs.
+    /// Sections of the configuration for single programs.
     @Suite struct ProgramSectionTests {
         init() async throws { try await Targets.shared.echo() }
 
-        /// What a command prints by a configuration with these sections.
+        /// Runs a command under a configuration with these sections.
         private func run(_ command: [String], sections: String) async throws -> Run {
             var result: Run?
             try await withProxy { proxy, _ in

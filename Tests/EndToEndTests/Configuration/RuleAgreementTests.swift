@@ -4,15 +4,14 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What `socksify --explain` says of a connection or a datagram is what becomes of it, for a thousand rules and a
-    /// thousand targets, drawn by a generator that starts anew each time; and of what goes direct the log has the same
-    /// reason.
+    /// The answer of `socksify --explain` for a connection or a datagram agrees with what the library does, for a
+    /// thousand rules and a thousand targets from a seeded generator. For direct traffic the log gives the same reason.
     @Suite struct RuleAgreementTests {
         struct Target: Hashable {
             var host: String
             var port: Int
             var isDatagram: Bool
-            /// Whether the program says the port when it looks the name up.
+            /// Whether the program gives the port when it looks the name up.
             var saysPort: Bool
 
             var word: String { isDatagram ? "UDP" : saysPort ? "TCP" : "tcp" }
@@ -20,14 +19,14 @@ extension EndToEnd {
             var endpoint: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
         }
 
-        /// What is to be seen of a target.
+        /// The observable result for a target.
         struct Fate: Equatable {
-            /// What the probe says behind the colon: an error, or 0.
+            /// The probe's text after the colon: an error, or 0.
             var said: String
-            /// The proxy that was asked, and for what.
+            /// The proxy that was asked, and the destination in its request.
             var proxy: Int?
             var asked: String?
-            /// Why it went direct, and the line that said so.
+            /// The reason why the target was direct, with its line in the configuration.
             var reason: String?
         }
 
@@ -35,7 +34,7 @@ extension EndToEnd {
         func `What is explained is what happens`(seed: UInt64) async throws {
             var generator = SplitMix(state: seed)
             let rules = (0..<1000).map { _ in Self.rule(&generator) }
-            // And two that no rule speaks of.
+            // Two more targets that no rule names.
             let local = [false, true].map { Target(host: "172.16.5.5", port: 70, isDatagram: $0, saysPort: true) }
             let targets = Array(Set((0..<500).map { _ in Self.target(&generator) } + local))
                 .sorted { "\($0)" < "\($1)" }
@@ -64,7 +63,7 @@ extension EndToEnd {
                                 kinds.insert("\(was?.said ?? "?") \(was?.proxy ?? -1)")
                                 if let reason = was?.reason { reasons.insert(reason) }
                             }
-                            // Each way is there: otherwise nothing would have been compared.
+                            // Every way occurs among the targets, so the comparison covers all of them.
                             #expect(kinds.count >= 8, "\(kinds)")
                             #expect(reasons.count(where: { $0.hasPrefix("a rule says: direct ") }) >= 8, "\(reasons)")
                             #expect(reasons.contains("a localnet says so, at \(path):1:10"), "\(reasons)")
@@ -119,7 +118,7 @@ extension EndToEnd {
             var because: String { "\(reason)\(place.map { ", at \($0)" } ?? "")" }
         }
 
-        /// What the tool says, one run for each target, in one shell.
+        /// The tool's answers, from one run for each target in one shell.
         private static func explain(_ targets: [Target], _ path: String) async throws -> [Target: Fate] {
             let lines = targets.map { "\($0.endpoint) \($0.isDatagram ? "--udp" : "")" }.joined(separator: "\n")
             let run = try await Client.run(
@@ -139,7 +138,7 @@ extension EndToEnd {
                     let place = ["second": 1, "third": 2][said.list ?? ""] ?? 0
                     fates[target] = Fate(said: target.isDatagram ? "0" : "ETIMEDOUT", proxy: place, asked: said.target)
                 case "refused": fates[target] = Fate(said: said.error ?? "?")
-                // The one address of all names (`NameServers.far`) has no route, and no rule speaks of it.
+                // The one address of all names (`NameServers.far`) has no route, and no rule names it.
                 default: fates[target] = Fate(said: "ENETUNREACH", reason: said.because)
                 }
             }
@@ -148,7 +147,7 @@ extension EndToEnd {
 
         // MARK: Trying
 
-        /// What becomes of each, and which proxy was asked: they are tried one after the other.
+        /// The result for each target, and the proxy that was asked. The probe tries them one after the other.
         private static func meet(
             _ targets: [Target], _ path: String, _ proxies: [TestProxy]
         ) async throws -> [Target: Fate] {
@@ -187,7 +186,7 @@ extension EndToEnd {
             return fates
         }
 
-        /// What the log says of destinations that something went to directly.
+        /// The reasons in the log for direct traffic, by destination.
         private static func reasons(inLog path: String) throws -> [String: String] {
             var reasons: [String: String] = [:]
             for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {

@@ -3,15 +3,15 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// What `[Rules]` send direct, through the proxy, or nowhere. On the client's side 10.99.0.1 alone is reached
-    /// without a proxy, where an echo server listens, and a name server that knows names in `near.test` as this address.
+    /// What `[Rules]` send direct, through the proxy, or nowhere. The client's side reaches only 10.99.0.1 without a
+    /// proxy. An echo server listens there, and a name server that gives this address for every name in `near.test`.
     @Suite struct RuleTests {
         private static let near = Machine.proxyIPv4
         private static let echoPort = 7100
 
         private static let echo = Task { try await TargetServer.start(.echo, host: near, port: echoPort) }
-        /// What the probe said, and what the proxy was asked for, under these rules. The proxy refuses everything as
-        /// "TTL expired", which no rule says.
+        /// Returns the lines of the probe under these rules, and checks the requests to the proxy. The proxy refuses
+        /// everything with "TTL expired", an error that no rule gives.
         private func follow(
             _ rules: [String], globals: [String] = [], _ ways: String..., asked: [String] = [],
             sourceLocation: SourceLocation = #_sourceLocation
@@ -57,7 +57,7 @@ extension EndToEnd {
                 lines == [
                     "tcp www.near.test \(port): 0 \(near) \(port)", "TCP www.near.test \(port): 0 \(near) \(port)",
                     "old www.near.test \(port): 0 \(near) \(port)", "later www.near.test \(port): 0 \(near) \(port)",
-                    // An address that was given out for the name.
+                    // The library has given out this address for the name.
                     "tcp \(near) \(port): 0 \(near) \(port)",
                 ])
         }
