@@ -5,11 +5,11 @@ import Testing
 private let echo = "\(Targets.echoPort)"
 
 extension EndToEnd {
-    /// `socksify --check`: proxies are tried as connections would use them.
+    /// `socksify --check` tries proxies as connections would use them.
     @Suite struct ToolCheck {
         init() async throws { try await Targets.shared.echo() }
 
-        /// What `--json` is documented to say.
+        /// The documented output of `--json`.
         private struct Report: Decodable {
             struct Outcome: Decodable {
                 var ok: Bool
@@ -198,7 +198,7 @@ extension EndToEnd {
                 #expect(
                     last.requests.filter { $0.hasPrefix("CONNECT") }
                         == Array(repeating: "CONNECT web.test:\(echo)", count: 2))
-                // The proxies of the list are not reached from here, and nobody tries to.
+                // This side does not reach the proxies of the list, and the tool does not try them.
                 #expect(report.lists.count == 1)
             }
             await second.stop()
@@ -235,7 +235,7 @@ extension EndToEnd {
                 #expect(run.error.isEmpty, "\(run)")
                 let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("ok ") })
                 #expect(line.hasPrefix("ok socks5 \(proxy.host):\(proxy.port)  "))
-                // Standard error is the terminal that script(1) makes, standard output is not.
+                // Standard error is the terminal of script(1); standard output is not a terminal.
                 let terminal = try await Client.run(
                     ["script", "-qec", "\(Machine.tool) --check -x \(url) >/dev/null", "/dev/null"], mode: .bare)
                 #expect(terminal.output.contains("\r\u{1b}[Kchecking socks5 \(proxy.host):\(proxy.port): datagrams"))

@@ -5,7 +5,7 @@ import Testing
 private let echo = "\(Targets.echoPort)"
 
 extension EndToEnd {
-    /// `socksify --direct`: what goes direct, whatever the rules of a file say.
+    /// `socksify --direct`: traffic that goes direct whatever the rules of a file say.
     @Suite struct ToolDirect {
         init() async throws { try await Targets.shared.echo() }
 
@@ -53,7 +53,7 @@ extension EndToEnd {
             try await withProxy { proxy, url in
                 let run = try await socksify(["-x", url, "--direct", "10.0.0.0/33", "echo", "was run"])
                 #expect(run.status == 125 && run.output.isEmpty && run.error.contains("--direct, column 1: "), "\(run)")
-                // Who sets the variable without the tool is kept from the network by the library.
+                // If the variable is set without the tool, the library denies the network.
                 let preloaded = try await Client.run(
                     exchange("203.0.113.10"), environment: ["SOCKSIFY_PROXY": url, "SOCKSIFY_DIRECT": "10.0.0.0/33"])
                 #expect(preloaded.status != 0 && preloaded.error.contains("SOCKSIFY_DIRECT:1: "), "\(preloaded)")

@@ -9,7 +9,7 @@ extension EndToEnd {
     @Suite struct Tool {
         init() async throws { try await Targets.shared.echo() }
 
-        /// Runs the tool as it is installed, without anything preloaded into it.
+        /// Runs the installed tool with nothing preloaded.
         private func socksify(
             _ arguments: [String], environment: [String: String] = [:], directory: String? = nil, strays: Int? = 0,
             sourceLocation: SourceLocation = #_sourceLocation
@@ -94,7 +94,7 @@ extension EndToEnd {
                 let run = try await socksify(["-x", "socks5://proxy.test:\(proxy.port)"] + exchange())
                 #expect(run.output == "hello\n", "\(run)")
                 #expect(proxy.requests == ["CONNECT web.test:\(echo)"])
-                // A name server is asked for this one, as it must be.
+                // The tool must ask a name server for this name.
                 let unknown = try await socksify(
                     ["-x", "socks5://nowhere.test:\(proxy.port)"] + exchange(), strays: nil)
                 #expect(unknown.status == 125 && unknown.output.isEmpty, "\(unknown)")
@@ -157,7 +157,7 @@ extension EndToEnd {
             #expect(run.error.contains("\(file):3:18: "), "\(run)")
         }
 
-        // MARK: Words
+        // MARK: Options and arguments
 
         @Test func `Options of the command are the command's`() async throws {
             try await withProxy { _, url in
@@ -242,7 +242,7 @@ extension EndToEnd {
             #expect(read.output.contains("\nSOCKSIFY_PROXY=socks5://u@10.99.0.1:1?password-file=\(file)\n"))
         }
 
-        // MARK: Where it is, and what it cannot reach
+        // MARK: The tool's place, and programs that it cannot run
 
         @Test func `The library is found beside the tool, wherever both are, also through a link`() async throws {
             let root = try Machine.temporaryDirectory("prefix")
@@ -319,7 +319,7 @@ extension EndToEnd {
         @Test(arguments: ["set-user-ID", "file capabilities"])
         func `A program that runs with other rights is refused with a reason`(kind: String) async throws {
             try Machine.needsRoot("only root can give a program another user's rights and then be nobody")
-            // The scratch directory, unlike /tmp, is sure to honour rights of files.
+            // The scratch directory, unlike /tmp, certainly honours set-user-ID and capabilities.
             let directory = try Machine.temporaryDirectory("rights").path
             let program = "\(directory)/program"
             try await Client.copyProgram("/bin/echo", to: program)
@@ -329,7 +329,7 @@ extension EndToEnd {
                 : ["setcap", "cap_net_bind_service+ep", program]
             let granted = try await Client.start(grant, limit: 10)
             try #require(granted.status == 0, "\(granted)")
-            // A copy that everybody can read.
+            // A copy that every user can read.
             let tool = try Machine.temporaryDirectory("tool")
             for (from, to) in [(Machine.tool, "bin"), (Machine.library, "lib")] {
                 let folder = tool.appending(path: to)
