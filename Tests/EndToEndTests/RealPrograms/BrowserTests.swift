@@ -3,7 +3,7 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Browsers, with all their processes and under their own sandboxes, as an ordinary user.
+    /// Browsers with all their processes, under their own sandboxes, as an ordinary user.
     @Suite struct BrowserTests {
         private static let port = 8090
 
@@ -34,7 +34,7 @@ extension EndToEnd {
             private static let firefoxRuns = Task { await runsByItself(.firefox) }
             private static let qtWebEngineRuns = Task { await runsByItself(.qtWebEngine) }
 
-            /// Whether it does by itself.
+            /// Whether the browser runs without the library.
             var runs: Bool {
                 get async {
                     switch self {
@@ -50,14 +50,14 @@ extension EndToEnd {
                 return run?.status == 0
             }
 
-            /// Has it load a page, with a new profile, and say what it shows.
+            /// Loads a page with a new profile and prints what the browser shows.
             func load(
                 _ url: String, home: String, proxy: String? = nil, library: String? = nil, limit: Int = 180,
                 strays: Int? = 0
             ) async throws -> Run {
                 var environment = ["HOME": home]
                 environment["LD_PRELOAD"] = library
-                // Chromium has sockets for datagrams from its start on, whatever it is part of; Firefox has none.
+                // Chromium makes UDP sockets at its start, also inside QtWebEngine; Firefox makes none.
                 return try await Client.run(
                     ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + command(url, home: home),
                     proxy: proxy, environment: environment, input: input(), mode: .bare, limit: limit, strays: strays,
@@ -67,7 +67,7 @@ extension EndToEnd {
             private func command(_ url: String, home: String) -> [String] {
                 switch self {
                 case .chromium:
-                    // Without the calls that have nothing to do with the page.
+                    // These options turn off Chromium's own background connections.
                     ["chromium", "--headless", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]
                         + ["--disable-component-update", "--disable-background-networking"]
                         + ["--virtual-time-budget=60000", "--user-data-dir=\(home)/profile", "--dump-dom", url]
@@ -79,14 +79,14 @@ extension EndToEnd {
             private func input() throws -> String {
                 switch self {
                 case .chromium: ""
-                // Not every user can read the sources.
+                // The script comes by standard input, because the browser's user may not be able to read the sources.
                 case .firefox: try String(contentsOfFile: BrowserTests.source("firefox.py"), encoding: .utf8)
                 case .qtWebEngine: try String(contentsOfFile: BrowserTests.source("qtwebengine.py"), encoding: .utf8)
                 }
             }
         }
 
-        /// Ends the test as not run where the browser does not run by itself.
+        /// Skips the test where the browser does not run without the library.
         private func load(_ url: String, with browser: Browser) async throws -> (run: Run, requests: [String]) {
             try Machine.needsRoot("only root can be another user")
             guard await browser.runs else { try Test.cancel("\(browser.rawValue) does not run here") }

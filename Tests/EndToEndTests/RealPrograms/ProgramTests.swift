@@ -2,12 +2,12 @@ import Foundation
 import TestProxy
 import Testing
 
-/// A program that people use, what it is told to do, and what it has to print for it.
+/// An existing program, its task, and the output that it must have.
 struct Program: CustomTestStringConvertible, Sendable {
     var name: String
-    /// Starts what the program connects to, and gives what else its command line needs.
+    /// Starts the servers that the program needs, and returns further arguments for its command line.
     var prepare: @Sendable () async throws -> [String]
-    /// The command that reaches all the hosts in turn, by the result of `prepare`.
+    /// The command that reaches all the hosts in turn, given the result of `prepare`.
     var command: @Sendable (_ hosts: [Way], _ prepared: [String]) -> [String]
     var output: @Sendable (_ hosts: [Way]) -> String
     var testDescription: String { name }
@@ -23,17 +23,17 @@ struct Program: CustomTestStringConvertible, Sendable {
     @Sendable private static func urls(_ ways: [Way], _ path: String) -> [String] {
         ways.map { "http://\($0.urlHost):\(Targets.httpPort)/\(path)" }
     }
-    /// What the web server says to one request for each way, `times` over.
+    /// The web server's answers to `times` requests for each way.
     @Sendable private static func answers(_ ways: [Way], _ path: String, times: Int = 1) -> String {
         ways.map {
             String(repeating: "GET /\(path) host \($0.urlHost):\(Targets.httpPort)\n", count: times)
         }.joined()
     }
-    /// A source file of Programs/.
+    /// The path of a source file in Programs/.
     static func source(_ name: String) -> String {
         Machine.package.appending(path: "Tests/EndToEndTests/Programs/\(name)").path
     }
-    /// A command of the shell, once for each host, which is `$host`.
+    /// A shell command that runs once for each host, `$host`.
     @Sendable private static func each(_ ways: [Way], _ command: String, _ arguments: [String] = []) -> [String] {
         ["bash", "-c", "for host in \(ways.map(\.host).joined(separator: " ")); do \(command) || exit; done", "sh"]
             + arguments
@@ -46,7 +46,7 @@ struct Program: CustomTestStringConvertible, Sendable {
         Program(
             name: "wget", prepare: http, command: { ways, _ in ["wget", "-nv", "-O", "-"] + urls(ways, "wget") },
             output: { answers($0, "wget") }),
-        // Under its own filter of system calls.
+        // apt runs under its own seccomp filter.
         Program(
             name: "apt", prepare: http,
             command: { ways, _ in
@@ -70,7 +70,7 @@ struct Program: CustomTestStringConvertible, Sendable {
             output: { $0.map { "hello from \($0.host)\n" }.joined() }),
         Program(
             name: "nc", prepare: echo,
-            // Its input stays open until the answer is there: microsocks ends both directions with the first.
+            // The input stays open until the answer has come: microsocks closes both directions when one ends.
             command: { ways, _ in
                 each(
                     ways,
@@ -129,7 +129,7 @@ actor JavaClient {
 }
 
 extension EndToEnd {
-    /// Programs that know nothing of proxies, through servers of several makers.
+    /// Programs without support for proxies, through proxy servers of several projects.
     @Suite struct Programs {
         @Test(arguments: Program.all, ProxyKind.allCases)
         func `A program reaches its targets by name and by address`(

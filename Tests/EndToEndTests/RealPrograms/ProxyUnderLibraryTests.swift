@@ -2,14 +2,14 @@ import TestProxy
 import Testing
 
 extension EndToEnd {
-    /// Proxies that run under the library themselves, as what other programs go through.
+    /// Proxies that run under the library themselves and serve other programs.
     @Suite struct ProxyUnderLibraryTests {
-        /// Its threads have a stack of 8 to 64 KiB each, by version.
+        /// microsocks's threads have stacks of 8 to 64 KiB, depending on the version.
         @Test func `microsocks serves its clients through the proxy`() async throws {
             try await serve(by: "microsocks -i 127.0.0.1 -p 1090 2>/dev/null")
         }
 
-        /// One of its processes connects, and hands the socket to another while it does (unix(7), SCM_RIGHTS).
+        /// A danted process connects, and passes the pending socket to another process (unix(7), SCM_RIGHTS).
         @Test func `danted serves its clients through the proxy`() async throws {
             let configuration = try Machine.file(
                 """
@@ -25,7 +25,7 @@ extension EndToEnd {
             try await serve(by: "danted -N 1 -f \(configuration)")
         }
 
-        /// - Parameter command: starts a proxy that serves at 127.0.0.1:1090.
+        /// - Parameter command: the command that starts a proxy at 127.0.0.1:1090.
         private func serve(by command: String) async throws {
             try await Targets.shared.http()
             let script = """
