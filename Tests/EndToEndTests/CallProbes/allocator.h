@@ -1,4 +1,4 @@
-/* An allocator that ends the program when it is given what it has not given. */
+/* An allocator that ends the program when free(3) gets memory of another allocator. */
 #pragma once
 
 #include <stddef.h>
@@ -15,7 +15,7 @@ static void foreign(void) {
     _exit(8);
 }
 
-/* The length stands before each piece. */
+/* The length lies in front of each block. */
 static size_t *length_of(void *memory) {
     if ((char *)memory < arena || (char *)memory >= arena + arena_used) foreign();
     return (size_t *)memory - 2;

@@ -1,4 +1,4 @@
-/* arguments HOST PORT: connect(2) with arguments that are odd or wrong. */
+/* arguments HOST PORT: connect(2) with odd and wrong arguments. */
 #include "probe.h"
 
 int main(int count, char **arguments) {

@@ -1,5 +1,5 @@
-/* association-refused ask HOST PORT AHEAD: datagrams that a proxy refuses to carry; the last ones so many milliseconds
- * after the others, by the clock that the probe sets. */
+/* association-refused ask HOST PORT AHEAD: sends datagrams through a proxy that refuses the association; the last
+ * ones AHEAD milliseconds after the others, by the clock that the probe sets. */
 #include "clock.h"
 #include "datagram.h"
 

@@ -1,4 +1,4 @@
-/* asynchronous: getaddrinfo_a(3), in every way to learn of its end. */
+/* asynchronous: getaddrinfo_a(3), with every way to learn of its end. */
 #include "names.h"
 
 #include <semaphore.h>
@@ -37,7 +37,7 @@ static void prepare(void) {
 
 static void conclude(const char *what) {
     for (int index = 0; index < 3; index++) {
-        /* The request that is not done yet is waited for. */
+        /* Waits for the request that is not done yet. */
         const struct gaicb *one[1] = {list[index]};
         while (gai_error(list[index]) == EAI_INPROGRESS) gai_suspend(one, 1, NULL);
         say("%s: %s %s\n", what, list[index]->ar_name, code_name(gai_error(list[index])));

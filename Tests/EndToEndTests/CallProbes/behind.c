@@ -1,4 +1,4 @@
-/* behind MODE HOST PORT COUNT: connects, and says the COUNT bytes that the far side sends first. MODE: blocking,
+/* behind MODE HOST PORT COUNT: connects and prints the first COUNT bytes from the far side. MODE: blocking,
  * nonblocking. */
 #include "probe.h"
 

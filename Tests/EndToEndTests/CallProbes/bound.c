@@ -1,4 +1,4 @@
-/* bound HOST PORT: a socket that is bound to a port of its own, and to every address, before it connects. */
+/* bound HOST PORT: a socket that is bound to a port of its own and to every address before it connects. */
 #include "probe.h"
 
 int main(int count, char **arguments) {

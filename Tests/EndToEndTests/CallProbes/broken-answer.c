@@ -1,5 +1,5 @@
-/* broken-answer ADDRESS ANSWER...: connects by way of a proxy that answers each message of the program's with these
- * bytes, in hexadecimal digits, and then closes the connection; it is the probe itself, at port 1080 of ADDRESS. */
+/* broken-answer ADDRESS ANSWER...: connects through a proxy that answers each message with these bytes, in
+ * hexadecimal digits, and then closes the connection. The proxy is the probe itself, at port 1080 of ADDRESS. */
 #include "probe.h"
 
 static int listening;
@@ -20,7 +20,7 @@ static void *serve(void *nothing) {
         require(read(fd, message, sizeof message) > 0);
         answer(fd, *answers);
     }
-    /* By now the program may have ended it. */
+    /* The program may already have closed the connection. */
     shutdown(fd, SHUT_WR);
     return nothing;
 }

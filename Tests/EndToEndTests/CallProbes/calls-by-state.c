@@ -1,5 +1,5 @@
-/* calls-by-state HOST PORT CLOSED-PORT: what every call says of a socket in every state that does not pass, each of a
- * socket of its own. HOST native-4, native-6: servers of the probe's own, at loopback. */
+/* calls-by-state HOST PORT CLOSED-PORT: prints what every call reports about a socket in every lasting state, each
+ * with a socket of its own. HOST native-4, native-6: servers of the probe itself, on loopback. */
 #include "probe.h"
 
 #include <fcntl.h>
@@ -240,7 +240,7 @@ static void serve_natively(const char *host) {
     int datagrams = socket(to.any.sa_family, SOCK_DGRAM, 0);
     require(bind(datagrams, &to.any, to.length) == 0);
     require(listen(fd, 1024) == 0);
-    /* A port that is bound and at which nobody listens. */
+    /* A bound port at which nothing listens. */
     int other = stream(&to);
     closed_address = numeric(host, "0");
     require(bind(other, &closed_address.any, closed_address.length) == 0);

@@ -1,5 +1,5 @@
-/* chain-failover CASE ADDRESS: the probe is two proxies, at ports 1080 and 1081 of ADDRESS, of which the first ends
- * what it has begun, so that the connection goes on with the second. */
+/* chain-failover CASE ADDRESS: the probe is two proxies, at ports 1080 and 1081 of ADDRESS. The first fails during
+ * the handshake, so the connection continues with the second. */
 #include "probe.h"
 
 #include <sys/epoll.h>
@@ -16,7 +16,7 @@ static int listen_at(const char *host, const char *port) {
     return fd;
 }
 
-/* Has the first proxy end, and accepts what then comes to the second. */
+/* Ends the first proxy, and accepts the connection that then comes to the second. */
 static int fail_over(void) {
     int client = accept_client(first);
     close(client);
@@ -53,12 +53,12 @@ static int begin(int flags) {
     return fd;
 }
 
-/* Each way of an epoll tells one event, once. */
+/* Each mode of an epoll reports one event, once. */
 static void by_epoll(unsigned flags) {
     int epoll = epoll_create1(0), fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | flags, {.u64 = 7}};
     require(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
-    /* A socket that is not connected is told of at once. */
+    /* The epoll reports an unconnected socket at once. */
     require(epoll_wait(epoll, &event, 1, 0) >= 0);
     if (flags & EPOLLONESHOT) {
         event = (struct epoll_event){EPOLLIN | EPOLLOUT | EPOLLRDHUP | flags, {.u64 = 7}};
@@ -95,7 +95,7 @@ static void interrupted(void) {
     struct sigaction action = {.sa_handler = handle};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     pthread_t thread = in_thread(interrupt);
-    /* Before anything else can interrupt it, the first proxy is there. */
+    /* The first proxy exists before anything can interrupt the call. */
     int fd = begin(0);
     was_interrupted = 1;
     const char *again = outcome(connect(fd, &destination.any, destination.length));
@@ -105,7 +105,7 @@ static void interrupted(void) {
     say_connected(fd);
 }
 
-/* The child of fork finds the first proxy gone, and goes on with the second for both. */
+/* The child of fork finds the first proxy gone, and continues with the second for both processes. */
 static void forked(void) {
     int fd = begin(SOCK_NONBLOCK);
     int client = accept_client(first);
@@ -132,7 +132,7 @@ static void *serve_other(void *other) {
     return NULL;
 }
 
-/* Waits until a process waits: one that is killed at work on a connection ends that. */
+/* Waits until a process sleeps: killing it while it works on the connection would end the connection. */
 static void await_sleep(pid_t process) {
     char path[64], state = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", process);
@@ -143,7 +143,7 @@ static void await_sleep(pid_t process) {
     }
 }
 
-/* A child that is killed in the middle leaves the connection to its parent. */
+/* A child that is killed between two steps leaves the connection to its parent. */
 static void killed(void) {
     int fd = begin(SOCK_NONBLOCK);
     int client = accept_client(first);

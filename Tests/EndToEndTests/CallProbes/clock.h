@@ -1,6 +1,6 @@
-/* A clock that the probe sets. The library asks for the time by clock_gettime(3), and finds this one, of the program,
- * before libc's. CLOCK_MONOTONIC stands still until the probe moves it, or goes on with each reading: so a time limit
- * ends just where it is set, on whatever machine. */
+/* A clock that the probe sets. The library reads the time by clock_gettime(3), and finds this definition, in the
+ * program, before libc's. CLOCK_MONOTONIC stands still until the probe moves it, or advances with each reading. So a
+ * time limit ends exactly where it is set, on any machine. */
 #pragma once
 
 #include "probe.h"
@@ -11,9 +11,9 @@
 
 /* In milliseconds. */
 static atomic_long clock_time = 1000000;
-/* What each reading moves it by. */
+/* The advance with each reading. */
 static atomic_long clock_step;
-/* How often it was read. */
+/* The number of readings. */
 static atomic_ulong clock_readings;
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
@@ -22,7 +22,8 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
         if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
         return ((__typeof__(&clock_gettime))real)(clock, time);
     }
-    /* Counted before it is read: whoever counts after the clock was moved reads the new time. */
+    /* The reading is counted before it happens: a thread that sees a new count after the clock was moved knows that
+     * the new time is read. */
     clock_readings++;
     long now = clock_time += clock_step;
     *time = (struct timespec){now / 1000, now % 1000 * 1000000};

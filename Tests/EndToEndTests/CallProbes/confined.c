@@ -1,8 +1,8 @@
-/* confined [made] [threads]: makes calls that have nothing to do with a proxy, each in a process whose filter
- * allows the system call of that name and no other, and says what it saw. With `made` there was a connection before,
- * with `threads` there is a second thread.
+/* confined [made] [threads]: makes calls that need no proxy, each in a process whose filter allows only the system call
+ * of that name, and prints what it saw. With `made` there was a connection before; with `threads` there is a second
+ * thread.
  *
- * confined NAME ...: one of them. */
+ * confined NAME ...: makes these calls only. */
 #include "filter.h"
 
 #include <spawn.h>
@@ -11,7 +11,7 @@
 
 extern char **environ;
 
-/* The calls without the account that is kept of them, which asks for the number of the process. */
+/* The calls without the probe's own account of descriptors, which asks for the process ID. */
 #define socket __real_socket
 #define dup __real_dup
 #define dup2 __real_dup2
@@ -117,7 +117,7 @@ static void fork_by_vfork(void) {
     require(child > 0 && waitpid(child, NULL, 0) == child);
 }
 static void start_nothing(void) { require(execve("/nonexistent", no_arguments, environ) < 0); }
-/* And lack one that the library hands on. */
+/* This environment lacks a variable that the library hands on. */
 static void have_many_variables(void) {
     unsetenv("LD_PRELOAD");
     for (int number = 0; number < 300; number++) {
@@ -126,7 +126,7 @@ static void have_many_variables(void) {
         require(setenv(variable, "of some length", 1) == 0);
     }
 }
-/* Each gives back what it took. */
+/* Each call frees what it took. */
 static void start_nothing_twice(void) { start_nothing(), start_nothing(); }
 static void start_nothing_from_nothing(void) {
     char *few[] = {"A=b", NULL};
@@ -161,7 +161,7 @@ static const struct item {
     {"epoll_ctl", register_low, no_preparation, {SYS_epoll_ctl, -1}},
     {"epoll_ctl of a high number", register_high, no_preparation, {SYS_epoll_ctl, -1}},
     {"epoll_wait", wait_for_events, no_preparation, {SYS_epoll_ctl, SYS_epoll_wait, -1}},
-    /* The account of descriptors begins anew in the child. */
+    /* The account of descriptors starts again in the child. */
     {"fork", fork_child, no_preparation,
      {SYS_clone, SYS_wait4, SYS_set_robust_list, SYS_rseq, SYS_getpid, SYS_openat, SYS_newfstatat, SYS_getdents64,
       SYS_fcntl, SYS_close, SYS_brk, SYS_mmap, SYS_munmap, -1}},
@@ -196,7 +196,7 @@ static void open_descriptors(void) {
     require(epoll >= 0 && high >= 0 && inet >= 0 && bound >= 0 && any >= 0 && datagrams >= 0 && named >= 0);
     struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     require(bind(bound, (struct sockaddr *)&loopback, sizeof loopback) == 0);
-    /* Without a name in the file system. */
+    /* An abstract address, without a name in the file system. */
     snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "confined-%d", getpid());
     name_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name.sun_path + 1));
     require(bind(named, (struct sockaddr *)&name, name_length) == 0);

@@ -1,5 +1,5 @@
-/* connecting-paced STEP MODE HOST PORT TIMES: see connecting.h; by a clock that goes on by STEP milliseconds with each
- * reading, and stands still else. */
+/* connecting-paced STEP MODE HOST PORT TIMES: see connecting.h. The clock advances STEP milliseconds with each
+ * reading, and otherwise stands still. */
 #include "clock.h"
 
 #include "connecting.h"

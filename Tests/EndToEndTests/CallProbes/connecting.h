@@ -1,5 +1,5 @@
-/* What `connecting` and `connecting-paced` do: connect one socket up to TIMES times, until it succeeds, and say how
- * each attempt ended, what else of the socket changed, and whether the connection works. MODE: blocking, or
+/* What `connecting` and `connecting-paced` do: they connect one socket up to TIMES times, until it succeeds, and
+ * print how each attempt ended, what else of the socket changed, and whether the connection works. MODE: blocking,
  * nonblocking. */
 #pragma once
 
@@ -24,7 +24,7 @@ static settings settings_of(int fd) {
     return now;
 }
 
-/* Whether the failure was told by SO_ERROR: the kernel says ECONNABORTED once then. */
+/* Whether SO_ERROR reported the failure: the kernel then gives ECONNABORTED once. */
 static int was_told;
 
 static const char *attempt(int fd, const address *to) {
@@ -43,7 +43,7 @@ static const char *attempt(int fd, const address *to) {
     return error ? strerrorname_np(error) : "0";
 }
 
-/* The arguments are MODE HOST PORT TIMES, from the second on. */
+/* The arguments from the second on are MODE HOST PORT TIMES. */
 static void connect_and_say(char **arguments) {
     int is_blocking = strcmp(arguments[1], "blocking") == 0;
     address to = numeric(arguments[2], arguments[3]);
@@ -66,7 +66,7 @@ static void connect_and_say(char **arguments) {
     if (strcmp(result, "0") == 0) {
         say("peer %s\n", strcmp(peer_of(fd), text_of(&to.any)) == 0 ? "as connected to" : peer_of(fd));
         say("%s\n", echo(fd));
-        /* The kernel says 0 once after a call that did not wait. */
+        /* The kernel returns 0 once after a call that did not wait. */
         const char *again = outcome(connect(fd, &to.any, to.length));
         if (strcmp(again, is_blocking ? "EISCONN" : "0") != 0) say("again %s first\n", again);
         say("again %s\n", outcome(connect(fd, &to.any, to.length)));

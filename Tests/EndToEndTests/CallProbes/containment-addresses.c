@@ -1,4 +1,5 @@
-/* containment-addresses PORT ADDRESS[%SCOPE]...: what becomes of connections and datagrams to addresses of any kind. */
+/* containment-addresses PORT ADDRESS[%SCOPE]...: prints the results of connections and datagrams to addresses of any
+ * kind. */
 #include "probe.h"
 
 #include <net/if.h>

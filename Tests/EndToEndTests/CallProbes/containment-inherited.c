@@ -1,5 +1,5 @@
-/* containment-inherited HOST PORT: sockets that were made without the library. Run without it, the probe makes them,
- * and starts itself with the library that PROBE_LIBRARY names. */
+/* containment-inherited HOST PORT: sockets that were made without the library. The probe, run without the library,
+ * makes them, and starts itself with the library that PROBE_LIBRARY names. */
 #include "probe.h"
 
 enum { FIRST = 50 };
@@ -42,7 +42,7 @@ static int passed_on(int by) {
 }
 
 static void send_by(const char *what, int fd, const address *to) {
-    /* An echo request; for a raw socket of any protocol, what is not even IP. */
+    /* An echo request; on a raw socket of any protocol it is not even an IP packet. */
     char bytes[28] = {8};
     struct iovec data = {bytes, sizeof bytes};
     struct msghdr message = {(void *)&to->any, to->length, &data, 1, NULL, 0, 0};
@@ -75,7 +75,7 @@ int main(int count, char **arguments) {
     for (int index = 0; index < KINDS; index++) {
         int fd = FIRST + index;
         const address *target = kinds[index].domain == AF_INET6 ? &to6 : &to;
-        /* The port of a raw socket's address says nothing. */
+        /* The port in a raw socket's address has no meaning. */
         if (kinds[index].protocol != IPPROTO_MPTCP) {
             send_by(kinds[index].name, fd, target);
         } else {

@@ -1,4 +1,5 @@
-/* containment-listening ADDRESS: where a program may listen; the address is one of the machine that others reach. */
+/* containment-listening ADDRESS: prints where a program may listen. ADDRESS is one of the machine's addresses that
+ * others reach. */
 #include "probe.h"
 
 static void at(const char *host) {

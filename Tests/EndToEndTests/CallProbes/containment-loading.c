@@ -36,7 +36,7 @@ int main(int count, char **arguments) {
     dlclose(bound);
     connect_by("name space of its own", dlmopen(LM_ID_NEWLM, path, RTLD_NOW));
 
-    /* It is in a folder that only the run path of the library names which asks for it. */
+    /* Only the run path of the library that loads it names its folder. */
     say("found by the program: %s\n", dlopen("libfound.so", RTLD_NOW) ? "yes" : "no");
     strcpy(name, "libfinding.so");
     void *finding = dlopen(path, RTLD_NOW);

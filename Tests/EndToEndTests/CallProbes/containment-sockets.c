@@ -1,5 +1,5 @@
-/* containment-sockets WHICH: what becomes of sockets of all kinds: `carried`, those that a proxy carries, or that stay
- * on this machine, or `other`. */
+/* containment-sockets WHICH: prints the results of making sockets of all kinds: `carried`, those that a proxy can
+ * relay or that stay on this machine; or `other`. */
 #include "probe.h"
 
 #include <linux/if_ether.h>

@@ -1,4 +1,4 @@
-/* counting PORT: whether what it does makes a packet without a route, such as a question to a name server. */
+/* counting PORT: prints whether its calls make a packet without a route, such as a query to a name server. */
 #include "names.h"
 
 static long long packets_without_route(void) {

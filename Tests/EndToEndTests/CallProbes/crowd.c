@@ -1,4 +1,4 @@
-/* crowd: many threads look up names, some of them the same, and every address leads back to its name. */
+/* crowd: many threads look up names, some of them the same; every address must lead back to its name. */
 #include "names.h"
 
 enum { THREADS = 16, NAMES = 400 };

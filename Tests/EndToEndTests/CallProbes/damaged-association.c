@@ -1,13 +1,13 @@
-/* damaged-association HOST PORT: flips bits of what the table that processes share says of one socket, and puts them
- * back; each time another program, which has the socket from this one, sends a datagram by it. Says how many of these
- * a signal has ended, or the time that is enough for all that many times over. What they send is the proxy's, or
- * nobody's.
+/* damaged-association HOST PORT: flips bits of the shared table's record of one socket, and restores them. Each time
+ * another program, which inherits the socket, sends a datagram on it. Prints the number of these programs that a signal
+ * ended, and of those that did not end within a time that is enough for many runs. Their datagrams go to the proxy or
+ * nowhere.
  *
- * damaged-association HOST PORT FD: that program. */
+ * damaged-association HOST PORT FD: the other program. */
 #include "damaged.h"
 #include "datagram.h"
 
-/* The next word that is not 0, from `at` on; the end of the file where there is none. */
+/* The next non-zero word from `at` on, or the end of the file. */
 static off_t next_word(int fd, off_t at, uint64_t *word) {
     while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
         if (pread(fd, word, 8, at) != 8) break;
@@ -52,7 +52,7 @@ int main(int count, char **arguments) {
         require(known < MOST);
         before[known++] = at;
     }
-    /* One that is told in full: it has been used by its own process. */
+    /* A complete record: the socket's own process has used it. */
     int fd = socket(far.any.sa_family, SOCK_DGRAM, 0);
     char answer[16];
     require(sendto(fd, "question", 8, 0, &far.any, far.length) == 8 && recv(fd, answer, sizeof answer, 0) == 8);
@@ -71,7 +71,7 @@ int main(int count, char **arguments) {
             uint64_t flipped = told[index] ^ (uint64_t)1 << bits[bit];
             require(pwrite(table, &flipped, 8, changed[index]) == 8);
             send_elsewhere(arguments, fd, changed[index], bits[bit]);
-            /* Who was misled may have written what it made of it. */
+            /* A process that the damage misled may have written further values. */
             for (size_t each = 0; each < found; each++) require(pwrite(table, &told[each], 8, changed[each]) == 8);
             words++;
         }

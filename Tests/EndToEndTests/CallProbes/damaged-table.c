@@ -1,7 +1,7 @@
-/* damaged-table HOST PORT NAME PORT: changes one word after the other of the table that processes share through a file,
- * and puts it back; each time a child uses the network: the server of datagrams at HOST, by a socket of its own and by
- * one that it has from its parent, a new name, and the server at NAME, which both echo. Says how many children a signal
- * has ended, or the time that is enough for all that many times over. */
+/* damaged-table HOST PORT NAME PORT: changes one word after the other of the table that processes share through a
+ * file, and restores it. Each time a child uses the network: the UDP echo server at HOST, by a socket of its own and
+ * by an inherited one, a new name, and the TCP echo server at NAME. Prints the number of children that a signal
+ * ended, and of those that did not end within a time that is enough for many runs. */
 #include "damaged.h"
 #include "datagram.h"
 
@@ -35,7 +35,7 @@ static void use_network(const char *other) {
     close(fd);
 }
 
-/* Whatever came of it. */
+/* The result does not matter. */
 static void try(const char *what, off_t at, uint64_t value) {
     static int number;
     char other[32];
@@ -60,7 +60,7 @@ int main(int count, char **arguments) {
     use_network("first.test");
     int fd = open_table(), used = 0;
     const uint64_t values[] = {(uint64_t)1 << 63, ~(uint64_t)0, 1, (uint64_t)getppid(), (uint64_t)1 << 32};
-    /* What the children do makes more of it; what they have in it is of no interest any more. */
+    /* The children add records to the table; their own records do not matter any more. */
     static off_t pages[MOST_PAGES];
     int page_count = 0;
     for (off_t at = 0; page_count < MOST_PAGES && (at = lseek(fd, at, SEEK_DATA)) >= 0; at += PAGE)
@@ -74,14 +74,14 @@ int main(int count, char **arguments) {
             uint64_t value = values[used++ % (int)(sizeof values / sizeof *values)];
             require(pwrite(fd, &value, 8, at) == 8);
             try("word", at, value);
-            /* A count or a time. */
+            /* The word is a count or a time. */
             if (words[word] < (uint64_t)1 << 48 && value != values[0]) {
                 require(pwrite(fd, &values[0], 8, at) == 8);
                 try("number", at, values[0]);
             }
             require(pwrite(fd, &words[word], 8, at) == 8);
         }
-        /* Locks, counts and lists that are empty. */
+        /* Empty locks, counts and lists. */
         for (int word = 0; word < WORDS; word += TOGETHER) {
             off_t at = pages[page] + word * 8;
             for (int index = 0; index < TOGETHER; index++)

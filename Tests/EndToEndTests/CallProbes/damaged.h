@@ -1,14 +1,15 @@
-/* Children that find nonsense in memory which processes share: none is to be ended by it, nor to go on without end. */
+/* Children that find damage in memory that processes share: it must not end a child, nor keep one from ending. */
 #pragma once
 
 #include "probe.h"
 
 #include <signal.h>
 
-/* How many a signal has ended, and how many had not ended in the time that is enough for all that many times over. */
+/* The number of children that a signal ended, and of those that did not end within a time that is enough for many
+ * runs. */
 static int ended, endless;
 
-/* Before the first of them. */
+/* Runs before the first child. */
 unused static void expect_children(void) {
     sigset_t ends;
     sigemptyset(&ends);
@@ -16,7 +17,7 @@ unused static void expect_children(void) {
     require(sigprocmask(SIG_BLOCK, &ends, NULL) == 0);
 }
 
-/* The exit status of a child; -1, and a word of what it had found, where it has none. */
+/* The exit status of a child; -1, and a line about the damage that it found, if it has none. */
 unused static int status_of(pid_t child, const char *what) {
     enum { SECONDS = 30 };
     sigset_t ends;
@@ -39,7 +40,7 @@ unused static int status_of(pid_t child, const char *what) {
     return WEXITSTATUS(status);
 }
 
-/* The first file of a table that is mapped. */
+/* The first mapped file of a table. */
 unused static int open_table(void) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char line[600], *path = NULL;

@@ -1,4 +1,4 @@
-/* datagram-calls NAME HOST PORT: each call that sends or receives a datagram. */
+/* datagram-calls NAME HOST PORT: tests each call that sends or receives a datagram. */
 #include "datagram.h"
 
 #include "raw.h"
@@ -13,7 +13,7 @@ static void sendto_and_recvfrom(char **arguments unused) {
     report("recvfrom", result, bytes, sizeof bytes, &from, 0);
     send_text(fd, "without asking for the source");
     report("recvfrom", recvfrom(fd, bytes, sizeof bytes, 0, NULL, NULL), bytes, sizeof bytes, NULL, 0);
-    /* A source for which there is too little room is cut, and its true length told. */
+    /* The kernel truncates a source address to the given room, and returns its true length. */
     send_text(fd, "cut");
     from = (address){.length = 4};
     report("recvfrom", recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length), bytes, sizeof bytes, NULL, 0);
@@ -41,11 +41,11 @@ static void of_no_family(char **arguments unused) {
             ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
             report("recvfrom", result, bytes, sizeof bytes, &from, 0);
         }
-        /* One that has been sent to a host, and then a connected one. */
+        /* A socket that has sent to a host, and then a connected socket. */
         send_text(fd, "to one");
         receive("recvmsg", fd, 16, 0);
     }
-    /* With a mapped peer the kernel knows of no way. */
+    /* With a mapped peer the kernel finds no route. */
     if (far.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&far.v6.sin6_addr)) return;
     require(connect(fd, &far.any, far.length) == 0);
     say("sendto: %s\n", outcome(sendto(fd, "to none", 7, 0, &to.any, to.length)));
@@ -95,7 +95,7 @@ static void sendmmsg_and_recvmmsg(char **arguments unused) {
         report("message", answers[index].msg_len, bytes[index], sizeof bytes[index], &from[index],
                answers[index].msg_hdr.msg_flags);
     }
-    /* More than there are, but one is enough. */
+    /* The call asks for more datagrams than exist; one is enough. */
     send_text(fd, "alone");
     received = recvmmsg(fd, answers, 4, MSG_WAITFORONE, NULL);
     say("recvmmsg MSG_WAITFORONE: %d of length %u\n", received, answers[0].msg_len);
@@ -109,7 +109,7 @@ static void sendmmsg_and_recvmmsg(char **arguments unused) {
     receive("recvmsg", fd, 16, 0);
 }
 
-/* More than go through the kernel at once. */
+/* More datagrams than the kernel takes in one call. */
 static void sendmmsg_of_many(char **arguments unused) {
     int fd = connected();
     enum { COUNT = 100, PARTS = 5 };
@@ -207,7 +207,7 @@ static void errors_of_arguments(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-/* A number that was of a relayed socket is another one's, whose bytes are no datagram. */
+/* The descriptor of a relayed socket now belongs to another one, whose bytes are no datagram. */
 static void closed_unseen(char **arguments unused) {
     int fd = connected(), pair[2];
     static char bytes[70000];

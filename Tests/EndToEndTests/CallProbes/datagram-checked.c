@@ -1,12 +1,12 @@
-/* datagram-checked NAME HOST PORT: the calls of programs that were compiled with checks, which have names of their own
- * where the compiler cannot tell how much is asked for. */
+/* datagram-checked NAME HOST PORT: the calls of programs that were compiled with checks. They have names of their
+ * own where the compiler cannot determine the size. */
 #undef _FORTIFY_SOURCE
 #define _FORTIFY_SOURCE 2
 #include "datagram.h"
 
 #include <sys/poll.h>
 
-/* The compiler cannot know it. */
+/* The compiler cannot know this size. */
 static volatile size_t count = 40;
 
 static void checked(char **arguments unused) {
@@ -26,7 +26,7 @@ static void checked(char **arguments unused) {
     report("__recv_chk", recv(fd, bytes, count, 0), bytes, count, NULL, 0);
 }
 
-/* More than there is room for. */
+/* More bytes than there is room for. */
 static void overflow(char **arguments unused) {
     int fd = connected();
     send_text(fd, "too much");

@@ -1,9 +1,9 @@
-/* datagram-exec NAME HOST PORT: sockets that a program has from the one that was executed before it. */
+/* datagram-exec NAME HOST PORT: sockets that a program inherits through execve(2). */
 #include "datagram.h"
 
 #include <spawn.h>
 
-/* What goes on in the next program: an unconnected socket, and one that is connected. */
+/* The next program continues with an unconnected socket and a connected one. */
 struct sockets {
     int unconnected, connected;
 };
@@ -30,8 +30,8 @@ static struct sockets open_both(void) {
     return sockets;
 }
 
-/* The arguments of this program, executed anew for another scenario with two numbers. HOST and PORT stand before the
- * arguments of this one. */
+/* The arguments of this program for another scenario with two numbers. HOST and PORT come before the scenario's own
+ * arguments. */
 struct command {
     char numbers[2][12];
     char *words[7];
@@ -57,7 +57,7 @@ static void reap(pid_t child) {
     require(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* ----- What the next program does ----- */
+/* ----- The next program ----- */
 
 static void goes_on(char **arguments) {
     ask_by((struct sockets){atoi(arguments[0]), atoi(arguments[1])}, "executed");
@@ -74,17 +74,17 @@ static void closes_one(char **arguments) {
     ask_peer("after the first's close", atoi(arguments[1]));
 }
 
-/* Closes the socket, and lets the child that has it, too, go on, which the second descriptor tells. */
+/* Closes the socket, and then the second descriptor, which lets the child that has the socket, too, continue. */
 static void leaves_it(char **arguments) {
     require(close(atoi(arguments[0])) == 0 && close(atoi(arguments[1])) == 0);
     int status;
     require(wait(&status) > 0 && status == 0);
 }
 
-/* Goes on when the writing end of a pipe, the second descriptor, is closed everywhere. */
+/* Continues when every process has closed the write end of the pipe whose read end is the second descriptor. */
 static void goes_on_alone(char **arguments) {
     require(read(atoi(arguments[1]), &(char){0}, 1) == 0);
-    /* What is sent in the same tick goes with the relay. */
+    /* Datagrams that are sent in the same tick are lost with the relay. */
     nanosleep(&(struct timespec){0, 20000000}, NULL);
     ask_peer("alone", atoi(arguments[0]));
 }
@@ -95,7 +95,7 @@ static void again(char **arguments) {
     if (left > 0) execute("again", arguments, fd, left - 1);
 }
 
-/* ----- What the first does ----- */
+/* ----- The first program ----- */
 
 static void itself(char **arguments) {
     struct sockets sockets = open_both();
@@ -119,13 +119,13 @@ static void spawned(char **arguments) {
     struct command command;
     pid_t child;
     compose(&command, "goes-on", arguments, sockets.unconnected, sockets.connected);
-    /* With an environment that says nothing. */
+    /* With an empty environment. */
     require(posix_spawn(&child, "/proc/self/exe", NULL, NULL, command.words, (char *[]){NULL}) == 0);
     reap(child);
     ask_by(sockets, "the parent again");
 }
 
-/* As inetd does: the program that is executed knows of no address. */
+/* As under inetd: the executed program gets no address. */
 static void standard_input(char **arguments unused) {
     int fd = connected();
     ask_peer("before", fd);
@@ -168,7 +168,7 @@ static void left_to_child(char **arguments) {
     execute("leaves-it", arguments, fd, pipes[1]);
 }
 
-/* Whoever has opened the association ends. */
+/* The process that opened the association ends. */
 static void orphan(char **arguments) {
     int held[2], done[2];
     require(pipe(held) == 0 && pipe(done) == 0);

@@ -1,4 +1,4 @@
-/* datagram-failure NAME HOST PORT: proxies that do not carry datagrams. */
+/* datagram-failure NAME HOST PORT: proxies that relay no datagrams. */
 #include "datagram.h"
 
 static const char *counted(ssize_t result) {
@@ -25,7 +25,7 @@ static void silent(char **arguments unused) {
     say("again: %s\n", counted(sendto(timed, "x", 1, 0, &far.any, far.length)));
 }
 
-/* Each call on a socket of its own. */
+/* Each call has a socket of its own. */
 static void refused(char **arguments unused) {
     struct iovec part = {"x", 1};
     struct msghdr message = {.msg_name = &far.any, .msg_namelen = far.length, .msg_iov = &part, .msg_iovlen = 1};
@@ -37,7 +37,7 @@ static void refused(char **arguments unused) {
     say("sendmsg: %s\n", counted(sendmsg(unconnected(), &message, 0)));
     int waiting = socket(far.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     ssize_t result;
-    /* The first may be taken before the proxy has said anything. */
+    /* The first datagram may be accepted before the proxy has answered. */
     do result = sendto(waiting, "x", 1, 0, &far.any, far.length);
     while (result == 1);
     say("O_NONBLOCK: %s\n", counted(result));
@@ -47,12 +47,13 @@ static void refused(char **arguments unused) {
     int error = -1;
     socklen_t length = sizeof error;
     require(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
-    /* Of a connected socket the send has told it. */
+    /* On a connected socket the send has reported the error. */
     if (error == 0) require(getsockopt(connecting, SOL_SOCKET, SO_ERROR, &error, &length) == 0);
     say("SO_ERROR %d, descriptors +%d\n", error, descriptor_count() - count);
 }
 
-/* The proxy ends the association after each answer; a program that asks again, as any must, is answered. */
+/* The proxy ends the association after each answer. A program that asks again, as every program must, gets an
+ * answer. */
 static void ended(char **arguments unused) {
     int fd = unconnected(), peer = connected();
     struct timeval limit = {0, 50000};

@@ -1,4 +1,4 @@
-/* datagram-group NAME: what the network of this machine is meant by. NAME: multicast, which sends to a group that
+/* datagram-group NAME: datagrams for this machine's own network. NAME: multicast, which sends to a group that
  * another socket has joined; broadcast, which sends to 255.255.255.255; both on the loopback interface. */
 #include "datagram.h"
 

@@ -1,4 +1,4 @@
-/* datagram-ipv6 NAME HOST PORT: sockets that have nothing to do with IPv4. */
+/* datagram-ipv6 NAME HOST PORT: sockets for IPv6 alone (IPV6_V6ONLY). */
 #include "datagram.h"
 
 static int is_only, is_bound;

@@ -1,4 +1,4 @@
-/* datagram-last END MODE HOST PORT: sends three datagrams and asks for nothing. END: close, which closes the socket
+/* datagram-last END MODE HOST PORT: sends three datagrams and receives none. END: close, which closes the socket
  * first; exit. MODE: blocking, nonblocking. */
 #include "datagram.h"
 

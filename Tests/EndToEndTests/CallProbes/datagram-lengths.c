@@ -1,4 +1,4 @@
-/* datagram-lengths CASE HOST PORT: lengths that no datagram has, and parts that nobody can read, to a server. */
+/* datagram-lengths CASE HOST PORT: sends lengths that no datagram has, and parts that cannot be read, to a server. */
 #include "datagram.h"
 
 #include <limits.h>
@@ -19,7 +19,7 @@ static void send_all(int fd) {
         struct mmsghdr message = {.msg_hdr = {&far.any, far.length, parts + 1, 1, NULL, 0, 0}};
         say("%zx: sendto %s,", length, outcome(sendto(fd, bytes, length, 0, &far.any, far.length)));
         say(" sendmsg %s,", outcome(send_parts(fd, parts + 1, 1, 0)));
-        /* Of parts that end beyond the process' memory the kernel says EFAULT, if there are several of them. */
+        /* For parts that end beyond the process's memory the kernel returns EFAULT, if there are several parts. */
         if (length <= INT_MAX || length > SSIZE_MAX) {
             say(" of two %s,", outcome(send_parts(fd, parts + 1, 2, 0)));
             say(" of three %s,", outcome(send_parts(fd, parts, 3, MSG_DONTWAIT)));
@@ -32,7 +32,7 @@ static void send_all(int fd) {
     say(" none %s\n", outcome(send_parts(fd, NULL, 0, 0)));
 }
 
-/* Before there is an association: what cannot be sent does not wait for one. */
+/* Before there is an association: an invalid datagram does not wait for one. */
 static void first(int flags) {
     int fd = open_datagrams(far.any.sa_family);
     require(fcntl(fd, F_SETFL, flags) == 0);
@@ -42,7 +42,7 @@ static void first(int flags) {
 static void waiting(void) { first(0); }
 static void not_waiting(void) { first(O_NONBLOCK); }
 
-/* Of a socket that has one; and what is sent afterwards arrives. */
+/* On a socket with an association; later datagrams arrive. */
 static void later(void) {
     int fd = connected();
     require(send(fd, "one", 3, 0) == 3 && recv(fd, bytes, sizeof bytes, 0) == 3);
@@ -54,7 +54,7 @@ static void later(void) {
     }
 }
 
-/* Room of any length may be given, as long as it is not below 0. */
+/* A receive buffer may have any length that is not negative. */
 static void receiving(void) {
     int fd = connected();
     for (size_t index = 0; index < sizeof lengths / sizeof *lengths; index++) {

@@ -1,4 +1,5 @@
-/* datagram-life NAME HOST PORT: processes, descriptors, threads and signals around a socket, and several peers. */
+/* datagram-life NAME HOST PORT: processes, descriptors, threads and signals around a relayed socket, and several
+ * peers. */
 #include "datagram.h"
 
 #include <sys/resource.h>
@@ -37,7 +38,7 @@ static void forking(char **arguments unused) {
     }
     reap(child);
     ask("parent after the child's close", fd);
-    /* The parent closes, the child goes on. */
+    /* The parent closes the socket; the child continues. */
     int pipes[2];
     char byte;
     require(pipe(pipes) == 0);
@@ -53,8 +54,8 @@ static void forking(char **arguments unused) {
     reap(child);
 }
 
-/* The process that sends first, and then ends, takes its connection to the proxy with it; what another one sends right
- * behind that is not lost. */
+/* The process that sends first takes its control connection with it when it ends. A datagram that another process
+ * sends right after that is not lost. */
 static void heirs(char **arguments unused) {
     for (int count = 0; count < 50; count++) {
         int fd = count % 2 ? connected() : unconnected();
@@ -90,7 +91,7 @@ static void duplicates(char **arguments unused) {
     say("peer %s\n", strcmp(peer_of(last), text_of(&far.any)) == 0 ? "as connected to" : peer_of(last));
     require(send(last, "connected", 9, 0) == 9);
     receive("answer", last, 64, 0);
-    /* Something else stands at the number now. */
+    /* The descriptor now belongs to something else. */
     int pipes[2];
     require(pipe(pipes) == 0 && dup2(pipes[1], last) == last);
     require(write(last, "x", 1) == 1 && read(pipes[0], &(char){0}, 1) == 1);
@@ -106,7 +107,7 @@ static void passing(char **arguments unused) {
     ask("passed", copy);
     close(fd);
     ask("after the first's close", copy);
-    /* To a child that was there before the socket. */
+    /* Passed to a child that existed before the socket. */
     pid_t child = fork();
     if (child == 0) {
         int given = take_descriptor(pair[1]);
@@ -118,12 +119,12 @@ static void passing(char **arguments unused) {
     ask("before", later);
     pass_descriptor(pair[0], later);
     close(later);
-    /* Not before: what is on its way then goes with the relay. */
+    /* Not earlier: datagrams in transit are lost with the relay. */
     require(write(pair[0], "x", 1) == 1);
     reap(child);
 }
 
-/* While a connection is on its way that nobody waits for. */
+/* While a connection is pending for which nothing waits. */
 static void beside_pending(char **arguments unused) {
     int fd = connected(), copy = dup(fd), pending = socket(far.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     require(send(fd, "before", 6, 0) == 6);
@@ -147,7 +148,7 @@ static void connecting_again(char **arguments) {
     address from = {.length = sizeof from.storage};
     ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
     say("%.*s from %s\n", (int)result, bytes, strcmp(text_of(&from.any), peer_of(fd)) == 0 ? "the peer" : "another");
-    /* What the first says now is not for it. */
+    /* Datagrams from the first peer are not for the socket now. */
     send_text(fd, "to the first");
     send(fd, "to the second", 13, 0);
     result = recv(fd, bytes, sizeof bytes, 0);
@@ -163,7 +164,7 @@ static void connecting_again(char **arguments) {
     receive("recvmsg", fd, 64, 0);
 }
 
-/* Several destinations of one socket, in turns. */
+/* One socket sends to several destinations in turn. */
 static void several_destinations(char **arguments) {
     address others[3] = {far, numeric(arguments[0], arguments[1]), numeric(arguments[2], arguments[3])};
     int fd = unconnected();
@@ -193,7 +194,7 @@ static void several_destinations(char **arguments) {
     say("all came: %d\n", sum == 'a' + 'b' + 'c');
 }
 
-/* The library's own descriptor: high, closed on exec, and not the program's to close. */
+/* The library's own descriptor is high, is closed on exec, and cannot be closed by the program. */
 static void own_descriptor(char **arguments unused) {
     int fd = unconnected(), before[2] = {-1, -1}, own = -1, count = descriptor_count();
     ask("first", fd);
@@ -242,7 +243,7 @@ static void closing(char **arguments unused) {
                 close_range((unsigned)sockets[index], (unsigned)sockets[index], 0);
             }
         }
-        /* What was closed unseen is found when other sockets are relayed. */
+        /* The library finds a close that it missed when it relays other sockets. */
         for (int index = 0; round == 1 && index < COUNT; index++) {
             int fd = unconnected();
             require(sendto(fd, "x", 1, 0, &far.any, far.length) == 1);
@@ -262,7 +263,7 @@ static void *talk(void *number) {
     for (int index = 0; index < EACH; index++) {
         message[1] = (unsigned char)(index >> 8), message[2] = (unsigned char)index;
         require(sendto(shared, message, 3, 0, &far.any, far.length) == 3);
-        /* Whoever's answer it is. */
+        /* Any answer counts. */
         require(recv(shared, message, 3, 0) == 3);
         __atomic_add_fetch(&answered, 1, __ATOMIC_SEQ_CST);
         __atomic_add_fetch(&seen[message[0]][message[1] << 8 | message[2]], 1, __ATOMIC_SEQ_CST);
@@ -282,7 +283,7 @@ static void threads(char **arguments unused) {
     say("%d answers, %d once\n", answered, once);
 }
 
-/* A thread that receives before anything was sent. */
+/* A thread receives before the program has sent anything. */
 static void *receive_first(void *number) {
     __atomic_store_n((pid_t *)number, gettid(), __ATOMIC_SEQ_CST);
     for (int index = 0; index < 2; index++) receive("recvmsg", shared, 64, 0);

@@ -1,6 +1,6 @@
-/* datagram-long first|connected HOST PORT MOST: the first datagram of a socket that does not wait, before the proxy has
- * said where datagrams go. One of more than MOST bytes does not fit, one of MOST bytes arrives. The proxy answers when
- * a second socket asks, too. */
+/* datagram-long first|connected HOST PORT MOST: the first datagram of a non-blocking socket, before the proxy has
+ * named its relay. A datagram of more than MOST bytes does not fit; one of MOST bytes arrives. The proxy answers
+ * when a second socket asks, too. */
 #include "datagram.h"
 
 static char sent[70000], received[70000];

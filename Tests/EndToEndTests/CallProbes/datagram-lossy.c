@@ -1,11 +1,12 @@
-/* datagram-lossy NAME HOST PORT [connected]: what comes back, of which a network loses, doubles and delays some. */
+/* datagram-lossy NAME HOST PORT [connected]: prints the answers that arrive over a network that loses, duplicates
+ * and delays datagrams. */
 #include "datagram.h"
 
 #include <sys/epoll.h>
 
 enum { COUNT = 8, LARGEST = 400 };
 
-/* Each has a number, a length and bytes of its own; the last is followed by an empty one. */
+/* Each datagram has a number, a length and bytes of its own; an empty one follows the last. */
 static size_t compose(char *bytes, int number) {
     if (number == COUNT) return 0;
     size_t length = 1 + (size_t)number * 50;
@@ -22,7 +23,7 @@ static void send_all(int fd) {
     }
 }
 
-/* Says which it is; whether it is the last. */
+/* Prints the number of the datagram. Returns whether it is the last. */
 static int tell(const char *bytes, size_t length, const address *from) {
     char expected[LARGEST];
     int number = length > 0 ? bytes[0] - '0' : COUNT;
@@ -32,7 +33,7 @@ static int tell(const char *bytes, size_t length, const address *from) {
     return number == COUNT;
 }
 
-/* Receives one; whether it is the last. EAGAIN is -1. */
+/* Receives a datagram. Returns whether it is the last; -1 for EAGAIN. */
 static int receive_one(int fd, int flags) {
     char bytes[LARGEST + 1];
     address from = {.length = sizeof from.storage};
@@ -42,7 +43,7 @@ static int receive_one(int fd, int flags) {
     return tell(bytes, (size_t)result, &from);
 }
 
-/* Receives what is there; whether the last was. */
+/* Receives all waiting datagrams. Returns whether the last was among them. */
 static int receive_all(int fd) {
     int is_last = 0, one;
     while ((one = receive_one(fd, MSG_DONTWAIT)) >= 0) is_last |= one;
@@ -105,7 +106,7 @@ static void by_epoll(char **arguments, uint32_t events) {
 static void by_level(char **arguments) { by_epoll(arguments, EPOLLIN); }
 static void by_edge(char **arguments) { by_epoll(arguments, EPOLLIN | EPOLLET); }
 
-/* What was lost never comes, however it is waited for; what is sent once more does. */
+/* A lost datagram never comes, by whatever call the program waits; a repeated one does. */
 static void sent_again(char **arguments) {
     enum { WAIT = 20 };
     int fd = open_socket(arguments), epoll = watch(fd, EPOLLIN);

@@ -1,5 +1,5 @@
-/* datagram-names talk|connect HOST PORT NAME PORT...: sends a datagram to each name, then says what came and from which
- * of them it seems to come. HOST says in which family. */
+/* datagram-names talk|connect HOST PORT NAME PORT...: sends a datagram to each name, then prints the answers and the
+ * names that they seem to come from. HOST determines the family. */
 #include "datagram.h"
 
 enum { MOST = 8 };
@@ -17,7 +17,7 @@ static address look_up(const char *name, const char *port) {
     return found;
 }
 
-/* By which name the program has called it. */
+/* The name that the program used for the address. */
 static const char *name_of(const address *from, const address *all, char **names, int count) {
     static char text[96];
     int is_ipv6 = from->any.sa_family == AF_INET6;
@@ -47,7 +47,7 @@ static void talk(char **arguments) {
             address from = {.length = sizeof from.storage};
             ssize_t result = recvfrom(fd, bytes, sizeof bytes, 0, &from.any, &from.length);
             say("%.*s from %s\n", (int)result, bytes, name_of(&from, all, arguments, count));
-            /* What it answers from there goes back there. */
+            /* The answer goes back to the address that the datagram came from. */
             require(sendto(fd, "on", 2, 0, &from.any, from.length) == 2);
             result = recv(fd, bytes, sizeof bytes, 0);
             say("%.*s\n", (int)result, bytes);

@@ -1,4 +1,4 @@
-/* datagram-once NAME HOST PORT [CLIENT]: that the library decides once on each datagram that names an address. */
+/* datagram-once NAME HOST PORT [CLIENT]: the library decides once about each datagram with an address. */
 #include "datagram.h"
 
 #include "raw.h"
@@ -6,14 +6,15 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
-/* Of what follows, up to the next, the tracer counts the calls. It is a call that changes nothing. */
+/* The parts of the program. The tracer counts the calls of each part; a mark, which is a call without effect, starts
+ * the next. */
 static const char *const labels[] = {"", "question", "first", "by sendto", "by sendmsg", "by sendmmsg"};
 enum { NONE, QUESTION, FIRST, BY_SENDTO, BY_SENDMSG, BY_SENDMMSG };
 
 static void mark(int label) { raw(SYS_getppid, label, 0, 0, 0, 0); }
 
-/* On its way to a stack of its own the library blocks signals, and afterwards it unblocks them. Where something has
- * come directly from elsewhere, it asks for the socket's port to know whether what is sent answers that. */
+/* The library blocks signals when it enters its own stack, and unblocks them afterwards. After a direct datagram
+ * from another address it asks for the socket's port, to know whether a datagram answers that one. */
 static void count_calls(pid_t child) {
     int status, label = NONE, masks = 0, names = 0;
     require(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
@@ -29,9 +30,9 @@ static void count_calls(pid_t child) {
         names += info.entry.nr == SYS_getsockname;
         if (info.entry.nr != SYS_getppid) continue;
         if (label != NONE) say("%s:", labels[label]);
-        /* The first one has the association opened, too. */
+        /* The first datagram also opens the association. */
         if (label != NONE && label != FIRST) say(" entered %d", masks / 2);
-        /* A name server's datagrams answer nobody. */
+        /* A datagram to a name server answers no client. */
         if (label != NONE && label != QUESTION) say(" asked %d", names);
         if (label != NONE) say("\n");
         label = (int)info.entry.args[0];
@@ -40,7 +41,7 @@ static void count_calls(pid_t child) {
     _exit(1);
 }
 
-/* Something comes directly from where a proxy leads. */
+/* A direct datagram comes from an address that a proxy leads to. */
 static void hear(const char *host) {
     int server = open_datagrams(AF_INET), client = open_datagrams(AF_INET);
     address at = numeric("0.0.0.0", "0"), from = {.length = sizeof from.storage};
@@ -81,7 +82,7 @@ static void counted(char **arguments) {
     mark(NONE);
 }
 
-/* Two go directly, and the third is the socket's first that does not. */
+/* Two datagrams go direct; the third is the socket's first relayed one. */
 static void together(char **arguments unused) {
     address near = numeric("127.0.0.1", "1"), name_server = numeric("192.0.2.53", "53");
     int fd = open_datagrams(AF_INET);

@@ -1,4 +1,4 @@
-/* datagram-options NAME HOST PORT: sizes, control messages, options, and what is refused. */
+/* datagram-options NAME HOST PORT: sizes, control messages, options, and refused values. */
 #include "datagram.h"
 
 #include <linux/errqueue.h>
@@ -6,7 +6,7 @@
 #include <netinet/udp.h>
 #include <sys/sendfile.h>
 
-/* sizes LIMIT: the largest datagram that goes through, and one byte more. */
+/* sizes LIMIT: the largest datagram that the socket sends, and one byte more. */
 static void sizes(char **arguments) {
     int fd = unconnected();
     static char bytes[70000];
@@ -65,7 +65,7 @@ static void control_messages(char **arguments unused) {
             say("control %d %d of %zu bytes\n", header->cmsg_level, header->cmsg_type, header->cmsg_len);
         send_text(fd, "cut");
     }
-    /* A control message that does not belong here. */
+    /* A control message for another kind of socket. */
     given.header.cmsg_type = 77;
     say("wrong control: %s\n", outcome(sendmsg(fd, &message, 0)));
 }
@@ -95,7 +95,7 @@ static void refuse(int fd, int rounds) {
     }
 }
 
-/* On a socket that has a relay already, and on one that has none yet. */
+/* On a socket with a relay, and on one without. */
 static void refusals(char **arguments unused) {
     int fd = connected();
     refuse(fd, 2);
@@ -144,7 +144,7 @@ static void names_and_options(char **arguments unused) {
     say("SO_TYPE %d SO_ERROR %d\n", type, error);
     say("flags %d %d\n", fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
 
-    /* At a port of its own choice. */
+    /* Bound to a port that the program chose. */
     address any = numeric(far.any.sa_family == AF_INET ? "0.0.0.0" : "::", "0");
     int bound = unconnected(), shared = unconnected();
     require(setsockopt(bound, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int)) == 0);
@@ -160,7 +160,7 @@ static void names_and_options(char **arguments unused) {
     receive("recvmsg", bound, 30, 0);
 }
 
-/* What ICMP says comes to a socket that asks for it (ip(7), IP_RECVERR); of a relay there is nothing to tell. */
+/* A socket can ask for ICMP errors (ip(7), IP_RECVERR); a relay causes none. */
 static void error_queue(char **arguments unused) {
     int fd = connected();
     require(setsockopt(fd, SOL_IP, IP_RECVERR, &(int){1}, sizeof(int)) == 0);
@@ -180,7 +180,8 @@ static void error_queue(char **arguments unused) {
         answer.msg_flags & MSG_ERRQUEUE ? "MSG_ERRQUEUE" : "0");
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&answer); header; header = CMSG_NXTHDR(&answer, header))
         say("control %d %d\n", header->cmsg_level, header->cmsg_type);
-    /* The answer bears a time of its own while any socket of the machine has times taken, so none is asked for. */
+    /* An answer has a time stamp of its own while any socket of the machine takes time stamps, so the test asks for
+     * none. */
     require(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &(int){0}, sizeof(int)) == 0);
     receive("recvmsg", fd, 10, 0);
 }

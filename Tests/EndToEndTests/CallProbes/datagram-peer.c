@@ -1,5 +1,5 @@
-/* datagram-peer connected|port-zero HOST PORT: what a connected socket receives, by every call. Others may send to it,
- * too, which the program must not see. And one that is connected to no port. */
+/* datagram-peer connected|port-zero HOST PORT: prints what a connected socket receives, by every call. Others may
+ * send to it, too, but the program must not see their datagrams. `port-zero`: a socket that is connected to port 0. */
 #include "datagram.h"
 
 static void connected_alone(char **arguments unused) {
@@ -22,7 +22,7 @@ static void connected_alone(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-/* The kernel takes it for one that has no peer. */
+/* The kernel treats it as a socket without a peer. */
 static void port_zero(char **arguments unused) {
     int fd = unconnected();
     far.v4.sin_port = 0;

@@ -1,7 +1,6 @@
-/* datagram-race ADDRESS DATAGRAMS: four threads, each of which sends so many datagrams and takes what comes back, by
- * sockets of its own and by two that all threads share, waits for them in a set that all share, and gives sockets up at
- * a time of no one's choice. The proxy is another thread, which sends back what its relay gets, and ends associations
- * likewise. */
+/* datagram-race ADDRESS DATAGRAMS: four threads each send DATAGRAMS datagrams and receive the answers, by sockets of
+ * their own and by two that all threads share. They wait in an epoll that all share, and close sockets at random
+ * times. The proxy is another thread, which echoes the datagrams at its relay and ends associations at random times. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -133,7 +132,7 @@ int main(int argc, char **argv) {
     datagrams = atoi(argv[2]);
     struct sockaddr_in proxy = {.sin_family = AF_INET, .sin_port = htons(1080)};
     require(inet_aton(argv[1], &proxy.sin_addr) && inet_aton("198.51.100.1", &target.sin_addr), "address");
-    /* A client may be gone before it is answered. */
+    /* A client may be gone before its answer. */
     signal(SIGPIPE, SIG_IGN);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     int yes = 1;

@@ -1,4 +1,4 @@
-/* datagram-reading NAME HOST PORT: how much of a datagram is taken, and what is told of the rest. */
+/* datagram-reading NAME HOST PORT: how much of a datagram a call receives, and what it reports about the rest. */
 #include "datagram.h"
 
 #include <sys/ioctl.h>
@@ -38,7 +38,7 @@ static void truncation(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-/* What lies behind the room stays as it is. */
+/* The memory after the buffer stays unchanged. */
 static void parts(char **arguments unused) {
     int fd = unconnected();
     for (int flags = 0; flags <= MSG_PEEK; flags += MSG_PEEK)
@@ -56,7 +56,7 @@ static void parts(char **arguments unused) {
         }
 }
 
-/* By recvmmsg(2), each with another room. */
+/* By recvmmsg(2), each with a buffer of another size. */
 static void several(char **arguments unused) {
     int fd = unconnected();
     static const char *const texts[] = {"one", "two and more", "", "four"};

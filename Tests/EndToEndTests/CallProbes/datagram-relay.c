@@ -1,9 +1,9 @@
-/* datagram-relay NAME HOST PORT: what a relay, and who is none, may send. */
+/* datagram-relay NAME HOST PORT: what a relay and other senders may send. */
 #include "datagram.h"
 
 #include <sys/ioctl.h>
 
-/* What came besides the answers is not shown, nor counted. */
+/* Other datagrams than the answers are not visible, and not counted. */
 static void answers(char **arguments unused) {
     int fd = unconnected(), peer = connected(), unread = -1;
     for (int round = 0; round < 3; round++) {
@@ -28,7 +28,7 @@ static void answers(char **arguments unused) {
     say("recvmmsg: %d %.*s\n", received, (int)message.msg_len, bytes);
 }
 
-/* large SIZE: datagrams of the server's, in fragments. */
+/* large SIZE: datagrams from the server, in fragments. */
 static void fragments(char **arguments unused) {
     int fd = unconnected();
     for (int round = 0; round < 3; round++) {
@@ -42,7 +42,7 @@ static void fragments(char **arguments unused) {
     expect_nothing_more(fd);
 }
 
-/* Of the first, some are missing; the next is whole. */
+/* Some fragments of the first datagram are missing; the next datagram is complete. */
 static void broken_fragments(char **arguments unused) {
     int fd = unconnected();
     send_text(fd, "give 3000");
@@ -64,7 +64,7 @@ static void sending_fragments(char **arguments unused) {
     }
 }
 
-/* Who is no relay sends to the socket: heard where the program reaches it directly. */
+/* Another sender than the relay: the program receives its datagrams only if it reaches the sender directly. */
 static void strangers(char **arguments) {
     address own = {.length = sizeof own.storage}, here = numeric(arguments[0], "0");
     int fd = unconnected(), stranger = open_datagrams(here.any.sa_family);
@@ -76,7 +76,7 @@ static void strangers(char **arguments) {
     require(bind(stranger, &here.any, here.length) == 0);
     require(sendto(stranger, "stranger", 8, 0, &to.any, to.length) == 8);
     receive("MSG_DONTWAIT", fd, 64, MSG_DONTWAIT);
-    /* One that looks as if it came from a relay. */
+    /* A datagram with a relay's header. */
     require(sendto(stranger, "\0\0\0\1\1\2\3\4\5\6seems", 15, 0, &to.any, to.length) == 15);
     receive("MSG_DONTWAIT", fd, 15, MSG_DONTWAIT);
     send_text(fd, "last");

@@ -1,6 +1,6 @@
-/* datagram-server NAME HOST PORT CLIENT: a server of datagrams, whose client is at the address CLIENT of this machine,
- * and knows nothing of a library: what comes directly is answered directly. HOST and PORT are those of another server,
- * which the program itself asks. */
+/* datagram-server NAME HOST PORT CLIENT: a UDP server whose client, at the address CLIENT of this machine, runs
+ * without the library. A direct datagram gets a direct answer. HOST and PORT are those of another server, which the
+ * program itself asks. */
 #include "datagram.h"
 
 #include "raw.h"
@@ -26,14 +26,14 @@ static void question(const char *text) {
     require(raw(SYS_write, client, (long)text, (long)strlen(text), 0, 0) == (long)strlen(text));
 }
 
-/* What comes from anywhere but the server's address does not come to a connected socket. */
+/* A connected socket receives datagrams only from the server's address. */
 static void say_answer(void) {
     char bytes[64];
     long length = raw(SYS_read, client, (long)bytes, sizeof bytes, 0, 0);
     say("answer %.*s\n", length > 0 ? (int)length : 0, bytes);
 }
 
-/* Answers by each pair of calls. */
+/* Answers with each pair of calls. */
 static void answer_each(void) {
     char bytes[64];
     address from = {.length = sizeof from.storage};
@@ -77,7 +77,7 @@ static void asking_too(char **arguments) {
     answer_each();
 }
 
-/* A socket of its own for the client, of the server's port. */
+/* A separate socket for the client, with the server's port. */
 static void connecting(char **arguments) {
     char bytes[64];
     address from = {.length = sizeof from.storage}, at;

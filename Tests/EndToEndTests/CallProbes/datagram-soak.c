@@ -1,4 +1,4 @@
-/* datagram-soak SOCKETS EACH HOST PORT: so many sockets, each with so many questions and answers, one at a time. */
+/* datagram-soak SOCKETS EACH HOST PORT: SOCKETS sockets with EACH questions and answers each, one at a time. */
 #include "datagram.h"
 
 #include <sys/epoll.h>
@@ -23,7 +23,7 @@ int main(int count, char **arguments) {
     int *sockets = calloc(sockets_count, sizeof *sockets);
     sent = calloc(sockets_count, sizeof *sent);
     require(epoll >= 0 && sockets && sent);
-    /* A window of sockets that have a question out, so that nobody's buffer is full. */
+    /* A limited number of sockets have a question in transit, so no buffer is full. */
     uint32_t next = 0, open = 0;
     uint64_t right = 0, wrong = 0;
     enum { WINDOW = 50 };

@@ -1,4 +1,5 @@
-/* datagram-sparing CASE HOST PORT: programs that close whatever is open besides their socket, or take its number. */
+/* datagram-sparing CASE HOST PORT: programs that close all open descriptors besides their socket, or reuse the
+ * numbers. */
 #include "datagram.h"
 
 static int fd;
@@ -8,7 +9,7 @@ static void ask(const char *text) {
     receive(text, fd, 100, 0);
 }
 
-/* The numbers that the program has not opened. */
+/* The descriptors that the program has not opened. */
 static int others(int numbers[], int room) {
     int count = 0;
     for (int number = fd + 1; number < 70000 && count < room; number++)
@@ -40,7 +41,7 @@ static void by_close(char **arguments unused) {
     ask("all above");
 }
 
-/* What the program opens in between is closed. */
+/* Descriptors that the program opens in between are closed. */
 static void beside(char **arguments unused) {
     int below = dup(fd), above = fcntl(fd, F_DUPFD, 900);
     require(below >= 0 && above == 900);

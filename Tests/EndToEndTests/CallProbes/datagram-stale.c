@@ -1,5 +1,6 @@
-/* datagram-stale HOST PORT: a thread has asked which socket a descriptor stands for, and is held up there, while that
- * is closed, and its number becomes another's that gets a relay, too. What the thread has found is nothing to that one.
+/* datagram-stale HOST PORT: a thread asks which socket a descriptor stands for, and is stopped. Meanwhile the socket is
+ * closed, and another socket, which gets a relay, too, takes the descriptor. The thread's result must not affect the
+ * new socket.
  */
 #include "datagram.h"
 #include "stopped.h"

@@ -1,12 +1,13 @@
-/* datagram-succession CASE ADDRESS: associations of one socket, one after the other. The proxy at port 1080 of ADDRESS,
- * and its relays, are the probe itself, so that it decides what is under way when one follows the other. */
+/* datagram-succession CASE ADDRESS: associations of one socket, one after the other. The proxy at port 1080 of
+ * ADDRESS and its relays are the probe itself, so it decides which datagrams are in transit when one association
+ * follows the other. */
 #include "pending.h"
 
 static struct {
     int fd;
     address at;
 } relays[2];
-/* Where the relays have heard the program's socket. */
+/* The address of the program's socket, as the relays see it. */
 static address client;
 static connection f;
 
@@ -24,12 +25,12 @@ static const char *sent(const char *text) {
     return outcome(sendto(f.fd, text, strlen(text), MSG_DONTWAIT, &target.any, target.length));
 }
 
-/* The program waits meanwhile; there is nothing for it. */
+/* The program waits meanwhile; no datagram is for it. */
 static void drive_by_looking(connection *f) {
     if (poll(&(struct pollfd){f->fd, POLLIN, 0}, 1, 0) != 0) say_early("a datagram\n");
 }
 
-/* Lets the proxy give it this relay. */
+/* Makes the proxy give the socket this relay. */
 static void associate(int relay) {
     unsigned char request[10], reply[10] = {5, 0, 0, 1};
     f.stage = UNREACHED;
@@ -44,7 +45,7 @@ static void associate(int relay) {
 enum { HEADER = 10 };
 static const char header[HEADER] = {0, 0, 0, 1, (char)203, 0, 113, 10, 0, 80};
 
-/* Waits until something comes to the relay. */
+/* Waits until a datagram comes to the relay. */
 static void hear(int relay) {
     char bytes[100];
     while (poll(&(struct pollfd){relays[relay].fd, POLLIN, 0}, 1, 1) == 0) drive(&f);
@@ -88,7 +89,7 @@ static void disconnect(void) {
     require(connect(f.fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
 }
 
-/* The server has ended the first: what its relay has sent still arrives. */
+/* The server has ended the first association: the datagrams that its relay has sent still arrive. */
 static void ended(void) {
     open_first();
     close(f.far);
@@ -101,7 +102,7 @@ static void ended(void) {
     receive(0);
 }
 
-/* The program has given the socket up: what came before is for nobody any more, nor is what comes later. */
+/* The program has disconnected the socket: it receives neither the datagrams that came before, nor later ones. */
 static void forgotten(void) {
     open_first();
     answer(0, "early");
@@ -116,7 +117,7 @@ static void forgotten(void) {
     receive(0);
 }
 
-/* The same with a relay that the server gives to everybody. */
+/* The same with a relay that all associations share. */
 static void common(void) {
     open_first();
     disconnect();
@@ -127,11 +128,11 @@ static void common(void) {
     receive(0);
 }
 
-/* There was no proxy at first: the program is told once, and then there is one. */
+/* There is no proxy at first: the program gets one error, and then there is a proxy. */
 static void failed(void) {
     close_far_side();
     const char *result;
-    /* The first may be taken before that is known. */
+    /* The first datagram may be accepted before the library knows that. */
     do result = sent("one");
     while (strcmp(result, "0") == 0);
     say("send %s\n", result);
@@ -143,7 +144,7 @@ static void failed(void) {
     receive(0);
 }
 
-/* Datagrams that wait for the association when the socket is connected to nobody any more. */
+/* Datagrams wait for the association while the program disconnects the socket. */
 static void queued(void) {
     require(connect(f.fd, &target.any, target.length) == 0);
     say("send %s\n", outcome(send(f.fd, "one", 3, MSG_DONTWAIT)));
@@ -156,7 +157,8 @@ static void queued(void) {
     receive(0);
 }
 
-/* And when it is connected to where no proxy leads: another socket sends them, by which nothing is heard. */
+/* They wait while the program connects the socket to a direct destination: another socket sends them, and receives
+ * nothing. */
 static void redirected(void) {
     char bytes[8];
     address here = numeric("127.0.0.1", "0");
@@ -172,7 +174,7 @@ static void redirected(void) {
     hear(0);
     answer(0, "answer");
     say("received %s\n", outcome(recv(f.fd, bytes, sizeof bytes, MSG_DONTWAIT)));
-    /* As any other socket now. */
+    /* The socket now behaves as any other. */
     require(connect(f.fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
     say("send %s\n", sent("two"));
     associate(1);
@@ -181,7 +183,7 @@ static void redirected(void) {
     receive(0);
 }
 
-/* A send that waits does so for a while only; what it has sent is kept. */
+/* A blocking send waits only for a while; its datagram is kept. */
 static void patient(void) {
     say("send %s\n", outcome(sendto(f.fd, "one", 3, 0, &target.any, target.length)));
     say("send %s\n", outcome(sendto(f.fd, "two", 3, 0, &target.any, target.length)));
@@ -202,7 +204,7 @@ int main(int count, char **arguments) {
     drive = drive_by_looking;
     open_relays();
     f = (connection){socket(AF_INET, SOCK_DGRAM, 0), -1, UNREACHED};
-    /* So that it keeps its port. */
+    /* This keeps the socket's port. */
     address any = numeric("0.0.0.0", "0");
     require(f.fd >= 0 && bind(f.fd, &any.any, any.length) == 0);
     run_case(cases, arguments[1]);

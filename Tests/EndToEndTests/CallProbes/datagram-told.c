@@ -1,5 +1,5 @@
-/* datagram-told CASE HOST PORT: a connected socket towards a peer that has no such port, or by a proxy that does not
- * carry its datagrams: who waits for an answer is told at once, by every call that waits. */
+/* datagram-told CASE HOST PORT: a connected socket, with a peer that has no such port, or with a proxy that relays
+ * no datagrams. Every call that waits for an answer reports the error at once. */
 #include "datagram.h"
 
 #include <sys/epoll.h>
@@ -7,7 +7,7 @@
 
 static int fd;
 
-/* Does not wait in its sends. */
+/* The sends do not wait. */
 static void ask(int flags) {
     fd = socket(far.any.sa_family, SOCK_DGRAM | flags, 0);
     require(fd >= 0 && connect(fd, &far.any, far.length) == 0);

@@ -1,5 +1,5 @@
-/* datagram-unheard-epoll CASE ADDRESS: what an epoll tells of a socket to which something comes that is none of the
- * program's. The proxy at port 1080 of ADDRESS and its relay are the probe itself. */
+/* datagram-unheard-epoll CASE ADDRESS: prints what an epoll reports about a socket that receives datagrams that are
+ * not for the program. The proxy at port 1080 of ADDRESS and its relay are the probe itself. */
 #include "pending-epoll.h"
 
 #include "filter.h"
@@ -14,7 +14,7 @@ static void garbage(void) { send_from(relay, -1, "garbage"); }
 
 static void answer(void) { send_from(relay, 0, "answer"); }
 
-/* The epoll watches the socket already when it sends. */
+/* The epoll watches the socket before the first send. */
 static void begin(unsigned events) {
     epoll = new_epoll();
     fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -23,10 +23,10 @@ static void begin(unsigned events) {
     open_association(0);
 }
 
-/* The calls that receive do not wait. */
+/* The receiving calls do not wait. */
 static void stop_waiting(void) { require(fcntl(fd, F_SETFL, O_NONBLOCK) == 0); }
 
-/* All that the kernel has of the socket is taken away by whoever waits at the epoll. */
+/* The thread that waits at the epoll reads all datagrams that the kernel has for the socket. */
 static void wait_until_swept(void) {
     struct pollfd entry = {fd, POLLIN, 0};
     while (raw(SYS_poll, (long)&entry, 1, 0, 0, 0) > 0) sched_yield();
@@ -108,7 +108,7 @@ static void writable(void) {
     ask("used up");
 }
 
-/* However often something comes that is none of the program's: the time is the call's. */
+/* However many datagrams come that are not for the program, the call keeps its time limit. */
 static void deadline(void) {
     pthread_t other;
     struct epoll_event event;
@@ -122,7 +122,7 @@ static void deadline(void) {
     require(pthread_join(other, NULL) == 0);
 }
 
-/* What comes while a call waits. */
+/* Datagrams that come while a call waits. */
 static void *disturb(void *nothing) {
     for (int count = 0; count < 10; count++) {
         garbage();
@@ -145,7 +145,7 @@ static void waits(void) { wait_disturbed(EPOLLIN); }
 static void waits_by_edge(void) { wait_disturbed(EPOLLIN | EPOLLET); }
 static void waits_for_one(void) { wait_disturbed(EPOLLIN | EPOLLONESHOT); }
 
-/* Several threads at one epoll, which wait before the socket has sent anything. */
+/* Several threads wait at one epoll before the socket has sent anything. */
 static atomic_int is_answered, ended;
 static unsigned events_of_threads;
 
@@ -190,7 +190,7 @@ static void threads(void) { by_threads(EPOLLIN); }
 static void threads_by_edge(void) { by_threads(EPOLLIN | EPOLLET); }
 static void threads_for_one(void) { by_threads(EPOLLIN | EPOLLONESHOT); }
 
-/* An event with data that another descriptor has, too, is always told: it may be about that one. */
+/* An event whose data two descriptors share is always reported: it may be about the other descriptor. */
 static void same_data(void) {
     int pipes[2];
     begin(EPOLLIN | EPOLLET);
@@ -202,8 +202,8 @@ static void same_data(void) {
     ask("nothing");
 }
 
-/* An epoll that has the number of another one, which has watched the socket. What it watches itself the library has not
- * seen. */
+/* An epoll has the descriptor of another one, which watched the socket. The library has not seen what the new one
+ * watches. */
 static void same_number(void) {
     int pipes[2];
     begin(EPOLLIN);
@@ -216,7 +216,7 @@ static void same_number(void) {
     ask("a pipe");
 }
 
-/* An epoll that does not watch the socket costs no other system call. */
+/* A wait on an epoll that does not watch the socket makes no further system call. */
 static void beside(void) {
     int pipes[2], status, other = new_epoll();
     begin(EPOLLIN);
@@ -285,7 +285,7 @@ static void forked(void) {
     require(wait(&status) > 0 && status == 0);
 }
 
-/* ----- In a program that is executed with all of it ----- */
+/* ----- In an executed program that inherits all of it ----- */
 
 static void execute(void) {
     char numbers[6][12];

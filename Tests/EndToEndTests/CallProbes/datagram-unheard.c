@@ -1,8 +1,8 @@
-/* datagram-unheard CASE ADDRESS: what comes to a socket that waits, and is none of the program's. The proxy at port
- * 1080 of ADDRESS and its relay are the probe itself. */
+/* datagram-unheard CASE ADDRESS: datagrams that are not for the program come to a socket while the program waits.
+ * The proxy at port 1080 of ADDRESS and its relay are the probe itself. */
 #include "unheard.h"
 
-/* How many descriptors each call says are ready. */
+/* The number of descriptors that each call reports as ready. */
 static void ask(const char *what) {
     struct pollfd entry = {fd, POLLIN, 0};
     int polled = poll(&entry, 1, 0);
@@ -38,7 +38,7 @@ static void connected_look(void) {
     look();
 }
 
-/* However often something comes that is none of the program's: SO_RCVTIMEO is the call's. */
+/* However many datagrams come that are not for the program, SO_RCVTIMEO counts for the whole call. */
 static void deadline(void) {
     pthread_t other;
     char bytes[100];

@@ -1,4 +1,4 @@
-/* datagram-waiting NAME HOST PORT: programs that do not wait in the calls that send, but for what comes. */
+/* datagram-waiting NAME HOST PORT: programs whose sends do not wait, and that wait for the answers. */
 #include "datagram.h"
 
 #include <sys/epoll.h>
@@ -20,7 +20,7 @@ static void send_all(int fd) {
     }
 }
 
-/* Receives what is there; returns how many. */
+/* Receives the waiting datagrams and returns their number. */
 static int receive_all(int fd) {
     int received = 0;
     char bytes[64];
@@ -107,7 +107,7 @@ static void by_level(char **arguments unused) { by_epoll(0); }
 static void by_edge(char **arguments unused) { by_epoll(EPOLLET); }
 static void by_oneshot(char **arguments unused) { by_epoll(EPOLLONESHOT); }
 
-/* A socket that can be written to is told so at once, as any socket for datagrams is. */
+/* The wait reports at once that the socket is writable, as for any UDP socket. */
 static void to_write(char **arguments unused) {
     int fd = nonblocking(), epoll = watch(fd, EPOLLIN | EPOLLOUT | EPOLLET);
     struct epoll_event event;
@@ -162,7 +162,7 @@ static void by_asking(char **arguments unused) {
     for (int received = 0; received < COUNT; sched_yield()) received += receive_all(fd);
 }
 
-/* Sends without waiting, and waits for what comes. */
+/* Sends without waiting, and waits for the answers. */
 static void by_receiving(char **arguments unused) {
     int fd = unconnected();
     for (int number = 0; number < COUNT; number++)
@@ -170,7 +170,7 @@ static void by_receiving(char **arguments unused) {
     for (int number = 0; number < COUNT; number++) receive("recvmsg", fd, 10, 0);
 }
 
-/* With a limit that is not reached. */
+/* With a time limit that is not reached. */
 static void by_receiving_in_time(char **arguments unused) {
     int fd = unconnected();
     struct timeval limit = {3600, 0};
@@ -197,7 +197,7 @@ static void in_batches(char **arguments unused) {
     }
 }
 
-/* Another thread waits since before there was anything to send. */
+/* Another thread waits before there is anything to send. */
 static int waited_for;
 
 static char state_of(pid_t thread) {
@@ -233,7 +233,7 @@ static void in_another_thread(uint32_t events) {
 static void in_thread(char **arguments unused) { in_another_thread(0); }
 static void in_thread_by_edge(char **arguments unused) { in_another_thread(EPOLLET); }
 
-/* Sockets by the dozen, which begin together. */
+/* Many sockets, which begin together. */
 static void crowd(char **arguments unused) {
     enum { SOCKETS = 50 };
     int sockets[SOCKETS], epoll = epoll_create1(0);
@@ -259,7 +259,7 @@ static void crowd(char **arguments unused) {
     say("%d right\n", right);
 }
 
-/* What is sent before shutdown(2) arrives, and what is sent after it does not. */
+/* Datagrams from before shutdown(2) arrive; later ones do not. */
 static void shut(int is_connected, int how) {
     int fd = nonblocking();
     address name_server = numeric("10.99.0.1", "53");

@@ -1,6 +1,6 @@
-/* datagram-way NAME HOST PORT: what a program sees of a datagram socket that is bound to a device, or whose datagrams
- * are marked, and where they go. It has no rights, as most programs have none. HOST `here` or `here6`: what else is far
- * is an echo of the probe's own, to which the device `lo` leads. */
+/* datagram-way NAME HOST PORT: prints what a program sees of a datagram socket that is bound to a device, or whose
+ * datagrams are marked, and where the datagrams go. The probe has no capabilities, like most programs. HOST `here`
+ * or `here6`: the far target is an echo server of the probe itself, to which the device `lo` leads. */
 #include "datagram.h"
 #include "raw.h"
 
@@ -42,7 +42,7 @@ static int number_of(int fd, int level, int name) {
     return value;
 }
 
-/* What the kernel has. */
+/* The kernel's value. */
 static int kernels(int fd, int level, int name) {
     int value = -1;
     require(raw(SYS_getsockopt, fd, level, name, (long)&value, (long)&(socklen_t){sizeof value}) == 0);
@@ -71,7 +71,7 @@ static void say_way(int fd) {
     say("in two bytes: %s\n", outcome(getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, few, &(socklen_t){sizeof few})));
 }
 
-/* There and back. */
+/* A question and its answer. */
 static void exchange(int fd, const char *text) {
     if (sendto(fd, text, strlen(text), 0, &far.any, far.length) < 0) {
         say("sendto: %s\n", outcome(-1));
@@ -80,7 +80,7 @@ static void exchange(int fd, const char *text) {
     receive("far", fd, 100, 0);
 }
 
-/* What has come to this machine's socket first: "the end" where nothing was there. */
+/* The first datagram at this machine's socket; "the end" if there was none. */
 static void say_near(address *from) {
     int other = unconnected();
     require(sendto(other, "the end", 7, 0, &near_address.any, near_address.length) == 7);
@@ -98,7 +98,7 @@ static int port_of_socket(int fd) {
     return ntohs(name.v4.sin_port);
 }
 
-/* A datagram that goes directly, and what answers it. */
+/* A direct datagram and its answer. */
 static void exchange_directly(int fd, const char *text) {
     long sent = sendto(fd, text, strlen(text), 0, &near_address.any, near_address.length);
     say("directly: %s\n", outcome(sent));
@@ -132,7 +132,7 @@ static void by_device(int by_number) {
     require(connect(fd, &far.any, far.length) == 0);
     say_way(fd);
     say("connected %s\n", echo(fd));
-    /* This frees it. */
+    /* This removes the binding. */
     require(connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
     say_way(fd);
     say("bind %s\n", bind_to(fd, device));
@@ -142,7 +142,7 @@ static void by_device(int by_number) {
 static void device_by_name(char **arguments unused) { by_device(0); }
 static void device_by_number(char **arguments unused) { by_device(1); }
 
-/* Connected before anything is sent. */
+/* The program connects the socket before it sends. */
 static void connected_first(char **arguments unused) {
     int fd = bound_socket();
     require(connect(fd, &far.any, far.length) == 0);
@@ -151,7 +151,7 @@ static void connected_first(char **arguments unused) {
     say_way(fd);
 }
 
-/* IP_UNICAST_IF and IPV6_UNICAST_IF, which anybody can take away again. */
+/* IP_UNICAST_IF and IPV6_UNICAST_IF, which every program can remove again. */
 static void unicast(char **arguments unused) {
     int is_ipv6 = far.any.sa_family == AF_INET6;
     int level = is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, name = is_ipv6 ? IPV6_UNICAST_IF : IP_UNICAST_IF;
@@ -168,7 +168,7 @@ static void unicast(char **arguments unused) {
     exchange(fd, "three");
 }
 
-/* By the time that it is bound, its datagrams are relayed. */
+/* The program binds the socket after its first relayed datagrams. */
 static void later(char **arguments unused) {
     int fd = unconnected();
     exchange(fd, "one");
@@ -184,7 +184,7 @@ static void later(char **arguments unused) {
     exchange_directly(fd, "three");
 }
 
-/* Where its device does not lead, it reaches nothing directly. */
+/* A direct datagram fails if the device does not lead to its destination. */
 static void elsewhere(char **arguments unused) {
     int fd = bound_socket(), copy = dup(fd);
     exchange(fd, "one");
@@ -205,7 +205,7 @@ static void elsewhere(char **arguments unused) {
     say_near(&from);
 }
 
-/* A process that has the socket from before does not lead it elsewhere either. */
+/* A process that inherited the socket sends it no other way, either. */
 static void forked(char **arguments unused) {
     int fd = bound_socket(), go[2], done[2];
     require(pipe(go) == 0 && pipe(done) == 0);
@@ -227,7 +227,7 @@ static void forked(char **arguments unused) {
     require(waitpid(child, NULL, 0) == child);
 }
 
-/* It is connected directly afterwards: there the kernel minds the device. */
+/* The program connects the socket directly afterwards: then the kernel honours the device. */
 static void directly(char **arguments unused) {
     int fd = bound_socket();
     exchange(fd, "one");
@@ -240,7 +240,7 @@ static void directly(char **arguments unused) {
     say_near(&from);
 }
 
-/* It is connected directly before: what it sends there may go by no other device. */
+/* The program connects the socket directly before: its datagrams may leave by no other device. */
 static void directly_before(char **arguments unused) {
     int fd = bound_socket();
     require(connect(fd, &near_address.any, near_address.length) == 0);
@@ -251,7 +251,7 @@ static void directly_before(char **arguments unused) {
     say_near(&from);
 }
 
-/* What controls a datagram besides goes with it. */
+/* The other control messages stay with the datagram. */
 static void controlled(char **arguments unused) {
     int fd = bound_socket(), is_ipv6 = far.any.sa_family == AF_INET6;
     exchange(fd, "one");
@@ -274,7 +274,7 @@ static void controlled(char **arguments unused) {
     say("with %x\n", (unsigned)*(uint8_t *)CMSG_DATA(&control.header));
 }
 
-/* By the program before. */
+/* Set by the program that was executed before. */
 static void inherited(char **arguments unused) {
     say_way(3);
     exchange(3, "one");
@@ -305,7 +305,7 @@ static void unmarked(char **arguments unused) {
     say("marked %d\n", mark);
 }
 
-/* A question to a name server, which the library answers. */
+/* A query to a name server, which the library answers. */
 static void question(char **arguments unused) {
     static const char asked[] = "\1\2\1\0\0\1\0\0\0\0\0\0\3web\4test\0\0\1\0\1";
     int fd = bound_socket();
@@ -315,7 +315,7 @@ static void question(char **arguments unused) {
     say("answered %d\n", answer[7]);
 }
 
-/* Who may have come by another device is not heard, as long as there are rules by which it is none of the near. */
+/* The socket receives no datagram that may have come by another device, as long as the rules call its source far. */
 static void strangers(char **arguments unused) {
     for (int is_bound = 0; is_bound < 2; is_bound++) {
         address own;

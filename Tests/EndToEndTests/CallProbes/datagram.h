@@ -1,5 +1,5 @@
-/* What the probes of datagrams share: `datagram-* NAME HOST PORT ...` prints what it sees of the server at that
- * address, which is one of `DatagramTargets`. */
+/* Shared code of the datagram probes. `datagram-* NAME HOST PORT ...` prints what it sees of the server at that
+ * address, one of `DatagramTargets`. */
 #pragma once
 
 #include "probe.h"
@@ -28,14 +28,14 @@ unused static void send_text(int fd, const char *text) {
     require(sendto(fd, text, strlen(text), 0, &far.any, far.length) == (ssize_t)strlen(text));
 }
 
-/* "server" for the address that the program has sent to; another one in figures. */
+/* "server" for the address that the program has sent to; another address in numbers. */
 unused static const char *source_of(const address *from) {
     if (from->length == 0) return "nobody";
     if (from->length == far.length && memcmp(&from->storage, &far.storage, far.length) == 0) return "server";
     return text_of(&from->any);
 }
 
-/* One line about what a receiving call returned: length, bytes, source, flags. */
+/* Prints a line about the result of a receiving call: length, bytes, source, flags. */
 unused static void report(const char *call, ssize_t result, const void *bytes, size_t room, const address *from,
                           int flags) {
     if (result < 0) {
@@ -48,7 +48,7 @@ unused static void report(const char *call, ssize_t result, const void *bytes, s
         flags & MSG_CTRUNC ? " MSG_CTRUNC" : "");
 }
 
-/* Receives by recvmsg(2) into one buffer, and says what came. */
+/* Receives by recvmsg(2) into one buffer, and prints the datagram. */
 unused static ssize_t receive(const char *what, int fd, size_t room, int flags) {
     static char bytes[70000];
     require(room <= sizeof bytes);
@@ -62,7 +62,7 @@ unused static ssize_t receive(const char *what, int fd, size_t room, int flags) 
     return result;
 }
 
-/* Nothing is left but what is asked for now. */
+/* The next answer belongs to this question; no earlier one is left. */
 unused static void expect_nothing_more(int fd) {
     send_text(fd, "the end");
     receive("then", fd, 100, 0);
@@ -81,7 +81,7 @@ struct scenario {
     void (*run)(char **arguments);
 };
 
-/* `main` of a probe: runs the scenario that is asked for, with the arguments behind HOST and PORT. */
+/* `main` of a probe: runs the scenario NAME with the arguments after HOST and PORT. */
 unused static int run_scenario(const struct scenario *scenarios, size_t count, int arguments_count, char **arguments) {
     require(arguments_count >= 4);
     far = numeric(arguments[2], arguments[3]);

@@ -1,6 +1,6 @@
-/* dead-time CASE ADDRESS SECONDS: for how long a proxy is left out that has failed; by the clock that the probe sets,
- * SECONDS. The probe is both proxies of the list, at ports 1080 and 1081 of ADDRESS. It says which of them each
- * connection asked, and what became of it. */
+/* dead-time CASE ADDRESS SECONDS: how long the library avoids a proxy that has failed; by the clock that the probe
+ * sets, SECONDS. The probe is both proxies of the list, at ports 1080 and 1081 of ADDRESS. It prints the proxies
+ * that each connection asked, and the result. */
 #include "clock.h"
 
 #include <spawn.h>
@@ -8,7 +8,7 @@
 static struct proxy {
     const char *name, *port;
     int listening;
-    /* One that does not work closes each connection. */
+    /* A faulty proxy closes each connection. */
     atomic_bool works;
 } proxies[] = {{"first", "1080", -1, 0}, {"second", "1081", -1, 0}};
 
@@ -45,7 +45,7 @@ static void travel(const char *when, int first_works, int second_works) {
     say("%s: %s: %s\n", when, asked, result);
 }
 
-/* The same in a program of its own, whose clock stands elsewhere. */
+/* The same in another program, whose clock has another time. */
 static void travel_as_another(const char *when, long ahead) {
     asked[0] = 0;
     proxies[0].works = 0;
@@ -90,7 +90,7 @@ int main(int count, char **arguments) {
     } else {
         require(strcmp(name, "answer") == 0);
         travel("at first", 0, 0);
-        /* The proxies that have failed are all that there are, and are asked in their order. */
+        /* All proxies have failed, so the library asks them in their order. */
         travel("then", 0, 1);
         travel("after an answer", 0, 1);
     }

@@ -1,7 +1,8 @@
-/* What a probe has open at its end that it has not opened: a line for each process, in a file that is named after the
- * process group of the run, where the tests look for it.
+/* Records the descriptors that a probe has open at its end and has not opened itself: a line for each process, in a
+ * file that has the name of the run's process group, where the tests look for it.
  *
- * The file has no descriptor and no variable that a probe could see. What a program has inherited counts as its own. */
+ * The record uses no descriptor and no variable that a probe could see. Inherited descriptors count as the program's
+ * own. */
 #include "descriptors.h"
 
 #include <dirent.h>
@@ -19,7 +20,7 @@
 #define REPORTS "/run/socksify-probes"
 
 static unsigned char is_own[1 << 16];
-/* Whose account it is: a child of vfork has descriptors of its own, and this memory. */
+/* The process of the account: a child of vfork has descriptors of its own, but shares this memory. */
 static pid_t owner;
 
 static int is_known(int fd) { return (unsigned)fd < sizeof is_own && is_own[fd]; }
@@ -34,7 +35,7 @@ static void forget(unsigned from, unsigned to) {
     for (unsigned fd = from; fd <= to && fd < sizeof is_own; fd++) is_own[fd] = 0;
 }
 
-/* The calls, by the linker's --wrap. */
+/* The wrapped calls (the linker's --wrap). */
 #define MAKER(name, parameters, ...)       \
     int __real_##name parameters;          \
     int __wrap_##name parameters { return own(__real_##name(__VA_ARGS__)); }
@@ -79,7 +80,7 @@ int __wrap_fcntl(int fd, int command, ...) {
     return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? own(result) : result;
 }
 
-/* Forgotten before it is closed: another thread may get the number at once. */
+/* The entry is removed before the close: another thread may get the number at once. */
 int __real_close(int fd);
 int __wrap_close(int fd) {
     int was_known = is_known(fd);
@@ -101,8 +102,7 @@ void __wrap_closefrom(int from) {
     __real_closefrom(from);
 }
 
-/* Calls `body` for each open descriptor but the one by which it looks. Allocates nothing: signal handlers end probes,
- * too. */
+/* Calls `body` for each open descriptor except its own. Allocates nothing, because signal handlers end probes, too. */
 static void for_each_descriptor(void (*body)(int fd)) {
     struct entry {
         unsigned long inode, offset;
@@ -125,7 +125,7 @@ static void for_each_descriptor(void (*body)(int fd)) {
 
 static void keep(int fd) { own(fd); }
 
-/* What a child inherits counts as its own, too: another thread may have been opening it. */
+/* All descriptors that a child inherits count as its own: another thread may have been opening one. */
 static void keep_all(void) {
     owner = getpid();
     for_each_descriptor(keep);
@@ -157,7 +157,7 @@ static void add_unknown(int fd) {
     add(target);
 }
 
-/* The program's name, and what it has open. */
+/* The program's name and its open descriptors. */
 __attribute__((destructor)) static void report(void) {
     int error = errno;
     char path[64];
@@ -168,7 +168,7 @@ __attribute__((destructor)) static void report(void) {
     add("\n");
     snprintf(path, sizeof path, REPORTS "/%d", getpgrp());
     int file = __real_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    /* There is no folder where a probe is run by hand. */
+    /* The folder is missing when a probe is run by hand. */
     if (file >= 0 && write(file, line, length) == (ssize_t)length) __real_close(file);
     errno = error;
 }

@@ -1,8 +1,8 @@
-/* What a probe leaves open at its end without having opened it: descriptors of the library's.
+/* Finds the library's descriptors that are open at the end of a probe.
  *
- * Every probe is linked with descriptors.c, by which those of its own calls go that open and close descriptors, on
- * their way to the library, or to libc. */
+ * Every probe is linked with descriptors.c, which wraps the probe's own calls that open and close descriptors, in
+ * front of the library and libc. */
 #pragma once
 
-/* Takes note of a descriptor that came in another way than by these calls, and gives it back. */
+/* Records a descriptor that came by another call, and returns it. */
 int own(int fd);

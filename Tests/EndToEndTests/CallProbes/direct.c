@@ -1,4 +1,4 @@
-/* direct HOST PORT: sockets that are none of the proxy's business, and datagrams that must not go around it. */
+/* direct HOST PORT: sockets that the proxy does not concern, and datagrams that must not bypass it. */
 #include "probe.h"
 
 static void tcp(const char *what, const char *host, const char *listen_at) {
@@ -58,7 +58,7 @@ int main(int count, char **arguments) {
     say("near received %d\n", received);
 
     datagrams("far", &far);
-    /* Those before the refused one are sent. */
+    /* The datagrams before the refused one are sent. */
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     struct iovec data = {"x", 1};
     struct mmsghdr mixed[2] = {

@@ -1,5 +1,5 @@
-/* environment [NAME...]: the variables that it has, and how many in all; the length of each of its further arguments
- * where PROBE_LENGTHS is set. */
+/* environment [NAME...]: prints these variables and the number of all variables; with PROBE_LENGTHS, the length of
+ * each further argument. */
 #include "probe.h"
 
 extern char **environ;

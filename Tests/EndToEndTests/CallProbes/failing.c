@@ -1,8 +1,9 @@
-/* failing CASE CALL HOST PORT: lets that system call fail once, with ENOMEM, the first time, the second time and so
- * on, in a client of its own each; says what is wrong: an end by a signal, a descriptor that is left, an error that is
- * none, a direct connection.
+/* failing CASE CALL HOST PORT: makes that system call fail once, with ENOMEM: the first one, then the second one and so
+ * on, each in a client of its own. Prints every fault: an end by a signal, a descriptor left open, an impossible error,
+ * a direct connection.
  *
- * A parent answers for the kernel (seccomp_unotify(2)); the filter is put there past the library. */
+ * A parent answers in place of the kernel (seccomp_unotify(2)). The filter is installed by raw calls, which the
+ * library does not see. */
 #include "filter.h"
 #include "raw.h"
 
@@ -19,7 +20,7 @@ static int say_if_wrong(long result, int number, const char *call) {
     return 0;
 }
 
-/* What is connected is connected to the proxy, as the kernel has it. */
+/* The kernel's peer of every connected socket is the proxy. */
 static void say_if_direct(int fd, int number) {
     address peer = {.length = sizeof peer.storage};
     if (raw(SYS_getpeername, fd, (long)&peer.any, (long)&peer.length, 0, 0) != 0) return;
@@ -61,7 +62,7 @@ static void datagram_client(int number) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (say_if_wrong(sendto(fd, "x", 1, 0, &target.any, target.length), number, "sendto")) recv(fd, bytes, 8, 0);
     close(fd);
-    /* Its connection stays for a moment. */
+    /* The control connection stays open for a moment. */
     struct pollfd nothing = {-1, 0, 0};
     poll(&nothing, 1, 100);
     poll(&nothing, 1, 1);
@@ -83,7 +84,7 @@ static int listen_for(int number) {
     return (int)fd;
 }
 
-/* From now on, or no more, the calls are counted. */
+/* Starts or stops the counting of the calls. */
 static void toggle_counting(int by) {
     char byte;
     require(write(by, "x", 1) == 1 && read(by, &byte, 1) == 1);
@@ -102,7 +103,7 @@ static void run_client(int call, int number, int by) {
     _exit(0);
 }
 
-/* Whether the call was made so often. */
+/* Whether the program made the call that often. */
 static int let_fail(int call, int number) {
     int pair[2], count = 0, is_counted = 0, status;
     char byte;

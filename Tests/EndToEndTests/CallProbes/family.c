@@ -1,5 +1,5 @@
-/* family CASE HOST PORT [PATH]: what a program sees of a socket of its own family that goes through a proxy which that
- * family has no form for. A line for each fact; the cases are the functions at the end. */
+/* family CASE HOST PORT [PATH]: prints what a program sees of its socket when the proxy has another address family.
+ * A line for each fact; the cases are the functions at the end. */
 #include "probe.h"
 
 #include <netinet/ip.h>
@@ -21,7 +21,7 @@ static const char *set(int fd, int level, int name, int value) {
     return outcome(setsockopt(fd, level, name, &value, sizeof value));
 }
 
-/* What getsockname(2) says, without a port of the kernel's choice. */
+/* The result of getsockname(2), without a port that the kernel chose. */
 static const char *name_of(int fd) {
     static char text[100];
     address name = {.length = sizeof name.storage};
@@ -40,7 +40,7 @@ static const char *link_up(int fd) {
     return outcome(connect(fd, &target.any, target.length));
 }
 
-/* Waits by poll, and says what came of it. */
+/* Waits by poll, and returns the result as text. */
 static const char *await(int fd) {
     struct pollfd waiting = {fd, POLLOUT, 0};
     require(poll(&waiting, 1, 10000) == 1);
@@ -52,7 +52,7 @@ static void say_peer(int fd) {
     say("peer %s\n", strcmp(peer_of(fd), text_of(&target.any)) == 0 ? "as connected to" : peer_of(fd));
 }
 
-/* ----- What the kernel would say ----- */
+/* ----- Answers as the kernel gives them ----- */
 
 static void identity(void) {
     int fd = make(0);
@@ -99,7 +99,7 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 
 static void say_settings(int fd) {
     for (int index = 0; index < SETTINGS; index++) {
-        /* The kernel changes these by itself while it has a connection. */
+        /* The kernel changes these options itself during a connection. */
         if (settings[index].name == TCP_QUICKACK && settings[index].level == IPPROTO_TCP) continue;
         say("%s %d\n", settings[index].text, option(fd, settings[index].level, settings[index].name));
     }
@@ -124,7 +124,7 @@ static void change_settings(int fd) {
     require(fcntl(fd, F_SETOWN, getpid()) == 0 && fcntl(fd, F_SETSIG, SIGURG) == 0);
 }
 
-/* Options that were set before are there afterwards, those that were not are as they would be. */
+/* Options that the program set before keep their values; the others have their defaults. */
 static void options(void) {
     int changed = make(SOCK_CLOEXEC), untouched = make(0);
     change_settings(changed);
@@ -148,7 +148,7 @@ static void options(void) {
 
 /* ----- Descriptors and processes ----- */
 
-/* Every descriptor stands for the same; close on exec stays each one's own. */
+/* Every descriptor refers to the same socket; FD_CLOEXEC stays separate for each. */
 static void duplicates(void) {
     int fd = make(SOCK_CLOEXEC), copy = dup(fd), high = fcntl(fd, F_DUPFD_CLOEXEC, 100);
     int before = descriptor_count();
@@ -213,7 +213,7 @@ static void say_events(const char *when, int epoll, int timeout) {
     say("\n");
 }
 
-/* Registered before and after connect, in each way. */
+/* Registered before and after connect, in each mode. */
 static void epolls(void) {
     static const struct {
         uint32_t events;
@@ -247,7 +247,7 @@ static void epolls(void) {
     }
 }
 
-/* By another number, by two epolls, and a registration that is used up. */
+/* With another descriptor, with two epolls, and with a one-shot registration after its event. */
 static void epolls_shared(void) {
     int fd = make(SOCK_NONBLOCK), copy = dup(fd);
     int one = watched_epoll(fd, EPOLLOUT, 1), two = watched_epoll(copy, EPOLLOUT | EPOLLET, 2);
@@ -270,7 +270,7 @@ static void *wait_for_events(void *event) {
     return NULL;
 }
 
-/* A thread waits meanwhile. */
+/* A thread waits before the connection begins. */
 static void epoll_in_thread(void) {
     int fd = make(SOCK_NONBLOCK);
     shared_epoll = watched_epoll(fd, EPOLLOUT | EPOLLET, 5);
@@ -301,7 +301,7 @@ static void *wait_by_poll(void *fd) {
     return NULL;
 }
 
-/* Two threads wait for the same. */
+/* Two threads wait for the same socket. */
 static void polls_in_threads(void) {
     int fd = make(SOCK_NONBLOCK);
     say("connect %s\n", link_up(fd));
@@ -333,7 +333,7 @@ static void failure(void) {
             recv(fd, &byte, 1, MSG_DONTWAIT) <= 0);
         say("connect %s\n", link_up(fd));
         if (flags) {
-            /* That was ECONNABORTED, which the kernel says once when SO_ERROR has told of a failure. */
+            /* The first result was ECONNABORTED, which the kernel gives once after SO_ERROR has reported a failure. */
             say_events("aborted", epoll, 0);
             say("connect %s\n", link_up(fd));
             say_events("connected", epoll, 10000);
@@ -345,7 +345,7 @@ static void failure(void) {
     }
 }
 
-/* After a refusal, directly. */
+/* After a refusal the program connects the socket directly. */
 static void directly(void) {
     address here;
     int listening = listener(target.any.sa_family == AF_INET ? "127.0.0.1" : "::1", "0", &here);
@@ -363,7 +363,7 @@ static void directly(void) {
     say("state %s\n", outcome(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &(socklen_t){sizeof info})));
 }
 
-/* Ends the connection by itself, and connects anew. */
+/* The program dissolves the connection and connects again. */
 static void unspecified(void) {
     int fd = make(0);
     say("connect %s\n", link_up(fd));
@@ -387,7 +387,7 @@ static void bound(void) {
     say_peer(fd);
 }
 
-/* A socket that has nothing to do with IPv4. */
+/* A socket for IPv6 alone. */
 static void only_ipv6(void) {
     int fd = make(0);
     require(strcmp(set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1), "0") == 0);
@@ -398,7 +398,7 @@ static void only_ipv6(void) {
     say("%s\n", echo(fd));
 }
 
-/* Whether an address is one of IPv4, in whatever form. */
+/* Whether an address is an IPv4 address, also in its mapped form. */
 static int is_ipv4(const address *given) {
     return given->any.sa_family == AF_INET || IN6_IS_ADDR_V4MAPPED(&given->v6.sin6_addr);
 }
@@ -410,8 +410,8 @@ static void say_versions(const char *when, int fd) {
         name.any.sa_family == target.any.sa_family, is_ipv4(&name) == is_ipv4(&target), name.v4.sin_port != 0);
 }
 
-/* The own address is of the version of IP that the program connects by, also where the way to the proxy is of the
- * other. A target of IPv4 is given in its IPv6 form. */
+/* The socket's own address has the IP version of the program's target, also when the proxy has the other version. An
+ * IPv4 target is given in its mapped form. */
 static void versions(void) {
     if (target.any.sa_family == AF_INET) {
         address mapped = {.v6 = {.sin6_family = AF_INET6, .sin6_port = target.v4.sin_port}, .length = sizeof mapped.v6};
@@ -434,7 +434,7 @@ static void versions(void) {
     say_peer(fd);
 }
 
-/* A socket that the address is not for stays what it is. */
+/* connect(2) with an address of the wrong family leaves the socket unchanged. */
 static void misfit(void) {
     int fd = socket(target.any.sa_family == AF_INET ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     say("connect %s\n", outcome(connect(fd, &target.any, target.length)));
@@ -442,7 +442,7 @@ static void misfit(void) {
     say("peer %s\n", peer_of(fd));
 }
 
-/* A socket that is connected directly is not touched. */
+/* A directly connected socket stays unchanged. */
 static void connected_directly(void) {
     address here;
     int listening = listener(target.any.sa_family == AF_INET ? "127.0.0.1" : "::1", "0", &here);

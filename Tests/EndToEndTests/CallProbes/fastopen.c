@@ -1,4 +1,4 @@
-/* fastopen HOST PORT: data that is sent with the connection. */
+/* fastopen HOST PORT: data that are sent with the connection (MSG_FASTOPEN and the like). */
 #include "probe.h"
 
 static const char message[] = "sent with the connection";
@@ -33,7 +33,7 @@ int main(int count, char **arguments) {
     say("TCP_FASTOPEN_CONNECT: %s\n", outcome(connect(fd, &to.any, to.length)));
     expect_echo("TCP_FASTOPEN_CONNECT", fd, write(fd, message, sizeof message));
 
-    /* The address of a send on a connected stream counts for nothing. */
+    /* The kernel ignores the address of a send on a connected stream. */
     fd = stream(&to);
     require(connect(fd, &to.any, to.length) == 0);
     expect_echo("connected", fd, sendto(fd, message, sizeof message, 0, &to.any, to.length));

@@ -1,4 +1,4 @@
-/* Filters of system calls, as programs put themselves under (seccomp(2)). */
+/* System call filters, as programs install them for themselves (seccomp(2)). */
 #pragma once
 
 #include "probe.h"
@@ -20,7 +20,7 @@ unused static void filter_call(int number, unsigned action) {
     require(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
 }
 
-/* By write(2) alone. */
+/* Prints by write(2) alone. */
 unused static void tell(const char *text) { syscall(SYS_write, 1, text, strlen(text)); }
 
 unused static void tell_forbidden(int signal, siginfo_t *info, void *context) {
@@ -31,8 +31,8 @@ unused static void tell_forbidden(int signal, siginfo_t *info, void *context) {
     syscall(SYS_exit_group, 1);
 }
 
-/* From now on the process may make these calls, the last of which is -1, and say what it sees. Any other is told, and
- * ends the process. */
+/* From now on the process may make only these calls, a list that ends with -1, and print. Any other call is
+ * reported, and ends the process. */
 unused static void allow_calls(const int *numbers) {
     struct sigaction action = {.sa_sigaction = tell_forbidden, .sa_flags = SA_SIGINFO};
     require(sigaction(SIGSYS, &action, NULL) == 0);
@@ -57,5 +57,5 @@ unused static void allow_calls(const int *numbers) {
 /* From now on this call fails with EPERM. */
 unused static void refuse_call(int number) { filter_call(number, SECCOMP_RET_ERRNO | EPERM); }
 
-/* From now on this call ends the process, as if it were killed just there. */
+/* From now on this call ends the process, as if it were killed at that point. */
 unused static void end_at_call(int number) { filter_call(number, SECCOMP_RET_KILL_PROCESS); }

@@ -1,5 +1,4 @@
-/* first-use MODE HOST PORT: a process' first connections, when the first of them is held up, or cannot be made for want
- * of something. */
+/* first-use MODE HOST PORT: a process's first connections, when the first is stopped, or lacks a resource. */
 #include "stopped.h"
 
 #include <sys/resource.h>
@@ -15,7 +14,7 @@ static const char *connected(void) {
 
 static void connect_first(void *nothing unused) { say("first: %s\n", connected()); }
 
-/* While a thread reads the configuration, a child connects; before it another thread, or none does. */
+/* While a thread reads the configuration, a child connects; before the child, another thread connects, or none. */
 static void beside_first(int has_company) {
     stopped s;
     run_stopped(&s, connect_first, NULL, OPENING, 1);
@@ -44,7 +43,7 @@ static void in_handler(void) {
     join(&s);
 }
 
-/* There are no descriptors left but that of the socket, and then there are. */
+/* No descriptor is free except the socket's, and then some are. */
 static void without_descriptors(int is_made_before) {
     struct rlimit limit, none;
     int fd = is_made_before ? stream(&to) : dup(1);

@@ -1,5 +1,5 @@
-/* forked CASE WAY ADDRESS: children that are made by other calls than fork(2), with connections through the proxy at
- * that address, which is the probe itself. */
+/* forked CASE WAY ADDRESS: children from other calls than fork(2), with connections through the proxy at that
+ * address, which is the probe itself. */
 #include "pending.h"
 
 #include <dlfcn.h>
@@ -38,7 +38,7 @@ static void await_end(pid_t child) {
     if (status != 0) say("the child ended with %d\n", status);
 }
 
-/* ----- More connections than there is room for at a time, each closed before it stands ----- */
+/* ----- More connections than the table has slots, each closed while pending ----- */
 
 static int begin_and_close(void) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -114,7 +114,7 @@ static struct question next_question(void) {
     return question;
 }
 
-/* What is asked for an IPv4 address has one, all else nothing. */
+/* Every name has an IPv4 address, and no other records. */
 static void answer(const struct question *question) {
     unsigned char message[600];
     size_t end = 12;
@@ -148,7 +148,7 @@ static void begin_in_child(void *unused_argument) {
     say("the child: %s\n", strerrorname_np(begin_and_close()));
 }
 
-/* The child has no thread that would ever end the lookup under way: it begins one of its own. */
+/* The child has no thread that could finish the parent's look-up, so it starts its own. */
 static void looking_up(void) {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(53), .sin_addr = found};
     name_server = socket(AF_INET, SOCK_DGRAM, 0);
@@ -170,9 +170,9 @@ static void looking_up(void) {
     say("the thread: %s\n", strerrorname_np(error));
 }
 
-/* ----- A child in this memory, with nothing where thread-local variables would be ----- */
+/* ----- A child that shares this memory and has no thread-local variables ----- */
 
-/* The probe's own, which looks at descriptors, needs such variables. */
+/* The probe's own _exit(2), which records descriptors, needs such variables. */
 static void (*end_only)(int);
 
 static int end_at_once(void *unused_argument) {
@@ -190,7 +190,7 @@ static size_t table_count(void) {
     return count;
 }
 
-/* As Chromium's sandbox has one. The child does not end what is the parent's. */
+/* Chromium's sandbox makes such a child. It must not close the parent's connections. */
 static void without_storage(void) {
     static char stack[1 << 16] __attribute__((aligned(16)));
     static uintptr_t storage[1 << 12] __attribute__((aligned(64)));

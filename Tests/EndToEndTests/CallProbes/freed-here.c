@@ -1,4 +1,4 @@
-/* freed-here NAME: with an allocator in the program itself. */
+/* freed-here NAME: see freed.h; with an allocator in the program itself. */
 #include "allocator.h"
 
 #include "freed.h"

@@ -1,2 +1,2 @@
-/* freed NAME: with the allocator of the C library, or one that is preloaded. */
+/* freed NAME: see freed.h; with libc's allocator, or with a preloaded one. */
 #include "freed.h"

@@ -1,4 +1,4 @@
-/* What libc gives out for a name is given back to the allocator that it came from. */
+/* Results of libc's name functions: free(3) must give each to the allocator that it came from. */
 #pragma once
 
 #include "probe.h"

@@ -1,5 +1,5 @@
-/* handler HOST PORT: a signal handler connects, while the thread that it interrupts is in the allocator. The
- * handler's is the first connection of the process. */
+/* handler HOST PORT: a signal handler connects while the interrupted thread is in the allocator. The handler's
+ * connection is the first of the process. */
 #include "probe.h"
 
 #include <semaphore.h>

@@ -3,10 +3,10 @@
 
 enum { LARGEST = 8192, GUARD = 64 };
 
-/* What stands in `errno` before a call. */
+/* The value of `errno` before a call. */
 enum { NO_ERROR = 7777 };
 
-/* The end of a line: `errno`, where it is neither 0 nor left alone. */
+/* The end of a line: `errno`, if it is not 0 and has changed. */
 static void say_errno(int error) {
     if (error == 0 || error == NO_ERROR) say("\n");
     else say(", errno %s\n", strerrorname_np(error));
@@ -53,7 +53,8 @@ static int within(const void *pointer, const char *buffer, size_t size) {
     return (const char *)pointer >= buffer && (const char *)pointer < buffer + size;
 }
 
-/* Every size, up to the first that is enough: nothing outside the buffer is written or pointed at. */
+/* Every size up to the first that is enough: the call writes nothing outside the buffer, and no pointer leads
+ * outside. */
 static void every_size(const char *what, lookup *look_up, const void *key) {
     static char memory[GUARD + LARGEST + GUARD];
     for (size_t shift = 0; shift < 2; shift++) {

@@ -1,5 +1,5 @@
-/* interrupted MODE PROXY PORT: connect(2) while the proxy, which is the probe itself, keeps it waiting. PROXY and PORT
- * are where the probe is to listen; the destination does not matter. */
+/* interrupted MODE PROXY PORT: connect(2) while the proxy, which is the probe itself, delays its answer. The probe
+ * listens at PROXY and PORT; the destination does not matter. */
 #include "probe.h"
 
 #include <sys/time.h>
@@ -47,7 +47,7 @@ static void say_connected(int fd) {
     say("byte %s\n", read(fd, &byte, 1) == 1 && byte == 'x' ? "received" : "lost");
 }
 
-/* SO_SNDTIMEO is over before the proxy answers; each further call waits as long, and goes on. */
+/* SO_SNDTIMEO is over before the proxy answers; each further call waits as long, and continues the handshake. */
 static void send_timeout(void) {
     struct timeval limit = {0, 50000};
     int fd = stream(&destination);
@@ -65,7 +65,7 @@ static void send_timeout(void) {
     say("then: %s\n", connect_again(fd));
 }
 
-/* A second call has the whole of SO_SNDTIMEO again. */
+/* A second call has the full SO_SNDTIMEO again. */
 static void send_timeout_anew(void) {
     struct timeval limit = {0, 20000}, longer = {600, 0};
     int fd = stream(&destination);
@@ -87,7 +87,7 @@ static void receive_timeout(void) {
 
 static volatile int returned;
 
-/* Sends signals for as long as the other thread is in connect(2). */
+/* Sends signals while the other thread is in connect(2). */
 static void *interrupt(void *nothing) {
     while (!returned) {
         pthread_kill(connecting, SIGUSR1);
@@ -111,7 +111,7 @@ static void without_restart(void) {
     say_connected(fd);
 }
 
-/* The proxy's machine takes no connection, until enough signals have been handled. */
+/* The proxy's machine accepts no connection until the thread has handled enough signals. */
 static void *make_room(void *filler) {
     for (int before = handled; handled < before + 20;) {
         pthread_kill(connecting, SIGUSR1);
@@ -128,7 +128,7 @@ static void with_restart_before_proxy(void) {
     address at = {.length = sizeof at.storage};
     require(listen(listening, 0) == 0 && getsockname(listening, &at.any, &at.length) == 0);
     install(SA_RESTART);
-    /* Without the library, whose proxy this is: one connection fills the queue. */
+    /* Without the library, which would use this proxy: one connection fills the queue. */
     int filler = stream(&at);
     require(connect(filler, &at.any, at.length) == 0);
     int fd = stream(&destination);
@@ -139,7 +139,7 @@ static void with_restart_before_proxy(void) {
     say_connected(fd);
 }
 
-/* Answers only when the connecting thread has handled many signals in its call. */
+/* Answers only after the connecting thread has handled many signals in its call. */
 static void *interrupt_then_serve(void *nothing) {
     int client = accept_client(listening);
     for (int step = 0; step < 2; step++) {

@@ -1,4 +1,4 @@
-/* launching CASE PROGRAM...: what becomes of a process that starts a program, and of the start. */
+/* launching CASE PROGRAM...: prints what a process that starts a program sees, and the result of the start. */
 #include "probe.h"
 
 #include <spawn.h>
@@ -19,7 +19,7 @@ static int task_count(void) {
     return count;
 }
 
-/* Of this process, which has started something. */
+/* The state of this process, which has started a program. */
 static void say_own_state(void) {
     int threads = task_count(), fd = socket(AF_INET, SOCK_STREAM, 0);
     sigset_t blocked;
@@ -35,8 +35,8 @@ static void say_status(pid_t child) {
     say("exited %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -status);
 }
 
-/* Descriptors, the directory, blocked signals, the environment: by a child that executes, by the process itself, and by
- * posix_spawn(3). */
+/* Descriptors, the working directory, blocked signals and the environment: with a child that executes, with the
+ * process itself, and with posix_spawn(3). */
 static void prepare(void) {
     require(mkdir("there", 0700) == 0 || errno == EEXIST);
     require(close(open("there/in-its-directory", O_CREAT | O_WRONLY, 0600)) == 0);
@@ -95,7 +95,7 @@ static void by_spawn(void) {
     say_own_state();
 }
 
-/* Starts that fail, for reasons that show only when they are tried. */
+/* Starts that fail for reasons that only the attempt shows. */
 static void failing(void) {
     static char large[1 << 18];
     memset(large, 'x', sizeof large - 1);
@@ -118,7 +118,7 @@ static void failing(void) {
     say_own_state();
 }
 
-/* A thread of the process, not its first. */
+/* A thread other than the first. */
 static void *execute(void *nothing) {
     (void)nothing;
     execv(program, arguments);
@@ -138,7 +138,7 @@ static void by_thread(void) {
     say_own_state();
 }
 
-/* Looked for as execvp(3) does. */
+/* The program is found as by execvp(3). */
 static void by_search(void) {
     char *name = strrchr(program, '/');
     require(name);
@@ -187,7 +187,7 @@ static void by_many(void) {
     say("%+ld pages\n", page_count() - before);
 }
 
-/* The program is given the connection that arguments name, or a socket of UDP, as descriptor 5. */
+/* The program inherits, as descriptor 5, the connection that the arguments name, or a UDP socket. */
 static void with_socket(int type) {
     address to = numeric(arguments[1], arguments[2]);
     int fd = socket(to.any.sa_family, type, 0);
@@ -202,7 +202,7 @@ static void with_socket(int type) {
     say_status(child);
 }
 
-/* Acts for another user, and is its own. */
+/* Runs with another user's rights. */
 static void for_another(void) {
     require(setegid(65534) == 0 && seteuid(65534) == 0);
     execv(program, arguments);

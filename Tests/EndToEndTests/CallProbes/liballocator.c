@@ -1,2 +1,2 @@
-/* To be preloaded, before the library or behind it: see allocator.h. */
+/* A library that is preloaded before or after socksify: see allocator.h. */
 #include "allocator.h"

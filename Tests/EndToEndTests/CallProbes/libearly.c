@@ -1,4 +1,4 @@
-/* A library whose constructor connects, as some do that report to a server. */
+/* A library whose constructor connects, as libraries that report to a server do. */
 #include "probe.h"
 
 int early_fd = -1;

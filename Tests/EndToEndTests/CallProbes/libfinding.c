@@ -1,4 +1,4 @@
-/* A library that loads others, which its run path leads to. */
+/* A library that loads others by its run path. */
 #include <dlfcn.h>
 
 void *find(const char *name) {

@@ -1,4 +1,4 @@
-/* A library that is to be found. */
+/* A library that a run path finds. */
 int found(void) {
     return 1;
 }

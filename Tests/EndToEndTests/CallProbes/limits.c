@@ -1,5 +1,5 @@
-/* limits CASE ADDRESS LIMIT ...: calls that wait for a proxy that keeps silent; it is the probe itself, at port 1080 of
- * ADDRESS. LIMIT, in milliseconds, is where the wait must end, by the clock that the probe sets. */
+/* limits CASE ADDRESS LIMIT ...: calls that wait for a silent proxy, which is the probe itself, at port 1080 of
+ * ADDRESS. The wait must end at LIMIT, in milliseconds, by the clock that the probe sets. */
 #include "clock.h"
 #include "raw.h"
 #include "pending-waiting.h"
@@ -8,23 +8,23 @@
 
 static connection f;
 static long limit;
-/* What the program waits for. */
+/* The events that the program waits for. */
 static unsigned events = EPOLLIN | EPOLLOUT | EPOLLPRI;
 
-/* A socket that the kernel never gives up by itself. */
+/* A socket whose connection attempt the kernel never ends by itself. */
 static int patient(void) {
     int fd = nonblocking();
     require(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &(int){127}, sizeof(int)) == 0);
     return fd;
 }
 
-/* ----- A program that looks now and then ----- */
+/* ----- A program that polls from time to time ----- */
 
 static void look(const char *when, const waiter *by) {
     say("%s: %s\n", when, wait_text(by->wait(f.fd, events, 0, NULL)));
 }
 
-/* looking ADDRESS LIMIT STAGE CALL: the time of one answer, or of the connection to the proxy. */
+/* looking ADDRESS LIMIT STAGE CALL: the limit for one answer, or for the connection to the proxy. */
 static void looking(char **arguments) {
     enum stage stage = stage_named(arguments[0]);
     const waiter *by = waiter_named(arguments[1]);
@@ -32,7 +32,7 @@ static void looking(char **arguments) {
     reach(&f, stage);
     look("at once", by);
     if (stage == UNREACHED) {
-        /* The program is told its own. */
+        /* The program sees its own value. */
         int kernels = -1;
         socklen_t length = sizeof kernels;
         require(raw(SYS_getsockopt, f.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (long)&kernels, (long)&length) == 0);
@@ -45,7 +45,7 @@ static void looking(char **arguments) {
     say("error %s\n", error_of(f.fd));
 }
 
-/* answers ADDRESS LIMIT CALL: each answer has the whole time. */
+/* answers ADDRESS LIMIT CALL: each answer has the full limit. */
 static void answers(char **arguments) {
     const waiter *by = waiter_named(arguments[0]);
     f = begin_pending(REACHED);
@@ -55,7 +55,7 @@ static void answers(char **arguments) {
     reach(&f, GREETED);
     look("greeted", by);
     move_clock(limit - 1);
-    /* A part of an answer is none. */
+    /* A part of an answer does not restart the limit. */
     reach(&f, HALF);
     look("half", by);
     move_clock(1);
@@ -67,8 +67,8 @@ static void drive_by_looking(connection *f) {
     if (poll(&(struct pollfd){f->fd, (short)events, 0}, 1, 0) != 0) say_early("an answer\n");
 }
 
-/* asking ADDRESS LIMIT proxy|server: the answer to a datagram for a name server, which the library asks through the
- * proxy; one of the two keeps silent. */
+/* asking ADDRESS LIMIT proxy|server: a query datagram for a name server, which the library sends through the proxy;
+ * the proxy or the server is silent. */
 static void asking(char **arguments) {
     static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3web\4test\0\0\1\0\1";
     enum { LENGTH = sizeof query - 1 };
@@ -97,11 +97,11 @@ static void asking(char **arguments) {
 
 /* ----- A program that waits in a call ----- */
 
-/* Whether the main thread has come back from the call. */
+/* Whether the main thread's call has returned. */
 static atomic_bool is_over;
 
-/* Moves the clock while the main thread waits, and tells whether it goes on waiting when it has seen that. `wake` has
- * it look up, where it does not by itself now and then. */
+/* Moves the clock while the main thread waits. Returns whether the thread still waits after it has read the new
+ * time. `wake` wakes the thread if it does not read the clock by itself. */
 static const char *after(long milliseconds, void (*wake)(void)) {
     await_sleep(main_thread);
     move_clock(milliseconds);
@@ -121,7 +121,7 @@ static void *pass_time(void *wakes) {
     await(&f, 3);
     say("just before: %s\n", after(limit - 1, wakes ? bring_to_greeted : NULL));
     say("at the end: %s\n", after(1, wakes ? bring_to_half : NULL));
-    /* The main thread would wait for ever. */
+    /* The main thread would never return. */
     if (!is_over) _exit(0);
     return NULL;
 }
@@ -133,7 +133,7 @@ static pthread_t begin_passing(void *wakes) {
     return thread;
 }
 
-/* waiting ADDRESS LIMIT CALL: the time that the program gives poll(2) and the like. */
+/* waiting ADDRESS LIMIT CALL: the program's time limit for poll(2) and the like. */
 static void waiting(char **arguments) {
     const waiter *by = waiter_named(arguments[0]);
     f = begin_pending(REACHED);
@@ -150,8 +150,8 @@ static void limit_by_option(int fd, int option) {
     require(setsockopt(fd, SOL_SOCKET, option, &time, sizeof time) == 0);
 }
 
-/* calling ADDRESS LIMIT connect|read|write|sendto|recv|patient: the time that the socket's options give a call; with
- * "patient" they give none. */
+/* calling ADDRESS LIMIT connect|read|write|sendto|recv|patient: the limit from the socket's options; with "patient"
+ * there is none. */
 static void calling(char **arguments) {
     const char *call = arguments[0];
     char byte = 'x';
@@ -210,7 +210,7 @@ static void ending(char **arguments unused) {
     exit(0);
 }
 
-/* ----- The kernel's time ----- */
+/* ----- The kernel's limit ----- */
 
 static void *look_at_option(void *nothing) {
     struct timeval time = {0};
@@ -221,7 +221,7 @@ static void *look_at_option(void *nothing) {
     return nothing;
 }
 
-/* connecting ADDRESS LIMIT: connect(2), in which the kernel waits for the proxy's machine. */
+/* connecting ADDRESS LIMIT: connect(2) while the kernel waits for the proxy's machine. */
 static void connecting(char **arguments unused) {
     f.fd = socket(AF_INET, SOCK_STREAM, 0);
     fill_queue();
@@ -244,7 +244,7 @@ int main(int count, char **arguments) {
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         if (strcmp(cases[index].name, arguments[1]) != 0) continue;
         cases[index].run(arguments + 4);
-        /* What is under way is left to the kernel: the clock stands. */
+        /* The attempt is now the kernel's alone: the clock stands still. */
         _exit(0);
     }
     require(!"a case of this probe");

@@ -1,5 +1,5 @@
-/* log-broken PROGRAM ARGUMENT...: starts a program whose standard error nobody reads, or is a connection of a network:
- * with PROBE_ERROR=connection. Says how it ended, and what came by the connection. */
+/* log-broken PROGRAM ARGUMENT...: starts a program whose standard error has no reader, or, with
+ * PROBE_ERROR=connection, is a network connection. Prints how it ended, and the bytes that came by the connection. */
 #include "probe.h"
 
 int main(int count, char **arguments) {

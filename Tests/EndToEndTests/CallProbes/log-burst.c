@@ -1,5 +1,5 @@
-/* log-burst HOST PORT TIMES [SECONDS]: connects so many times, and after so many seconds once more. Says how many
- * seconds that took in all, rounded up. */
+/* log-burst HOST PORT TIMES [SECONDS]: connects TIMES times, and once more after SECONDS. Prints the duration in
+ * seconds, rounded up. */
 #include "probe.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
-/* log-descriptors WHAT HOST PORT: connects while descriptor 2 is `kept`, or what the program uses for data. Says what
- * came to be written there. */
+/* log-descriptors WHAT HOST PORT: connects while descriptor 2 is `kept`, or is something that the program uses for
+ * data. Prints what was written there. */
 #include "probe.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* log-rate-limit HOST PORT: connects where nobody listens, by a clock that the probe sets: so often that lines are left
- * out, and once more when the next one is nearly allowed, and when it is. */
+/* log-rate-limit HOST PORT: connects to a port at which nothing listens, by a clock that the probe sets: so often
+ * that lines are omitted, then once just before the next line is allowed, and once when it is. */
 #include "clock.h"
 
 static void fail(const address *to, int times) {

@@ -1,5 +1,5 @@
-/* lookup NODE SERVICE FAMILY TYPE PROTOCOL FLAGS: getaddrinfo(3). `-` for NODE or SERVICE is NULL; a FAMILY of `-` is a
- * call without hints. */
+/* lookup NODE SERVICE FAMILY TYPE PROTOCOL FLAGS: calls getaddrinfo(3). `-` for NODE or SERVICE is NULL; `-` for
+ * FAMILY is a call without hints. */
 #include "names.h"
 
 int main(int count, char **arguments) {

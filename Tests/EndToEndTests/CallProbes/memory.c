@@ -1,4 +1,4 @@
-/* memory CASE HOST PORT ...: connects to a server that echoes while memory is short. HOST and PORT are in figures. */
+/* memory CASE HOST PORT ...: connects to an echo server while memory is short. HOST and PORT are numeric. */
 #include "raw.h"
 #include "refusing.h"
 
@@ -10,7 +10,7 @@ static address target;
 
 /* ----- Limits ----- */
 
-/* What /proc/self/status says in such a line, in bytes. */
+/* The value of a line of /proc/self/status, in bytes. */
 static rlim_t status(const char *field) {
     char text[4096];
     int fd = open("/proc/self/status", O_RDONLY);
@@ -29,7 +29,7 @@ static void allow_more(int resource, const char *used, const char *mebibytes) {
     require(setrlimit(resource, &limit) == 0);
 }
 
-/* Without the right to lock what it wants. */
+/* Drops the right to lock any amount of memory. */
 static void lock_all(void) {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[2];
@@ -39,8 +39,8 @@ static void lock_all(void) {
     require(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
 }
 
-/* limited HOST PORT space|data|locked MEBIBYTES stream|epoll|datagram: so much more than there is before the first
- * connection. */
+/* limited HOST PORT space|data|locked MEBIBYTES stream|epoll|datagram: the limit is MEBIBYTES more than the use
+ * before the first connection. */
 static void limited(char **arguments) {
     if (strcmp(arguments[0], "space") == 0) {
         allow_more(RLIMIT_AS, "VmSize:", arguments[1]);
@@ -53,12 +53,13 @@ static void limited(char **arguments) {
     say("%s\n", way_named(arguments[2])(&target));
 }
 
-/* mappings HOST PORT: all that the kernel allows (vm.max_map_count) are used up, and then given back. */
+/* mappings HOST PORT: the program uses up all mappings that the kernel allows (vm.max_map_count), and then frees
+ * them. */
 static void mappings(char **arguments unused) {
     const size_t page = 4096, size = page << 20;
     char *start = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     require(start != MAP_FAILED);
-    /* Neighbours that are not alike are not joined. */
+    /* The kernel does not join neighbouring mappings with different permissions. */
     char *place = start;
     while (place < start + size && mprotect(place, page, PROT_READ) == 0) place += 2 * page;
     require(place < start + size && errno == ENOMEM);
@@ -79,8 +80,8 @@ static size_t mapped_pages(void) {
     return strtoul(text, NULL, 10);
 }
 
-/* refused HOST PORT stream|epoll|datagram once|since: the first, the second ... call for memory is refused, or all from
- * that one on, until a connection makes no call of that number. */
+/* refused HOST PORT stream|epoll|datagram once|since: the first, the second ... call for memory fails, or all calls
+ * from that one on, until a connection makes fewer calls. */
 static void refused(char **arguments) {
     const char *(*try)(const address *) = way_named(arguments[0]);
     int once = strcmp(arguments[1], "once") == 0, made = 1;
@@ -92,13 +93,13 @@ static void refused(char **arguments) {
             refuse_memory(number, once ? 1 : 1 << 20);
             const char *first = try(&target);
             made = calls >= number;
-            /* What has come to nothing leaves nothing behind. */
+            /* A failed attempt leaves nothing behind. */
             int fails = !once && strcmp(first, "echoed") != 0;
             size_t before = 0;
             for (int again = 0; again < 4 && fails; again++) {
                 count_anew();
                 fails = strcmp(try(&target), "echoed") != 0;
-                /* The first attempts come to have a stack of the library's mapped, and the configuration. */
+                /* The first attempts leave the library's stack and the configuration mapped. */
                 if (again == 1) before = mapped_pages();
             }
             int is_kept = fails && mapped_pages() != before;
@@ -115,7 +116,7 @@ static void refused(char **arguments) {
     }
 }
 
-/* growing HOST PORT: the first name, when there has been a connection. */
+/* growing HOST PORT: the first name, after a connection. */
 static void growing(char **arguments unused) {
     say("%s\n", by_stream(&target));
     refuse_memory(1, 1 << 20);
@@ -124,7 +125,8 @@ static void growing(char **arguments unused) {
     say("%s\n", look_up("web.test"));
 }
 
-/* stacks HOST PORT: what is kept of the library's stacks of 128 KiB, of which the first page may not be touched. */
+/* stacks HOST PORT: the memory that stays in use on the library's stacks of 128 KiB, whose first page cannot be
+ * accessed. */
 static void stacks(char **arguments unused) {
     say("%s\n", by_stream(&target));
     FILE *maps = fopen("/proc/self/smaps", "re");
@@ -139,7 +141,7 @@ static void stacks(char **arguments unused) {
     say("%s\n", most == 0 ? "there are none" : most <= 32 ? "little" : "much");
 }
 
-/* high HOST PORT: a descriptor of which nothing can be kept. */
+/* high HOST PORT: a descriptor whose marks cannot be stored. */
 static void high(char **arguments unused) {
     enum { NUMBER = 9000 };
     struct rlimit limit;
@@ -151,7 +153,7 @@ static void high(char **arguments unused) {
     refuse_memory(1, 1 << 20);
     require(dup2(fd, NUMBER) == NUMBER && close(fd) == 0);
     say("connect %s\n", outcome(connect(NUMBER, &target.any, target.length)));
-    /* The kernel has it connected to the proxy, which is not to have these bytes. */
+    /* The kernel's connection is to the proxy, which must not get these bytes. */
     struct pollfd ready = {NUMBER, POLLOUT, 0};
     require(raw(SYS_ppoll, (long)&ready, 1, 0, 0, 8) == 1);
     while (send(NUMBER, "early", 5, MSG_NOSIGNAL) != 5) require(errno == EAGAIN);
@@ -162,10 +164,10 @@ static void high(char **arguments unused) {
     close(NUMBER);
 }
 
-/* ----- What processes have in common ----- */
+/* ----- Memory that processes share ----- */
 
-/* forked HOST PORT COUNT: names that a child looks up which was there before any, and what their addresses mean to its
- * parent. */
+/* forked HOST PORT COUNT: a child that was forked before any look-up looks names up; prints what their addresses
+ * mean to its parent. */
 static void forked(char **arguments) {
     int count = atoi(arguments[0]), ends[2];
     say("%s\n", by_stream(&target));

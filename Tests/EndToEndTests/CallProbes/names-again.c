@@ -1,6 +1,6 @@
-/* names-again COUNT: looks so many names up, and says how many of them have got another address when they are looked up
- * again: at once, a few names later, and after all of them, by this program and by another one. In the end some may
- * have, because there is only so much room to find a name by. */
+/* names-again COUNT: looks COUNT names up, and prints how many of them get another address at a second look-up: at
+ * once, a few names later, and after all of them, in this program and in another one. Some may in the end, because
+ * the room for finding a name is limited. */
 #include "probe.h"
 
 #include <spawn.h>
@@ -26,7 +26,7 @@ static void look_up_all(const char *who, const in_addr_t *given, int count) {
     say_changed(who, changed, count);
 }
 
-/* Runs the program anew, which finds the addresses in the descriptor. */
+/* Runs the program again; it reads the addresses from the descriptor. */
 static void run_other(char *path, char *count, int fd) {
     char descriptor[24];
     snprintf(descriptor, sizeof descriptor, "%d", fd);

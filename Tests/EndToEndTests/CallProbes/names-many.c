@@ -1,5 +1,5 @@
-/* names-many FIRST COUNT: looks the name FIRST up, then so many others, then one more. Says how many had an address,
- * what became of the last, and what the address of FIRST means then. */
+/* names-many FIRST COUNT: looks up the name FIRST, then COUNT others, then one more. Prints how many had an address,
+ * the result of the last look-up, and what the address of FIRST means then. */
 #include "names.h"
 
 static int look_up(const char *name, struct sockaddr_in *at) {

@@ -1,5 +1,5 @@
-/* names-without-descriptors: what the calls for names say of names of /etc/hosts, of this machine and of nobody when no
- * descriptor can be had, and of one of /etc/hosts when one can be had again. */
+/* names-without-descriptors: prints the results of the name functions for names in /etc/hosts, for this machine's
+ * name and for unknown names while no descriptor is free, and for a name in /etc/hosts when one is free again. */
 #include "names.h"
 
 #include <sys/resource.h>
@@ -30,7 +30,7 @@ static void ask_for_name(void) {
 }
 
 int main(void) {
-    /* What is read once is read before. */
+    /* Files that libc reads only once are read before. */
     ask("localhost", AF_INET);
     struct rlimit limit;
     require(getrlimit(RLIMIT_NOFILE, &limit) == 0);

@@ -37,7 +37,7 @@ unused static const char *host_error_name(int code) {
     }
 }
 
-/* The reserved addresses, whose number does not matter, by a word. */
+/* Prints a word for a reserved address, whose value does not matter. */
 unused static const char *known(const struct sockaddr *of) {
     static __thread char text[90];
     const char *plain = text_of(of);

@@ -1,4 +1,4 @@
-/* no-descriptors HOST PORT: a program that has a socket, and may have no descriptors any more (RLIMIT_NOFILE of 0). */
+/* no-descriptors HOST PORT: a program that has a socket and may open no further descriptors (RLIMIT_NOFILE of 0). */
 #include "probe.h"
 
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
-/* peer FAMILY HOST PORT: what getpeername(2) says, on every way to the socket. HOST is an address in figures or, with
- * a FAMILY of 4 or 6, a name. */
+/* peer FAMILY HOST PORT: prints the result of getpeername(2), for every way to get the socket. HOST is a numeric
+ * address or, with a FAMILY of 4 or 6, a name. */
 #include "probe.h"
 
 #include <sys/mman.h>
@@ -69,10 +69,10 @@ int main(int count, char **arguments) {
     snprintf(text, sizeof text, "%s", number == 0 ? text_of(&peer.any) : outcome(number));
     compare_text("by number", text);
 
-    /* The socket begins anew, without the proxy. */
+    /* The socket connects again, without the proxy. */
     address here;
     int listening = listener("127.0.0.1", "0", &here);
-    /* Linux connects no socket to an IPv6 address that was connected to a mapped one before. */
+    /* Linux cannot connect a socket to an IPv6 address after a mapped one. */
     if (expected.any.sa_family == AF_INET6) {
         char port[8];
         snprintf(port, sizeof port, "%d", ntohs(here.v4.sin_port));

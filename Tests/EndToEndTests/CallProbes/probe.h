@@ -1,4 +1,4 @@
-/* What the probes share. A probe prints what it observed, a line for each fact; a test compares the lines. */
+/* Shared code of the probes. A probe prints its observations, a line for each fact; a test compares the lines. */
 #pragma once
 
 #include "descriptors.h"
@@ -21,12 +21,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One line, by one write. */
+/* Prints one line by one write. */
 #define say(...) dprintf(1, __VA_ARGS__)
 
 #define unused __attribute__((unused))
 
-/* Ends the probe where it could not observe anything. */
+/* Ends the probe when a step that it needs has failed. */
 #define require(condition)                                                          \
     do {                                                                            \
         if (!(condition)) {                                                         \
@@ -45,7 +45,7 @@ typedef struct {
     socklen_t length;
 } address;
 
-/* Sleeps by a system call of its own, beside which no connection goes on. */
+/* Sleeps by a raw system call, during which the library continues no handshake. */
 unused static void doze(long microseconds) {
     syscall(SYS_nanosleep, &(struct timespec){microseconds / 1000000, microseconds % 1000000 * 1000}, NULL);
 }
@@ -55,7 +55,7 @@ unused static const char *outcome(long result) {
     return result >= 0 ? "0" : strerrorname_np(errno);
 }
 
-/* An address in figures; nothing is looked up. */
+/* A numeric address; needs no look-up. */
 unused static address numeric(const char *host, const char *port) {
     address result = {0};
     if (inet_pton(AF_INET, host, &result.v4.sin_addr) == 1) {
@@ -89,7 +89,7 @@ unused static const char *text_of(const struct sockaddr *from) {
     return text;
 }
 
-/* What getpeername(2) says, or its error. */
+/* The result of getpeername(2), or its error. */
 unused static const char *peer_of(int fd) {
     static __thread char text[80];
     address peer = {.length = sizeof peer.storage};
@@ -98,7 +98,7 @@ unused static const char *peer_of(int fd) {
     return text;
 }
 
-/* Reads exactly so many bytes, whether or not the descriptor blocks. */
+/* Reads exactly that many bytes, whether or not the descriptor blocks. */
 unused static int read_all(int fd, void *bytes, size_t count) {
     for (size_t done = 0; done < count;) {
         ssize_t some = read(fd, (char *)bytes + done, count - done);
@@ -114,7 +114,7 @@ unused static int read_all(int fd, void *bytes, size_t count) {
     return 1;
 }
 
-/* Whether what is sent comes back: whether the far end is a server that echoes. */
+/* Whether the far end is an echo server: whether sent bytes come back. */
 unused static const char *echo(int fd) {
     static const char message[] = "through the proxy and back";
     char answer[sizeof message];
@@ -159,7 +159,7 @@ unused static int take_descriptor(int by) {
     return own(fd);
 }
 
-/* The same socket by another number: sent to oneself. */
+/* Another descriptor of the same socket, which the process passes to itself. */
 unused static int passed(int fd) {
     int pair[2];
     require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
@@ -175,7 +175,7 @@ unused static int stream(const address *to) {
     return fd;
 }
 
-/* A server on this machine, at a port of the kernel's choice, that nobody accepts from unless the probe does. */
+/* A listener on this machine, at a port that the kernel chooses. Only the probe accepts its connections. */
 unused static int listener(const char *host, const char *port, address *at) {
     *at = numeric(host, port);
     int fd = stream(at);
@@ -185,7 +185,7 @@ unused static int listener(const char *host, const char *port, address *at) {
     return fd;
 }
 
-/* The proxy's side of one handshake, done by the probe itself, so that it decides when the proxy answers. */
+/* The proxy's side of one handshake. The probe does it itself, so it decides when the proxy answers. */
 unused static int accept_client(int listening) {
     int fd = accept(listening, NULL, NULL);
     require(fd >= 0);

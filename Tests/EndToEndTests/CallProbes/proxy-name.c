@@ -1,5 +1,5 @@
-/* proxy-name NAME LIMIT: connects by way of a proxy whose name stands in /etc/hosts only after the first attempt, and
- * once more LIMIT milliseconds later, by the clock that the probe sets. Nobody listens at the proxy's address. */
+/* proxy-name NAME LIMIT: connects through a proxy whose name is in /etc/hosts only after the first attempt, and once
+ * more LIMIT milliseconds later, by the clock that the probe sets. Nothing listens at the proxy's address. */
 #include "clock.h"
 
 static void attempt(const char *when) {

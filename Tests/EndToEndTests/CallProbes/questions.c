@@ -1,5 +1,5 @@
-/* questions answered|unanswered COUNT: questions to a server of the DNS, sent as datagrams without waiting, by a
- * program that may have few descriptors. */
+/* questions answered|unanswered COUNT: queries to a DNS server, sent as datagrams without waiting, by a program that
+ * may have few descriptors. */
 #include "probe.h"
 
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 /* A system call without the C library, which the library does not see. */
 #pragma once
 
-/* The kernel's result: a negative error number when it fails. */
+/* Returns the kernel's result: a negative error number on failure. */
 static inline long raw(long number, long a, long b, long c, long d, long e) {
 #if defined __x86_64__
     long result;

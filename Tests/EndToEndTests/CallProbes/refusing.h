@@ -1,6 +1,6 @@
-/* Calls for memory that the kernel refuses, of the probe's choice, and ways to connect meanwhile.
+/* Makes chosen calls for memory fail, and connects meanwhile.
  *
- * A filter (seccomp(2)) has a thread of the probe's own decide on each call, which the filter is not for. */
+ * A filter (seccomp(2)) lets a thread of the probe decide on each call; the filter does not apply to that thread. */
 #pragma once
 
 #include "names.h"
@@ -33,8 +33,8 @@ static void *decide(void *nothing) {
     return nothing;
 }
 
-/* From now on `count` of this thread's calls for memory are refused, beginning with one of this number, 1 being the
- * next. Once in a process. */
+/* From now on `count` of this thread's calls for memory fail, from the given one on; 1 is the next. May be called
+ * once in a process. */
 static void refuse_memory(int first, int count) {
     static const int numbers[] = {SYS_mmap, SYS_mremap, SYS_madvise, SYS_memfd_create, SYS_ftruncate};
     enum { COUNT = sizeof numbers / sizeof *numbers };
@@ -52,16 +52,16 @@ static void refuse_memory(int first, int count) {
     require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     first_refused = first;
     last_refused = first + count - 1;
-    /* Past the library, which would make itself ready. */
+    /* A raw call: the library would prepare itself for the filter. */
     int fd = (int)raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, (long)&filter, 0, 0);
     require(fd >= 0);
     listener_of_calls = own(fd);
 }
 
-/* The next call is the first again. */
+/* Starts the count again: the next call is the first. */
 unused static void count_anew(void) { calls = 0; }
 
-/* From now on none is refused. */
+/* From now on no call fails. */
 static void grant_memory(void) { last_refused = 0; }
 
 /* ----- Ways ----- */

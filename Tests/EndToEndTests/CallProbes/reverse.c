@@ -1,4 +1,4 @@
-/* reverse: getnameinfo(3) of addresses that stand for names, and of others. */
+/* reverse: getnameinfo(3) of reserved addresses and of others. */
 #include "names.h"
 
 static void look(const char *what, const address *of, int flags) {
@@ -24,7 +24,7 @@ int main(void) {
         look("NI_NUMERICHOST", &fake, NI_NUMERICHOST);
         look("NI_NUMERICSERV", &fake, NI_NUMERICSERV);
         look("NI_DGRAM", &fake, NI_DGRAM);
-        /* Every size of the host's buffer; what lies behind stays as it is. */
+        /* Every size of the host's buffer; the memory after it stays unchanged. */
         for (socklen_t size = 1; size <= sizeof "Web.test"; size++) {
             char host[32];
             memset(host, 0x5a, sizeof host);

@@ -1,6 +1,6 @@
-/* routes TARGET...: connects to each, asks who is there, and says it, or that nobody is reached. TARGET: HOST/PORT, or
- * HOST/PORT/udp for a datagram that is to be answered, HOST/PORT/network to have no more than the first number of the
- * host's address, or HOST/PORT/listen to listen there. A host in figures is used as it is, any other is looked up. */
+/* routes TARGET...: connects to each target, asks its name, and prints the answer, or "nobody". TARGET: HOST/PORT,
+ * or HOST/PORT/udp for a datagram that expects an answer, HOST/PORT/network to print only the first number of the
+ * host's address, or HOST/PORT/listen to listen there. A numeric host is used as it is; any other is looked up. */
 #include "probe.h"
 
 #include <sys/time.h>
@@ -16,7 +16,7 @@ static const char *answer_of(int fd) {
 static const char *reach(const address *to, int type) {
     int fd = socket(to->any.sa_family, type, 0);
     if (fd < 0) return "nobody";
-    /* Ends what otherwise would not end; no observation depends on it. */
+    /* A limit for faults; no result depends on it. */
     struct timeval limit = {20, 0};
     require(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
     int sent = type == SOCK_DGRAM

@@ -1,10 +1,10 @@
-/* shared-killed: starts processes that give out names without end, and kills them in the middle. Says whether the names
- * that others have looked up meanwhile are still right. */
+/* shared-killed: starts processes that look up names without end, and kills them at random points. Prints whether
+ * the names that others have looked up meanwhile are still right. */
 #include "probe.h"
 
 enum { PROCESSES = 200, AT_ONCE = 4, NAMES = 50, MOST_NAMES = 500 };
 
-/* The address of the name; what it means must be the name. */
+/* Looks up the name's address, which must lead back to the name. */
 static int is_right(const char *name) {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *list;
     char host[300];
@@ -18,7 +18,7 @@ int main(int count, char **arguments) {
     char name[64];
     if (count == 2) {
         for (int number = 0;; number++) {
-            /* Less than there are addresses, all together. */
+            /* Fewer names in all than there are addresses. */
             snprintf(name, sizeof name, "n%d.of-%s.test", number % MOST_NAMES, arguments[1]);
             if (!is_right(name)) _exit(1);
             if (number == NAMES && write(1, "", 1) != 1) _exit(2);

@@ -1,5 +1,5 @@
-/* shared-names [-w] NAME...: looks the names up, one after the other. Says for each what its address means, or the
- * error; then how many descriptors it has more than before. With -w it waits for the end of its input then. */
+/* shared-names [-w] NAME...: looks up the names, one after the other. Prints for each the name that its address
+ * leads to, or the error; then the number of new descriptors. With -w it then waits for the end of its input. */
 #include "probe.h"
 
 static void look_up(const char *name) {

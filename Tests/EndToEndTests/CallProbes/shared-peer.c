@@ -1,5 +1,5 @@
-/* shared-peer WAY HOST PORT: what getpeername(2) says of a connection where another process of the tree has made it,
- * and this one has connected nothing itself. The WAY that it comes by: "exec", or "pass", by SCM_RIGHTS. */
+/* shared-peer WAY HOST PORT: prints the result of getpeername(2) for a connection that another process of the tree
+ * has made, while this one has connected nothing. WAY is how the socket comes: "exec", or "pass", by SCM_RIGHTS. */
 #include "probe.h"
 
 static void tell(int fd) {

@@ -1,5 +1,5 @@
-/* shut-before HOW HOST PORT: connects sockets that were shut before, and says what they are then. HOW: reading,
- * writing, both. HOST native: a listener of the probe's own. */
+/* shut-before HOW HOST PORT: connects sockets after shutdown(2), and prints their state then. HOW: reading, writing,
+ * both. HOST native: a listener of the probe itself. */
 #include "probe.h"
 
 static int how;
@@ -29,7 +29,7 @@ static void connect_shut(const address *to, int is_nonblocking) {
     if (how != SHUT_RDWR) say_state(fd);
     else say("peer %s\n", strcmp(peer_of(fd), text_of(&to->any)) == 0 ? "as connected to" : peer_of(fd));
     close(fd);
-    /* What ends an attempt ends this, too. */
+    /* A call that ends an attempt ends this one, too. */
     fd = stream(to);
     shutdown(fd, how);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};

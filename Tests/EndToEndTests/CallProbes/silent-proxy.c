@@ -1,5 +1,5 @@
-/* silent-proxy CASE ADDRESS CALL: proxies that keep silent, where the list has another one or none, and no time limit
- * is configured; by the clock that the probe sets. The probe is the proxies at ports 1080 and 1081 of ADDRESS; the
+/* silent-proxy CASE ADDRESS CALL: silent proxies, in a list with or without another proxy, and without a configured
+ * time limit; by the clock that the probe sets. The probe is the proxies at ports 1080 and 1081 of ADDRESS; the
  * second works. */
 #include "clock.h"
 #include "raw.h"
@@ -11,14 +11,14 @@ static int second = -1;
 static connection f;
 static const waiter *by;
 
-/* What a proxy may take that another could do for. */
+/* The time that a proxy has when another could replace it. */
 enum { PATIENCE = 7000, ANSWER = 120000 };
 
 static void look(const char *when) {
     say("%s: %s\n", when, event_names((unsigned)by->wait(f.fd, EPOLLOUT, 0, NULL)));
 }
 
-/* A socket that the kernel never gives up by itself. */
+/* A socket whose connection attempt the kernel never ends by itself. */
 static void begin(enum stage stage) {
     int fd = nonblocking();
     require(setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &(int){127}, sizeof(int)) == 0);
@@ -59,7 +59,7 @@ static void give_up(void) {
     say("error %s\n", error_of(f.fd));
 }
 
-/* Its machine does not answer. */
+/* The proxy's machine does not answer. */
 static void unreached(void) {
     begin(UNREACHED);
     say("the kernel's limit %d\n", kernels_limit());
@@ -67,14 +67,14 @@ static void unreached(void) {
     go_on_with_second();
 }
 
-/* It takes connections, and says nothing. */
+/* The proxy accepts connections, and sends nothing. */
 static void reached(void) {
     begin(REACHED);
     move_clock(PATIENCE - 1);
     go_on_with_second();
 }
 
-/* It has been asked for the destination, whose silence that may be. */
+/* The proxy has been asked for the destination, which may be the silent one. */
 static void asked(void) {
     begin(GREETED);
     move_clock(PATIENCE);
@@ -83,7 +83,7 @@ static void asked(void) {
     give_up();
 }
 
-/* There is no other. */
+/* There is no other proxy. */
 static void single(void) {
     begin(UNREACHED);
     say("the kernel's limit %d\n", kernels_limit());
@@ -102,7 +102,7 @@ static void single(void) {
     give_up();
 }
 
-/* One that says all in one word is asked for the destination with its first byte. */
+/* A proxy whose protocol has a single request is asked for the destination with its first byte. */
 static void asked_at_once(void) {
     begin(REACHED);
     move_clock(PATIENCE);
@@ -111,7 +111,7 @@ static void asked_at_once(void) {
     look("just before");
 }
 
-/* A call that waits gives the kernel so much time, if it has no less. */
+/* A waiting call gives the kernel this much time, or its own limit if that is shorter. */
 static void *tell_limit(void *nothing) {
     struct timeval limit;
     await_sleep(main_thread);

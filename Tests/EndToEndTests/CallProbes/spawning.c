@@ -1,11 +1,11 @@
-/* spawning CASE: what a program notices of the variables that its children get in addition. */
+/* spawning CASE: prints what a program notices of the variables that the library adds for its children. */
 #include "probe.h"
 
 #include <spawn.h>
 
 extern char **environ;
 
-/* Takes from the environment what the library is going to add. */
+/* Removes from the environment what the library will add. */
 static char **clean(void) {
     clearenv();
     require(putenv("KEPT=1") == 0);
@@ -39,7 +39,7 @@ static void while_a_command_runs(void) {
     say("status %d\n", pclose(output));
 }
 
-/* The shell is the one that a program expects, whatever characters there are. */
+/* The program gets the shell that it expects, whatever characters the command has. */
 static void quoting(void) {
     static const char *commands[] = {
         "printf '<%s>' \"$0\" \"$#\" \"$KEPT\" \"$SOCKSIFY_PASSWORD\" 'it'\"'\"'s' \"a\\\\b\" `echo back`; echo",
@@ -88,7 +88,7 @@ static void fill_environment(void) {
     }
 }
 
-/* What children that share the memory took is not left in it, whether they executed a program or failed to. */
+/* Children that share the memory leave no memory in use, whether they executed a program or failed to. */
 static void memory_of_vfork(void) {
     fill_environment();
     start("/bin/true");
@@ -120,7 +120,7 @@ static void read_shell(void) {
     require(output && pclose(output) == 0);
 }
 
-/* Nor is what the calls took that come back. */
+/* Calls that return leave no memory in use, either. */
 static void memory_of_calls(void) {
     static void (*const calls[])(void) = {spawn_program, spawn_nothing, execute_nothing, run_shell, read_shell};
     fill_environment();

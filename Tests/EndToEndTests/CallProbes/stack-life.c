@@ -1,5 +1,5 @@
-/* stack-life MODE PROXY PORT: what becomes of the library's stacks where a call does not come back by itself. PROXY and
- * PORT are where the probe, which is the proxy, is to listen. */
+/* stack-life MODE PROXY PORT: the library's stacks after calls that never return. The probe is the proxy, and
+ * listens at PROXY and PORT. */
 #include "probe.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@ enum { TIMES = 200, THREADS = 20 };
 static int listening;
 static address destination;
 
-/* Of memory that the process shares with none, as stacks are. */
+/* The number of private mappings, such as stacks. */
 static int mapping_count(void) {
     int count = 0;
     char line[512];
@@ -23,7 +23,7 @@ static int mapping_count(void) {
     return count;
 }
 
-/* Whether there are no more mappings, but for a few. */
+/* Whether the number of mappings has grown by a few at most. */
 static const char *growth_since(int before) {
     return mapping_count() - before < THREADS ? "bounded" : "grows with the number of calls";
 }
@@ -53,7 +53,7 @@ static sigjmp_buf out;
 
 static void leave(int signal unused) { siglongjmp(out, 1); }
 
-/* Further down the stack than what is left. */
+/* Deeper in the stack than the frame that was left. */
 static __attribute__((noinline)) int stream_from_below(void) {
     volatile char below[1024] = {0};
     return stream(&destination) + below[0];
@@ -74,7 +74,7 @@ static void by_longjmp(void) {
             left++;
         }
         close(fd);
-        /* Whether or not it came so far. */
+        /* Closes the connection, whether or not it was accepted. */
         require(fcntl(listening, F_SETFL, O_NONBLOCK) == 0);
         for (int client; (client = accept(listening, NULL, NULL)) >= 0;) close(client);
         require(fcntl(listening, F_SETFL, 0) == 0);
@@ -137,7 +137,7 @@ static void handle(int signal unused) {
     handler_result = outcome(connect(fd_of_handler, &destination.any, destination.length));
 }
 
-/* The first client waits for its answer until the second, whom a handler has made, is served. */
+/* The first client waits for its answer until the second, which a handler has made, is served. */
 static void *serve_in_turn(void *thread) {
     int first = accept_client(listening);
     answer_greeting(first);
@@ -169,7 +169,7 @@ static void nested(void) {
     pthread_join(thread, NULL);
 }
 
-/* ----- Children, while other threads wait ----- */
+/* ----- Children while other threads wait ----- */
 
 static void *connect_and_say(void *result) {
     int fd = stream(&destination);
@@ -198,7 +198,7 @@ static int connects_in_child(void) {
 static void forked(void) {
     pthread_t threads[THREADS];
     int results[THREADS], clients[THREADS];
-    /* All memory is there that one connection needs, but for a stack. */
+    /* All memory that one connection needs is there, except a stack. */
     say_connects();
     for (int index = 0; index < THREADS; index++) {
         require(pthread_create(&threads[index], NULL, connect_and_say, &results[index]) == 0);
@@ -209,14 +209,14 @@ static void forked(void) {
     pid_t child = fork();
     if (child == 0) {
         int before = mapping_count(), result = connects_in_child();
-        /* It has the stacks that threads of its parent wait with. */
+        /* The child has copies of the stacks on which its parent's threads wait. */
         say("the child's mappings: %s\n", mapping_count() > before ? "more" : "the same");
         _exit(result);
     }
     say_child("fork", child);
     child = vfork();
     if (child == 0) {
-        /* What a shell does between the two. */
+        /* A shell makes these calls between the two. */
         int fd = socket(AF_INET, SOCK_STREAM, 0);
         dup2(fd, 9);
         connect(9, &(struct sockaddr){AF_UNSPEC}, sizeof(struct sockaddr));

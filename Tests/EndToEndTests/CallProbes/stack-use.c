@@ -1,5 +1,5 @@
-/* stack-use HOST PORT: how many bytes of stack each call takes, the first time in a process and then again, in a thread
- * whose stack is painted before. A line for each: NAME FIRST AGAIN. */
+/* stack-use HOST PORT: prints how many bytes of stack each call takes, the first time in a process and then again,
+ * in a thread whose stack was filled with a pattern. A line for each call: NAME FIRST AGAIN. */
 #include "probe.h"
 
 #include <netdb.h>
@@ -14,7 +14,7 @@
 enum { STACK = 1 << 20, PAINTED = STACK / 2, PAINT = 0xa5, PARTS = 1000, MESSAGES = 40, VARIABLES = 3000 };
 
 static address to;
-/* A blocking and a non-blocking stream, which begins to connect before the call; a datagram socket. */
+/* A blocking stream, a non-blocking stream, which begins to connect before the call, and a datagram socket. */
 static int fd, pending, datagram;
 
 static void by_connect(void) { connect(fd, &to.any, to.length); }
@@ -91,7 +91,7 @@ static void by_gethostbyname(void) { gethostbyname("name.example"); }
 static void by_gethostbyaddr(void) { gethostbyaddr(&to.v4.sin_addr, sizeof to.v4.sin_addr, AF_INET); }
 static void by_getnameinfo(void) { getnameinfo(&to.any, to.length, (char[64]){0}, 64, NULL, 0, 0); }
 static void by_question(void) { res_query("name.example", 1, 1, (unsigned char[512]){0}, 512); }
-/* With an environment that lacks the library's variables, and has a great many others. */
+/* With an environment without the library's variables and with very many others. */
 static char **others(void) {
     static char *variables[VARIABLES + 1], text[] = "VARIABLE=1";
     for (int index = 0; index < VARIABLES; index++) variables[index] = text;
@@ -152,7 +152,7 @@ int main(int count, char **arguments) {
     to = numeric(arguments[1], arguments[2]);
     signal(SIGPIPE, SIG_IGN);
     for (size_t index = 0; index < sizeof calls / sizeof *calls; index++) {
-        /* A process for each, of which the call is the first. */
+        /* Each call has a process of its own, in which it is the first. */
         pid_t child = fork();
         require(child >= 0);
         if (child == 0) {
@@ -161,7 +161,7 @@ int main(int count, char **arguments) {
             pending = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
             datagram = socket(to.any.sa_family, SOCK_DGRAM, 0);
             for (int turn = 0; turn < 2; turn++) {
-                /* What waits for a connection has one to wait for, and what comes in by a datagram socket may. */
+                /* A waiting call has a connection to wait for, and a datagram socket may receive. */
                 if (turn || calls[index].call != by_connect) connect(pending, &to.any, to.length);
                 if (turn) sendto(datagram, "x", 1, MSG_DONTWAIT, &to.any, to.length);
                 used[turn] = used_by(calls[index].call);

@@ -1,8 +1,8 @@
-/* stale-look CASE ADDRESS FOLDER: a thread has asked which socket a descriptor stands for, and is held up there, while
- * others change just that. What it then does must be right for what the socket has become.
+/* stale-look CASE ADDRESS FOLDER: a thread asks which socket a descriptor stands for, and is stopped, while others
+ * change exactly that. Its next steps must be right for the socket that is there then.
  *
- * The proxies are the probe itself: at FOLDER/1, ADDRESS port 1080, FOLDER/2, ADDRESS port 1081, in this order. Each
- * of the changes from one to the next has another socket take the place of the program's. */
+ * The proxies are the probe itself: at FOLDER/1, ADDRESS port 1080, FOLDER/2, ADDRESS port 1081, in this order. At
+ * each change from one to the next the library replaces the program's socket. */
 #include "pending.h"
 #include "stopped.h"
 
@@ -26,7 +26,7 @@ static void listen_everywhere(void) {
     target = numeric("203.0.113.10", "80");
 }
 
-/* Lets the program's socket come to a proxy. */
+/* Lets the program's socket reach a proxy. */
 static int arrive(int fd, int number) {
     struct pollfd entries[2] = {{proxies[number], POLLIN, 0}, {fd, POLLOUT, 0}};
     for (;;) {
@@ -36,14 +36,14 @@ static int arrive(int fd, int number) {
     }
 }
 
-/* Connects a socket that has come as far as the second proxy, which has said nothing. */
+/* Connects a socket up to the second proxy, which has sent nothing. */
 static connection begin_to_second(int fd) {
     require(strcmp(connect_to_target(fd), "EINPROGRESS") == 0);
     close(arrive(fd, 0));
     return (connection){fd, arrive(fd, 1), REACHED};
 }
 
-/* It is with the fourth, which has answered the greeting. */
+/* Moves the socket to the fourth proxy, which has answered the greeting. */
 static void go_on_to_last(connection *f) {
     close(f->far);
     close(arrive(f->fd, 2));
@@ -65,7 +65,7 @@ static void read_in_thread(void *fd) {
     else say("thread: \"%.*s\"\n", (int)length, bytes);
 }
 
-/* The proxy's answer is no data, although the socket that was asked for is forgotten. */
+/* The program does not receive the proxy's answer as data, although the record of the socket is gone. */
 static void reading(void) {
     int fd = nonblocking();
     connection f = begin_to_second(fd);
@@ -78,7 +78,7 @@ static void reading(void) {
     say_connected(&f, "hello");
 }
 
-/* A call that waits goes on with the handshake of the socket that stands there now. */
+/* A waiting call continues the handshake of the socket that is there now. */
 static void waiting(void) {
     int fd = nonblocking();
     connection f = begin_to_second(fd);
@@ -97,7 +97,7 @@ static void say_peer_in_thread(void *fd) {
     say("thread: %s\n", strcmp(peer, text_of(&target.any)) == 0 ? "as connected to" : peer);
 }
 
-/* The peer is that of the socket which is connected, never the proxy. */
+/* getpeername(2) returns the peer of the connected socket, never the proxy. */
 static void asking_for_the_peer(void) {
     int fd = nonblocking();
     connection f = begin_to_second(fd);
@@ -122,7 +122,7 @@ static void poll_in_thread(void *fd) {
     require(poll(&(struct pollfd){*(int *)fd, POLLOUT, 0}, 1, 20000) == 1);
 }
 
-/* Just before a socket of a Unix domain takes the place of the program's, somebody finds that nothing stands there. */
+/* Just before a Unix-domain socket replaces the program's, another thread finds no replacement there. */
 static void asking_for_an_option(void) {
     int fd = nonblocking();
     connection f = begin_to_second(fd);
@@ -139,16 +139,16 @@ static void asking_for_an_option(void) {
     say_connected(&f, "hello");
 }
 
-/* ----- Numbers that become others' ----- */
+/* ----- Descriptors that are reused ----- */
 
-/* As closedir(3), fclose(3) and others close: without the library. */
+/* Closes without the library, as closedir(3), fclose(3) and others do. */
 static void close_unseen(int fd) {
     FILE *file = fdopen(fd, "r+");
     require(file && fclose(file) == 0);
 }
 
-/* The record of a socket that was closed unseen goes when its time is over; that its number is another's by then, which
- * is pending itself, is nothing to that one. Both have a time limit of a millisecond. */
+/* The record of a socket whose close the library missed is removed at its time limit. By then its descriptor belongs
+ * to another socket, which is pending itself and must not be affected. Both have a time limit of a millisecond. */
 static void ending_of_a_former_socket(void) {
     listening = proxies[1];
     far_address = numeric(host, "1080");

@@ -1,6 +1,6 @@
-/* starting CALL PROGRAM ARGUMENT...: starts the program by CALL with an environment from which everything is gone, or
- * with the variables that PROBE_KEEP names, one a line, or with none at all (NULL) if PROBE_NO_ENVIRONMENT is set. Says
- * how it ended unless the call does not return. */
+/* starting CALL PROGRAM ARGUMENT...: starts the program by CALL with an empty environment, with only the variables
+ * of PROBE_KEEP, one a line, or with NULL if PROBE_NO_ENVIRONMENT is set. Prints how the program ended, unless the
+ * call does not return. */
 #include "probe.h"
 
 #include <spawn.h>

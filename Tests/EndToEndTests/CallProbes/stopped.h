@@ -1,5 +1,5 @@
-/* A thread that is stopped in the middle of a call into the library: until it is let go, it holds what was true before.
- * A process of the probe's own traces it, so that nothing depends on time.
+/* Stops a thread in the middle of a call into the library: until it continues, it holds the values from before. A
+ * process of the probe traces it, so that nothing depends on time.
  *
  *     start_tracer();                                  before there are threads
  *     stopped s;
@@ -16,7 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
-/* Where a thread stops. */
+/* The point at which a thread stops. */
 enum halt {
     COOKIE_TOLD,  /* The kernel has told which socket a descriptor stands for (SO_COOKIE). */
     REPLACING,    /* Another socket is about to take the place of the descriptor's (dup3). */
@@ -40,7 +40,7 @@ struct order {
 
 static int to_tracer, from_tracer;
 
-/* Whether a call of ppoll(2) waits for longer than the library does before it knows what limits the call. */
+/* Whether a call of ppoll(2) waits longer than the library waits before it knows the call's limit. */
 unused static int waits(pid_t thread, unsigned long long limit) {
     if (limit == 0) return 1;
     errno = 0;
@@ -50,7 +50,7 @@ unused static int waits(pid_t thread, unsigned long long limit) {
     return seconds > 0 || nanoseconds > 10000000;
 }
 
-/* Whether the thread, which begins or ends a system call, has come there. */
+/* Whether the thread, at the begin or end of a system call, has reached the point. */
 unused static int is_there(pid_t thread, enum halt halt, int *is_asking) {
     struct __ptrace_syscall_info info;
     require(ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) > 0);
@@ -86,7 +86,7 @@ unused static void trace(const struct order *order, int from, int to) {
     require(ptrace(PTRACE_DETACH, thread, 0, 0) == 0);
 }
 
-/* Becomes the tracer, and goes on as its child. */
+/* Becomes the tracer, and continues as its child. */
 unused static void start_tracer(void) {
     int down[2], up[2];
     require(pipe(down) == 0 && pipe(up) == 0);
@@ -120,11 +120,11 @@ unused static void *run_traced(void *argument) {
 
 unused static void expect_from_tracer(char expected) {
     char byte;
-    /* Unseen: to wait otherwise would be to go on with what is pending. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes. */
     require(raw(SYS_read, from_tracer, (long)&byte, 1, 0, 0) == 1 && byte == expected);
 }
 
-/* Has a thread run `body` until it has come there so many times. */
+/* Starts a thread that runs `body` until it has reached the point that many times. */
 unused static void run_stopped(stopped *s, void (*body)(void *), void *argument, enum halt halt, int number) {
     *s = (stopped){.body = body, .argument = argument};
     require(pipe(s->ready) == 0 && pipe(s->go) == 0 && pthread_create(&s->thread, NULL, run_traced, s) == 0);
@@ -140,7 +140,7 @@ unused static void let_go(void) {
     require(write(to_tracer, "l", 1) == 1);
 }
 
-/* Until `body`, which was let go, is over. */
+/* Waits for the end of `body`, which continues. */
 unused static void join(stopped *s) {
     require(pthread_join(s->thread, NULL) == 0);
     for (int end = 0; end < 2; end++) require(close(s->ready[end]) == 0 && close(s->go[end]) == 0);

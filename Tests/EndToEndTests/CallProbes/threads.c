@@ -1,5 +1,5 @@
-/* threads MODE HOST PORT: many threads connect at once. MODE: plain; fork, where children of the busy process connect
- * too. */
+/* threads MODE HOST PORT: many threads connect at once. MODE: plain; fork, in which children of the busy process
+ * connect, too. */
 #include "probe.h"
 
 enum { THREADS = 16, CONNECTIONS = 50, CHILDREN = 20 };

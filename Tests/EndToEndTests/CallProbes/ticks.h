@@ -1,11 +1,11 @@
-/* The library believes what it knows of a descriptor for a tick of CLOCK_MONOTONIC_COARSE. */
+/* The library uses cached values of a descriptor for one tick of CLOCK_MONOTONIC_COARSE. */
 #pragma once
 
 #include "probe.h"
 
 #include <time.h>
 
-/* Until what it knows now is to be asked again. */
+/* Waits until the cached values have expired. */
 unused static void wait_for_ticks(void) {
     struct timespec start, now;
     require(clock_gettime(CLOCK_MONOTONIC_COARSE, &start) == 0);

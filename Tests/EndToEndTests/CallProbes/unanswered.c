@@ -1,5 +1,6 @@
-/* unanswered CASE HOST PORT [before]: what a program sees of a destination behind the proxy when its own filter refuses
- * the question what a socket is (getsockopt(2)). With `before` there was a connection, and a datagram, without it. */
+/* unanswered CASE HOST PORT [before]: prints what a program sees of a destination behind the proxy when its own
+ * filter refuses getsockopt(2), by which the library asks what a socket is. With `before` there was a connection,
+ * and a datagram, before the filter. */
 #include "filter.h"
 #include "ticks.h"
 
@@ -36,7 +37,7 @@ int main(int count, char **arguments) {
     if (strcmp(arguments[1], "stream") == 0) {
         try_stream();
     } else {
-        /* One that has a relay, and one that has none. */
+        /* A socket with a relay, and one without. */
         if (count > 4) try_datagram(datagrams);
         try_datagram(socket(target.any.sa_family, SOCK_DGRAM, 0));
     }

@@ -1,4 +1,4 @@
-/* unconfigured HOST PORT: what a program meets whose configuration cannot be used. */
+/* unconfigured HOST PORT: prints what a program sees when its configuration is unusable. */
 #include "names.h"
 
 int main(int count, char **arguments) {

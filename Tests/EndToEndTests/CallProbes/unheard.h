@@ -1,5 +1,5 @@
-/* What the probes share of a relayed socket that gets what is none of the program's. The proxy at port 1080 of the
- * address that the library has been told, and its relay, are the probe itself. */
+/* Shared code for a relayed socket that receives datagrams that are not for the program. The proxy at port 1080 of
+ * the configured address, and its relay, are the probe itself. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,7 +17,7 @@ static int bound(void) {
     return made;
 }
 
-/* The proxy: it gives everybody the one relay. */
+/* The proxy, which gives all clients the same relay. */
 static void *serve(void *nothing) {
     unsigned char request[10], reply[10] = {5, 0, 0, 1};
     address at = {.length = sizeof at.storage};
@@ -30,7 +30,7 @@ static void *serve(void *nothing) {
     return nothing;
 }
 
-/* For `fd`, if it is there already. */
+/* Opens an association for `fd`, or for a new socket if `fd` is not open yet. */
 static void open_association(int is_connected) {
     pthread_t server;
     char bytes[100];
@@ -45,14 +45,14 @@ static void open_association(int is_connected) {
     require(recvfrom(relay, bytes, sizeof bytes, 0, &client.any, &client.length) == 11);
 }
 
-/* Sends it from there behind a header with this FRAG, if it has one. */
+/* Sends the datagram from that address, after a header with this FRAG, if it has one. */
 static void send_from(int from, int fragment, const char *text) {
     char bytes[100] = {0, 0, (char)fragment, 1, (char)203, 0, 113, 10, 0, 80};
     size_t head = fragment < 0 ? 0 : 10;
     strcpy(bytes + head, text);
     struct iovec part = {bytes, head + strlen(text)};
     struct msghdr message = {&client.any, client.length, &part, 1, NULL, 0, 0};
-    /* By no call of the library, which would relay it; on loopback it is there when the call returns. */
+    /* A raw call: the library would relay the datagram. On loopback it has arrived when the call returns. */
     require(raw(SYS_sendmsg, from, (long)&message, 0, 0, 0) == (long)part.iov_len);
 }
 
@@ -62,7 +62,7 @@ static void take(void) {
     say("recv %.*s\n", (int)length, bytes);
 }
 
-/* How many descriptors select(2) says can be read. */
+/* The number of descriptors that select(2) reports as readable. */
 static int selected(int descriptor) {
     fd_set readable;
     struct timeval now = {0, 0};
@@ -73,7 +73,7 @@ static int selected(int descriptor) {
 
 static atomic_int is_over;
 
-/* Until then something comes again and again. */
+/* Until then datagrams keep coming. */
 static void *pester(void *nothing) {
     while (!is_over) {
         send_from(relay, -1, "garbage");

@@ -1,8 +1,8 @@
-/* A program that the library is not loaded into: this file is compiled statically, and with what Go leaves in a program
- * ("unreached-static", "unreached-noted", "unreached-built"), and as any other. It makes system calls of its own.
+/* A program that the library is not loaded into: this file is compiled statically, with the marks that Go leaves in a
+ * program ("unreached-static", "unreached-noted", "unreached-built"), and dynamically. It makes raw system calls.
  *
- * unreached facts ARGUMENT... : what it was started with, and which sockets it can make; ends with 7
- * unreached socket FD HOST PORT: what it can do with a socket that it was given
+ * unreached facts ARGUMENT... : prints its start conditions and the sockets that it can make; exits with 7
+ * unreached socket FD HOST PORT: prints what it can do with an inherited socket
  * unreached execute PROGRAM ARGUMENT...: executes another program, as a launcher does */
 #include "probe.h"
 #include "raw.h"

@@ -1,5 +1,5 @@
-/* unwaited CASE HOST PORT: what a program sees of a destination behind the proxy when its own filter refuses to wait
- * for a descriptor (ppoll(2)): an error, at once, and nothing is left open. */
+/* unwaited CASE HOST PORT: prints what a program sees of a destination behind the proxy when its own filter refuses
+ * ppoll(2), by which the library waits: an error, at once, and no descriptor stays open. */
 #include "filter.h"
 
 int main(int count, char **arguments) {

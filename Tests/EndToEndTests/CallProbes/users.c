@@ -1,12 +1,12 @@
-/* users CALL HOST PORT: a child that gives up the rights of its user by CALL, and its parent, which does not. HOST is a
- * server of datagrams that echoes. Says whether the child can still change what the parent has, what both know that
- * they knew before, and what each knows of what the other has learnt since. */
+/* users CALL HOST PORT: a child that gives up its user's rights by CALL, and its parent, which keeps them. HOST is a
+ * UDP echo server. Prints whether the child can still change the parent's memory, whether both still know the names
+ * from before, and what each knows of the names that the other has looked up since. */
 #include "datagram.h"
 #include "names.h"
 
 enum { OTHER = 65534, MOST = 64 };
 
-/* The kernel's numbers of what is mapped writable, and shared. */
+/* The inode numbers of the writable shared mappings. */
 static int shared(unsigned long numbers[MOST]) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char line[600], flags[5];
@@ -60,7 +60,7 @@ static int change(const char *call) {
     if (strcmp(call, "SYS_setuid") == 0) return (int)syscall(SYS_setuid, OTHER);
     if (strcmp(call, "SYS_setreuid") == 0) return (int)syscall(SYS_setreuid, OTHER, OTHER);
     if (strcmp(call, "SYS_setresuid") == 0) return (int)syscall(SYS_setresuid, OTHER, OTHER, OTHER);
-    /* These can be undone. */
+    /* These calls can be reversed. */
     if (strcmp(call, "seteuid") == 0) return seteuid(OTHER);
     if (strcmp(call, "saved") == 0) return setresuid(OTHER, OTHER, 0);
     require(strcmp(call, "none") == 0);
@@ -93,7 +93,7 @@ int main(int count, char **arguments) {
         require(write(to_parent[1], &second, sizeof second) == sizeof second);
         require(read(to_child[0], &third, sizeof third) == sizeof third);
         say("child knows of its parent: %s\n", meaning(third));
-        /* Its own children are as those of any process. */
+        /* The child's own children share with it as those of any process do. */
         if (fork() == 0) {
             say("grandchild knows: %s\n", meaning(second));
             _exit(0);

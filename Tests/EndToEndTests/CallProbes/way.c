@@ -1,6 +1,6 @@
-/* way CASE HOST PORT: what a program sees of a socket that is bound to the device `lo`, by which the proxy is not to be
- * reached, or whose packets are marked. It has no rights, as most programs have none: so it cannot free a socket from a
- * device again. HOST `here`: the target is the probe itself, to which that device leads. */
+/* way CASE HOST PORT: prints what a program sees of a socket that is bound to the device `lo`, which does not lead
+ * to the proxy, or whose packets are marked. The probe has no capabilities, like most programs, so it cannot remove
+ * the binding to a device. HOST `here`: the target is the probe itself, to which that device leads. */
 #include "probe.h"
 #include "raw.h"
 
@@ -47,8 +47,8 @@ static int make(int flags) {
     return fd;
 }
 
-/* Where the probe is the target: it accepts in order, so the connections before this one are accepted, and known to be
- * the probe's own, when this one is answered. */
+/* When the probe is the target, it accepts in order. So when this connection gets an answer, the ones before it are
+ * accepted and known to be the probe's own. */
 static void await_server(void) {
     int last = make(0);
     require(connect(last, &target.any, target.length) == 0 && strcmp(echo(last), "echoed") == 0);
@@ -87,7 +87,7 @@ static const char *link_up(int fd) {
     return error ? strerrorname_np(error) : "0";
 }
 
-/* Bound by its name or by its number, and it stays so. */
+/* Bound by the device's name or number; the binding stays. */
 static void device(int flags) {
     for (int by_number = 0; by_number < 2; by_number++) {
         int fd = make(flags), lo = 1;
@@ -108,7 +108,7 @@ static void device(int flags) {
 static void blocking(void) { device(0); }
 static void nonblocking(void) { device(SOCK_NONBLOCK); }
 
-/* The socket was bound by another number, which was there before. */
+/* The socket was bound through another descriptor, which existed before. */
 static void by_another_number(void) {
     int fd = make(0), copy = dup(fd);
     say("bind %s\n", bind_to_device(copy, "lo"));
@@ -117,7 +117,7 @@ static void by_another_number(void) {
     say_peer(fd);
 }
 
-/* By the program before. */
+/* Bound by the program that was executed before. */
 static void inherited(void) {
     say("connect %s\n", link_up(3));
     say_way(3);
@@ -125,7 +125,7 @@ static void inherited(void) {
     say("%s\n", echo(3));
 }
 
-/* Its port, which nobody else may have, is the socket's afterwards. */
+/* The socket keeps its port, which no other socket may have. */
 static void bound(void) {
     int fd = make(0);
     address any = numeric(target.any.sa_family == AF_INET ? "0.0.0.0" : "::", "0");
@@ -141,14 +141,14 @@ static void bound(void) {
     say_peer(fd);
 }
 
-/* What the kernel has. */
+/* The kernel's value. */
 static int kernels(int fd, int name) {
     int value = -1;
     require(raw(SYS_getsockopt, fd, SOL_SOCKET, name, (long)&value, (long)&(socklen_t){sizeof value}) == 0);
     return value;
 }
 
-/* After a refusal, directly: there the binding counts. */
+/* After a refusal the program connects directly: there the binding counts. */
 static void directly(void) {
     address here;
     int listening = listener(target.any.sa_family == AF_INET ? "127.0.0.1" : "::1", "0", &here), fd = make(0);
@@ -161,7 +161,7 @@ static void directly(void) {
     say("the kernel's %d\n", kernels(fd, SO_BINDTOIFINDEX));
 }
 
-/* An epoll that has watched it since before. */
+/* An epoll has watched the socket since before. */
 static void watched(void) {
     int fd = make(SOCK_NONBLOCK), epoll = epoll_create1(0);
     struct epoll_event event = {EPOLLOUT | EPOLLET, {.u64 = 7}};
@@ -213,7 +213,7 @@ static void directly_after(void) {
     address here;
     int listening = listener(target.any.sa_family == AF_INET ? "127.0.0.1" : "::1", "0", &here);
     address before, after = {.length = sizeof after.storage};
-    /* The kernel's choice would be nobody's after the failure. */
+    /* A port that the kernel chose would be free after the failure. */
     close(listener(target.any.sa_family == AF_INET ? "0.0.0.0" : "::", "0", &before));
     int fd = make(SOCK_NONBLOCK);
     require(bind(fd, &before.any, before.length) == 0);
@@ -223,7 +223,7 @@ static void directly_after(void) {
     require(poll(&waiting, 1, -1) == 1);
     say("error %s\n", strerrorname_np(number_of(fd, SO_ERROR)));
     say_way(fd);
-    /* The kernel says ECONNABORTED once. */
+    /* The kernel returns ECONNABORTED once. */
     for (int turn = 0; connect(fd, &here.any, here.length) != 0 && errno != EINPROGRESS; turn++)
         require(turn == 0 && errno == ECONNABORTED);
     close(accept_client(listening));
@@ -233,7 +233,7 @@ static void directly_after(void) {
     say("%s port\n", after.v4.sin_port == before.v4.sin_port ? "the same" : "another");
 }
 
-/* Set while the program had the right to. */
+/* Set while the program had the capability. */
 static int marked;
 
 static void mark(void) {
@@ -245,7 +245,7 @@ static void mark(void) {
     say_peer(marked);
 }
 
-/* The library has the kernel mark nothing that goes to the proxy. */
+/* The kernel marks no packet to the proxy. */
 static void unmarked(void) {
     say("connect %s\n", link_up(marked));
     say("the kernel's %d\n", kernels(marked, SO_MARK));
@@ -264,7 +264,7 @@ int main(int count, char **arguments) {
     require(count >= 4);
     alarm(50);
     if (count == 4 && strcmp(arguments[1], "inherited") == 0) {
-        /* Before there is a server, which 3 would be the number of. */
+        /* Before there is a server, which would have descriptor 3. */
         target = numeric(strcmp(arguments[2], "here") == 0 ? "127.0.0.1" : arguments[2], "0");
         make(0);
         int fd = make(0);

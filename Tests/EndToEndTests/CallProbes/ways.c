@@ -1,7 +1,7 @@
-/* ways WAY HOST PORT ...: connects to each, and says what became of it.
+/* ways WAY HOST PORT ...: connects to each target, and prints the result.
  *
- * WAY: `tcp` or `udp` looks the host up without saying the port or what for, as some programs do; `TCP` and `UDP` say
- * both; `old` uses gethostbyname(3); `later` connects a socket that does not wait, by poll(2). */
+ * WAY: `tcp` or `udp` looks the host up without a port and a socket type, as some programs do; `TCP` and `UDP` give
+ * both; `old` uses gethostbyname(3); `later` connects a non-blocking socket, by poll(2). */
 #include "names.h"
 
 static int make(const char *way, int family) {
@@ -22,7 +22,7 @@ static const char *connected(int fd, const address *to, int is_datagram) {
         errno = failure;
         result = failure ? -1 : 0;
     }
-    /* A datagram socket asks nobody before it sends. */
+    /* A datagram socket makes no request before it sends. */
     if (result == 0 && is_datagram) result = (int)send(fd, "x", 1, 0);
     return outcome(result);
 }
