@@ -1,5 +1,5 @@
-/* pending-beside CALL ADDRESS: a pending connection that nobody waits for, while the program waits for something else,
- * which comes only when the connection has been established. */
+/* pending-beside CALL ADDRESS: a pending connection for which the program does not wait. It waits for another event,
+ * which comes only after the connection is established. */
 #include "pending.h"
 
 #include <sys/resource.h>
@@ -10,7 +10,7 @@ static int ends[2];
 static int others = -1;
 static address others_address;
 
-/* ----- What ends the wait ----- */
+/* ----- The ends of the waits ----- */
 
 static void say_byte(void) { require(write(ends[1], "x", 1) == 1); }
 
@@ -25,7 +25,7 @@ static void connect_to_other(void) {
     require(connect(fd, &others_address.any, others_address.length) == 0);
 }
 
-/* What sleeps is woken by signals, until it says that it is awake. */
+/* Sends signals to a sleeping thread until the thread reports that it is awake. */
 static volatile int is_woken, is_awake;
 
 static void wake(void) {
@@ -40,7 +40,7 @@ static void wake(void) {
 
 static char heard_bytes[8];
 
-/* A child that ends with the byte. */
+/* A child that ends when the byte comes. */
 static pid_t child;
 
 static void make_child(void) {
@@ -107,13 +107,12 @@ static ssize_t by_epoll_wait(void) { return epoll_wait(epoll, &event, 1, -1); }
 static ssize_t by_epoll_pwait(void) { return epoll_pwait(epoll, &event, 1, -1, NULL); }
 static ssize_t by_epoll_pwait2(void) { return epoll_pwait2(epoll, &event, 1, NULL, NULL); }
 
-/* The connection is one of those that an epoll watches, which nobody waits on. */
+/* An epoll, at which the program does not wait, watches the connection. */
 static int watching = -1;
 
-/* The result of a sleep that a handler has ended, of which `left` is left: 1, or an error where nothing woke it for
- * good. */
+/* The result of a sleep that a handler has ended; `left` is its remaining time. 1, or an error if no signal woke it. */
 static ssize_t woken(int error, double left) {
-    /* The kernel tells of its slack, too (prctl(2), PR_SET_TIMERSLACK). */
+    /* The kernel includes its slack, too (prctl(2), PR_SET_TIMERSLACK). */
     if (error != EINTR || left <= 0 || left > 61) return -2;
     if (is_woken) {
         is_awake = 1;
@@ -127,7 +126,7 @@ static double seconds(struct timespec time) { return (double)time.tv_sec + (doub
 
 static const struct timespec minute = {60, 0};
 
-/* What is no time, and no place for one. */
+/* Invalid times, and pointers that cannot be written. */
 static const struct timespec *volatile nowhere = (const struct timespec *)8;
 static const struct timespec too_much = {0, 1000000000};
 

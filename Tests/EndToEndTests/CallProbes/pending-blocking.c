@@ -1,5 +1,5 @@
-/* pending-blocking CASE ADDRESS WAY: a socket that is made to block while pending, and whose next call waits through
- * the rest. WAY: FIONBIO, F_SETFL. */
+/* pending-blocking CASE ADDRESS WAY: the program makes a pending socket blocking, and its next call waits for the
+ * rest of the handshake. WAY: FIONBIO, F_SETFL. */
 #include "pending-calls.h"
 
 #include <sys/time.h>
@@ -12,7 +12,7 @@ static void make_blocking(int fd) {
     else require(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0);
 }
 
-/* Each of the calls waits, until the connection is there and the byte has come. */
+/* Each of the calls waits until the connection is established and the byte has come. */
 static void call(const char *name) {
     const one_byte_call *one_call = NULL;
     for (const one_byte_call *each = reading_calls; each->name; each++)
@@ -44,7 +44,7 @@ static void connecting(void) {
     say_connected(&f, "");
 }
 
-/* Waits no longer than SO_SNDTIMEO says, and goes on in the next call. */
+/* Waits at most for SO_SNDTIMEO, and continues in the next call. */
 static void send_timeout(void) {
     f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -64,7 +64,7 @@ static void send_timeout(void) {
     say_connected(&f, "");
 }
 
-/* Likewise SO_RCVTIMEO, for reading. */
+/* The same with SO_RCVTIMEO, for reading. */
 static void receive_timeout(void) {
     f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -82,7 +82,7 @@ static void receive_timeout(void) {
     say_connected(&f, "");
 }
 
-/* A call that must not wait, on a socket that blocks. */
+/* A non-blocking call on a blocking socket. */
 static void dont_wait(void) {
     char byte = 0;
     f = begin_pending(REACHED);
@@ -122,7 +122,7 @@ static void refused_connecting(void) {
 
 static void handle(int number) { (void)number; }
 
-/* A handler without SA_RESTART ends the call, and nothing else. */
+/* A handler without SA_RESTART ends only the call. */
 static void interrupted(void) {
     struct sigaction action = {.sa_handler = handle};
     pthread_t thread;

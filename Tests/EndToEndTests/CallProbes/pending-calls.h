@@ -1,4 +1,4 @@
-/* Every call that reads or writes, by one byte. */
+/* Every call that reads or writes, with one byte. */
 #pragma once
 
 #include "pending.h"
@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 
-/* Exported by libc, declared by none of its headers, or only for checked calls. */
+/* libc exports these, but declares them in no header, or only for checked calls. */
 extern ssize_t __read(int fd, void *bytes, size_t count);
 extern ssize_t __write(int fd, const void *bytes, size_t count);
 extern ssize_t __send(int fd, const void *bytes, size_t count, int flags);
@@ -15,7 +15,7 @@ extern ssize_t __recv_chk(int fd, void *bytes, size_t count, size_t room, int fl
 extern ssize_t __recvfrom_chk(
     int fd, void *bytes, size_t count, size_t room, int flags, struct sockaddr *from, socklen_t *length);
 
-/* What the call said: how many bytes, or the error. A byte that is read is 'x', one that is written 'y'. */
+/* The result of the call: the number of bytes, or the error. A byte that is read is 'x'; one that is written is 'y'. */
 typedef struct {
     const char *name;
     ssize_t (*call)(int fd);

@@ -1,12 +1,12 @@
-/* pending-chain CASE ADDRESS: whose failure it is that a chain of proxies does not come about. The probe is three
- * proxies, at ports 1080 to 1082 of ADDRESS, of which the library takes those that are alive, in their order; it says
- * what each is asked for. The second is asked for through the first alone, which has no way to it. */
+/* pending-chain CASE ADDRESS: the hop whose failure keeps a chain from being built. The probe is three proxies, at
+ * ports 1080 to 1082 of ADDRESS. The library takes the working ones, in their order; the probe prints what each is
+ * asked for. The library asks only the first for the second, and the first has no way to it. */
 #include "pending.h"
 
 static int first, third;
 static connection f;
 
-/* Answers a greeting, and says what is asked for then. */
+/* Answers a greeting, and prints the request that follows. */
 static void hear_request(int client, const char *name) {
     unsigned char request[10];
     answer_greeting(client);
@@ -16,7 +16,7 @@ static void hear_request(int client, const char *name) {
 
 static void accede(int client) { require(write(client, good_reply, 10) == 10); }
 
-/* The first says nothing when it is asked for the second: that is the dead one. */
+/* The first proxy is silent when it is asked for the second: the second is the dead one. */
 static void *be_silent(void *nothing) {
     int client = accept_client(first);
     hear_request(client, "first");
@@ -30,7 +30,7 @@ static void *be_silent(void *nothing) {
     return nothing;
 }
 
-/* The same, and then it fails before it is asked for anything: now it is dead itself. */
+/* The same, and then the first fails before any request: now the first is dead. */
 static void *fail_then(void *nothing) {
     unsigned char greeting[3];
     int client = accept_client(first);

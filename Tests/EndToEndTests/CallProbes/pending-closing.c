@@ -1,8 +1,8 @@
-/* pending-closing WAY ADDRESS STAGE WATCHERS: a socket that is closed while pending, by each WAY there is. The far side
- * sees it then, without any further call of the program's, and nothing of it stays open. WATCHERS: none, or epolls.
+/* pending-closing WAY ADDRESS STAGE WATCHERS: closes a socket while it is pending, by each WAY that exists. The far
+ * side sees the end without a further call of the program, and no descriptor stays open. WATCHERS: none, or epolls.
  *
- * pending-closing WAY ADDRESS often: more sockets are closed so, one after the other, than the library has room for at
- * a time; then one more connects. */
+ * pending-closing WAY ADDRESS often: closes more sockets in this way, one after the other, than the table has slots;
+ * then connects one more. */
 #include "pending-epoll.h"
 
 static int spare = -1;
@@ -22,7 +22,7 @@ static void by_dissolving(int fd) {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     require(connect(fd, &nowhere, sizeof nowhere) == 0);
 }
-/* The last of two numbers. */
+/* The last of two descriptors. */
 static void by_both(int fd) {
     int second = dup(fd);
     require(second >= 0 && close(fd) == 0 && close(second) == 0);
@@ -38,7 +38,7 @@ static const struct {
     {"both", by_both, 0}, {"shutdown", by_shutdown, 1}, {"dissolved", by_dissolving, 1}, {0},
 };
 
-/* Waits for the far side's end, in the kernel alone. */
+/* Waits for the end at the far side, without the library. */
 static void say_far_end(connection *f) {
     char bytes[100];
     long length;
@@ -61,7 +61,7 @@ static void once(int way, enum stage at, int is_watched) {
 }
 
 static void often(int way) {
-    /* Neither side keeps a port. */
+    /* Neither side keeps its port. */
     struct linger at_once = {1, 0};
     int descriptors = descriptor_count();
     for (int turn = 0; turn < 20000; turn++) {

@@ -1,5 +1,6 @@
-/* pending-crowd CASE ADDRESS COUNT: so many pending at once, in one set or one call. The proxy, a thread, lets all of
- * them wait for each other; it refuses every seventh. CASE: level, edge, poll, select. */
+/* pending-crowd CASE ADDRESS COUNT: COUNT pending connections at once, in one epoll or one call. The proxy, a
+ * thread, brings all of them to each stage before it continues; it refuses every seventh. CASE: level, edge, poll,
+ * select. */
 #include "pending-epoll.h"
 
 #include <sys/resource.h>
@@ -8,7 +9,7 @@ static int total;
 static connection *connections;
 static int *fars;
 
-/* All of them in one stage before any is in the next one. */
+/* Brings all of them to one stage before any reaches the next. */
 static void *serve_all(void *nothing) {
     for (int index = 0; index < total; index++) fars[index] = accept_client(listening);
     for (int index = 0; index < total; index++) answer_greeting(fars[index]);
@@ -100,7 +101,7 @@ int main(int count, char **arguments) {
     connections = calloc((size_t)total, sizeof *connections);
     fars = calloc((size_t)total, sizeof *fars);
     int descriptors = descriptor_count();
-    /* Low numbers, for select(2). */
+    /* Low descriptors, for select(2). */
     for (int index = 0; index < total; index++) connections[index].fd = nonblocking();
     pthread_t thread;
     require(pthread_create(&thread, NULL, serve_all, NULL) == 0);

@@ -1,17 +1,17 @@
-/* pending-damaged VALUE ADDRESS WAY: a process begins to connect, its child goes on, changes one word of the memory
- * that they share since the fork, and ends; then the process goes on. That for one word after the other, each time in a
- * new process and with the memory as it was. VALUE says what words become. WAY is `damaged`, for every word that says
- * something; or `forged`, for those that tell of the handshake, with a check that fits. Says how many processes a
- * signal has ended, or the time that is enough for all that many times over; how many took a word for good that was
- * damaged and tells of the handshake; and how many had another peer or more descriptors than they should, or data from
- * an epoll that they had not given it. */
+/* pending-damaged VALUE ADDRESS WAY: a process begins to connect. Its child continues the handshake, changes one
+ * word of the memory that they share since the fork, and ends; then the process continues. The probe repeats this
+ * for each word, in a new process and with the original memory. VALUE is what words become. WAY is `damaged`, for
+ * every word with a content; or `forged`, for the words of the handshake's state, with a valid checksum. Prints the
+ * number of processes that a signal ended, and of those that did not end within a time that is enough for many runs;
+ * the number that accepted a damaged word of the handshake's state; and the number that had another peer, more
+ * descriptors than they should, or event data from an epoll that they had not set. */
 #include "damaged.h"
 #include "pending-epoll.h"
 #include "raw.h"
 
 enum { MOST_REGIONS = 8, TOGETHER = 64 };
 enum { NO_WORD = 1, FAILED = 2, EARLY = 4, ASTRAY = 8, LEFT_OPEN = 16, OF_RECORD = 32, MISLED = 64 };
-/* Of a record, whose first one is its lock: how often it was written, and what it tells. */
+/* The words of a record. The first is its lock, which counts the writes; the others are its content. */
 enum { TURN = 2, FIRST = 8 };
 
 static struct region {
@@ -25,7 +25,7 @@ static const char *kind;
 static int is_forged;
 static pid_t above;
 
-/* What has no path, each file once, as far as it is mapped. */
+/* The mappings without a path, each file once, as far as it is mapped. */
 static void find_memory(void) {
     FILE *maps = fopen("/proc/self/maps", "re");
     char line[600];
@@ -62,7 +62,7 @@ static int is_used(const uint64_t *words) {
     return 0;
 }
 
-/* Locks, counts and lists that are empty, beside what is not. */
+/* Empty locks, counts and lists, in addition to the words with a content. */
 static void fill_zeros(uint64_t *words) {
     for (int index = 0; index < TOGETHER; index++)
         if (words[index] == 0) words[index] = (uint64_t)above;
@@ -83,7 +83,7 @@ static uint64_t mixed(uint64_t word, uint64_t check) {
     return product ^ product >> 32;
 }
 
-/* As a process would that knows how the words are checked. */
+/* Computes the checksum, as a process could that knows how the words are checked. */
 static int forge(int number, int fd) {
     uint64_t *record = NULL, cookie, check;
     socklen_t length = sizeof cookie;
@@ -104,7 +104,7 @@ static int forge(int number, int fd) {
     return 0;
 }
 
-/* OF_RECORD or 0 by where the word is; NO_WORD when there are not so many. */
+/* OF_RECORD or 0, depending on the word's place; NO_WORD when there are fewer words. */
 static int damage(int number) {
     int fills = strcmp(kind, "filled") == 0;
     for (int at = 0; at < region_count; at++) {
@@ -145,7 +145,8 @@ static int go_on(int number) {
         drive_by_poll(&f);
         _exit(is_forged ? forge(number, f.fd) : damage(number));
     }
-    /* Unseen: to wait otherwise would be to go on with what is pending, and to write over the damage. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes, and overwrite
+     * the damage. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && WIFEXITED(status));
     if (WEXITSTATUS(status) == NO_WORD) return NO_WORD;
     require(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == OF_RECORD);
@@ -169,7 +170,7 @@ static int go_on(int number) {
 
 static int connected_count, failed, trusting, astray, misled, left_open;
 
-/* False when there is no such word. */
+/* Returns false when there is no such word. */
 static int try(int number) {
     pid_t child = fork();
     require(child >= 0);

@@ -1,6 +1,6 @@
-/* pending-deadlines CASE ADDRESS MILLISECONDS: a limit of a first attempt that is over when the second is under way.
- * The probe is two proxies, at ports 1080 and 1081 of ADDRESS; MILLISECONDS is the limit that the library has been
- * told: more than the whole run takes, for it is over when the probe has moved the clock. */
+/* pending-deadlines CASE ADDRESS MILLISECONDS: the limit of a first attempt is over during the second. The probe is
+ * two proxies, at ports 1080 and 1081 of ADDRESS. MILLISECONDS is the configured limit: more than the whole run
+ * takes, because it is over when the probe has moved the clock. */
 #include "pending.h"
 #include "clock.h"
 
@@ -9,7 +9,7 @@ static address second_address;
 static int limit;
 static connection f;
 
-/* Lets the second proxy's machine drop a SYN, until it is to be reached. */
+/* Makes the second proxy's machine drop SYNs, until the probe lets it be reached. */
 static void fill_second(void) {
     require(listen(second, 0) == 0);
     second_filler = stream(&second_address);
@@ -25,8 +25,8 @@ static void serve_by_second(void) {
     answer_request(f.far, 0);
 }
 
-/* The time to connect, counted from the first attempt, is over when the second begins, and does not get through at
- * once. */
+/* The limit for connecting, counted from the first attempt, is over when the second attempt begins and does not
+ * succeed at once. */
 static void *close_late(void *nothing) {
     move_clock(limit + 1);
     close(f.far);
@@ -35,7 +35,7 @@ static void *close_late(void *nothing) {
     return nothing;
 }
 
-/* The first proxy has not answered in time, and the second one is not reached at once. */
+/* The first proxy has not answered in time, and the connection to the second takes a while. */
 static void *stay_silent(void *nothing) {
     char bytes[16];
     move_clock(limit + 1);
@@ -54,7 +54,7 @@ static void run_by(void *(*far_side)(void *)) {
     require(pthread_create(&thread, NULL, far_side, NULL) == 0);
     struct pollfd entry = {f.fd, POLLOUT, 0};
     int count;
-    /* Each call looks at the clock. */
+    /* Each call reads the clock. */
     while ((count = poll(&entry, 1, 1)) == 0) continue;
     say("poll %d %s\n", count, event_names(entry.revents));
     require(pthread_join(thread, NULL) == 0);

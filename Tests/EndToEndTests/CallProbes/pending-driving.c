@@ -1,5 +1,5 @@
-/* pending-driving CALL ADDRESS: a program that never waits, and calls one function in a loop until it says that the
- * connection is there. */
+/* pending-driving CALL ADDRESS: a program that never waits, and calls one function in a loop until it reports the
+ * connection. */
 #include "pending-calls.h"
 
 static const one_byte_call *one_call;

@@ -1,4 +1,4 @@
-/* pending-dup CASE ADDRESS MODE WAY: a pending socket that has several numbers. MODE: level, edge. WAY of getting
+/* pending-dup CASE ADDRESS MODE WAY: a pending socket with several descriptors. MODE: level, edge. WAY to get
  * another: dup, dup2, dup3, F_DUPFD, passed. */
 #include "pending-epoll.h"
 
@@ -19,7 +19,7 @@ static int another(int fd) {
     return result;
 }
 
-/* Registered by the second number, which is there before. */
+/* Registered by the second descriptor, which exists before. */
 static void before(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, second, USUAL | mode, "second");
@@ -34,7 +34,7 @@ static void before(void) {
     say_connected(&f, "");
 }
 
-/* Or made on the way. */
+/* Registered by a descriptor that is made while pending. */
 static void after(void) {
     connection f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -50,7 +50,7 @@ static void after(void) {
     say_connected(&f, "");
 }
 
-/* Both numbers, in one set, under names of their own. */
+/* Both descriptors, in one epoll, with separate names. */
 static void both(void) {
     int fd = nonblocking(), second = another(fd);
     add(ep, fd, USUAL | mode, "first");
@@ -62,14 +62,14 @@ static void both(void) {
     say("pending %s\n", waiting(ep, 0));
     establish(&f, "");
     const char *text = waiting(ep, -1);
-    /* Whether both come in one call or in two is nobody's business. */
+    /* The events may come in one call or in two. */
     if (mode && !strchr(text, ',')) say("established %s, %s\n", text, waiting(ep, -1));
     else say("established %s\n", text);
     say("then %s\n", waiting(ep, 0));
     say_connected(&f, "");
 }
 
-/* The second number goes on when the first is closed. */
+/* The second descriptor continues when the first is closed. */
 static void first_closed(void) {
     connection f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -79,7 +79,7 @@ static void first_closed(void) {
     add(ep, f.fd, EPOLLOUT | mode, "second");
     say("pending %s, peer %s, connect %s\n", waiting(ep, 0), peer_of(second), connect_to_target(second));
     int ends[2];
-    /* The first number is somebody else's now. */
+    /* The first descriptor belongs to another file now. */
     require(pipe(ends) == 0);
     struct pollfd entry = {ends[0], POLLIN, 0};
     say("pipe %d\n", poll(&entry, 1, 0));
@@ -90,7 +90,7 @@ static void first_closed(void) {
     say_connected(&f, "");
 }
 
-/* Also where the first was registered: that registration lives as long as the socket, and nobody can edit it. */
+/* Also if the first was registered: that registration lives as long as the socket, and cannot be changed. */
 static void orphaned(void) {
     connection f = begin_pending(REACHED);
     add(ep, f.fd, EPOLLOUT | mode, "first");
@@ -106,7 +106,7 @@ static void orphaned(void) {
     say_connected(&f, "");
 }
 
-/* Every call takes any of the numbers. */
+/* Every call takes any of the descriptors. */
 static void called(void) {
     char byte;
     connection f = begin_pending(REACHED);

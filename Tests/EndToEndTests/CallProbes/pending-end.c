@@ -1,11 +1,12 @@
-/* pending-end CASE ADDRESS STAGE: a socket that is closed or shut down while pending, and what then has its number. */
+/* pending-end CASE ADDRESS STAGE: a socket that is closed or shut down while pending, and the file that gets its
+ * descriptor afterwards. */
 #include "pending-epoll.h"
 
 static enum stage at;
 static int ep;
 static int pipes[2];
 
-/* That the far side is told, by an end or by RST. */
+/* Checks that the far side sees the end, or RST. */
 static void say_far_end(connection *f) {
     char bytes[100];
     ssize_t length;
@@ -15,7 +16,7 @@ static void say_far_end(connection *f) {
     close(f->far);
 }
 
-/* That a number is that of the write end of a pipe, and nothing else. */
+/* Checks that a descriptor is the write end of a pipe, and nothing else. */
 static void say_pipe(int fd) {
     char byte = 0;
     struct pollfd entry = {fd, POLLIN | POLLOUT, 0};
@@ -33,7 +34,7 @@ static void say_pipe(int fd) {
     delete(ep, fd);
 }
 
-/* That a number is that of a connection that is made directly. */
+/* Checks that a descriptor is a direct connection. */
 static void say_near(int fd) {
     address near;
     int server = listener("127.0.0.1", "0", &near), new = nonblocking();
@@ -49,7 +50,7 @@ static void say_near(int fd) {
     close(accepted), close(server), close(fd);
 }
 
-/* Closes, by one of the ways there are, and has a pipe under the number. */
+/* Closes by one of the existing ways, and puts a pipe at the descriptor. */
 static void close_by(const char *way) {
     require(pipe(pipes) == 0);
     connection f = begin_pending(at);
@@ -64,7 +65,7 @@ static void close_by(const char *way) {
     else require(dup2(pipes[1], fd) == fd);
     say_pipe(fd);
     say_far_end(&f);
-    /* The same number again, for a socket. */
+    /* The same descriptor again, for a socket. */
     say_near(fd);
     int new = nonblocking();
     if (new != fd) require(dup2(new, fd) == fd && close(new) == 0);
@@ -99,7 +100,7 @@ static void *close_when_asleep(void *nothing) {
     return nothing;
 }
 
-/* Closed by another thread while it is waited for. */
+/* Another thread closes the socket during a wait. */
 static void while_in_epoll(void) {
     pthread_t thread;
     require(pipe(pipes) == 0);
@@ -127,7 +128,7 @@ static void while_in_poll(void) {
     struct pollfd entries[2] = {{f.fd, POLLIN | POLLOUT, 0}, {pipes[0], POLLIN, 0}};
     int count = poll(entries, 2, -1);
     pthread_join(thread, NULL);
-    /* What poll(2) says of a number that is closed under it is nobody's business. */
+    /* The result of poll(2) for a descriptor that is closed during the call is undefined. */
     say("%s, %s\n", count > 0 ? "ended" : outcome(count), event_names(entries[1].revents));
     say_far_end(&f);
 }
@@ -149,7 +150,7 @@ static void while_in_select(void) {
     say_far_end(&f);
 }
 
-/* Ends the attempt, however it is called for, as it ends one that the kernel is busy with. */
+/* shutdown(2), with any argument, ends the attempt, as it ends one of the kernel. */
 static void shut(int how) {
     connection f = begin_pending(at);
     add(ep, f.fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
@@ -200,7 +201,7 @@ static void dissolved(void) {
     say_connected(&f, "");
 }
 
-/* A hundred are given up at every stage, one after the other; nothing stays. */
+/* A hundred sockets are closed at every stage, one after the other; no descriptor stays open. */
 static void many(void) {
     int descriptors = descriptor_count();
     drive = drive_by_poll;

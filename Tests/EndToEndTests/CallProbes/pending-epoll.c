@@ -1,5 +1,5 @@
-/* pending-epoll CASE ADDRESS MODE STAGE: registrations with epoll(7) of one socket, made and changed when the
- * connection has come to STAGE. MODE: level, edge. */
+/* pending-epoll CASE ADDRESS MODE STAGE: epoll(7) registrations of one socket, made and changed when the connection
+ * has reached STAGE. MODE: level, edge. */
 #include "pending-epoll.h"
 
 static unsigned mode;
@@ -8,7 +8,8 @@ static int ep;
 
 enum { USUAL = EPOLLIN | EPOLLOUT | EPOLLRDHUP };
 
-/* Registered before connect(2), when the socket has its events of an unconnected one; these are taken, or not. */
+/* Registered before connect(2), when the socket has the events of an unconnected one; the program takes these, or
+ * not. */
 static void before_taken(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
@@ -46,7 +47,7 @@ static void after(void) {
     say_connected(&f, "");
 }
 
-/* Registered when all is over, but the program has not asked yet. */
+/* Registered when the handshake is over, but before the program has asked. */
 static void after_establishment(void) {
     connection f = begin_pending(at);
     reach(&f, at);
@@ -57,7 +58,7 @@ static void after_establishment(void) {
     say_connected(&f, "early bird");
 }
 
-/* Events and data are changed on the way. */
+/* Events and data are changed while pending. */
 static void modified(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLIN | mode, "first");
@@ -75,7 +76,7 @@ static void modified(void) {
     say_connected(&f, "");
 }
 
-/* Changed by a registration for nothing, which still would tell a failure. */
+/* Changed to a registration for no events, which would still report a failure. */
 static void modified_to_nothing(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
@@ -121,7 +122,7 @@ static void deleted_and_added(void) {
     say_connected(&f, "");
 }
 
-/* What epoll_ctl(2) finds wrong. */
+/* The errors of epoll_ctl(2). */
 static void wrong(void) {
     struct epoll_event event = {EPOLLIN, {.u64 = 1}};
     int plain[2];
@@ -163,7 +164,7 @@ static void one_shot(void) {
     say_connected(&f, "");
 }
 
-/* Added before, and not used up by the events of an unconnected socket. */
+/* A one-shot registration from before, whose event an unconnected socket has not used. */
 static void one_shot_before(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
@@ -176,13 +177,13 @@ static void one_shot_before(void) {
     say_connected(&f, "");
 }
 
-/* Used up by an unconnected socket: silent until it is armed again, which is on the way. */
+/* An unconnected socket has used the event: the registration is silent until it is armed again, while pending. */
 static void one_shot_armed_pending(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
     say("unconnected %s\n", waiting(ep, 0));
     connection f = begin_with(fd, at);
-    /* A registration that is used up need not be worth anything to the connection. */
+    /* A used registration need not continue the handshake. */
     drive = drive_by_poll;
     reach(&f, at);
     say("pending %s\n", waiting(ep, 0));
@@ -195,7 +196,7 @@ static void one_shot_armed_pending(void) {
     say_connected(&f, "");
 }
 
-/* The same, armed again when all is over. */
+/* The same, armed again when the handshake is over. */
 static void one_shot_armed_late(void) {
     int fd = nonblocking();
     add(ep, fd, EPOLLOUT | EPOLLONESHOT | mode, "F");
@@ -244,7 +245,7 @@ static void exclusive_once(void) {
     say_connected(&f, "");
 }
 
-/* Nobody asked whether it is connected: what comes first is the byte. */
+/* The registration asks only for input: the first event is the byte. */
 static void reading_only(void) {
     connection f = begin_pending(at);
     reach(&f, at);
@@ -259,7 +260,7 @@ static void reading_only(void) {
     say_connected(&f, "x");
 }
 
-/* The far side hangs up when the connection is there. */
+/* The far side hangs up after the connection is established. */
 static void hanging_up(void) {
     connection f = begin_pending(at);
     reach(&f, at);
@@ -274,7 +275,7 @@ static void hanging_up(void) {
     say("read %zd\n", read(f.fd, bytes, 2));
 }
 
-/* Two and more sets for one socket: each is told. */
+/* Several epolls watch one socket: each reports it. */
 static void several_sets(void) {
     int second = new_epoll(), third = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
@@ -292,7 +293,7 @@ static void several_sets(void) {
     say_connected(&f, "");
 }
 
-/* Closing the set is no business of the socket, nor of another set. */
+/* Closing an epoll affects neither the socket nor another epoll. */
 static void set_closed(void) {
     int second = new_epoll(), fd = nonblocking();
     add(ep, fd, USUAL | mode, "first");
@@ -302,7 +303,7 @@ static void set_closed(void) {
     close(second);
     driving_epolls[1] = -1;
     int pipes[2];
-    /* Likely the set's number. */
+    /* Probably the epoll's descriptor. */
     require(pipe(pipes) == 0);
     say("pending %s\n", waiting(ep, 0));
     establish(&f, "");
@@ -311,7 +312,7 @@ static void set_closed(void) {
     say_connected(&f, "");
 }
 
-/* The last set is closed, and the program goes on by poll(2). */
+/* The last epoll is closed, and the program continues by poll(2). */
 static void only_set_closed(void) {
     connection f = begin_pending(at);
     add(ep, f.fd, USUAL | mode, "F");
@@ -328,7 +329,7 @@ static void only_set_closed(void) {
     say_connected(&f, "");
 }
 
-/* Another set has the number of one that is closed, again and again. */
+/* Again and again a new epoll gets the descriptor of a closed one. */
 static void set_reused(void) {
     connection f = begin_pending(at);
     reach(&f, at);
@@ -348,7 +349,7 @@ static void set_reused(void) {
     say_connected(&f, "");
 }
 
-/* The set has two numbers. */
+/* The epoll has two descriptors. */
 static void duplicated_set(void) {
     connection f = begin_pending(at);
     int second = dup(ep);
@@ -364,7 +365,7 @@ static void duplicated_set(void) {
     say_connected(&f, "");
 }
 
-/* Refused: told, in every mode, and the error is there once. */
+/* A refusal is reported in every mode, and the error once. */
 static void refused(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");
@@ -377,7 +378,7 @@ static void refused(void) {
     say("error %s\n", error_of(fd));
 }
 
-/* Told also where only reading, or nothing, was asked for. */
+/* It is reported also to a registration for reading or for no events. */
 static void refused_reading(void) {
     int fd = nonblocking(), second = new_epoll();
     connection f = begin_with(fd, at);
@@ -390,7 +391,7 @@ static void refused_reading(void) {
     say("error %s\n", error_of(fd));
 }
 
-/* A socket that was refused connects again, under the same registration. */
+/* A refused socket connects again, with the same registration. */
 static void refused_and_again(void) {
     int fd = nonblocking();
     add(ep, fd, USUAL | mode, "F");

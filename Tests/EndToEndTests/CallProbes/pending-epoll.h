@@ -1,4 +1,4 @@
-/* Registrations whose data are random, and named for the reader. */
+/* Registrations with random data, which the output shows as names. */
 #pragma once
 
 #include "pending.h"
@@ -8,7 +8,7 @@ static struct {
     uint64_t data;
 } marks[64];
 
-/* The random number that stands for a name; all its 64 bits matter. */
+/* The random number for a name; all its 64 bits matter. */
 unused static uint64_t mark(const char *name) {
     int index = 0;
     for (; marks[index].name; index++)
@@ -72,7 +72,7 @@ unused static const char *waiting(int ep, int timeout) {
     return events_text(events, epoll_wait(ep, events, 8, timeout));
 }
 
-/* Drives by asking the epolls that take part; none may say anything. */
+/* Continues the handshake by waiting at the epolls that take part; none may report anything. */
 static int driving_epolls[4] = {-1, -1, -1, -1};
 
 unused static void drive_by_epoll(connection *f) {
@@ -93,14 +93,14 @@ unused static void drive_with(int ep) {
     }
 }
 
-/* From now on the set drives. */
+/* From now on waits at the epoll continue the handshake. */
 unused static void add(int ep, int fd, unsigned events, const char *name) {
     const char *result = control(ep, EPOLL_CTL_ADD, fd, events, name);
     if (strcmp(result, "0") != 0) say("add %s: %s\n", name, result);
     drive_with(ep);
 }
 
-/* The rest of a successful connection's life, as one registration sees it. */
+/* The events of a successful connection from now on, as one registration sees them. */
 unused static void say_later(connection *f, int ep) {
     char byte;
     say("then %s\n", waiting(ep, 0));

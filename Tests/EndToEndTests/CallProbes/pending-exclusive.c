@@ -1,5 +1,6 @@
-/* pending-exclusive CASE ADDRESS MODE STAGE: a registration with EPOLLEXCLUSIVE that was made before connect(2), while
- * the connection comes to STAGE. The kernel modifies none such, nor by one that is no such. MODE: level, edge. */
+/* pending-exclusive CASE ADDRESS MODE STAGE: a registration with EPOLLEXCLUSIVE that was made before connect(2),
+ * while the connection reaches STAGE. The kernel cannot modify such a registration, nor make another one exclusive.
+ * MODE: level, edge. */
 #include "pending-epoll.h"
 
 static unsigned mode;
@@ -8,7 +9,7 @@ static int ep;
 
 enum { USUAL = EPOLLIN | EPOLLOUT };
 
-/* How the kernel has the set's only registration (proc(5), /proc/PID/fdinfo). */
+/* The kernel's state of the epoll's only registration (proc(5), /proc/PID/fdinfo). */
 static void say_registration(int fd) {
     char path[64], line[256];
     int count = 0, target;
@@ -23,7 +24,7 @@ static void say_registration(int fd) {
         events & EPOLLEXCLUSIVE ? ", exclusive" : "");
 }
 
-/* That it is what it was, and stays it: only to be deleted, and then added anew. */
+/* Checks that the registration is unchanged and stays so: it can only be deleted and added again. */
 static void say_exclusive(int fd) {
     say_registration(fd);
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
@@ -52,7 +53,7 @@ static void established(void) {
     say_connected(&f, "");
 }
 
-/* The kernel's verdicts while pending. */
+/* The kernel's errors while pending. */
 static void changed(void) {
     connection f = begin_exclusively();
     say("add again: %s\n", control(ep, EPOLL_CTL_ADD, f.fd, USUAL | EPOLLEXCLUSIVE | mode, "another"));
@@ -65,7 +66,7 @@ static void changed(void) {
     say_connected(&f, "");
 }
 
-/* Deleted while pending, it is no more; what is added in its place is not exclusive. */
+/* Deleted while pending; the registration that replaces it is not exclusive. */
 static void replaced(void) {
     connection f = begin_exclusively();
     delete(ep, f.fd);
@@ -79,7 +80,7 @@ static void replaced(void) {
     say_connected(&f, "");
 }
 
-/* A socket with two numbers, whose registrations are asked of the kernel. */
+/* A socket with two descriptors; the kernel gives the registrations. */
 static void duplicated(void) {
     int fd = nonblocking(), second = dup(fd);
     add(ep, fd, USUAL | EPOLLEXCLUSIVE | mode, "F");
@@ -108,7 +109,7 @@ static void refused(void) {
     say_connected(&f, "");
 }
 
-/* Given up by the program. */
+/* The program gives the attempt up. */
 static void dissolved(void) {
     connection f = begin_exclusively();
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};

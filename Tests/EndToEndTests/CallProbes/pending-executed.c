@@ -1,4 +1,4 @@
-/* pending-executed CASE ADDRESS: a program is started that has the socket of a pending connection. */
+/* pending-executed CASE ADDRESS: starts a program that inherits the socket of a pending connection. */
 #include "pending.h"
 
 #include <spawn.h>
@@ -6,7 +6,7 @@
 
 static const char *address_argument;
 
-/* What the other program says of its socket. */
+/* The other program's results for its socket. */
 static void say_inherited(int fd) {
     struct pollfd entry = {fd, POLLOUT, 0};
     int ready = poll(&entry, 1, -1);
@@ -28,7 +28,7 @@ static char **arguments_for(int fd) {
     return arguments;
 }
 
-/* The far side, in a process of its own: what the program does by exec(3) ends all of its threads. */
+/* The far side, in a process of its own: exec(3) ends all threads of the program. */
 static void serve_elsewhere(int code) {
     if (fork() != 0) return;
     drive = NULL;
@@ -60,7 +60,7 @@ static void await_program(pid_t child) {
     require(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* The program is started beside the one that goes on with the connection. */
+/* The first program continues with the connection after it has started the other. */
 static void finish_beside(connection *f, pid_t child) {
     await_program(child);
     establish(f, "");
@@ -88,7 +88,7 @@ static void forked(void) {
     finish_beside(&f, child);
 }
 
-/* One that is closed on exec is nothing to the program, which is not waited with. */
+/* A socket with FD_CLOEXEC does not delay the start of the program. */
 static void closed(void) {
     connection f = begin_pending(REACHED);
     require(fcntl(f.fd, F_SETFD, FD_CLOEXEC) == 0);

@@ -1,10 +1,10 @@
 /* pending-failover FIRST ADDRESS SECOND CALL TIMEOUTS: a connection whose first proxy, at port 1080 of ADDRESS, fails
- * as FIRST says, so that it goes on with the second, at port 1081, which does what SECOND says. Nothing of the first is
- * to be seen. CALL waits: connect; edge (an epoll that the socket was registered with before); both (the same, by two
- * numbers); twice (poll that is given the socket twice); or another. TIMEOUTS of the program's own: own, none.
+ * as FIRST names, so it continues with the second, at port 1081, which does as SECOND names. The program must not see
+ * the first attempt. CALL waits: connect; edge (an epoll with a registration from before); both (the same, with two
+ * descriptors); twice (poll with the socket twice); or another. TIMEOUTS of the program: own, none.
  *
- * FIRST and SECOND: gone, late (gone when it is being connected to), far (at an address that there is no way to),
- * close, reset, garbage, no-method, good. Natively there is no first, and the second is good or gone. */
+ * FIRST and SECOND: gone, late (gone during the connection attempt), far (at an address without a route), close,
+ * reset, garbage, no-method, good. Natively there is no first proxy, and the second is good or gone. */
 #include "pending-epoll.h"
 #include "pending-waiting.h"
 
@@ -12,7 +12,7 @@ static int second = -1;
 static char **argument;
 static connection f;
 
-/* What a proxy does with the connection that comes to it. Returns the connection if it serves. */
+/* Treats a connection to a proxy as the word names. Returns the connection if the proxy serves it. */
 static int behave(int proxy, const char *how) {
     unsigned char greeting[3];
     if (strcmp(how, "gone") == 0 || strcmp(how, "late") == 0 || strcmp(how, "far") == 0) return -1;
@@ -55,7 +55,7 @@ static void say_told(int fd, int ep, const char *call) {
         say("then %s\n", waiting(ep, 0));
     } else if (strcmp(call, "both") == 0) {
         const char *text;
-        /* Whether both come in one call or in two is nobody's business. */
+        /* The events may come in one call or in two. */
         do text = waiting(ep, -1);
         while (!strchr(text, ','));
         say("told %s\n", text);

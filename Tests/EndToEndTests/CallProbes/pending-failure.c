@@ -1,5 +1,5 @@
-/* pending-failure KIND ADDRESS STAGE CALL WAY: a connection that fails so when it has come to STAGE, while CALL waits;
- * the program learns why by WAY, and connects the same socket again.
+/* pending-failure KIND ADDRESS STAGE CALL WAY: a connection fails in this way when it has reached STAGE, while CALL
+ * waits. The program reads the error by WAY, and connects the same socket again.
  *
  * KIND: a reply code; or gone, close, reset, garbage, silence, no-method. WAY: error, connect, read, write. */
 #include "pending-waiting.h"
@@ -57,7 +57,7 @@ int main(int count, char **arguments) {
     long result = by->wait(f.fd, EPOLLIN | EPOLLOUT | EPOLLPRI, -1, NULL);
     pthread_join(thread, NULL);
     if (result < 0) say("wait %s\n", wait_text(result));
-    /* select(2) has no more to say than that reading and writing do not wait. */
+    /* select(2) can only report that reading and writing do not wait. */
     unsigned wanted = EPOLLIN | EPOLLOUT | (strstr(by->name, "select") ? 0 : EPOLLERR | EPOLLHUP);
     if ((unsigned)result == wanted) say("told\n");
     else say("told %s\n", wait_text(result));

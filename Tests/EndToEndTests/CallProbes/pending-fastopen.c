@@ -1,4 +1,4 @@
-/* pending-fastopen CASE ADDRESS: connections that are begun in other ways than by a plain connect(2). */
+/* pending-fastopen CASE ADDRESS: connections that begin in other ways than by a plain connect(2). */
 #include "pending.h"
 
 static connection begun(int fd, const char *result) {
@@ -63,7 +63,7 @@ static void by_number(void) {
     arrive(&f);
 }
 
-/* A socket that has its own address already. */
+/* A bound socket. */
 static void bound(void) {
     address here = numeric("127.0.0.1", "0");
     int fd = begin();

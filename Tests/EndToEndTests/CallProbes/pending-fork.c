@@ -19,7 +19,7 @@ static pid_t child_that(void (*body)(connection *), connection *f) {
 
 static void await_child(pid_t child) {
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is pending. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     if (status != 0) say("the child ended with %d\n", status);
 }
@@ -47,7 +47,7 @@ static void establish_it(connection *f) {
     say_connected(f, "");
 }
 
-/* A child does something of little weight, and the parent goes on to the end. */
+/* A child makes a minor call, and the parent completes the handshake. */
 static void parent_goes_on(void (*child)(connection *)) {
     connection f = begin_pending(REACHED);
     reach(&f, at);
@@ -77,7 +77,7 @@ static void with_registration(void) {
     say_connected(&f, "");
 }
 
-/* The child brings it to its end, and the parent has given it away. */
+/* The child completes the handshake after the parent has closed the socket. */
 static void child_goes_on(void) {
     int ready[2];
     require(pipe(ready) == 0);
@@ -96,7 +96,7 @@ static void child_goes_on(void) {
     await_child(child);
 }
 
-/* The parent is gone altogether. */
+/* The parent has ended. */
 static void parent_exits(void) {
     int ready[2], over[2];
     require(pipe(ready) == 0 && pipe(over) == 0);
@@ -121,7 +121,7 @@ static void parent_exits(void) {
     require(read(over[0], &byte, 1) == 0);
 }
 
-/* Parent and child have one pending each, begun after the fork. */
+/* Parent and child each have a pending connection of their own, from after the fork. */
 static void each_its_own(void) {
     connection f = begin_pending(REACHED);
     reach(&f, at);

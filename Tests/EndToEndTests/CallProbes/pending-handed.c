@@ -1,11 +1,11 @@
-/* pending-handed ADDRESS: a pending socket through proxies of every protocol, which the probe is itself, at port 1080
- * of ADDRESS. Their answers come byte by byte, and behind each byte it is another process that goes on. */
+/* pending-handed ADDRESS: a pending socket through proxies of every protocol. The probe is the proxies, at port 1080
+ * of ADDRESS. Their answers come byte by byte, and after each byte another process continues. */
 #include "pending.h"
 #include "raw.h"
 
 static connection f;
 
-/* A process that has seen nothing of it since the beginning. */
+/* A process that has not seen the handshake since its beginning. */
 static void drive_in_child(connection *nothing) {
     (void)nothing;
     int status;
@@ -15,7 +15,7 @@ static void drive_in_child(connection *nothing) {
         drive_by_poll(&f);
         _exit(0);
     }
-    /* Unseen: to wait otherwise would be to go on with what is pending. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     if (status != 0) say("a child ended with %d\n", status);
 }

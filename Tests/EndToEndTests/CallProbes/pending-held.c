@@ -1,5 +1,5 @@
-/* pending-held CASE ADDRESS: calls that wait for a pending connection, and are held up or interrupted just where it
- * matters. */
+/* pending-held CASE ADDRESS: calls that wait for a pending connection and are stopped or interrupted at a critical
+ * point. */
 #include "clock.h"
 #include "pending.h"
 #include "stopped.h"
@@ -10,7 +10,7 @@ enum { LIMIT = 600 };
 
 static connection f;
 
-/* A connection that has come so far, and whose calls wait. */
+/* A connection at this stage, on a blocking socket. */
 static void begin_blocking(enum stage stage) {
     f = begin_pending(REACHED);
     reach(&f, stage);
@@ -21,14 +21,14 @@ static void limit_by_option(int option) {
     require(setsockopt(f.fd, SOL_SOCKET, option, &(struct timeval){LIMIT, 0}, sizeof(struct timeval)) == 0);
 }
 
-/* ----- Held up ----- */
+/* ----- Stopped calls ----- */
 
 static void read_in_thread(void *nothing unused) {
     char byte;
     say("read %s\n", outcome(read(f.fd, &byte, 1)));
 }
 
-/* The limit counts from the call, whenever it is looked up. */
+/* The limit counts from the begin of the call, whenever the library reads it. */
 static void limited(void) {
     stopped s;
     begin_blocking(GREETED);
@@ -45,7 +45,7 @@ static void limited(void) {
 
 static void connect_in_thread(void *nothing unused) { say("connect %s\n", connect_to_target(f.fd)); }
 
-/* Just before a thread waits for the proxy's answer, another one takes it. */
+/* Another thread reads the proxy's answer just before this one waits for it. */
 static void overtaken(void) {
     stopped s;
     begin_blocking(GREETED);
@@ -58,14 +58,14 @@ static void overtaken(void) {
     say_connected(&f, "");
 }
 
-/* ----- Interrupted ----- */
+/* ----- Interrupted calls ----- */
 
 static atomic_int handled;
 static atomic_bool is_over;
 
 static void handle(int number unused) { handled++; }
 
-/* A signal that comes between two waits of a call ends it, as one does that comes while it waits. */
+/* A signal between two waits of a call ends the call, like a signal during a wait. */
 static void signalled(void) {
     struct sigaction action = {.sa_handler = handle};
     stopped s;
@@ -82,7 +82,7 @@ static void signalled(void) {
     say_connected(&f, "");
 }
 
-/* As long as the call goes on it is asleep, or will be. In the end it may succeed. */
+/* Until the call returns, it sleeps or will sleep. In the end it may succeed. */
 static void *interrupt(void *nothing) {
     while (!is_over && handled < 1000) {
         int before = handled;
@@ -94,7 +94,7 @@ static void *interrupt(void *nothing) {
     return nothing;
 }
 
-/* Under a limit a handler ends the call also where it says SA_RESTART. */
+/* With a time limit a handler ends the call even with SA_RESTART. */
 static void restarted(void) {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     require(sigaction(SIGUSR1, &action, NULL) == 0);

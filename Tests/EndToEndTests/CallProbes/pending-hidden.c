@@ -1,4 +1,4 @@
-/* pending-hidden CASE ADDRESS MODE: registrations that nobody could see being made. MODE: level, edge. */
+/* pending-hidden CASE ADDRESS MODE: registrations that the library has not seen. MODE: level, edge. */
 #include "pending-epoll.h"
 #include "raw.h"
 
@@ -39,7 +39,7 @@ static void after(void) {
     say_connected(&f, "");
 }
 
-/* An unseen one, beside one that is seen. */
+/* An unseen registration beside one that the library has seen. */
 static void beside(void) {
     int second = new_epoll();
     connection f = begin_pending(REACHED);
@@ -53,7 +53,7 @@ static void beside(void) {
     say_connected(&f, "");
 }
 
-/* Made unseen, then edited by calls that are seen. */
+/* The library has not seen the registration, but sees the calls that change it. */
 static void edited(void) {
     int fd = nonblocking();
     raw_control(EPOLL_CTL_ADD, fd, EPOLLIN | mode, "unseen");
@@ -71,7 +71,7 @@ static void edited(void) {
     say_connected(&f, "");
 }
 
-/* By the numbers of the calls, through syscall(2). */
+/* The calls are made by number, through syscall(2). */
 static void numbered(void) {
     ep = own((int)syscall(SYS_epoll_create1, EPOLL_CLOEXEC));
     connection f = begin_pending(REACHED);
@@ -89,13 +89,13 @@ static void numbered(void) {
     say_connected(&f, "");
 }
 
-/* A library that would use io_uring(7) is told that there is none. */
+/* A program that would use io_uring(7) gets the error of a kernel without it. */
 static void ring(void) {
     char parameters[256] = {0};
     say("io_uring_setup: %s\n", outcome(syscall(SYS_io_uring_setup, 8, parameters)));
 }
 
-/* The program is executed anew, with a set and an unconnected socket that is registered. */
+/* The program executes itself again, with an epoll and an unconnected socket that is registered. */
 static void execute(const char *again, int fd) {
     char numbers[2][12];
     int inherited = epoll_create1(0);

@@ -1,5 +1,5 @@
-/* pending-killed CASE ADDRESS: a child goes on with a pending socket, and is killed in the middle of that: it has the
- * proxy's answer, and has not noted it. How far the handshake came nobody knows any more. */
+/* pending-killed CASE ADDRESS: a child continues a pending handshake, and is killed after it has read the proxy's
+ * answer and before it has recorded it. From then on the stage of the handshake is unknown. */
 #include "filter.h"
 #include "pending.h"
 #include "raw.h"
@@ -23,12 +23,12 @@ static void lose_child(void) {
     pid_t child = fork();
     if (child == 0) be_killed();
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is pending. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes. */
     require(child > 0 && raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child);
     say("child %s\n", WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? "killed" : "not killed");
 }
 
-/* The proxy gets not a byte more, and the socket connects anew. */
+/* The proxy receives no further byte, and the socket connects again. */
 static void finish(void) {
     char byte;
     say("the proxy hears %s\n", read(f.far, &byte, 1) > 0 ? "more" : "no more");

@@ -1,4 +1,5 @@
-/* pending-misfit CASE ADDRESS: connect(2) on a pending socket, with addresses that are not for it. */
+/* pending-misfit CASE ADDRESS: connect(2) on a pending socket with addresses that are too short or of another
+ * family. */
 #include "pending.h"
 
 static void again(int fd, const char *what, const void *given, socklen_t length) {

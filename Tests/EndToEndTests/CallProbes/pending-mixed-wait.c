@@ -1,5 +1,5 @@
-/* pending-mixed-wait CASE ADDRESS: pending sockets that are waited for together, with other descriptors, in sets within
- * sets, and by several threads. */
+/* pending-mixed-wait CASE ADDRESS: waits for pending sockets together, with other descriptors, in epolls within
+ * epolls, and by several threads. */
 #include "pending-epoll.h"
 
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ static pthread_t in_thread(void *(*body)(void *), void *argument) {
     return thread;
 }
 
-/* A pipe that gets ready ends the call, with the socket still pending; then both. */
+/* A pipe becomes ready and ends the call while the socket is still pending; then both are ready. */
 static void poll_with_pipe(void) {
     connection f = begin_pending(REACHED);
     for (int stage = REACHED; stage < ESTABLISHED; stage++) {
@@ -38,7 +38,7 @@ static void poll_with_pipe(void) {
     write_to_pipe();
     establish(&f, "");
     struct pollfd entries[2] = {{f.fd, POLLOUT, 0}, {pipes[0], POLLIN, 0}};
-    /* The pipe is ready, so that every call returns at once; the connection is not starved. */
+    /* The pipe is ready, so every call returns at once; the handshake continues nevertheless. */
     while (poll(entries, 2, -1) == 1) continue;
     say("established: %s, %s\n", event_names(entries[0].revents), event_names(entries[1].revents));
     say_connected(&f, "");
@@ -108,7 +108,7 @@ static void epoll_with_pipe(void) {
     say_connected(&f, "");
 }
 
-/* A socket that stands in the array twice, beside a number that is nobody's. */
+/* A socket that is in the array twice, beside a closed descriptor. */
 static void poll_twice(void) {
     connection f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -126,11 +126,11 @@ static void poll_twice(void) {
     say_connected(&f, "");
 }
 
-/* Two pending, of which one is established, and then the other. */
+/* Two pending connections: one is established, then the other. */
 static void one_of_two(void) {
     fd_set sets[3];
     connection f = begin_pending(REACHED);
-    /* So that it is clear whose far side is whose. */
+    /* One after the other, so each far side belongs to a known socket. */
     reach(&f, REACHED);
     connection g = begin_pending(REACHED);
     reach(&g, REACHED);
@@ -153,7 +153,7 @@ static void one_of_two(void) {
     say_connected(&g, "");
 }
 
-/* Numbers that are not open, and arguments that cannot be. */
+/* Closed descriptors and invalid arguments. */
 static void wrong(void) {
     connection f = begin_pending(REACHED);
     reach(&f, GREETED);
@@ -178,7 +178,7 @@ static void wrong(void) {
     say_connected(&f, "");
 }
 
-/* Memory that is not there. */
+/* Invalid addresses. */
 static void unreadable(void) {
     struct pollfd entry = {-1, POLLOUT, 0};
     void *volatile nowhere = (void *)8;
@@ -196,7 +196,7 @@ static void unreadable(void) {
     say_connected(&f, "");
 }
 
-/* select(2) leaves what is left of the time, pselect(2) and ppoll(2) leave their time alone. */
+/* select(2) writes the remaining time; pselect(2) and ppoll(2) leave their time unchanged. */
 static void time_left(void) {
     fd_set set;
     connection f = begin_pending(REACHED);
@@ -224,7 +224,7 @@ static void time_left(void) {
     say_connected(&f, "");
 }
 
-/* A set in a set: the outer one may wake for nothing, but the inner one tells the end. */
+/* An epoll in an epoll: the outer one may wake without an event, but the inner one reports the outcome. */
 static void nested(void) {
     int outer = new_epoll();
     add(outer, ep, EPOLLIN, "inner");
@@ -279,7 +279,7 @@ static void nested_selected(void) {
     say_connected(&f, "");
 }
 
-/* A thread that sleeps in epoll_wait(2), and says what it is told. */
+/* A thread that sleeps in epoll_wait(2), and prints the events. */
 typedef struct {
     int ep;
     atomic_int tid;
@@ -299,7 +299,7 @@ static void await_start(sleeper *s) {
     await_sleep(s->tid);
 }
 
-/* The registration, and the connection, are made while another thread sleeps already. */
+/* The registration and the connection are made after another thread has gone to sleep. */
 static void registered_late(unsigned mode, int registers_first) {
     sleeper s = {.ep = ep};
     pthread_t thread = in_thread(sleep_in_epoll, &s);
@@ -307,7 +307,7 @@ static void registered_late(unsigned mode, int registers_first) {
     int fd = nonblocking();
     connection f;
     if (registers_first) {
-        /* Not for output: an unconnected socket would be told of. */
+        /* Not for output: the epoll would report an unconnected socket. */
         struct epoll_event event = {EPOLLONESHOT | mode, {.u64 = mark("F")}};
         add(ep, pipes[0], EPOLLIN, "pipe");
         f = begin_with(fd, REACHED);
@@ -317,7 +317,7 @@ static void registered_late(unsigned mode, int registers_first) {
         f = begin_with(fd, REACHED);
         add(ep, fd, EPOLLOUT | mode, "F");
     }
-    /* From here on the sleeper alone drives. */
+    /* From here on only the sleeping thread continues the handshake. */
     drive = NULL;
     for (int stage = REACHED; stage < ESTABLISHED; stage++) {
         await_sleep(s.tid);
@@ -354,7 +354,7 @@ static void *sleep_until_pipe(void *argument) {
     return NULL;
 }
 
-/* Several threads at one set: the end is told to one of them. */
+/* Several threads at one epoll: one of them gets the outcome. */
 static void shared(unsigned mode) {
     sleeper s[3] = {{.ep = ep}, {.ep = ep}, {.ep = ep}};
     pthread_t threads[3];
@@ -377,7 +377,7 @@ static void shared(unsigned mode) {
 static void shared_edge(void) { shared(EPOLLET); }
 static void shared_once(void) { shared(EPOLLONESHOT); }
 
-/* Three threads wait for one socket, each by a call of its own: all are told. */
+/* Three threads wait for one socket, each by a call of its own: all get the outcome. */
 typedef struct {
     sleeper s;
     int fd;
@@ -426,7 +426,7 @@ static void different_calls(void) {
     say_connected(&f, "");
 }
 
-/* Room for one event, and many pending: neither the pipe nor any of them starves. */
+/* Room for one event, and many pending connections: the program gets the events of all of them, and of the pipe. */
 static void narrow(void) {
     enum { COUNT = 50 };
     static connection connections[COUNT];
@@ -446,7 +446,7 @@ static void narrow(void) {
             if (count == 1 && event.data.u64 == mark("pipe")) pipe_events++;
         }
         for (int index = 0; index < COUNT; index++) {
-            /* The order of the far sides is not that of the sockets; they are all the same here. */
+            /* The far sides come in another order than the sockets; here they are interchangeable. */
             while (!native && stage > REACHED) {
                 int there = 0;
                 require(ioctl(connections[index].far, FIONREAD, &there) == 0);

@@ -1,5 +1,5 @@
-/* pending-numbers CASE ADDRESS STAGE: calls about a pending descriptor that end nothing, or seem to: the connection
- * goes on as if nothing had been called. And more sets that watch it than are noted. */
+/* pending-numbers CASE ADDRESS STAGE: calls on a pending descriptor that do not close the socket, or only seem to:
+ * the handshake continues as if the program had made no call. And more epolls watch it than the library records. */
 #include "filter.h"
 #include "pending-epoll.h"
 #include "raw.h"
@@ -27,7 +27,7 @@ static connection run_so_far(void) {
     return f;
 }
 
-/* ----- Calls that leave the number what it is ----- */
+/* ----- Calls that leave the descriptor unchanged ----- */
 
 static void closed_on_exec(void) {
     connection f = run_so_far();
@@ -75,7 +75,7 @@ static void in_vfork_child(void) {
     establish_and_say(&f);
 }
 
-/* There the number may be that of something else, which says nothing of the parent's. */
+/* In the child the descriptor may refer to something else, which does not affect the parent's. */
 static void another_in_vfork_child(void) {
     connection f = run_so_far();
     volatile int fd = f.fd;
@@ -92,9 +92,9 @@ static void another_in_vfork_child(void) {
     establish_and_say(&f);
 }
 
-/* ----- Another number that goes on ----- */
+/* ----- Another descriptor that continues ----- */
 
-/* Sent by sendmmsg(2), in the second of two messages, and closed. */
+/* Passed by sendmmsg(2), in the second of two messages, and closed. */
 static void sent_among_several(void) {
     connection f = run_so_far();
     union {
@@ -118,7 +118,8 @@ static void sent_among_several(void) {
     establish_and_say(&f);
 }
 
-/* The kernel knows a registration by the number that it was made with, which is nobody's any more, and stays that. */
+/* The kernel identifies a registration by the descriptor that it was made with. That descriptor is closed, and stays
+ * closed. */
 static void registered_by_closed(void) {
     int fd = nonblocking(), second = dup(fd), descriptors = descriptor_count();
     add(ep, fd, EPOLLIN | EPOLLOUT, "F");
@@ -133,9 +134,9 @@ static void registered_by_closed(void) {
     say_connected(&f, "");
 }
 
-/* ----- Sets ----- */
+/* ----- Epolls ----- */
 
-/* By a program that has put itself under a filter, which forbids to look at what epolls watch (proc_pid_fdinfo(5)). */
+/* By a program under its own filter, which forbids to read what epolls watch (proc_pid_fdinfo(5)). */
 static void registered_under_a_filter(void) {
     int fd = nonblocking();
     refuse_call(SYS_openat);
@@ -179,7 +180,7 @@ static void in_closed_sets(void) {
     say_connected(&f, "");
 }
 
-/* All of the same number, one after the other; and one of another, which does not stay. */
+/* Epolls with the same descriptor, one after the other; and one with another descriptor, which is closed. */
 static void in_sets_of_one_number(void) {
     connection f = run_so_far();
     int fine = 0, other = new_epoll();
@@ -199,7 +200,7 @@ static void in_sets_of_one_number(void) {
 
 /* ----- The error ----- */
 
-/* What there is no room for is not written. */
+/* The call writes nothing outside the given room. */
 static void say_short_error(int fd) {
     unsigned char room[8];
     memset(room, 0xee, sizeof room);

@@ -1,5 +1,5 @@
-/* pending-options CASE ADDRESS OPTION: an option that would hold up a handshake, and that the program sets for what it
- * receives and sends itself: lowat (SO_RCVLOWAT) or cork (TCP_CORK). */
+/* pending-options CASE ADDRESS OPTION: an option that would delay a handshake, and that the program sets for its own
+ * data: lowat (SO_RCVLOWAT) or cork (TCP_CORK). */
 #include "pending-epoll.h"
 #include "raw.h"
 
@@ -20,7 +20,7 @@ static void set(int fd, int value) {
     require(setsockopt(fd, given->level, given->name, &value, sizeof value) == 0);
 }
 
-/* What the kernel has. While the library speaks with the proxy it is no hindrance. */
+/* The kernel's value. During the handshake it delays nothing. */
 static int kernels(int fd) {
     int value = -1;
     require(raw(SYS_getsockopt, fd, given->level, given->name, (long)&value, (long)&(socklen_t){sizeof value}) == 0);
@@ -39,7 +39,7 @@ static void say_pending(int fd) {
     require(native || kernels(fd) == given->plain);
 }
 
-/* The connection is there, and the option is what the program has set, for the kernel, too. */
+/* The connection is established, and the option has the program's value, also in the kernel. */
 static void establish_and_say(connection *f) {
     establish(f, "");
     struct pollfd entry = {f->fd, POLLOUT, 0};
@@ -60,7 +60,7 @@ static void established(void) {
     establish_and_say(&f);
 }
 
-/* The option is of the socket, whatever number sets it. */
+/* The option belongs to the socket, whichever descriptor sets it. */
 static void by_another_number(void) {
     int fd = nonblocking(), copy = dup(fd);
     set(copy, given->value);
@@ -69,14 +69,14 @@ static void by_another_number(void) {
     establish_and_say(&f);
 }
 
-/* The program before has set it. */
+/* The program that was executed before has set it. */
 static void inherited(void) {
     connection f = begin_with(3, REACHED);
     say_pending(f.fd);
     establish_and_say(&f);
 }
 
-/* As many bytes wake a wait as the program has said. */
+/* A wait ends only when as many bytes have come as the program has set. */
 static void epolled(void) {
     int fd = with_option(SOCK_NONBLOCK), ep = new_epoll();
     add(ep, fd, EPOLLIN | EPOLLOUT | EPOLLET, "F");
@@ -109,7 +109,7 @@ static void dissolved(void) {
     say("then %d %d\n", value_of(f.fd), kernels(f.fd));
 }
 
-/* The program changes its mind while pending; or sets it only there. */
+/* The program changes the option while pending; or sets it only then. */
 static void change(int fd, int later) {
     connection f = begin_with(fd, REACHED);
     set(f.fd, later);
@@ -123,7 +123,7 @@ static void changed_pending(void) { change(with_option(SOCK_NONBLOCK), given->ot
 static void cleared_pending(void) { change(with_option(SOCK_NONBLOCK), given->plain); }
 static void set_pending(void) { change(nonblocking(), given->value); }
 
-/* A child goes on with the handshake, and ends it. */
+/* A child continues and completes the handshake. */
 static void forked(void) {
     connection f = begin_with(with_option(SOCK_NONBLOCK), REACHED);
     reach(&f, GREETED);
@@ -135,7 +135,7 @@ static void forked(void) {
     drive = NULL;
     establish(&f, "");
     int status;
-    /* Unseen: to wait otherwise would be to go on with what is pending. */
+    /* A raw call, which the library does not see: its own wait would continue the pending handshakes. */
     require(raw(SYS_wait4, child, (long)&status, 0, 0, 0) == child && status == 0);
     say("established %d %d\n", value_of(f.fd), kernels(f.fd));
     set(f.fd, given->plain);

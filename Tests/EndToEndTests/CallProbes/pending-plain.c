@@ -1,5 +1,5 @@
-/* pending-plain HOST PORT TIMES CALL: connects TIMES sockets that do not block, one after the other, to an address or a
- * name, through a proxy that is another program; waits for each by CALL, and says how each ended. */
+/* pending-plain HOST PORT TIMES CALL: connects TIMES non-blocking sockets, one after the other, to an address or a
+ * name, through a proxy in another process; waits for each by CALL, and prints the outcome of each. */
 #include "pending-waiting.h"
 
 static address destination_of(const char *host, const char *port) {

@@ -1,6 +1,6 @@
-/* pending-race MODE ADDRESS CONNECTIONS: four threads, each of which makes so many connections, waits for them in sets
- * that all threads share, and gives some of them up at a time of no one's choice. The proxy is the main thread, which
- * accepts, answers, refuses and hangs up likewise. MODE: level, edge, once. */
+/* pending-race MODE ADDRESS CONNECTIONS: four threads each make CONNECTIONS connections, wait for them in epolls
+ * that all threads share, and close some of them at random times. The proxy is the main thread, which accepts,
+ * answers, refuses and hangs up at random times. MODE: level, edge, once. */
 #include "pending-epoll.h"
 
 #include <stdatomic.h>
@@ -11,11 +11,11 @@ static unsigned mode;
 static int sets[SETS];
 static int connections;
 
-/* What is known of the one connection that a thread has at a time. The number of the attempt is in the low half of the
- * data, so that an event tells which it is for. */
+/* The state of a thread's one connection. The number of the attempt is in the low half of the event data, so an
+ * event identifies its attempt. */
 static struct {
-    /* In the upper half the number of the attempt, in the lower how often an event for it was told. One word, so that
-     * an event of a former attempt cannot be counted for the next. */
+    /* The number of the attempt in the upper half, and the number of its events in the lower. One word, so an event
+     * of a former attempt cannot be counted for the next. */
     _Atomic uint64_t told;
 } slots[SLOTS];
 
@@ -29,7 +29,7 @@ static void complain(const char *what, long value) {
     if (wrong++ < 5) say("%s: %lx\n", what, value);
 }
 
-/* Takes what a set has to tell, whomever it is for. */
+/* Takes the events of an epoll, for any thread. */
 static void take(int set, int timeout) {
     struct epoll_event events[3];
     int count = epoll_wait(set, events, 3, timeout);
@@ -44,7 +44,7 @@ static void take(int set, int timeout) {
         uint64_t told = slots[slot].told;
         unsigned now = (unsigned)(told >> 32);
         if ((unsigned)data > now) complain("data of the future", (long)data);
-        /* That of a former attempt was on its way when the socket was closed. */
+        /* An event of a former attempt was on its way when the socket was closed. */
         if ((unsigned)data != now) continue;
         if (events[index].events & ~(EPOLLOUT | EPOLLERR | EPOLLHUP)) complain("events", (long)events[index].events);
         while ((unsigned)(told >> 32) == now && !atomic_compare_exchange_weak(&slots[slot].told, &told, told + 1))
@@ -140,7 +140,7 @@ static void serve(void) {
         }
     }
     while (count > 1) close(entries[--count].fd);
-    /* Those that were given up before they were accepted. */
+    /* Connections that were closed before they were accepted. */
     while (poll(entries, 1, 0) == 1) close(accept_client(listening));
 }
 

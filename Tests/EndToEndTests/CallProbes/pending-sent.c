@@ -1,4 +1,4 @@
-/* pending-sent CASE ADDRESS: a pending socket is sent to another process (unix(7), SCM_RIGHTS), which was there before
+/* pending-sent CASE ADDRESS: passes a pending socket to another process (unix(7), SCM_RIGHTS), which existed before
  * anything was pending. */
 #include "pending.h"
 
@@ -14,7 +14,7 @@ static void say_of(int fd) {
     say(" %s\n", event_names(entry.revents));
 }
 
-/* What the other process does: says how it finds the socket, and speaks. */
+/* The other process: prints the state of the socket, and uses it. */
 static _Noreturn void receive(void) {
     char byte;
     if (is_announced) require(read(ends[1], &byte, 1) == 1);
@@ -42,7 +42,7 @@ static void await_child(pid_t child) {
     require(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* The far side goes on only while the sender sleeps in sendmsg(2). */
+/* The far side continues only while the sender sleeps in sendmsg(2). */
 static void send_and_land(connection *f, pid_t child) {
     pilot p = {.f = f};
     board(&p);
@@ -60,7 +60,7 @@ static void succeeds(void) {
     send_and_land(&f, child);
 }
 
-/* The error is told once, as the socket is one. */
+/* The error is reported once, because it is one socket. */
 static void fails(void) {
     pid_t child = receiver();
     connection f = begin_pending(REACHED);
@@ -74,7 +74,7 @@ static void fails(void) {
 
 static void do_nothing(int number) { (void)number; }
 
-/* A signal ends the call, and nothing is sent. */
+/* A signal ends the call, and the call sends nothing. */
 static void interrupted(void) {
     struct sigaction action = {.sa_handler = do_nothing};
     require(sigaction(SIGUSR1, &action, NULL) == 0);
@@ -88,7 +88,7 @@ static void interrupted(void) {
     } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
     memcpy(CMSG_DATA(&control.header), &f.fd, sizeof f.fd);
     struct iovec byte = {"x", 1};
-    /* The first of the two brings no descriptor, and is sent. */
+    /* The first of the two messages has no descriptor, and is sent. */
     struct mmsghdr messages[2] = {
         {.msg_hdr = {.msg_iov = &byte, .msg_iovlen = 1}},
         {.msg_hdr = {.msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control}},
@@ -104,7 +104,7 @@ static void interrupted(void) {
     send_and_land(&f, child);
 }
 
-/* Addresses of nothing are the kernel's to refuse. */
+/* The kernel rejects invalid addresses. */
 static void from_nowhere(void) {
     require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0);
     connection f = begin_pending(REACHED);

@@ -1,5 +1,5 @@
-/* pending-state STAGE ADDRESS: what every call says of a pending socket that has come so far, and of the same socket
- * when it has been established. */
+/* pending-state STAGE ADDRESS: prints what every call reports about a pending socket at this stage, and about the
+ * same socket when the connection is established. */
 #include "pending-calls.h"
 
 static void say_call(const char *name, ssize_t result) { say("%s: %s\n", name, result < 0 ? outcome(-1) : "done"); }

@@ -1,5 +1,6 @@
-/* pending-unanswered ADDRESS: a program that is connecting puts itself under a filter which refuses the question what a
- * socket is. Not a byte of the handshake is its own, nor does one of its own go into it. */
+/* pending-unanswered ADDRESS: a program with a pending connection puts itself under a filter which refuses
+ * getsockopt(2), by which the library asks what a socket is. The program receives no byte of the handshake, and
+ * sends none into it. */
 #include "pending.h"
 #include "filter.h"
 

@@ -1,5 +1,5 @@
-/* pending-user-timeout CASE ADDRESS VALUE: TCP_USER_TIMEOUT, which the program has set to VALUE before connect(2), or
- * left alone (0), while the library limits by it how long the kernel tries to connect. */
+/* pending-user-timeout CASE ADDRESS VALUE: TCP_USER_TIMEOUT, which the program has set to VALUE before connect(2),
+ * or not set (0), while the library uses it to limit how long the kernel tries to connect. */
 #include "pending-epoll.h"
 
 static int value;
@@ -40,7 +40,7 @@ static void established(void) {
     establish_and_say(&f);
 }
 
-/* Nobody asks before the end. */
+/* The program does not ask before the end. */
 static void established_unasked(void) {
     connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     establish_and_say(&f);
@@ -79,7 +79,7 @@ static void dissolved(void) {
     say("then %d\n", timeout_of(f.fd));
 }
 
-/* The program changes its mind while pending. */
+/* The program changes the option while pending. */
 static void change(int later) {
     connection f = begin_with(with_timeout(SOCK_NONBLOCK), REACHED);
     set_timeout(f.fd, later);
@@ -101,8 +101,8 @@ static void blocking(void) {
     say_connected(&f, "");
 }
 
-/* What it is for: a thread that sleeps since before connect(2) learns that the kernel has given up. Natively the
- * program sets it itself. The kernel would try for a minute (tcp(7), TCP_SYNCNT). */
+/* The option's purpose: a thread that has slept since before connect(2) learns that the kernel has given up.
+ * Natively the program sets it itself. The kernel would try for a minute (tcp(7), TCP_SYNCNT). */
 static int ep;
 
 static void *sleep_in_epoll(void *thread) {

@@ -1,4 +1,4 @@
-/* pending-waiting CASE ADDRESS CALL: one pending socket, waited for by one of the calls that wait. */
+/* pending-waiting CASE ADDRESS CALL: waits for one pending socket by one of the waiting calls. */
 #include "pending-waiting.h"
 
 #include <stdatomic.h>
@@ -7,7 +7,7 @@ static const waiter *by;
 
 static long wait_by(int fd, unsigned events, int timeout) { return by->wait(fd, events, timeout, NULL); }
 
-/* The far side moves only while the call waits. */
+/* The far side continues only while the call waits. */
 static void without_limit(void) {
     connection f = begin_pending(REACHED);
     pilot p = {.f = &f};
@@ -26,7 +26,7 @@ static void with_limit(void) {
     say_connected(&f, "");
 }
 
-/* Bytes behind the reply, in the same segment. */
+/* Bytes after the reply, in the same segment. */
 static void early(void) {
     connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .tail = "early bird"};
@@ -37,7 +37,7 @@ static void early(void) {
     say_connected(&f, "early bird");
 }
 
-/* The program waits for bytes alone: that the connection is there is nothing to it. */
+/* The program waits only for bytes; the established connection does not end the wait. */
 static void reading_only(void) {
     connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .tail = "x"};
@@ -52,7 +52,7 @@ static void drive_by_waiter(connection *f) {
     if (result != 0) say_early("%s\n", wait_text(result));
 }
 
-/* A program that asks again and again. */
+/* A program that polls. */
 static void without_waiting(void) {
     drive = drive_by_waiter;
     connection f = begin_pending(REACHED);
@@ -67,7 +67,7 @@ static void without_waiting(void) {
     say_connected(&f, "");
 }
 
-/* The program waits in slices that are too short for anything. */
+/* The program waits in slices that are too short for a step of the handshake. */
 static void in_slices(void) {
     connection f = begin_pending(REACHED);
     pilot p = {.f = &f};
@@ -79,7 +79,7 @@ static void in_slices(void) {
     say_connected(&f, "");
 }
 
-/* The whole time goes by, at each stage, and the connection goes on later. */
+/* The whole time limit passes, at each stage, and the handshake continues later. */
 static void expiring(void) {
     drive = drive_by_waiter;
     connection f = begin_pending(REACHED);
@@ -97,7 +97,7 @@ static void expiring(void) {
 
 static volatile int is_urgent;
 
-/* One byte at a time: of both answers while the program sleeps; or of a long name, until it is enough. */
+/* One byte at a time: both answers while the program sleeps; or a long name, until the time limit is over. */
 static void *serve_bytes(void *argument) {
     connection *f = argument;
     char reply[5 + 255 + 2 + 11] = {5, 0, 0, 3, (char)255};
@@ -125,7 +125,7 @@ static void *serve_bytes(void *argument) {
     return NULL;
 }
 
-/* So many bytes that the time is over before them: it does not begin anew with each. */
+/* More bytes than come within the time limit: the limit does not restart with each byte. */
 static void dripping(void) {
     pthread_t thread;
     connection f = begin_pending(REACHED);
@@ -149,7 +149,7 @@ static void by_bytes(void) {
     say_connected(&f, "early bird");
 }
 
-/* Both answers, and what the target says, before anything is asked. */
+/* Both answers and the target's bytes come before any request. */
 static void answered_early(void) {
     connection f = begin_pending(REACHED);
     reach(&f, REACHED);
@@ -179,7 +179,7 @@ static void *send_signal_to_sleeper(void *nothing) {
     return nothing;
 }
 
-/* These calls are not restarted, whatever SA_RESTART says. */
+/* The kernel does not restart these calls, even with SA_RESTART. */
 static void interrupted(void) {
     drive = drive_by_waiter;
     connection f = begin_pending(REACHED);
@@ -198,7 +198,7 @@ static void interrupted(void) {
     say_connected(&f, "");
 }
 
-/* A signal that is blocked but in the call: it waits before, and ends it at once. */
+/* A signal that only the call's mask unblocks: it is pending before, and ends the call at once. */
 static void unmasked(void) {
     sigset_t usr1, none;
     sigemptyset(&none);
@@ -225,7 +225,7 @@ static void unmasked(void) {
     say_connected(&f, "");
 }
 
-/* A thread that waits is cancelled, and the connection is another's. */
+/* A waiting thread is cancelled, and another thread continues with the connection. */
 static atomic_int waiting_thread;
 
 static void *wait_for_ever(void *f) {
@@ -253,7 +253,7 @@ static void cancelled(void) {
     say_connected(&f, "");
 }
 
-/* A handler that makes the same calls, for the same socket, while the program is wherever it is in them. */
+/* A handler makes the same calls, for the same socket, at any point of the interrupted call. */
 static volatile sig_atomic_t handler_fd = -1;
 static volatile sig_atomic_t is_over;
 
@@ -298,7 +298,7 @@ static void handler_enters(void) {
     require(sigaction(SIGUSR1, &action, NULL) == 0);
     require(pthread_create(&bomber, NULL, bombard, NULL) == 0);
     int established = 0, turns = 0, least = native ? 1 : 50;
-    /* On a busy machine no signal may come in so many turns. */
+    /* On a busy machine it is possible that no signal comes in that many turns. */
     for (; turns < least || !handled; turns++) {
         connection f = begin_pending(REACHED);
         handler_fd = f.fd;
@@ -319,7 +319,7 @@ static void handler_enters(void) {
 
 static void signal_sleeper(void) { require(tgkill(getpid(), main_thread, SIGUSR1) == 0); }
 
-/* A signal that is blocked in the call alone: it is handled when the call has ended, by the connection. */
+/* A signal that only the call's mask blocks: it is handled after the connection has ended the call. */
 static void masked(void) {
     sigset_t usr1;
     sigemptyset(&usr1);
@@ -334,7 +334,7 @@ static void masked(void) {
     say_connected(&f, "");
 }
 
-/* The whole of the events, and what comes after. */
+/* All the events, and those that come afterwards. */
 static void refused(void) {
     connection f = begin_pending(REACHED);
     pilot p = {.f = &f, .code = 5};

@@ -1,17 +1,17 @@
-/* Every call that waits for a socket, under one signature. */
+/* Every call that waits for a socket, with one signature. */
 #pragma once
 
 #include "pending.h"
 
-/* Exported by libc, for checked calls or without a header. */
+/* libc exports these, for checked calls or without a header. */
 extern int __poll_chk(struct pollfd *entries, nfds_t count, int timeout, size_t room);
 extern int __ppoll_chk(
     struct pollfd *entries, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t room);
 extern int __poll(struct pollfd *entries, nfds_t count, int timeout);
 extern int __select(int count, fd_set *read, fd_set *write, fd_set *except, struct timeval *timeout);
 
-/* Waits so many milliseconds, or for ever (-1), under a signal mask if the call has one. Gives the events, 0 if there
- * were none in that time, or -1 with errno. For select(2): IN, OUT, PRI for the three sets. */
+/* Waits that many milliseconds, or without limit (-1), under a signal mask if the call has one. Returns the events,
+ * 0 if there were none in that time, or -1 with errno. For select(2): IN, OUT, PRI for the three sets. */
 typedef struct {
     const char *name;
     long (*wait)(int fd, unsigned events, int timeout, const sigset_t *mask);

@@ -1,10 +1,10 @@
-/* What the probes of pending connections share: a socket on which connect(2) said EINPROGRESS, and the far side, which
- * is the probe itself, so that it decides what has happened when the program asks.
+/* Shared code of the probes of pending connections: a socket on which connect(2) failed with EINPROGRESS, and the far
+ * side, which is the probe itself, so it decides what has happened when the program asks.
  *
- * A probe is run as `NAME CASE ADDRESS`, where ADDRESS is that of the proxy, at port 1080, which the library has been
- * told; the destination does not matter. Or, without the library, as `NAME CASE native`: then the connection is made
- * to the probe's own listener, whose queue is full, so that the kernel keeps it pending until there is room and the
- * SYN is sent again. What a case prints must be the same both times. */
+ * A probe is run as `NAME CASE ADDRESS`: ADDRESS is the proxy's, at port 1080, as in the library's configuration;
+ * the destination does not matter. Or, without the library, as `NAME CASE native`: then the connection goes to the
+ * probe's own listener, whose queue is full, so the kernel keeps it pending until there is room and the SYN is sent
+ * again. A case must print the same both times. */
 #pragma once
 
 #include "raw.h"
@@ -16,7 +16,7 @@
 #include <sys/select.h>
 #include <sys/uio.h>
 
-/* How far the connection is. A native one knows the first alone. */
+/* The stage of the connection. A native connection has only the first. */
 enum stage {
     UNREACHED, /* the proxy's machine has not answered */
     REACHED,   /* connected to the proxy, which has said nothing */
@@ -47,11 +47,11 @@ static address target;
 static address far_address;
 static pid_t main_thread;
 
-/* The call by which the program, which has but one thread, lets the connection go on while the far side waits for its
- * bytes. It may expect to be told nothing. */
+/* The call by which the program, with its single thread, lets the handshake continue while the far side waits for
+ * bytes. It may expect that the call reports nothing. */
 static void (*drive)(connection *);
 
-/* What was told before its time; a program that asks again and again shall not fill the disk. */
+/* Reports an event that came too early. The limit keeps a polling program from filling the disk. */
 #define say_early(...)                        \
     do {                                      \
         static int times;                     \
@@ -64,7 +64,7 @@ unused static void drive_by_poll(connection *f) {
     if (count != 0) say_early("poll %d, events %x\n", count, entry.revents);
 }
 
-/* Fills the listener's queue: a SYN that comes now is dropped. */
+/* Fills the listener's queue: the kernel drops a SYN that comes now. */
 unused static void fill_queue(void) {
     require(listen(listening, 0) == 0);
     filler = stream(&far_address);
@@ -79,8 +79,8 @@ unused static void empty_queue(void) {
     filler = -1;
 }
 
-/* At the far side's address, which is the probe's alone also while nobody listens there: a socket that is bound and
- * does not listen leaves the port to those that say SO_REUSEADDR, and to nobody else. */
+/* Listens at the far side's address, which belongs to the probe also while nothing listens there: a socket that is
+ * bound and does not listen leaves the port only to sockets with SO_REUSEADDR. */
 static int bound_to_far_side(void) {
     int fd = stream(&far_address);
     require(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
@@ -112,7 +112,7 @@ unused static int nonblocking(void) {
     return fd;
 }
 
-/* Whether the last connect(2) of a socket has told how it ended. */
+/* Whether the last connect(2) of a socket has reported the outcome. */
 static char connect_told[1 << 16];
 
 unused static const char *connect_to_target(int fd) {
@@ -128,7 +128,7 @@ unused static const char *error_of(int fd) {
     return error == 0 ? "0" : strerrorname_np(error);
 }
 
-/* Connects a socket that is there already. */
+/* Connects an existing socket. */
 unused static connection begin_with(int fd, enum stage stage) {
     if (filler < 0 && (native || stage == UNREACHED)) fill_queue();
     const char *result = connect_to_target(fd);
@@ -138,7 +138,7 @@ unused static connection begin_with(int fd, enum stage stage) {
 
 unused static connection begin_pending(enum stage stage) { return begin_with(nonblocking(), stage); }
 
-/* Waits for so many bytes at the far side; without `drive` beside nothing that this process has pending. */
+/* Waits for that many bytes at the far side. Without `drive`, the wait continues no handshake of this process. */
 unused static void await(connection *f, int wanted) {
     for (int there = 0;;) {
         require(ioctl(f->far, FIONREAD, &there) == 0);
@@ -155,7 +155,7 @@ unused static void await(connection *f, int wanted) {
 
 static const char good_reply[10] = {5, 0, 0, 1};
 
-/* Lets the connection come so far, and no further. */
+/* Lets the connection reach this stage, and no later one. */
 unused static void reach(connection *f, enum stage stage) {
     if (native) return;
     if (f->stage < REACHED && stage >= REACHED) {
@@ -177,13 +177,13 @@ unused static void reach(connection *f, enum stage stage) {
     }
 }
 
-/* Connects a socket once more that was refused. */
+/* Connects a refused socket once more. */
 unused static connection begin_again(int fd, enum stage stage) {
     if (listening < 0) listen_at_far_side();
     if (native) fill_queue();
     int is_aborted = !connect_told[fd];
     const char *result = connect_to_target(fd);
-    /* What the kernel says once when another call than connect(2) has told of a failure. */
+    /* The kernel's result, once, after another call than connect(2) has reported a failure. */
     if (is_aborted) {
         if (strcmp(result, "ECONNABORTED") != 0) say("not aborted: %s\n", result);
         result = connect_to_target(fd);
@@ -194,7 +194,7 @@ unused static connection begin_again(int fd, enum stage stage) {
     return f;
 }
 
-/* Brings it to its end: connected, and followed at once by what the target says. */
+/* Completes the connection; the target's bytes follow at once. */
 unused static void establish(connection *f, const char *tail) {
     size_t length = strlen(tail);
     if (native) {
@@ -211,7 +211,7 @@ unused static void establish(connection *f, const char *tail) {
     f->stage = ESTABLISHED;
 }
 
-/* The far side in a thread of its own, for a call of connect(2) that waits. */
+/* The far side in a thread of its own, for a blocking connect(2). */
 unused static void *meet_and_land(void *argument) {
     connection *f = argument;
     if (native) {
@@ -223,7 +223,7 @@ unused static void *meet_and_land(void *argument) {
     return NULL;
 }
 
-/* From now on nobody listens, and nobody else can. */
+/* Stops listening; no other socket can listen there, either. */
 unused static void close_far_side(void) {
     close(listening);
     close(filler);
@@ -233,7 +233,7 @@ unused static void close_far_side(void) {
     close(other);
 }
 
-/* Brings it to its end: refused. */
+/* Ends the connection with a refusal. */
 unused static void refuse(connection *f, int code) {
     if (native) {
         require(code == 5);
@@ -241,7 +241,7 @@ unused static void refuse(connection *f, int code) {
         return;
     }
     if (f->stage == HALF) {
-        /* What has been said of it is good already; so it is cut off. */
+        /* The reply has already reported success, so the proxy closes the connection. */
         close(f->far);
         return;
     }
@@ -253,7 +253,7 @@ unused static void refuse(connection *f, int code) {
     f->stage = ESTABLISHED;
 }
 
-/* Until a thread of this process sleeps in a call. */
+/* Waits until a thread of this process sleeps in a call. */
 unused static void await_sleep(pid_t thread) {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
@@ -268,14 +268,14 @@ unused static void await_sleep(pid_t thread) {
     }
 }
 
-/* For a thread: sends SIGUSR1 to the main thread when that waits. */
+/* For a thread: sends SIGUSR1 to the main thread when that one waits. */
 unused static void *interrupt_when_asleep(void *nothing) {
     await_sleep(main_thread);
     require(tgkill(getpid(), main_thread, SIGUSR1) == 0);
     return nothing;
 }
 
-/* The far side in a thread of its own, which does the next thing whenever the main thread sleeps. */
+/* The far side in a thread of its own, which takes the next step whenever the main thread sleeps. */
 typedef struct {
     connection *f;
     int code;
@@ -297,7 +297,7 @@ unused static void *run_pending(void *argument) {
     return NULL;
 }
 
-/* From here on nothing drives the connection but the program's own calls. */
+/* From here on only the program's own calls continue the handshake. */
 unused static void board(pilot *p) {
     drive = NULL;
     require(pthread_create(&p->thread, NULL, run_pending, p) == 0);
@@ -328,12 +328,12 @@ unused static const char *event_names(unsigned events) {
     return result[0] ? result : "nothing";
 }
 
-/* That the socket is connected, and what it hears and says arrives, no more and no less. */
+/* Prints whether the socket is connected and its bytes arrive in both directions, no more and no less. */
 unused static void say_connected(connection *f, const char *tail) {
     char bytes[128] = {0};
     say("error %s\n", error_of(f->fd));
     say("peer %s\n", strcmp(peer_of(f->fd), text_of(&target.any)) == 0 ? "as connected to" : peer_of(f->fd));
-    /* The kernel says 0 once to a program that asks again, if connect(2) has not told it yet. */
+    /* The kernel returns 0 once to a second connect(2), if that call has not reported the outcome before. */
     const char *expected = connect_told[f->fd] ? "EISCONN" : "0", *again = connect_to_target(f->fd);
     if (strcmp(again, expected) != 0) say("again %s first\n", again);
     say("again %s\n", connect_to_target(f->fd));
