@@ -2,7 +2,7 @@ import Addressing
 import ProxyConfig
 import Testing
 
-/// Which addresses lead to this machine or direct when a server outside answers them for a name.
+/// The addresses that lead to this machine or direct when a remote server gives them for a name.
 @Suite struct AnswerRoutingTests {
     private func leadsAround(
         _ address: String, name: String = "evil.example", _ globals: String = "", rules: String = ""
@@ -16,7 +16,7 @@ import Testing
     @Test(arguments: ["127.0.0.1", "127.255.255.254", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "::ffff:0.0.0.0"])
     func `This machine`(address: String) {
         #expect(leadsAround(address))
-        // Then the proxy's machine is meant.
+        // Then the address means the proxy's machine.
         #expect(!leadsAround(address, "loopback proxy"))
     }
 
@@ -53,7 +53,7 @@ import Testing
         #expect(!leadsAround("10.1.1.1", "localnet 10.0.0.0/8", rules: "proxy"))
     }
 
-    /// They are the user's wish for names or ports, whatever address comes.
+    /// Such rules apply to names or ports, whatever the address is.
     @Test func `Rules without networks send nothing there`() {
         #expect(!leadsAround("1.1.1.1", rules: "direct"))
         #expect(!leadsAround("1.1.1.1", rules: "direct port 25"))

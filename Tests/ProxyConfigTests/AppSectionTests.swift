@@ -32,7 +32,7 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         socks5 ::1 1
         """
 
-    /// What a section says that is for another program is not said at all.
+    /// A section for another program has no effect.
     @Test func otherPrograms() {
         let plain =
             "udp block\nloopback direct\nlocalnet 10.0.0.0/8\n[Rules]\ndirect port 22\n[ProxyList]\nsocks5 ::1 1"
@@ -41,7 +41,7 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         }
     }
 
-    /// Sections go before the globals, the last before the others, and their rules before those of `[Rules]`, in the order
+    /// Sections precede the globals, the last one the others, and their rules precede those of `[Rules]`, in the order
     /// of the file.
     @Test func thisProgram() {
         let curl = configuration(text, for: program("/opt/curl"))
@@ -63,7 +63,7 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         #expect(Configuration.parse(text).position(of: .localNetwork(1)) == nil)
     }
 
-    /// Mistakes are found whatever the program is.
+    /// Mistakes are found in the sections of all programs.
     @Test func mistakes() {
         let text = "[App a]\nudp on\nallow\nproxy nowhere\nsocks5 ::1 1\n[App]\n[App  ]"
         let patterns = "expected names or paths of programs, as in '[App curl /opt/tool/*]'"
@@ -153,7 +153,7 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         }
     }
 
-    /// A file is called by links to it, too.
+    /// A file may also be called through a link.
     @Test(arguments: [
         ("python3", true), ("python3.11", true), ("/usr/bin/python3", true), ("/opt/python", true), ("python", true),
         ("tool.py", true), ("python2", false), ("/usr/bin/python", false),
@@ -173,7 +173,7 @@ private func program(_ path: String, script: String? = nil) -> ProgramIdentity {
         #expect(ProgramIdentity(executable: [], arguments: [Array("-".utf8)]).aliases == [Array("-".utf8)])
     }
 
-    /// No arguments trap.
+    /// No arguments make the code trap.
     @Test func hostileArguments() {
         var generator = SplitMix(state: 7)
         let names = ["python", "perl", "ruby", "node", "php", "lua", "sh", "Rscript", "tclsh", "java"]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ProxyConfig
 
-/// A configuration of lists; proxies are numbered in the order in which they come to stand in `proxies`.
+/// A configuration of lists; proxies have numbers in their order in `proxies`.
 private func configuration(_ lists: ProxyList..., proxies: Int = 8, type: ProxyType = .socks5) -> Configuration {
     var configuration = Configuration()
     configuration.proxies = (0..<proxies).map { _ in
@@ -18,13 +18,13 @@ private func list(_ mode: ChainMode, _ length: Int = 1, _ hops: ProxyList.Hop...
 
 private func proxies(_ indices: Range<Int>) -> [ProxyList.Hop] { indices.map { .proxy($0) } }
 
-/// Circumstances that a test gives.
+/// An environment that a test controls.
 private final class Memory {
-    /// What `random` gives in turn, and the bounds that it was asked for.
+    /// The results of `random`, in turn, and the bounds that it was called with.
     var numbers: [Int] = []
     var bounds: [Int] = []
     var turns: [Int: UInt64] = [:]
-    /// How often another chain is first.
+    /// How often the first chain is another one.
     var rivals = 0
 }
 

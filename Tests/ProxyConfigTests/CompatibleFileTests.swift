@@ -8,7 +8,7 @@ import Testing
         contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../proxychains-compat.conf"), encoding: .utf8)
 
-    /// The file leaves nothing unsaid that the styles would understand differently.
+    /// The file sets everything for which the styles have different defaults.
     @Test func sameInBothStyles() {
         #expect(flawless(text) != nil)
         #expect(flawless(text) == flawless(text, style: .proxychains))
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// What stands there as an example can be used by taking away the number sign.
+    /// Every example in the file works after its number sign is removed.
     @Test func examples() {
         let lines = text.split(separator: "\n").map {
             $0.hasPrefix("#") && !$0.hasPrefix("# ") ? String($0.dropFirst()) : String($0)

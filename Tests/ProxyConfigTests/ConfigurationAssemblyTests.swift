@@ -3,7 +3,7 @@ import ProxyConfig
 import Testing
 
 @Suite struct ConfigurationAssemblyTests {
-    /// What a machine has where a configuration may come from: files by their paths, and variables by their names.
+    /// A machine's sources of configuration: files by path, and variables by name.
     private struct Machine {
         var files: [String: Result<FileText, FileFailure>] = [:]
         var variables: [String: String] = [:]
@@ -104,7 +104,7 @@ import Testing
         #expect(chain(assembly) == [1] && assembly.file == nil && assembly.mistakes.isEmpty)
     }
 
-    /// Each that is taken away leaves it to the next.
+    /// When one source is removed, the next one counts.
     @Test func `Without SOCKSIFY_PROXY the first file counts that is there`() {
         var machine = everything
         machine.variables["SOCKSIFY_PROXY"] = ""
@@ -211,7 +211,7 @@ import Testing
                 == inText(.unknownProxyType(Array("ftp".utf8)), 0, 1, .proxyOption(number: nil)))
     }
 
-    /// Of the file, even where it has no line; and not beside other mistakes.
+    /// The error names the file, even without a line, and does not occur beside other errors.
     @Test func `A list that no chain can be made of is a mistake`() {
         let file = ConfigurationSource.file(path: Array("/f".utf8))
         #expect(Machine(["/f": "[ProxyList]\n"]).assemble(f: "/f").mistakes == [inText(.noProxies, 0, 0, file)])
@@ -266,7 +266,7 @@ import Testing
             ])
     }
 
-    /// `--check` and the library agree: what nobody logs in with is not missed.
+    /// `--check` and the library agree: neither requires a password that no proxy uses.
     @Test func `A password of a chain that another stands in the place of is not read`() {
         let file = "[ProxyList]\n\(byFile)\n"
         let machine = Machine(["/named": file], ["SOCKSIFY_CONF": "/named", "SOCKSIFY_PROXY": "10.0.0.2"])

@@ -31,7 +31,7 @@ import Testing
             ])
     }
 
-    /// Nothing is looked for below a relative path, which would be one in the current directory.
+    /// The search ignores a relative path, which would be below the current directory.
     @Test(arguments: [nil, "", ".", "a/b"])
     func withoutHome(home: String?) {
         #expect(
@@ -46,7 +46,7 @@ import Testing
                 .count == 1)
     }
 
-    /// A file that is named is the only one, with the style of its name.
+    /// A named file is the only one, and has the style of its name.
     @Test func namedFile() {
         #expect(paths(search(file: "my.conf", home: "/h", proxychainsFile: "/p")) == ["my.conf !"])
         #expect(paths(search(file: "/x/proxychains.conf", home: "/h")) == ["/x/proxychains.conf ! p"])
@@ -54,7 +54,7 @@ import Testing
         #expect(paths(search(file: "")) == paths(search()))
     }
 
-    /// With proxies in the environment no file is read that nobody named.
+    /// With proxies in the environment only a named file is read.
     @Test func proxies() {
         #expect(search(proxies: "socks5://a", home: "/h", proxychainsFile: "/p").candidates == [])
         #expect(search(proxies: "socks5://a").proxies == Array("socks5://a".utf8))

@@ -3,7 +3,7 @@ import ProxyConfig
 import Testing
 
 @Suite struct ConfigurationTests {
-    /// An empty file of socksify leaves the documented defaults.
+    /// An empty file of socksify gives the documented defaults.
     @Test func defaultsOfSocksify() {
         let configuration = Configuration.parse("").configuration
         #expect(configuration == Configuration())
@@ -15,7 +15,7 @@ import Testing
         #expect(configuration.udpFragmentSize == nil)
     }
 
-    /// An empty file of proxychains means what proxychains takes it for.
+    /// An empty file of proxychains has the meaning that it has for proxychains.
     @Test func defaultsOfProxychains() {
         let configuration = Configuration.parse("", style: .proxychains).configuration
         #expect(configuration.chainMode == .dynamic)
@@ -41,7 +41,7 @@ import Testing
         #expect(ConfigurationStyle(fileName: Array(path.utf8).span) == style)
     }
 
-    /// Everything that is wrong is found at once, in the order of the text.
+    /// All errors are found at once, in the order of the text.
     @Test func findsAllMistakes() {
         let text = """
             # a comment
@@ -63,7 +63,7 @@ import Testing
             ])
     }
 
-    /// The place can also be written as compilers do, and a text without lines has columns only.
+    /// The place can also have the form of compilers, and a text without lines has only columns.
     @Test func rendersPlaces() {
         var bytes: [UInt8] = []
         let file = Array("my.conf".utf8)
@@ -77,7 +77,7 @@ import Testing
                 == "-x:1: 'ftp' is not a proxy type; expected socks5, socks4, http or raw")
     }
 
-    /// Nothing of a hostile file reaches a terminal unescaped or at full length.
+    /// The text of a hostile file reaches a terminal only escaped and shortened.
     @Test func escapesWhatItShows() {
         #expect(errors("\u{1b}[2Jx\u{7f}é") == ["line 1, column 1: '\\x1b[2Jx\\x7f\\xc3\\xa9' is not a keyword"])
         let long = errors(String(repeating: "y", count: 900))
@@ -124,7 +124,7 @@ import Testing
         #expect(parsed.configuration.validateUse() == nil)
     }
 
-    /// That there is no proxy is not said of a list whose entry is misspelled.
+    /// A list with a misspelled entry does not also get the error that it has no proxy.
     @Test func noFollowUpErrors() {
         #expect(
             Configuration.parse("[ProxyList]\nsocks 1.1.1.1 1080").allErrors.map(\.description) == [
@@ -132,7 +132,7 @@ import Testing
             ])
     }
 
-    /// URLs take the place of the chain of a file, and nothing else of it.
+    /// URLs replace the chain of a file, and nothing else.
     @Test func replacesProxies() {
         var file = Configuration.parse(
             "random_chain\nchain_len = 2\nloopback proxy\nlocalnet 10.0.0.0/8\n[ProxyList]\nhttp 1.1.1.1 8080"
@@ -147,7 +147,8 @@ import Testing
         #expect(file.configuration.localNetworks.count == 1)
     }
 
-    /// A file that is none may have a mistake in each of a million lines, and nobody mends so many at a time.
+    /// A file that is no configuration may have a mistake in each of a million lines; the number of reported errors is
+    /// limited.
     @Test func mistakesBeyondAThousandAreLeftOut() {
         for count in [999, 1000] {
             #expect(

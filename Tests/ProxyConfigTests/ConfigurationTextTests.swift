@@ -9,7 +9,7 @@ private func text(_ parsed: ParsedConfiguration, source: String? = nil, hidesPas
 }
 
 @Suite struct ConfigurationTextTests {
-    /// Everything the language has, as it counts, with where it comes from.
+    /// The whole language as it takes effect, with the source of each setting.
     @Test func wholeText() {
         let parsed = Configuration.parse(
             """
@@ -80,7 +80,7 @@ private func text(_ parsed: ParsedConfiguration, source: String? = nil, hidesPas
                 """)
     }
 
-    /// What is written means the same again, whatever it was read from.
+    /// The written text has the same meaning when it is read again, whatever its source was.
     @Test(arguments: [21, 22, 23, 24] as [UInt64])
     func meansTheSame(seed: UInt64) {
         var generator = SplitMix(state: seed)
@@ -100,7 +100,7 @@ private func text(_ parsed: ParsedConfiguration, source: String? = nil, hidesPas
         #expect(count > 100)
     }
 
-    /// The default chain keeps its place among the lists, so that proxies keep their numbers.
+    /// The default chain keeps its place among the lists, so proxies keep their numbers.
     @Test(arguments: [
         "[ProxyList]\nsocks5 ::1 1\n[Proxies a]\nsocks5 ::1 2", "[Proxies a]\nsocks5 ::1 2\n[ProxyList]\nsocks5 ::1 1",
         "[Proxies a]\nlist b\n[ProxyList]\nlist a\n[Proxies b]\nsocks5 ::1 1",
@@ -123,7 +123,7 @@ extension SplitMix {
         (0..<(next() % (most + 1))).map { _ in lines[Int(next() % UInt64(lines.count))] + "\n" }.joined()
     }
 
-    /// A file with a bit of everything.
+    /// A file with a part of everything.
     fileprivate mutating func file(_ style: ConfigurationStyle) -> String {
         let keywords = [
             "strict_chain", "dynamic_chain", "random_chain", "round_robin_chain", "chain_len = 3", "proxy_dns",

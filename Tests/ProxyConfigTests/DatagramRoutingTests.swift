@@ -10,7 +10,7 @@ import Testing
         #expect(route("::ffff:1.1.1.1", 443) == proxied("1.1.1.1", 443))
     }
 
-    /// What is direct for connections is so for datagrams, whatever is said of UDP.
+    /// Destinations that are direct for connections are direct for datagrams, whatever `udp` says.
     @Test(arguments: ["udp associate", "udp block", "udp direct"])
     func directDestinations(policy: String) {
         #expect(route("127.0.0.1", 80, policy) == .direct)
@@ -71,7 +71,7 @@ import Testing
         #expect(route("0.0.0.0", 80, "loopback proxy") == .refuse(.unspecifiedAddress))
     }
 
-    /// An address that is reserved for names and stands for none goes nowhere, in multicast space as elsewhere.
+    /// A reserved address without a name leads nowhere, also among the multicast addresses.
     @Test(arguments: ["udp associate", "udp block", "udp direct"])
     func reservedAddresses(policy: String) {
         #expect(route("198.18.0.1", 80, policy) == .refuse(.unknownName))
@@ -92,7 +92,7 @@ import Testing
 }
 
 @Suite struct AnsweredNamesTests {
-    /// Questions are answered here wherever the server would be, on this machine or near it as well.
+    /// The library answers queries itself, wherever the server is, also on this machine or near it.
     @Test(arguments: ["dns fake", "dns tor", "dns tcp 9.9.9.9"])
     func everyServer(mode: String) {
         for host in ["1.1.1.1", "2001:db8::1", "127.0.0.53", "::1", "10.0.0.1", "0.0.0.0", "198.18.0.1"] {
@@ -108,7 +108,7 @@ import Testing
         #expect(answers("127.0.0.53", 53, "dns local") == false)
     }
 
-    /// A server that a localnet names with its port is meant itself, one of every port is not.
+    /// A localnet with a server's port leaves the queries to the server; a localnet for every port does not.
     @Test func namedServer() {
         let text = "localnet 10.0.0.0:53/8\nlocalnet [fd00::]:53/8\nlocalnet 11.0.0.0:80/8\nlocalnet 12.0.0.0/8"
         #expect(answers("10.0.0.1", 53, text) == false)
@@ -118,7 +118,7 @@ import Testing
         #expect(answers("12.0.0.1", 53, text) == true)
     }
 
-    /// Questions to the neighbours are not for a server; but an address of a name is that of a server, wherever.
+    /// Queries to the local link are not for a server; but a reserved address stands for a server anywhere.
     @Test func multicast() {
         #expect(answers("224.0.0.251", 53) == false)
         #expect(answers("ff02::fb", 53) == false)

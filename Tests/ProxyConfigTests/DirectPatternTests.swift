@@ -7,7 +7,7 @@ import Testing
         Configuration.parse(directPatterns: Array(text.utf8).span)
     }
 
-    /// A pattern means what a rule means that is written out.
+    /// A pattern means the same as the full rule.
     @Test(arguments: [
         ("10.0.0.0/8", "net 10.0.0.0/8"), ("10.0.0.1", "net 10.0.0.1"), ("10.0.0.0/8:22", "net 10.0.0.0/8 port 22"),
         ("fd00::/8", "net fd00::/8"), ("::1", "net ::1"), ("[::1]", "net ::1"),
@@ -31,7 +31,7 @@ import Testing
         #expect(errors.map(\.position) == [SourcePosition(line: errors.first?.position.line ?? 0, column: column)])
     }
 
-    /// They go before the rules of the file, and positions stay with their rules.
+    /// They precede the rules of the file, and each rule keeps its position.
     @Test func beforeAllOthers() {
         var parsed = Configuration.parse(
             "[ProxyList]\nsocks5 10.0.0.1 1080\n[Rules]\nblock net 10.0.0.0/8\nblock host x\n")

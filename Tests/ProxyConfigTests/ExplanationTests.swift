@@ -63,7 +63,7 @@ private func explain(
         #expect(other.way == .proxy(list: 0, destination: endpoint("example.org", 443)))
         #expect(other.reason == .defaultChain)
 
-        // Nothing that this machine finds out can change it, here; below a rule on networks it can.
+        // No look-up on this machine can change the answer here; below a rule on networks it can.
         let local = explain("a.local.example")
         #expect(local.lookup == .local)
         #expect(local.way == .direct)
@@ -78,7 +78,7 @@ private func explain(
         #expect(explain("example.org", 443, .udp).way == .refuse(.udpBlocked))
     }
 
-    /// The address decides, for which the name still counts.
+    /// The address decides, and the name still counts for it.
     @Test func addressesOfNames() {
         let parsed = Configuration.parse(file)
         func explain(_ address: String) -> Explanation {

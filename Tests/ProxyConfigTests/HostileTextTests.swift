@@ -22,7 +22,7 @@ import Testing
         _ = LogLevel(parsing: bytes.span)
     }
 
-    /// Nothing that can be read makes a decision trap.
+    /// No text that can be read makes a decision trap.
     private func decide(_ configuration: Configuration) {
         let name: [UInt8] = Array("b.a".utf8)
         _ = configuration.route(to: .v4(IPv4Address(1, 2, 3, 4)), port: 1, name: name.span)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// Every byte, alone and in the place of each character of a file that has everything.
+    /// Every byte, alone and in place of each character of a file with the whole language.
     @Test func everyByteEverywhere() {
         let text = Array(
             """

@@ -33,13 +33,13 @@ private func configuration(_ rules: String, _ globals: String = "") -> Configura
         #expect(route("a.example", port: 23, "direct host .example port 22\nproxy corp") == .proxy(list: 1))
     }
 
-    /// A name that stands for itself has no address that a network could have.
+    /// A name that only the proxy looks up has no address to compare with a network.
     @Test func networks() {
         #expect(route("a.example", "block net 0.0.0.0/0\nblock net ::/0") == .proxy(list: 0))
         #expect(route("a.example", "block host a.example net 0.0.0.0/0") == .proxy(list: 0))
     }
 
-    /// A datagram to a name goes through the proxy as `udp` says, or as a rule on datagrams does.
+    /// `udp` or a rule on datagrams decides about a datagram to a name.
     @Test func datagrams() {
         #expect(route("a", "", command: .udp) == .proxy(list: 0))
         for udp in ["udp block", "udp direct"] {
@@ -54,16 +54,16 @@ private func configuration(_ rules: String, _ globals: String = "") -> Configura
     // MARK: Lookups
 
     @Test(arguments: [
-        // No rule speaks of the name.
+        // No rule names the name.
         ("", LookupRoute.byMode), ("direct host .b", .byMode), ("direct net 10.0.0.0/8", .byMode),
         ("block port 25", .byMode), ("proxy", .byMode), ("block", .byMode), ("proxy port 443\ndirect port 80", .byMode),
         ("direct command bind\nblock command bind", .byMode), ("proxy port 443\ndirect", .byMode),
-        // What rules say does not depend on anything.
+        // The decision depends on nothing else.
         ("direct host .a", .local), ("direct", .local), ("direct proto tcp,udp", .local),
         ("proxy host b\ndirect", .local), ("direct port 22\ndirect host a.a", .local),
         ("proxy host a.a", .proxy), ("block host .a", .proxy), ("block port 25\nproxy corp host ?.a", .proxy),
         ("proxy host .a port 80\nblock host .a", .proxy),
-        // It depends on the port, or on the protocol.
+        // The decision depends on the port, or on the protocol.
         ("direct host .a port 22", .undecided), ("proxy host .a port 22", .undecided),
         ("direct host .a proto udp", .undecided), ("direct host .a command connect", .undecided),
         ("direct port 22\nproxy host .a", .undecided), ("block proto udp\ndirect host .a", .undecided),
@@ -74,7 +74,7 @@ private func configuration(_ rules: String, _ globals: String = "") -> Configura
         #expect(lookup("A.A.", rules) == expected)
     }
 
-    /// What the program says of port and protocol is made use of.
+    /// The decision uses the port and the protocol that the program gives.
     @Test func knownPorts() {
         let rules = "direct host .a port 22\nblock host .a proto udp port 53\nproxy corp host b"
         #expect(lookup("a", port: 22, rules) == .local)
@@ -86,7 +86,7 @@ private func configuration(_ rules: String, _ globals: String = "") -> Configura
         #expect(lookup("b", port: 53, transport: .tcp, rules) == .proxy)
     }
 
-    /// What is known of a name at its lookup holds for every use of it.
+    /// A decision at the look-up of a name holds for every use of the name.
     @Test(arguments: [11, 12, 13, 14] as [UInt64])
     func lookupsKeepTheirWord(seed: UInt64) {
         var generator = SplitMix(state: seed)
@@ -121,7 +121,7 @@ private func configuration(_ rules: String, _ globals: String = "") -> Configura
                 decided += 1
             }
         }
-        // Otherwise nothing would have been compared.
+        // The test must have compared enough decisions.
         #expect(decided > 100)
     }
 }

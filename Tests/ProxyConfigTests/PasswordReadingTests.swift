@@ -2,7 +2,7 @@ import ProxyConfig
 import Testing
 
 @Suite struct PasswordReadingTests {
-    /// The passwords, or the first error, of a list of URLs when their sources have this to say.
+    /// The passwords of a list of URLs, or the first error, given the contents of their sources.
     private func read(
         _ urls: String, _ contents: @escaping (PasswordSource) -> String?
     ) -> (passwords: [String], error: String?) {

@@ -109,7 +109,7 @@ import Testing
         #expect(errors("[ProxyList]\nsocks5 \(name)b 1").count == 1)
     }
 
-    /// What proxychains makes of an entry without a word is a warning in its files and an error in others.
+    /// An entry that proxychains changes silently is a warning in its files and an error in others.
     @Test(arguments: [
         (
             "socks5 10.0.0.1 0",

@@ -5,7 +5,7 @@ import Testing
 /// `count` proxies.
 private func proxyLines(_ count: Int) -> String { String(repeating: "socks5 10.0.0.1 1080\n", count: count) }
 
-/// `[Rules]` that go through lists, so that these are of use.
+/// `[Rules]` that use lists, so that no list is unused.
 private func rules(for names: [String]) -> String {
     "[Rules]\n" + names.enumerated().map { "proxy \($1) port \($0 + 1)\n" }.joined()
 }
@@ -49,7 +49,7 @@ private func named(
         #expect(configuration?.rules.map(\.action) == [.proxy(list: 1), .proxy(list: 2)])
     }
 
-    /// proxychains goes over the word in silence.
+    /// proxychains silently skips the word.
     @Test func failover() {
         let text = "failover_chain\nchain_len = 1\n[ProxyList]\nsocks5 ::1 1\nsocks5 ::1 2"
         #expect(flawless(text)?.chainMode == .failover)
@@ -139,7 +139,7 @@ private func named(
             errors("[ProxyList]\nlist a\nlist b\n\(proxyLines(2))\(list)") == [
                 "line 1, column 1: a chain of this list would have 33 proxies; expected at most 32"
             ])
-        // Of lists in a random chain, the longest may be drawn.
+        // A random chain may draw the longest list.
         let random = "random_chain\nchain_len = 2\n[ProxyList]\nsocks5 ::1 1\nlist a\nlist b\n"
         #expect(flawless(random + list) != nil)
         #expect(
@@ -161,7 +161,7 @@ private func named(
         #expect(errors(nested(9)) == ["line 2, column 1: expected at most 8 lists within each other"])
     }
 
-    /// Lists that name each other many times are not unfolded one by one.
+    /// Lists that name each other many times are counted without expanding them.
     @Test func manyReferences() {
         let text =
             "[ProxyList]\n" + String(repeating: "list l2\n", count: 300)
@@ -172,7 +172,7 @@ private func named(
 
     // MARK: Unix-domain sockets
 
-    /// Only this machine can connect to them, so no other proxy may stand before them.
+    /// Only this machine can connect to them, so no other proxy may precede them.
     @Test(arguments: [
         ("[ProxyList]\nsocks5+unix:///a\nsocks5 ::1 1", [Int]()),
         ("[ProxyList]\nsocks5 ::1 1\nsocks5+unix:///a", [3]),
@@ -193,7 +193,7 @@ private func named(
         #expect(parsed.errors.map(\.position.line) == lines)
     }
 
-    /// URLs take the place of the default chain, and the other lists stay what they are.
+    /// URLs replace the default chain, and leave the other lists unchanged.
     @Test func replacesDefaultChainOnly() {
         var parsed = Configuration.parse(
             "[Proxies a]\nhttp 1.1.1.1 8080\n[ProxyList]\nsocks5 2.2.2.2 1\nlist a\n[Rules]\nproxy a port 80")

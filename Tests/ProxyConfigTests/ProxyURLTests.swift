@@ -33,8 +33,8 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).errors.isEmpty)
     }
 
-    /// proxychains takes a URL as it is: nothing is decoded, spaces belong to the password, the host is
-    /// behind the last at sign.
+    /// proxychains takes a URL literally: it decodes nothing, spaces belong to the password, and the host follows the
+    /// last at sign.
     @Test(arguments: [
         ("socks5://u%41:p%zz@10.0.0.1:1080", proxy(.socks5, "10.0.0.1", 1080, "u%41", "p%zz")),
         ("socks5://u:p:q@r@10.0.0.1:1080", proxy(.socks5, "10.0.0.1", 1080, "u", "p:q@r")),
@@ -87,7 +87,7 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).errors.map(\.description) == ["column \(error)"])
     }
 
-    /// No part of what may be a password is ever shown.
+    /// No message shows a part of a possible password.
     @Test(arguments: [
         "socks5://alice:s3cret", "alice:s3cret@10.0.0.1:1080", "socks5 alice:s3cret@10.0.0.1 1080",
         "socks5://alice:1%zzs3cret@h:1", "socks5://alice:x s3cret@h:1", "socks5 h 1 alice x s3cret",
@@ -167,7 +167,7 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).configuration.proxies == [expected])
     }
 
-    /// A file of proxychains knows no percent-decoding, and no raw proxies as URLs.
+    /// A file of proxychains has no percent-decoding, and no raw proxies as URLs.
     @Test func unixSocketsInProxychains() {
         let expected = Proxy(type: .http, location: .unixSocket(Array("/a%20?".utf8)))
         #expect(proxies("http+unix:///a%20?", style: .proxychains) == [expected])
@@ -198,7 +198,7 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).configuration.proxies.map(\.credentials) == [expected])
     }
 
-    /// Only a SOCKS5 proxy insists on a password.
+    /// Only a SOCKS5 proxy requires a password.
     @Test func noPasswordNeeded() {
         #expect(proxies("http://alice@h:1") == [proxy(.http, "h", 1, "alice")])
         #expect(proxies("socks4://alice@h:1") == [proxy(.socks4, "h", 1, "alice")])
@@ -254,7 +254,7 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url).errors.map(\.description) == ["column \(error)"])
     }
 
-    /// What is written as a URL is read as the same proxy.
+    /// A proxy that is written as a URL is read as the same proxy.
     @Test(arguments: [
         "socks5://10.0.0.1:1080", "http://[2001:db8::1]:3128", "socks4://a%3Ab@gw.example:1",
         "socks5://u%20%40:p%2C%3F%26%2525@h:1", "raw://h:1", "http://alice@h:1", "socks5+unix:///run/a%20b%3F%25",
@@ -276,7 +276,7 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "socks5://alice:***@h:1")
     }
 
-    /// A list of URLs is a chain; a URL in it may go without its scheme.
+    /// A list of URLs is a chain; a URL in it may omit its scheme.
     @Test(arguments: [
         ("10.0.0.1:1080", [proxy(.socks5, "10.0.0.1", 1080)]), ("[::1]:1080", [proxy(.socks5, "::1", 1080)]),
         ("alice:pw@host", [proxy(.socks5, "host", 1080, "alice", "pw")]),

@@ -23,7 +23,7 @@ import Testing
         #expect(flawless(text, style: .proxychains)?.chainMode == mode)
     }
 
-    /// A keyword that stands alone is another word with anything after it.
+    /// A keyword that takes no value is another word when anything follows it.
     @Test(arguments: [
         "strict_chain", "dynamic_chain", "random_chain", "round_robin_chain", "proxy_dns", "proxy_dns_old",
         "quiet_mode",
@@ -42,8 +42,7 @@ import Testing
         #expect(errors(capital) == ["line 1, column 1: '\(capital)' is not a keyword"])
     }
 
-    /// The last of several DNS keywords counts; in a file of proxychains none means the resolver of the
-    /// machine.
+    /// The last of several DNS keywords counts; a file of proxychains without one means the machine's resolver.
     @Test(arguments: [
         ("", DNSMode.local), ("proxy_dns", .fake), ("proxy_dns_old", .fake), ("proxy_dns\ndns local", .local),
         ("proxy_dns_daemon 127.0.0.1:1053", .fake),
@@ -52,7 +51,7 @@ import Testing
         #expect(flawless(text, style: .proxychains)?.dns == mode)
     }
 
-    /// No daemon is needed for what it does; a file that is not one of proxychains is told so.
+    /// The library does the daemon's work itself; a file of another style gets an error.
     @Test func dnsDaemon() {
         let parsed = Configuration.parse("dns local\nproxy_dns_daemon\t127.0.0.1:1053")
         #expect(parsed.configuration.dns == .fake)
@@ -63,7 +62,7 @@ import Testing
             ])
     }
 
-    /// Quiet as proxychains means it: nothing is said of connections that succeed.
+    /// Quiet as in proxychains: the log has no line about a connection that succeeds.
     @Test func quietMode() {
         #expect(flawless("log debug\nquiet_mode")?.logLevel == .error)
         #expect(flawless("quiet_mode", style: .proxychains)?.logLevel == .error)
@@ -84,7 +83,7 @@ import Testing
         #expect(flawless(text)?.connectTimeout == milliseconds)
     }
 
-    /// Less than no time is no limit to proxychains.
+    /// A negative time means no limit to proxychains.
     @Test func negativeTimeouts() {
         #expect(flawless("tcp_read_time_out -1", style: .proxychains)?.readTimeout == Int(Int32.max))
         #expect(flawless("tcp_connect_time_out -1", style: .proxychains)?.connectTimeout == 0)
@@ -151,7 +150,7 @@ import Testing
             ])
     }
 
-    /// More of these than proxychains has room for is no mistake.
+    /// A file may have more of these than proxychains has room for.
     @Test func manyEntries() {
         let text =
             String(repeating: "localnet 10.0.0.0/8\n", count: 100)
@@ -161,7 +160,7 @@ import Testing
         #expect(configuration?.translations.count == 100)
     }
 
-    /// What proxychains exits for is an error in both styles.
+    /// Mistakes at which proxychains exits are errors in both styles.
     @Test(arguments: [
         (
             "remote_dns_subnet 256",
@@ -243,8 +242,8 @@ import Testing
         #expect(errors(text, style: .proxychains) == ["line 1, column \(error)"])
     }
 
-    /// What proxychains silently ignores is a warning in its files, with the value that it takes, and an
-    /// error in others.
+    /// Text that proxychains silently ignores is a warning in its files, with the value that it takes, and an error in
+    /// others.
     @Test(arguments: [
         ("tcp_read_time_out", "18: expected milliseconds, 1 to 2147483647", 4000),
         ("tcp_read_time_out15000", "23: expected milliseconds, 1 to 2147483647", 4000),
@@ -275,7 +274,7 @@ import Testing
         #expect(Configuration.parse(text, style: .proxychains).configuration.readTimeout == readTimeout)
     }
 
-    /// A line that proxychains would cut is read whole, and that is said.
+    /// A line that proxychains would truncate is read whole, with a warning.
     @Test func longLines() {
         let user = String(repeating: "u", count: 255)
         let password = String(repeating: "p", count: 255)
@@ -289,7 +288,7 @@ import Testing
             ])
     }
 
-    /// All that the file of a distribution sets, with the same proxy as there.
+    /// All settings of a distribution's file, with the same proxy.
     @Test func fileOfADistribution() {
         let text = """
             # The chain.

@@ -2,7 +2,7 @@ import Addressing
 import ProxyConfig
 import Testing
 
-/// What decides, in words, and where it stands.
+/// The text of each reason, and its place in the file.
 @Suite struct ReasonTextTests {
     private let text = """
         loopback direct

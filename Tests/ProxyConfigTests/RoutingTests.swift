@@ -29,7 +29,7 @@ import Testing
         #expect(route(host, 80, "loopback proxy\nlocalnet 127.0.0.0/8\nlocalnet ::1/128") == .direct)
     }
 
-    /// What means this machine to Linux means it only where loopback addresses do; no localnet changes that.
+    /// Addresses that mean this machine to Linux are treated as loopback addresses are; no localnet changes that.
     @Test(arguments: ["0.0.0.0", "::", "::ffff:0.0.0.0"])
     func unspecified(host: String) {
         #expect(route(host) == .direct)
@@ -61,8 +61,7 @@ import Testing
         #expect(route("::1:1", 1, "localnet ::/0") == .direct)
     }
 
-    /// A translation of the very port goes before one of every port, wherever it stands; the first one
-    /// counts.
+    /// A translation for the port precedes one for every port, in any order; of several, the first counts.
     @Test func translations() {
         let text =
             """
@@ -81,8 +80,7 @@ import Testing
         #expect(route("1.1.1.1", 54, "dnat 1.1.1.1 2.2.2.2\ndnat 2.2.2.2 3.3.3.3") == proxied("2.2.2.2", 54))
     }
 
-    /// Whether a destination is local is asked of the translated address and port; the connection goes to the
-    /// named one.
+    /// The translated address and port decide whether a destination is local; the connection goes to the named one.
     @Test func translatedIntoLocalNetwork() {
         let text = "dnat 1.1.1.1:80 10.0.0.5:81\nlocalnet 10.0.0.0:81/8"
         #expect(route("1.1.1.1", 80, text) == .direct)
@@ -90,8 +88,8 @@ import Testing
         #expect(route("1.1.1.1", 80, "dnat 1.1.1.1 2.2.2.2\nlocalnet 1.1.1.1/32") == proxied("2.2.2.2", 80))
     }
 
-    /// An address that a translation makes a loopback one still goes through the proxy. Translation applies to loopback
-    /// addresses, too.
+    /// An address that a translation turns into a loopback address still goes through the proxy. Translation also
+    /// applies to loopback addresses.
     @Test func translatedLoopback() {
         #expect(route("1.1.1.1", 80, "dnat 1.1.1.1 127.0.0.1") == proxied("127.0.0.1"))
         #expect(route("127.0.0.1", 80, "dnat 127.0.0.1:80 1.1.1.1") == proxied("1.1.1.1"))
@@ -99,7 +97,7 @@ import Testing
         #expect(route("0.0.0.0", 80, "loopback proxy\ndnat 0.0.0.0 1.1.1.1") == .refuse(.unspecifiedAddress))
     }
 
-    /// An address that is reserved for names and stands for none goes nowhere, whatever else is said of it.
+    /// A reserved address without a name leads nowhere, whatever the configuration says about it.
     @Test func reservedAddresses() {
         let text = "dnat 198.18.0.1 1.1.1.1\nlocalnet 0.0.0.0/0"
         #expect(route("198.18.0.1", 80, text) == .refuse(.unknownName))

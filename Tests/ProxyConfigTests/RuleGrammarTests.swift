@@ -61,7 +61,7 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
         #expect(rules("block net \(word)") == [Rule(.block(.refused), criteria { $0.networks = [expected] })])
     }
 
-    /// One word for all values of a criterion, or a criterion several times.
+    /// A criterion may have all its values in one word, or occur several times.
     @Test(arguments: [
         "direct host a,.b net 10.0.0.1,::1/64 port 1,80-90,65535 proto tcp,udp command connect,udp",
         "direct host a host .b net 10.0.0.1 net ::1/64 port 1 port 80-90,65535 proto tcp proto udp command connect "
@@ -80,7 +80,7 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
         #expect(rules(line) == [Rule(.direct, expected)])
     }
 
-    /// The words of rules are names of lists but where a criterion may stand.
+    /// The keywords of rules may be names of lists, except at the place of a criterion.
     @Test func namesOfLists() {
         let parsed = Configuration.parse(
             "[Proxies proxy]\nsocks5 ::1 1\n[Proxies direct]\nsocks5 ::1 1\n[Rules]\nproxy proxy port 1\nproxy direct")
@@ -177,7 +177,7 @@ private func network(_ address: String, _ prefixLength: UInt8) -> IPNetwork {
         #expect(mistakesOfRule(line) == ["line 2, column \(error)"])
     }
 
-    /// A rule can be behind one that matches everything only by mistake, unless it speaks of listening sockets.
+    /// A rule after one that matches everything is a mistake, unless it names listening sockets.
     @Test func neverReached() {
         let message = "a rule above matches everything, so this one is never reached"
         #expect(

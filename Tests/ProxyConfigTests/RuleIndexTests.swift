@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// A line may have any number of values, and the same value may stand in several rules.
+    /// A line may have any number of values, and several rules may have the same value.
     @Test func manyValues() {
         let hosts = (0..<5_000).map { "host\($0).example" }
         let configuration = flawless(
@@ -46,7 +46,7 @@ import Testing
         #expect(reason("xexample", 1, configuration) == .defaultChain)
     }
 
-    /// A network with a mask that is no prefix is found, too.
+    /// The index also finds a network whose mask is not a prefix.
     @Test func masksWithHoles() {
         var configuration = Configuration()
         var criteria = Rule.Criteria()
@@ -66,7 +66,7 @@ import Testing
     }
 }
 
-/// Asks one rule after the other, in the plainest way.
+/// Checks one rule after the other, in the simplest way.
 private func walk(
     _ rules: [Rule], _ address: IPAddress?, _ name: String, _ port: UInt16, isDatagram: Bool
 ) -> Int? {
@@ -151,7 +151,7 @@ extension SplitMix {
         }
         if chance(5) { criteria.transports = [pick([.tcp, .udp])] }
         if chance(5) { criteria.commands = (0..<(1 + next() % 2)).map { _ in pick([.connect, .udp, .bind]) } }
-        // A rule without any would hide all behind it.
+        // A rule without criteria would hide all rules after it.
         if criteria.isEmpty { criteria.ports = [22...22] }
         let actions: [Rule.Action] = [.direct, .block(.refused), .block(.unreachable), .proxy(list: 0)]
         return Rule(pick(actions), criteria)

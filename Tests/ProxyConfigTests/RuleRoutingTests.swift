@@ -13,7 +13,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
     .proxy(list: list, address: IPAddress(host)!, port: port)
 }
 
-/// What rules make of connections and datagrams to addresses.
+/// The effect of rules on connections and datagrams to addresses.
 @Suite struct RuleRoutingTests {
     private func route(
         _ host: String, port: UInt16 = 80, name: String = "", _ rules: String, _ globals: String = ""
@@ -45,7 +45,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("11.0.0.1", port: 80, name: "www.corp", rules) == proxied("11.0.0.1", list: 1))
     }
 
-    /// All kinds of criteria have to match.
+    /// A rule matches only if all its criteria match.
     @Test func allKinds() {
         let rule = "direct host a.example net 10.0.0.0/8 port 80 proto tcp"
         #expect(route("10.1.1.1", port: 80, name: "a.example", rule) == .direct)
@@ -56,7 +56,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(datagram("10.1.1.1", port: 80, name: "a.example", rule) == proxied("10.1.1.1"))
     }
 
-    /// An address that no name is known of has none, rather than any.
+    /// An address without a known name matches no rule on names.
     @Test func addressesWithoutNames() {
         for rule in ["direct host *", "direct host *,a.example", "direct host * net 10.0.0.0/8"] {
             #expect(route("10.1.1.1", rule) == proxied("10.1.1.1"))
@@ -65,8 +65,8 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         }
     }
 
-    /// A rule goes before `localnet` and `loopback`; what it looks at is what the program named, and `dnat` applies to what
-    /// then goes to a proxy.
+    /// A rule precedes `localnet` and `loopback`. It sees the destination that the program named; `dnat` applies to
+    /// traffic that then goes to a proxy.
     @Test func beforeTheRest() {
         #expect(route("10.0.0.1", "proxy net 10.0.0.0/8", "localnet 10.0.0.0/8") == proxied("10.0.0.1"))
         #expect(route("127.0.0.1", "proxy net 127.0.0.0/8") == proxied("127.0.0.1"))
@@ -77,7 +77,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("1.1.1.1", "direct net 1.1.1.1", dnat) == .direct)
     }
 
-    /// What means this machine, and what is reserved for names, is no rule's matter.
+    /// Rules do not apply to addresses of this machine, nor to reserved addresses.
     @Test func notDecidedByRules() {
         #expect(route("0.0.0.0", "block") == .direct)
         #expect(route("::", "direct", "loopback proxy") == .refuse(.unspecifiedAddress))
@@ -87,7 +87,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("198.18.0.1", "direct\nproxy host a", "dns local") == .refuse(.unknownName))
     }
 
-    /// For datagrams, a rule `proxy` that does not speak of them leaves the word to `udp`.
+    /// For datagrams, `udp` decides after a rule `proxy` that does not name them.
     @Test func datagrams() {
         for udp in ["associate", "block", "direct"] {
             let globals = "udp \(udp)"
@@ -104,7 +104,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("1.1.1.1", "block command udp") == proxied("1.1.1.1"))
     }
 
-    /// Multicast is direct unless a rule says something else.
+    /// Multicast is direct unless a rule decides otherwise.
     @Test func multicast() {
         #expect(datagram("224.0.0.251", port: 5353, "direct net 10.0.0.0/8") == .direct)
         #expect(datagram("224.0.0.251", port: 5353, "block net 224.0.0.0/4") == .refuse(.blocked(.refused)))
@@ -176,7 +176,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
     }
 }
 
-/// What becomes of listening sockets.
+/// The effect of rules on listening sockets.
 @Suite struct ListenerRoutingTests {
     private func route(_ host: String, _ port: UInt16, _ rules: String, _ globals: String = "") -> ListenerRoute {
         configuration(rules, globals).routeListener(at: IPAddress(host)!, port: port)
@@ -187,7 +187,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("0.0.0.0", 80, "", "bind block") == .block(.refused))
     }
 
-    /// Only rules that name the command speak of them.
+    /// Only rules that name the command apply to them.
     @Test func rules() {
         #expect(route("0.0.0.0", 80, "block") == .direct)
         #expect(route("0.0.0.0", 80, "block command connect,udp") == .direct)
@@ -198,7 +198,7 @@ private func proxied(_ host: String, _ port: UInt16 = 80, list: Int = 0) -> Rout
         #expect(route("::", 9000, "direct port 8000-8999 command bind\nblock command bind") == .block(.refused))
     }
 
-    /// They say nothing of what goes out.
+    /// They do not apply to outgoing traffic.
     @Test func nothingElse() {
         let configuration = configuration("block command bind")
         #expect(configuration.route(to: IPAddress("1.1.1.1")!, port: 1) == proxied("1.1.1.1", 1))

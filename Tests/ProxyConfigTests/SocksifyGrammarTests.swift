@@ -17,7 +17,7 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(flawless("dns local", style: style)?.dns == .local)
     }
 
-    /// A server for names has an address or a name of its own, and port 53 unless told.
+    /// A name server has an address or a name, and port 53 by default.
     @Test(
         arguments: [
             ("9.9.9.9", "9.9.9.9", 53), ("9.9.9.9:5353", "9.9.9.9", 5353), ("9.9.9.9:65535", "9.9.9.9", 65535),
@@ -30,7 +30,7 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(flawless(" dns\ttcp \t\(server) ", style: .proxychains)?.dns == .tcp(endpoint(host, port)))
     }
 
-    /// The last of several DNS keywords counts, whichever of them.
+    /// The last of several DNS keywords counts, in any order.
     @Test func severalDNS() {
         #expect(flawless("dns tcp 9.9.9.9\ndns tor")?.dns == .tor)
         #expect(flawless("dns tor\nproxy_dns")?.dns == .fake)
@@ -47,7 +47,7 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(flawless("udp block\nudp associate", style: style)?.udp == .associate)
     }
 
-    /// Datagrams go out in fragments only where a size is given; a line without one takes it back.
+    /// Datagrams leave in fragments only if a size is given; a later line without one removes it.
     @Test func udpFragments() {
         #expect(flawless("")?.udpFragmentSize == nil)
         #expect(flawless("udp associate")?.udpFragmentSize == nil)
@@ -112,7 +112,7 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(flawless("dead_time 86400", style: .proxychains)?.deadTime == 86_400)
     }
 
-    /// A later line without a file takes the file back.
+    /// A later line without a file removes the file.
     @Test func logFile() {
         #expect(flawless("log info")?.logFile == nil)
         #expect(flawless("log info\t/var/log/a")?.logFile == Array("/var/log/a".utf8))
@@ -186,8 +186,8 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(errors(text) == ["line 1, column \(error)"])
     }
 
-    /// A part of the language that is not there yet is an error in a file of proxychains as well: that file
-    /// is meant for socksify.
+    /// A part of the language that does not exist yet is an error in a file of proxychains, too: that file is meant for
+    /// socksify.
     @Test(arguments: [
         "bind proxy", "[Rules]\nproxy command bind",
     ])
@@ -195,13 +195,13 @@ private let server = "a DNS server, as in '9.9.9.9', '[2620:fe::fe]:53' or 'dns.
         #expect(errors(text, style: .proxychains).count == 1)
     }
 
-    /// A mistake in what proxychains does not know is an error in its files, too.
+    /// A mistake in a keyword that proxychains does not have is an error in its files, too.
     @Test(arguments: ["udp blok", "dns tcp", "udp associate fragment 1", "isolate all", "[Rules]\nallow", "[App]"])
     func mistakesInProxychains(text: String) {
         #expect(errors(text, style: .proxychains).count == 1)
     }
 
-    /// Sections after the list of proxies are found, too, and the list goes on after them.
+    /// Sections may follow the list of proxies, and the list may continue after them.
     @Test func sections() {
         let text =
             "[ProxyList]\nsocks5 ::1 1\n[Rules]\nblock port 25\n[Ruls]\nfoo\n[ProxyList]\nsocks5 ::1\n[Rules]\nblock"

@@ -1,7 +1,7 @@
 import Addressing
 import ProxyConfig
 
-/// The errors of a text, as a person reads them.
+/// The errors of a text, as the log shows them.
 func errors(_ text: String, style: ConfigurationStyle = .socksify) -> [String] {
     Configuration.parse(text, style: style).errors.map(\.description)
 }
