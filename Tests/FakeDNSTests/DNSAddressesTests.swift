@@ -2,7 +2,7 @@ import Addressing
 import FakeDNS
 import Testing
 
-/// The addresses that a message brings: here 127.0.0.1 and ::1 are not allowed.
+/// The addresses in a message; 127.0.0.1 and ::1 are not allowed here.
 @Suite struct DNSAddressesTests {
     private let question = "0377656204746573740000010001"
     private let record = "c00c 0001 0001 0000012c 0004"
@@ -37,7 +37,7 @@ import Testing
         #expect(areAllowed("\(start) 0016 0001 00 0001 0003 026832 0004 0008 c0000201 c0000202"))
         #expect(!areAllowed("\(start) 0016 0001 00 0001 0003 026832 0004 0008 c0000201 7f000001"))
         #expect(!areAllowed("\(start) 0017 0001 00 0006 0010 00000000000000000000000000000001"))
-        // Three bytes are no address, and beyond the record there is none.
+        // Three bytes are too short for an address, and an address may not extend beyond the record.
         #expect(!areAllowed("\(start) 000a 0001 00 0004 0003 c00002"))
         #expect(!areAllowed("\(start) 000b 0001 00 0004 0008 c0000201"))
     }
@@ -46,7 +46,7 @@ import Testing
         #expect(!areAllowed(""))
         #expect(!areAllowed("1234 8180 0001 0001 0000 0000 \(question) \(record) c00002"))
         #expect(!areAllowed("1234 8180 0001 0002 0000 0000 \(question) \(record) c0000201"))
-        // TC: what is not there was cut.
+        // TC: the message was truncated.
         #expect(areAllowed("1234 8380 0001 0002 0000 0000 \(question)"))
     }
 }

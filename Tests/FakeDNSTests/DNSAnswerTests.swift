@@ -142,7 +142,7 @@ import Testing
         #expect(
             try answer(smaller, addresses)
                 == hex("0001 8380 0001 0000 0000 0001 00 001c 0001 00 0029 04d0 00008000 0000"))
-        // It may take 100 bytes, and takes 512.
+        // The client allows 100 bytes, and gets up to 512.
         let smallest = start + hex("00 0029 0064 00000000 0000")
         #expect(try answer(smallest, Array(addresses.prefix(17)))?.count == 504)
         #expect(try answer(smallest, Array(addresses.prefix(18)))?.count == 28)
@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test func `a response that is too long for the asker is its header and the question`() throws {
-        // AA, RA and AD are the server's; its counts are not.
+        // AA, RA and AD come from the server; the counts do not.
         let response = hex("2f4c 85a0 0001 0014 0002 0003") + [UInt8](repeating: 0xab, count: 501)
         #expect(
             truncated(response, for: try query(Captured.aaaaInCapitals))

@@ -39,7 +39,7 @@ import Testing
         #expect(try name("a.bc") != name("ab.c"))
     }
 
-    /// A name as a message has it.
+    /// A name in wire format.
     private func question(_ name: [UInt8]) throws -> DNSName {
         let message = hex("0000 0000 0001 0000 0000 0000") + name + hex("0001 0001")
         return try #require(try query(message).question).name

@@ -39,7 +39,7 @@ import Testing
         #expect(try need("_dns.web.test", .svcb) == .nothing(.noError))
     }
 
-    /// NS, CNAME, SOA, MX, TXT, SRV, DS, AXFR, ANY, CAA, and one that nobody has.
+    /// NS, CNAME, SOA, MX, TXT, SRV, DS, AXFR, ANY, CAA, and an unassigned type.
     @Test(arguments: [2, 5, 6, 15, 16, 33, 43, 252, 255, 257, 65280] as [UInt16])
     func `what only a server knows is not implemented, for reverse names as well`(type: UInt16) throws {
         #expect(try need("web.test", DNSType(code: type)) == .nothing(.notImplemented))

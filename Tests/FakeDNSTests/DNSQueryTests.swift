@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: [
-        // More answers, authorities, additional records than there are.
+        // Counts of answers, authorities and additional records that are too large.
         "0001 ffff 0000 0000 00 0001 0001", "0001 0000 0001 0000 00 0001 0001", "0001 0000 0000 0001 00 0001 0001",
         // A name that is a pointer: to the header, to itself, onwards; labels of other kinds.
         "0001 0000 0000 0000 c000 0001 0001", "0001 0000 0000 0000 c00c 0001 0001",

@@ -29,7 +29,7 @@ import Testing
         #expect(addresses(response) == ["2001:db8::1"])
     }
 
-    /// web.test → www.web.test → cdn.test, in the order of most servers.
+    /// web.test → www.web.test → cdn.test, in the order that most servers use.
     private let aliases = """
         c00c 0005 0001 00000100 0006 03777777 c00c
         c026 0005 0001 00000010 0006 0363646e c010
@@ -205,7 +205,7 @@ import Testing
     /// A record whose data is a chain of pointers, each to the one before, and one whose name points to the last.
     private func response(behindPointers count: Int) throws -> DNSResponse {
         var pointers: [UInt8] = hex("c00c")
-        // The data of the record begins at 26 + 12.
+        // The record's data begin at 26 + 12.
         for index in 1..<(count - 1) {
             let target = 38 + 2 * (index - 1)
             pointers += [0xc0 | UInt8(target >> 8), UInt8(target & 0xff)]

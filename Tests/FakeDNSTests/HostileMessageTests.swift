@@ -4,8 +4,8 @@ import SeededGenerator
 import Testing
 
 @Suite struct HostileMessageTests {
-    /// Messages that were good once: whatever they say, nothing is read or written out of bounds, which would trap,
-    /// and every answer is one that the asker takes and can read.
+    /// Damaged messages: whatever they contain, the code reads and writes nothing out of bounds, which would trap, and
+    /// every answer is one that the client accepts and can read.
     @Test func `changed queries are answered within bounds`() {
         var generator = SplitMix(state: 0x5eed)
         for _ in 0..<50_000 {
@@ -79,7 +79,8 @@ import Testing
         #expect((try? DNSResponse(Array(memory[..<truncated]), to: query))?.isTruncated == true)
     }
 
-    /// A few changes of the kinds that break readers: other bytes, pointers, counts and lengths; cut, longer, doubled.
+    /// A few changes that typically break parsers: other bytes, pointers, counts and lengths; truncated, longer,
+    /// doubled messages.
     private func changed(_ message: [UInt8], _ generator: inout SplitMix) -> [UInt8] {
         var message = message
         for _ in 0...Int.random(in: 0..<4, using: &generator) {

@@ -44,7 +44,7 @@ import Testing
     @Test func `the number that was unused for ten minutes is given out again, and no other`() {
         withTable(capacity: 16) { table in
             for index in 0..<16 { #expect(table.number(of: name("n\(index)"), at: 1001) == UInt32(index)) }
-            // A lookup and a connection are both a use.
+            // A look-up counts as a use, and so does a connection.
             for index in 0..<16 where index % 2 == 0 && index != 4 {
                 #expect(table.number(of: name("n\(index)"), at: 1501) == UInt32(index))
             }
@@ -78,7 +78,7 @@ import Testing
         for (index, number) in numbers.enumerated() { #expect(table.table.name(of: number) == name("n\(index)")) }
         #expect(table.table.name(of: first - 1) == nil && table.table.name(of: first + 100) == nil)
         #expect(table.table.name(of: 131_070) == nil)
-        // The first number is the last of all.
+        // The first name has the greatest number.
         let last = SharedTable(capacity: 4, numberCount: 4, random: 3 << 24)
         #expect((0..<4).compactMap { last.table.number(of: name("n\($0)")) } == [3, 0, 1, 2])
         #expect((0..<4).map { last.table.name(of: $0)?.description } == ["n1", "n2", "n3", "n0"])
@@ -117,7 +117,7 @@ import Testing
                     if found != name("new.test") { Issue.record("\(word) as \(value): a new name is another") }
                     if numbers.contains(new) { Issue.record("\(word) as \(value): \(new) was in use") }
                 }
-                // The new name has taken other words, which are those of nobody.
+                // The new name has taken other words, which were free.
                 words[word] = before
             }
         }
@@ -158,7 +158,7 @@ import Testing
             var numbers: [UInt32?] = []
             for index in 0..<5000 {
                 numbers.append(table.number(of: name("host\(index).test")))
-                // As many as the index has room for where all of them meet.
+                // As many names as the index holds when all of them have the same hash bucket.
                 for last in max(index - 7, 0)...index
                 where table.number(of: name("host\(last).test")) != numbers[last] {
                     Issue.record("host\(last) is lost behind host\(index)")
@@ -186,7 +186,7 @@ import Testing
                         let length = 1 + (task * 7919 + round) % 250
                         let letter = UInt8(97 + length % 26)
                         guard let name = HostName([UInt8](repeating: letter, count: length).span) else { return false }
-                        // Each name comes when all the others were unused for long.
+                        // Each name comes after all the others have been unused for long.
                         let now = UInt32(truncatingIfNeeded: round &* 1000)
                         guard let number = table.table.number(of: name, at: now),
                             let read = table.table.name(of: number, at: now)
@@ -201,7 +201,7 @@ import Testing
         }
     }
 
-    /// Goes on until names were replaced during enough reads.
+    /// Continues until names were replaced during enough reads.
     @Test func `a name that is replaced while it is read is never read as a mixture`() {
         let table = SharedTable(capacity: 8)
         let isOver = Flag()
@@ -246,7 +246,7 @@ import Testing
         #expect(memory.pages.count == 2)
         for index in 1..<192 { #expect(table.number(of: name("n\(index)")) == UInt32(index)) }
         #expect(table.number(of: name("n191")) == 191)
-        // 192 slots of 272 bytes, which need not begin with a page.
+        // 192 slots of 272 bytes, which need not begin at a page.
         #expect(memory.pages.count <= 1 + 13 + 1)
     }
 
@@ -276,7 +276,7 @@ import Testing
         #expect(table.number(of: name("more")) == UInt32(held))
     }
 
-    /// A name that tells its length by its letter.
+    /// A name whose letter shows its length.
     private func name(ofLength length: Int) -> HostName {
         name(String(repeating: String(UnicodeScalar(UInt8(97 + length % 26))), count: length))
     }
@@ -286,7 +286,7 @@ import Testing
         return name
     }
 
-    /// A table whose numbers are those of its slots.
+    /// A table whose names have the numbers of their slots.
     private func withTable(capacity: UInt32, _ body: (NameTable<ReadyMemory>) -> Void) {
         body(SharedTable(capacity: capacity).table)
     }
@@ -322,13 +322,13 @@ private func newTable<Memory>(
 }
 
 extension NameTable {
-    /// At a time that does not matter.
+    /// Uses a time that does not matter.
     fileprivate func number(of name: HostName) -> UInt32? { number(of: name, at: 1) }
     fileprivate func name(of number: UInt32) -> HostName? { name(of: number, at: 1) }
 }
 
-/// Memory that says which of its pages were reached, and has no more than `limit`. Nothing but the first 64 bytes lies
-/// at its base.
+/// Memory that records which of its pages were accessed, and has `limit` bytes at most. Only the first 64 bytes lie at
+/// its base.
 private final class PagedMemory: TableMemory, @unchecked Sendable {
     let base: UnsafeMutableRawPointer
     private let elsewhere: UnsafeMutableRawPointer
@@ -340,7 +340,7 @@ private final class PagedMemory: TableMemory, @unchecked Sendable {
         base.initializeMemory(as: UInt8.self, repeating: 0, count: 64)
         elsewhere = .allocate(byteCount: size, alignment: 4096)
         elsewhere.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        // As whoever makes a table does.
+        // Creating a table accesses its first page.
         pages.insert(0)
     }
 

@@ -3,7 +3,7 @@ import FakeDNS
 import Testing
 
 @Suite struct PolicyTableTests {
-    /// The destinations in the order of the table, each with the source that reaches it; `-` for none.
+    /// The destinations in the order of the policy, each with its source address; `-` for none.
     private func sorted(_ pairs: [(String, String)], networkLength: Int = 24, lines: [String] = []) -> [String] {
         var table = PolicyTable()
         for line in lines { table.read(Array(line.utf8).span) }
@@ -20,7 +20,7 @@ import Testing
         return sorted.map(\.address.description)
     }
 
-    // The examples of RFC 6724 section 10.2, but for those with deprecated and home addresses.
+    // The examples of RFC 6724 section 10.2, without those with deprecated and home addresses.
     @Test(arguments: [
         ([("198.51.100.121", "169.254.13.78"), ("2001:db8:1::1", "2001:db8:1::2")], [1, 0]),
         ([("198.51.100.121", "198.51.100.117"), ("2001:db8:1::1", "fe80::1")], [0, 1]),
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `labels and scopes of a file count in place of all of libc's`() {
-        // Its source has another label then.
+        // Its source then has another label.
         let pairs = [("2001:db8::1", "2001:db9::2"), ("192.0.2.1", "192.0.2.2")]
         #expect(sorted(pairs, lines: ["label 2001:db8::/32 9"]) == ["192.0.2.1", "2001:db8::1"])
         #expect(

@@ -16,7 +16,7 @@ func address(_ text: String) throws -> IPAddress {
     try #require(IPAddress(text))
 }
 
-// #expect and #require take no call with a span.
+// #expect and #require accept no call with a span.
 extension DNSName {
     init?(_ text: String) {
         self.init(Array(text.utf8).span)
@@ -29,12 +29,12 @@ extension DNSQuery {
     }
 }
 
-/// A query of a program.
+/// A query from a program.
 func query(_ message: [UInt8]) throws -> DNSQuery {
     try #require(DNSQuery(message))
 }
 
-/// The message that `write` leaves in memory of so many bytes; nil when it leaves none.
+/// The message that `write` writes into memory of this size; nil when it writes none.
 func message(
     memory size: Int = 4096, _ write: (consuming MutableSpan<UInt8>) -> Int?
 ) -> [UInt8]? {
