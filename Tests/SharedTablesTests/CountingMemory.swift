@@ -1,6 +1,6 @@
 import TableMemory
 
-/// Memory that says which of its pages were reached. Nothing but the first 64 bytes lies at its base.
+/// Memory that records which of its pages were accessed. Only the first 64 bytes lie at its base.
 final class CountingMemory: TableMemory, @unchecked Sendable {
     let base = zeroedMemory(64)
     private let elsewhere: UnsafeMutableRawPointer

@@ -19,7 +19,7 @@ import Testing
         #expect(deadlines.next == 300)
         deadlines.set(200, for: 2)
         #expect(deadlines.next == 200)
-        // The first goes away: the next may be too early, never too late.
+        // The first deadline is removed: the next may be too early, never too late.
         deadlines.set(500, for: 2)
         #expect(deadlines.next.map { $0 <= 300 } == true)
         deadlines.set(nil, for: 2)
@@ -86,7 +86,7 @@ import Testing
         deadlines.set(100, for: 0)
         var called: [Int] = []
         func end() -> Int {
-            // What is set by now is not forgotten, be it looked at or not.
+            // A deadline that is set now is kept, whether or not a look has read it.
             #expect(deadlines.next == 1)
             deadlines.set(150, for: 9)
             return 1
@@ -157,7 +157,7 @@ import Testing
         deadlines.set(900, for: 6)
         deadlines.set(800, for: 2)
         deadlines.forEachOver(now: 100, end: 64) { _ in
-            // Like another thread, while this one gets no further.
+            // Acts like another thread, while this one is stopped.
             #expect(over(at: 100) == [5])
             #expect(deadlines.next == 800)
             deadlines.set(700, for: 3)
@@ -178,7 +178,7 @@ import Testing
         deadlines.set(100, for: 5)
         deadlines.set(900, for: 6)
         deadlines.forEachOver(now: 100, end: 64) { _ in
-            // Another thread makes up for this look, and begins the next.
+            // Another thread takes this look, and begins the next.
             Thread.detachNewThread {
                 deadlines.forEachOver(now: 100, end: 64) { deadlines.set(nil, for: $0) }
                 deadlines.set(200, for: 3)
@@ -231,7 +231,7 @@ import Testing
         let running = Counters(1)
         running[0] = 2
         let complaints = complaints(ofThreads: 4) { thread in
-            // Two look, each because of a slot of its own; those of the others are the last that they come to.
+            // Two threads look, each because of its own slot; each reaches the other's slot last.
             guard thread < 2 else {
                 defer { _ = running.add(-1, to: 0) }
                 return setDeadlines(of: { 1020 + thread }, deadlines)
@@ -275,7 +275,7 @@ import Testing
                 var calls = 0
                 deadlines.set(now, for: own)
                 deadlines.forEachOver(now: now, end: 64) { slot in
-                    // Those of the others are theirs to set anew.
+                    // The other threads set their own deadlines again.
                     guard slot == own else { return }
                     calls += 1
                     deadlines.set(nil, for: own)
@@ -290,7 +290,7 @@ import Testing
         #expect(deadlines.next == 10_000)
     }
 
-    /// The slots that are over; they have no deadline then.
+    /// The slots whose deadlines are over; afterwards they have none.
     private func over(at now: Int, end: Int = 64) -> [Int] {
         var slots: [Int] = []
         deadlines.forEachOver(now: now, end: end) { slot in
@@ -301,7 +301,7 @@ import Testing
     }
 }
 
-/// Sets deadlines between 1000 and 2000, and sees that the next one is none later.
+/// Sets deadlines between 1000 and 2000, and checks that the next one is not later.
 private func setDeadlines(of slot: () -> Int, _ deadlines: Deadlines) -> String? {
     for round in 0..<20_000 {
         let slot = slot()
@@ -316,7 +316,7 @@ private func setDeadlines(of slot: () -> Int, _ deadlines: Deadlines) -> String?
     return nil
 }
 
-/// Makes a look necessary, and takes it. Afterwards the slot's own deadline is later than all others.
+/// Makes a look necessary, and performs it. Afterwards the slot's own deadline is later than all others.
 private func look(because slot: Int, end: @autoclosure () -> Int, _ deadlines: Deadlines) {
     deadlines.set(5, for: slot)
     deadlines.forEachOver(now: 10, end: end()) { deadlines.set(2000, for: $0) }

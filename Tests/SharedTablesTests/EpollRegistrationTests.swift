@@ -15,7 +15,7 @@ import Testing
             "tfd:        4 events: 80000005 data:     7f5a00000004  pos:0 ino:11ee sdev:9",
             EpollRegistration(target: 4, events: 0x8000_0005, data: 0x7f5a_0000_0004)
         ),
-        // EPOLLONESHOT that is used up.
+        // A used EPOLLONESHOT registration.
         (
             "tfd:       12 events: 40000000 data:     5581f0e3c2a0  pos:0 ino:2c8e1 sdev:8",
             EpollRegistration(target: 12, events: 0x4000_0000, data: 0x5581_f0e3_c2a0)
@@ -28,12 +28,12 @@ import Testing
             "tfd:        0 events:        0 data:                0  pos:-1 ino:0 sdev:0",
             EpollRegistration(target: 0, events: 0, data: 0)
         ),
-        // As wide as they can be.
+        // The widest values.
         (
             "tfd: 2147483647 events: ffffffff data: fedcba9876543210  pos:9223372036854775807 ino:ffffffff sdev:fffff",
             EpollRegistration(target: .max, events: .max, data: 0xfedc_ba98_7654_3210)
         ),
-        // Of an older kernel.
+        // The format of an older kernel.
         (
             "tfd:        5 events:       19 data:                a",
             EpollRegistration(target: 5, events: 0x19, data: 10)
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: [
         "pos:\t0", "flags:\t02000002", "mnt_id:\t16", "ino:\t2060", "", " ", "\n", "lock:\t1: FLOCK  ADVISORY  WRITE",
-        // Of others than epolls.
+        // Files other than epolls.
         "eventfd-count:               5", "eventfd-id: 12", "clockid: 0", "it_value: (0, 49406829)",
         "sigmask:\t0000000000000200",
         "inotify wd:2 ino:7ef82a sdev:800001 mask:800afff ignored_mask:0 fhandle-bytes:8 fhandle-type:1",

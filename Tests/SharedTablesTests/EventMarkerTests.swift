@@ -56,7 +56,7 @@ import Testing
         let data = EventMarker(random: 0x0123_4567_89ab_cdef).data(for: 5)
         #expect(EventMarker(random: 0x0123_4567_89aa_cdef).slot(of: data) == nil)
         #expect(EventMarker(random: 0).slot(of: data) == nil)
-        // The same process makes it anew: the same tag.
+        // The same process makes the marker again: it has the same tag.
         #expect(EventMarker(random: 0x0123_4567_89ab_0000).slot(of: data) == 5)
     }
 }

@@ -35,7 +35,7 @@ import Testing
         names.sent(to: address, port: 53)
         #expect(names.name(of: address, port: 53) == nil)
         #expect(names.name(of: other, port: 53) == first)
-        // It is the name's and itself, and nothing tells which of them has answered.
+        // The address belongs to the name and is a destination itself; the answer does not show which one it is from.
         names.sent(to: other, port: 53)
         #expect(names.name(of: other, port: 53) == nil)
     }
@@ -46,7 +46,7 @@ import Testing
         names.sent(to: first, port: 53)
         #expect(names.name(of: address, port: 53) == first)
         #expect(names.name(of: address, port: 6881) == nil)
-        // Either may go on from another port.
+        // Either may continue from another port.
         #expect(names.name(of: address, port: 4711) == nil)
         names.sent(to: address, port: 4711)
         #expect(names.name(of: address, port: 53) == first)
@@ -60,7 +60,7 @@ import Testing
         #expect(names.name(of: address, port: 123) == second)
         #expect(names.name(of: address, port: 53) == first)
         #expect(names.name(of: address, port: 4711) == nil)
-        // By the same port they are not.
+        // With the same port they are ambiguous.
         names.sent(to: second, port: 53)
         #expect(names.name(of: address, port: 53) == nil)
     }
@@ -74,7 +74,7 @@ import Testing
         names.sent(to: first, port: 53)
         #expect(names.name(of: other, port: 53) == second)
         #expect(names.name(of: address, port: 53) == first)
-        // Both are found, and one of them has more addresses than one.
+        // Both are found, and one of them has several addresses.
         #expect(names.name(of: third, port: 53) == nil)
     }
 
@@ -112,7 +112,7 @@ import Testing
         names.sent(to: second, port: 69)
         #expect(names.name(of: address, port: 53) == first)
         #expect(names.name(of: other, port: 4711) == second)
-        // All have answered, and nothing tells which it is.
+        // All have answered, and nothing shows which one this answer is from.
         #expect(names.name(of: third, port: 4712) == nil)
     }
 

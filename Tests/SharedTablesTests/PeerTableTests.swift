@@ -35,7 +35,7 @@ import Testing
         for index in 1...9 as ClosedRange<UInt64> { table.insert(peer(UInt32(index)), cookie: index * 64) }
         #expect(table.peer(cookie: 64) == nil)
         for index in 2...9 as ClosedRange<UInt64> { #expect(table.peer(cookie: index * 64) == peer(UInt32(index))) }
-        // A slot that is free is taken first.
+        // A free slot is taken first.
         table.remove(cookie: 5 * 64)
         table.insert(peer(10), cookie: 10 * 64)
         for index in [2, 3, 4, 6, 7, 8, 9, 10] as [UInt64] {
@@ -48,7 +48,7 @@ import Testing
         let table = PeerTable(memory: ReadyMemory(base: memory), capacity: 8)
         for cookie in 1...8 as ClosedRange<UInt64> { table.insert(peer(UInt32(cookie)), cookie: cookie) }
         for record in 0..<8 {
-            // The last word of the peer, written by another.
+            // Another thread writes the last word of the peer.
             memory.storeBytes(of: 99, toByteOffset: record * 64 + 48, as: UInt64.self)
         }
         for cookie in 1...8 as ClosedRange<UInt64> { #expect(table.peer(cookie: cookie) == nil) }
@@ -65,7 +65,7 @@ import Testing
         table.insert(peer(1), cookie: 1)
         let first = (0..<7).map { memory.load(fromByteOffset: $0 * 8, as: UInt64.self) }
         table.insert(peer(2), cookie: 1)
-        // The older record, as it was, in the place behind.
+        // The older record, unchanged, in the next place.
         for (index, word) in first.enumerated() {
             memory.storeBytes(of: word, toByteOffset: 64 + index * 8, as: UInt64.self)
         }

@@ -29,7 +29,7 @@ import Testing
                     let found = table.find(cookie: cookie)
                     #expect(found.map { (0..<64).contains($0) } != false, "\(word) as \(value)")
                 }
-                // As many as there are, so that every list comes to its end.
+                // As many as there are slots, so every free list is used up.
                 for _ in 0..<70 {
                     guard let slot = table.take() else { break }
                     #expect((0..<64).contains(slot) && table.cookie(of: slot) == 0, "\(word) as \(value)")
@@ -72,7 +72,7 @@ import Testing
         table.withdraw(first)
         #expect(table.publish(second, cookie: 7))
         #expect(table.find(cookie: 7) == second)
-        // It is nobody's.
+        // The slot is free.
         table.withdraw(first)
         #expect(table.find(cookie: 7) == second)
     }
@@ -163,7 +163,7 @@ import Testing
         return cookies
     }
 
-    // The buckets are 128: the last are followed by the first.
+    // There are 128 buckets; the first follow the last.
     @Test(arguments: [0, 5, 64, 127])
     func `cookies with the same hash are told apart, until their window is full`(bucket: Int) throws {
         let table = Self.newTable(capacity: 64)
@@ -177,7 +177,7 @@ import Testing
         for (cookie, slot) in zip(cookies, slots) { #expect(table.find(cookie: cookie) == slot) }
         #expect(table.find(cookie: all[64]) == nil)
 
-        // A slot for one more, and no bucket: every slot is in the window.
+        // There is a free slot, but no free bucket: all slots are in the window.
         table.withdraw(slots[20])
         #expect(table.publish(slots[20], cookie: all[64]))
         #expect(!table.publish(slots[20], cookie: all[65]))
@@ -185,7 +185,7 @@ import Testing
         #expect(table.find(cookie: all[64]) == slots[20])
         #expect(table.find(cookie: cookies[20]) == nil)
 
-        // The buckets that others gave back do not hide those behind them.
+        // Released buckets do not hide the ones after them.
         for slot in slots[..<40] { table.withdraw(slot) }
         for (cookie, slot) in zip(cookies, slots).dropFirst(40) { #expect(table.find(cookie: cookie) == slot) }
         #expect(table.publish(slots[0], cookie: all[65]))
@@ -229,7 +229,7 @@ import Testing
         let first = try #require(table.take())
         let second = try #require(table.take())
         #expect(table.publish(first, cookie: 7))
-        // The slot is another's by now; the bucket was never given back.
+        // The slot now has another owner; the bucket was never released.
         #expect(table.publish(first, cookie: 8))
         #expect(table.find(cookie: 7) == nil)
         #expect(table.publish(second, cookie: 7))
@@ -348,8 +348,8 @@ import Testing
         let holders = Counters(64)
         let complaints = complaints(ofThreads: 4) { _ in
             for _ in 0..<50_000 {
-                // The first goes back before the second: whoever saw it as the next before must not believe that
-                // nothing has happened since.
+                // The first is released before the second: a thread that saw it as the next one before must not believe
+                // that nothing has happened since.
                 guard let first = table.take(), let second = table.take() else { return "a slot is lost" }
                 if holders.add(1, to: first) != 0 || holders.add(1, to: second) != 0 {
                     return "a slot was taken twice"
@@ -373,7 +373,7 @@ import Testing
         let holders = Counters(64)
         // The slot of each cookie, plus 1. No cookie has two of them.
         let slotOfCookie = Counters(threads * rounds)
-        // Cookies of all threads, to look for.
+        // The cookies of all threads, for look-ups.
         let published = Counters(16)
 
         let complaints = complaints(ofThreads: threads) { thread in
@@ -388,7 +388,7 @@ import Testing
                 return nil
             }
             for round in 0..<rounds {
-                // The four together want more than there are.
+                // The four threads together ask for more slots than there are.
                 if held.count < 20, round % 3 > 0, let slot = table.take() {
                     guard 0..<64 ~= slot else { return "slot \(slot) of 64" }
                     if holders.exchange(slot, thread + 1) != 0 { return "a slot was taken twice" }
@@ -400,7 +400,7 @@ import Testing
                         published[Int.random(in: 0..<16, using: &random)] = Int(cookie)
                         if table.find(cookie: cookie) != slot { return "a slot is not found after publish" }
                     } else {
-                        // Others were faster at every bucket.
+                        // Other threads were faster at every bucket.
                         _ = holders.exchange(slot, 0)
                         table.giveBack(slot)
                     }
@@ -421,7 +421,7 @@ import Testing
         }
         #expect(complaints == [])
 
-        // All is as it was: every slot can be taken, and every bucket of a window be filled.
+        // The table is empty again: every slot can be taken, and every bucket of a window filled.
         #expect((0..<64).allSatisfy { table.cookie(of: $0) == 0 })
         var taken = Set<Int>()
         for cookie in colliding(64, at: 3, in: table) {

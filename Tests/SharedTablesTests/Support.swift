@@ -9,7 +9,7 @@ func zeroedMemory(_ size: Int) -> UnsafeMutableRawPointer {
     return memory
 }
 
-/// Runs `body` in so many threads, which begin together, and waits for them. Returns what they complained of.
+/// Runs `body` in that many threads, which begin together, and waits for them. Returns their complaints.
 func complaints(ofThreads count: Int, _ body: @escaping @Sendable (_ thread: Int) -> String?) -> [String] {
     let complaints = Complaints()
     let running = DispatchGroup()
@@ -48,12 +48,12 @@ final class Counters: Sendable {
         set { memory.words[index].store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// Adds to one of them, and returns what it was.
+    /// Adds to a counter, and returns its former value.
     func add(_ value: Int, to index: Int) -> Int {
         memory.words[index].wrappingAdd(value, ordering: .sequentiallyConsistent).oldValue
     }
 
-    /// Stores `value` and returns what was there.
+    /// Stores `value`, and returns the former value.
     func exchange(_ index: Int, _ value: Int) -> Int {
         memory.words[index].exchange(value, ordering: .sequentiallyConsistent)
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct WordCursorTests {
     private static let capacity = 128
 
-    /// Runs `body` with a cursor at the beginning of memory that is kept from one to the next.
+    /// Runs `body` with a cursor at the beginning of memory that several calls share.
     private struct Memory {
         let start = zeroedMemory(capacity * 8)
 
@@ -45,7 +45,7 @@ import Testing
             var read = memory.cursor()
             copy.withUnsafeMutableBytes { read.read(into: $0) }
             #expect(copy == bytes && read.check == words.check)
-            // The next word is another's.
+            // The next word belongs to another record.
             words.write(5)
             #expect(memory[(count + 7) / 8] == 5)
         }
@@ -60,7 +60,7 @@ import Testing
             #expect(read.readEndpoint() == endpoint && read.check == words.check && !read.isWrong)
         }
         #expect(memory[0] == 65_535)
-        // A name that is too long, and an address of no kind.
+        // A name that is too long, and an address of an unknown kind.
         for (head, kind) in [(256 << 16, 0), (.max, 4), (0, 0), (0, 5)] as [(UInt64, UInt64)] {
             (memory[0], memory[1]) = (head, kind)
             var read = memory.cursor()
@@ -132,7 +132,7 @@ import Testing
         #expect(!read.isWrong && read.check == words.check)
         #expect(copy.name(of: found, port: 99) == name)
         #expect(copy.name(of: try #require(IPAddress("192.0.2.9")), port: 53) == nil)
-        // Whatever a word becomes, nothing leads out of what there is.
+        // Whatever a word becomes, the cursor stays inside the memory.
         for index in 0..<NamedDestinations.wordCount {
             let before = memory[index]
             for value in [0, 9, 1 << 63, .max] as [UInt64] {
