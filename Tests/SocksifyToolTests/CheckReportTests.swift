@@ -43,7 +43,7 @@ import Testing
                 """)
     }
 
-    /// What was not tried takes no place, and it is said how to try it.
+    /// The report omits what was not tried, and says how to try it.
     @Test func tableWithoutTarget() {
         var first = ProxyCheck.ProxyResult(proxy(1, .http), reach: .passed(milliseconds: 1))
         let second = ProxyCheck.ProxyResult(proxy(2, .socks4), reach: .passed(milliseconds: 2))

@@ -36,7 +36,7 @@ import Testing
         return nil
     }
 
-    /// Proxies of the command line become numeric, with everything in them that a URL could misread encoded.
+    /// Proxies of the command line become numeric, and every character that a URL could misread is encoded.
     @Test func proxiesOfTheCommandLine() throws {
         #expect(try load(["10.0.0.1"]) == ["SOCKSIFY_PROXY": "socks5://10.0.0.1:1080", "SOCKSIFY_CONF": nil])
         #expect(
@@ -62,7 +62,7 @@ import Testing
         #expect(Configuration.parse(proxyURLs: url.span).configuration.proxies == [proxy])
     }
 
-    /// The command line goes before the environment; a file beside proxies gives everything but the chain.
+    /// The command line precedes the environment; a file that is given with proxies provides everything but the chain.
     @Test func precedence() throws {
         let path = folder.write("a.conf", "loopback proxy\n[ProxyList]\nsocks5 10.0.0.9 1080\n")
         #expect(try load(["10.0.0.1"], proxies: "10.0.0.2")["SOCKSIFY_PROXY"] == "socks5://10.0.0.1:1080")
@@ -74,7 +74,7 @@ import Testing
         #expect(try load(["10.0.0.1"], named: path) == both)
     }
 
-    /// What goes direct is handed on, and added to what a program around this one has said.
+    /// Direct destinations are handed on, and added to those of an outer socksify.
     @Test func directPatterns() throws {
         #expect(try load(["10.0.0.1"], direct: ["10.0.0.0/8", "a:22,b"])["SOCKSIFY_DIRECT"] == "10.0.0.0/8,a:22,b")
         #expect(try load(["10.0.0.1"], direct: ["a"], inherited: "b")["SOCKSIFY_DIRECT"] == "a,b")
@@ -85,7 +85,8 @@ import Testing
         #expect(failure?.messages.last?.hasPrefix("SOCKSIFY_DIRECT, column 3: expected a host or a network") == true)
     }
 
-    /// The command need not be where the password file was named, and no password is read into the environment.
+    /// The command may run in another directory than the one where the password file was named, and the environment
+    /// gets no password.
     @Test func passwordsFromElsewhere() throws {
         let folder = FileManager.default.currentDirectoryPath
         #expect(
@@ -96,7 +97,7 @@ import Testing
                 == "socks5://u@10.0.0.1:1080?password-env=PW")
     }
 
-    /// A password that is missing is known before the command tries to log in.
+    /// The tool reports a missing password before the command logs in.
     @Test func missingPasswords() throws {
         let password = folder.write("pw", "secret\nand more\n")
         var loaded = try loadedConfiguration(["socks5://u@10.0.0.1?password-file=\(password)"])
@@ -132,8 +133,8 @@ import Testing
         #expect(try load(home: folder.path + "/home")["SOCKSIFY_CONF"] == path)
     }
 
-    /// The next file does not count where one is there. A process' memory is a regular file that opens, and has nothing
-    /// to read at its beginning.
+    /// If a file exists, the next one does not count. A process's memory is a regular file that opens, and cannot be
+    /// read at its beginning.
     @Test(arguments: [
         ("socksify.conf", "Too many levels of symbolic links"), ("nowhere", "No such file or directory"),
         ("/proc/self/mem", "Input/output error"),
@@ -155,7 +156,7 @@ import Testing
                 == ["-x, column 1: the password file '\(path)' cannot be read"])
     }
 
-    /// The style of a file that PROXYCHAINS_CONF_FILE names does not show in its name, so it is handed on.
+    /// The name of a file from PROXYCHAINS_CONF_FILE does not show its style, so the variable is handed on.
     @Test func fileOfProxychains() throws {
         let path = folder.write("mine.conf", "what_is_this\n[ProxyList]\nsocks5 10.0.0.9 1080\n")
         #expect(
@@ -185,7 +186,7 @@ import Testing
             failure { _ = try load(file: folder.path) }?.messages.first?.contains("Is a directory") == true)
         #expect(
             failure { _ = try load(file: "/dev/zero") }?.messages.first?.contains("is not a regular file") == true)
-        // Who may read everything cannot be refused.
+        // A user who may read everything gets no error.
         if getuid() != 0 {
             let unreadable = folder.write("d.conf", "", mode: 0)
             #expect(
@@ -200,7 +201,7 @@ import Testing
 
     private let example = "a proxy is, for example, socks5://127.0.0.1:1080, gw.example:1080 or /run/proxy.socket"
 
-    /// Passwords in a file are for its owner.
+    /// Only the owner of a file may read its passwords.
     @Test(arguments: [
         (0o600, "socks5 10.0.0.9 1080 u p", 0), (0o640, "socks5 10.0.0.9 1080 u p", 1),
         (0o604, "socks5 10.0.0.9 1080 u p", 1), (0o644, "socks5 10.0.0.9 1080", 0),
@@ -240,12 +241,12 @@ import Testing
     }
 }
 
-/// A folder that goes away with its last reference.
+/// A folder that is deleted with its last reference.
 final class TemporaryFolder {
     let path: String
 
     init() {
-        // Short, because messages shorten long paths, wherever the temporary files of this machine are.
+        // The path is short, because messages shorten long paths.
         let name = "socksify-\(UUID().uuidString.prefix(8))"
         path = FileManager.default.temporaryDirectory.appending(path: name).path()
         try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -253,7 +254,7 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Writes a file, with the folders above it, and gives its path.
+    /// Writes a file and the folders above it, and returns its path.
     func write(_ name: String, _ text: String, mode: Int = 0o644) -> String {
         write(name, Data(text.utf8), mode: mode)
     }
@@ -271,8 +272,9 @@ final class TemporaryFolder {
     }
 }
 
-/// Copies a program by a process of its own. While this one writes to a file, children that other threads start have it
-/// open, too, until they run their programs; and what is open for writing cannot be run (execve(2), ETXTBSY).
+/// Copies a program by a process of its own. While this process writes to a file, a child that another thread starts
+/// has the file open, too, until it runs its program; and a file that is open for writing cannot be run (execve(2),
+/// ETXTBSY).
 func copyProgram(_ from: String, to target: String) throws {
     let copy = Process()
     copy.executableURL = URL(filePath: "/bin/cp")

@@ -2,7 +2,7 @@ import Foundation
 import ProxyConfig
 import Testing
 
-/// What the documents say of the language, the command and each other, held against these.
+/// Compares what the documents say about the language, the command and each other with these.
 @Suite struct DocumentTests {
     private static let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -10,7 +10,7 @@ import Testing
     /// Paths of all documents, from the root of the package.
     private static let documents = paths(below: "") { $0.hasSuffix(".md") }
 
-    /// Paths of files below a folder; nothing of what is built, and nothing hidden.
+    /// Paths of files below a folder, without build products and hidden files.
     private static func paths(below folder: String, _ isMeant: (String) -> Bool) -> [String] {
         let root = package.appending(path: folder).path()
         guard let files = FileManager.default.enumerator(atPath: root) else { return [] }
@@ -39,7 +39,7 @@ import Testing
         try text(document).replacing(/(?ms)^```.*?^```$/, with: "").replacing(/(?m)^    .*$/, with: "")
     }
 
-    /// What is code in the prose and the tables of a document, or in its tables alone.
+    /// The code in the prose and the tables of a document, or only in its tables.
     private static func code(_ document: String, inTablesAlone: Bool = false) throws -> [String] {
         let lines = try text(document).split(separator: "\n").filter { !inTablesAlone || $0.hasPrefix("|") }
         return lines.flatMap { $0.matches(of: /`([^`]+)`/).map { String($0.1) } }
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// The names by which links mean the headings of a document.
+    /// The names of a document's headings in links.
     private static func headings(_ text: String) -> Set<String> {
         Set(
             text.matches(of: /(?m)^#+ (.+)$/).map { heading in

@@ -1,7 +1,7 @@
 import CPrograms
 import Testing
 
-/// What is told of a program by its file.
+/// The properties of a program that its file shows.
 enum ExecutableFormat: Equatable {
     case dynamic(linker: [UInt8])
     case go
@@ -24,7 +24,8 @@ enum ExecutableFormat: Equatable {
     }
 }
 
-/// What the library, and the tool, read of a file with these bytes; no read may ask for more than the limit.
+/// The properties that the library and the tool read from a file with these bytes; no read may ask for more than the
+/// limit.
 func read(_ bytes: [UInt8]) -> executable {
     var found = executable()
     bytes.withUnsafeBytes { bytes in
@@ -48,7 +49,7 @@ func format(_ bytes: [UInt8]) -> ExecutableFormat {
     ExecutableFormat(read(bytes))
 }
 
-/// The bytes of a number as this machine has them.
+/// The bytes of a number in this machine's byte order.
 private func little(_ number: UInt64, _ size: Int) -> [UInt8] {
     (0..<size).map { UInt8(number >> (8 * $0) & 0xff) }
 }
@@ -177,7 +178,7 @@ func elf(
 
     // MARK: Go
 
-    /// A note of a program: for whom, of which kind, what.
+    /// A note of a program: its owner, its type and its content.
     private func note(_ name: String, _ kind: UInt64, _ text: [UInt8]) -> [UInt8] {
         func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4) }
         let name = Array(name.utf8) + [0]
@@ -201,7 +202,7 @@ func elf(
         #expect(format(program(note("Go", 4, []), isDynamic: false)) == .fixed)
     }
 
-    /// With the section that Go leaves in a program, or another one, as the last of so many.
+    /// A program with Go's section, or another one, as the last of `count` sections.
     private func program(section name: String, among count: Int, namesAt distance: Int = 0) -> [UInt8] {
         func section(_ name: Int, _ offset: Int) -> [UInt8] {
             little(UInt64(name), 4) + little(1, 4) + [UInt8](repeating: 0, count: 16) + little(UInt64(offset), 8)

@@ -46,7 +46,7 @@ import Testing
             load(direct: direct, proxies: proxies, program: program), Destination(target), transport, names)
     }
 
-    /// The line that decides is named, and what it says.
+    /// The answer names the line that decides, and its text.
     @Test func rules() throws {
         #expect(
             try explain("www.corp.example").text == """
@@ -102,7 +102,7 @@ import Testing
         #expect(try explain("www.corp.example", .udp).json.contains(#""error": "ENETUNREACH""#))
     }
 
-    /// What this machine knows of a name goes before all proxies; rules for the name count for the address.
+    /// Names that this machine knows precede all proxies; rules for the name apply to the address.
     @Test func ownNames() throws {
         #expect(
             try explain("near:80").text == """
@@ -133,7 +133,7 @@ import Testing
                 #""way": "refused", "list": null, "target": null, "error": "EHOSTUNREACH","#))
     }
 
-    /// The errors are those that programs get.
+    /// The errors are the same as the programs get.
     @Test(arguments: [("0.0.0.0:80", Transport.tcp, "ECONNREFUSED"), ("198.51.100.1:53", .udp, "ENETUNREACH")])
     func refusals(target: String, transport: Transport, name: String) throws {
         let path = folder.write("b.conf", "loopback proxy\nudp block\n[ProxyList]\nsocks5 10.0.0.1 1080\n")
@@ -144,7 +144,7 @@ import Testing
         #expect(report.text.contains(" fails with \(name) ("), "\(report.text)")
     }
 
-    /// What is printed says where it comes from, has no password in it, and means what the file means.
+    /// The printed configuration names its source, has no password, and has the meaning of the file.
     @Test func printedConfiguration() throws {
         let loaded = try load(direct: [".local"], proxies: ["socks5://u:hidden@10.0.0.9"])
         let text = String(decoding: loaded.text, as: UTF8.self)

@@ -4,7 +4,7 @@ import Testing
 @testable import SocksifyTool
 
 @Suite struct JSONTests {
-    /// What others read is what was meant.
+    /// Other JSON readers get the original values.
     @Test func everythingIsReadBack() throws {
         let text = (UInt8(0)..<128).map { String(UnicodeScalar($0)) }.joined() + "é€😀"
         let value = JSON.object([

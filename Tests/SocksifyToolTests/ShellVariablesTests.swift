@@ -14,7 +14,7 @@ import Testing
         #expect(text(ShellLanguage.fish.command(("A", nil))) == "set -e A;\n")
     }
 
-    /// A shell reads back every byte that a variable can have, and what was set before is gone.
+    /// A shell reads back every byte that a variable can have, and former values are gone.
     @Test func everyByteInAShell() throws {
         let value = Array(UInt8(1)...UInt8(255))
         let script = ShellLanguage.sh.command(("A", value)) + ShellLanguage.sh.command(("B", nil))

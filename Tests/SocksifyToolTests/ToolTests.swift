@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The built tool, run as a user runs it, with a library beside it that does nothing.
+/// The built tool, run as a user runs it, with a library without effect beside it.
 @Suite struct ToolTests {
     private let folder = TemporaryFolder()
     private let tool: String
@@ -14,8 +14,7 @@ import Testing
                 atPath: folder.path + "/" + name, withIntermediateDirectories: true)
         }
         try copyProgram(URL(filePath: own).deletingLastPathComponent().path() + "/socksify", to: tool)
-        // Any library of this machine can be preloaded; that of the mathematical functions is in this
-        // process.
+        // Any library of this machine can be preloaded; libm is loaded in this process.
         let maps = try FileHandle(forReadingFrom: URL(filePath: "/proc/self/maps")).readToEnd()
         let lines = String(decoding: maps ?? Data(), as: UTF8.self).split(separator: "\n")
         let line = try #require(lines.first { $0.hasSuffix("/libm.so.6") })
@@ -52,7 +51,7 @@ import Testing
             error: String(decoding: errorData, as: UTF8.self))
     }
 
-    /// The command gets its arguments, the variables, and its status to itself.
+    /// The command gets its arguments and the variables, and its status is the tool's.
     @Test func becomesTheCommand() throws {
         let script = "echo \"$SOCKSIFY_PROXY|$LD_PRELOAD|$SOCKSIFY_LOG|$*\"; exit 7"
         #expect(
@@ -119,7 +118,7 @@ import Testing
         #expect(outcome.error.contains(sentence))
     }
 
-    /// As execvp(3) looks for it: what may not be run is passed over, and told of if there is nothing else.
+    /// The search is execvp(3)'s: it skips a file that cannot be run, and reports it if there is no other.
     @Test func commandThatMayNotBeRun() throws {
         _ = folder.write("plain/it", "no program", mode: 0o644)
         _ = folder.write("programs/it", "#!/bin/sh\necho ran\n", mode: 0o755)
@@ -130,7 +129,7 @@ import Testing
         #expect(other == Outcome(status: 0, output: "ran\n", error: ""))
     }
 
-    /// A shell is told through what it goes, and is left with its own status.
+    /// A shell gets a line that names its proxy, and keeps its own status.
     @Test func shell() throws {
         let shell = folder.write("shell", "#!/bin/sh\necho \"$SOCKSIFY_PROXY|$*\"\nexit 5\n", mode: 0o755)
         let arguments = ["-x", "10.0.0.1", "-x", "10.0.0.2:9", "--shell"]
@@ -149,8 +148,8 @@ import Testing
         #expect(unreachable.status == 126 && !unreachable.error.contains("leave it"))
     }
 
-    /// What is printed makes the environment that a command is given, but for the name of the table, which is that of
-    /// one tree of processes.
+    /// The printed variables make the environment of a command, without the name of the table, which belongs to one
+    /// process tree.
     @Test func environmentForAShell() throws {
         let file = folder.write("a.conf", "[ProxyList]\nsocks5 10.0.0.9 1080\n")
         let printed = try run(["-v", "-x", "socks5://it%27s:p@10.0.0.1", "--env"], ["LD_PRELOAD": ""])
@@ -167,7 +166,7 @@ import Testing
         #expect(try run(["-x", "10.0.0.1", "--env", "fish"]).output.hasPrefix("set -gx SOCKSIFY_PROXY "))
     }
 
-    /// What is asked for is answered on standard output, with options in front or behind.
+    /// The answers go to standard output, with options before or after.
     @Test func answers() throws {
         let explained = try run(["--explain", "10.0.0.9:22", "-x", "10.0.0.1", "--json"])
         #expect(explained.status == 0 && explained.output.contains("\"way\": \"proxy\"") && explained.error == "")
@@ -181,7 +180,7 @@ import Testing
         }
     }
 
-    /// Every option is in the help, which fits a terminal.
+    /// The help has every option, and fits a terminal.
     @Test func helpForTheEyes() throws {
         let help = try run(["--help"], ["COLUMNS": "80"]).output
         for option in [
@@ -194,9 +193,9 @@ import Testing
         #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
-    /// Without a configuration it is said how to give one.
+    /// Without a configuration the error says how to give one.
     @Test func withoutConfiguration() throws {
-        // The machine may have one that everybody uses.
+        // The machine may have a configuration for all users.
         let outcome = try run(["true"], ["HOME": "/nonexistent"])
         guard !FileManager.default.fileExists(atPath: "/etc/socksify.conf"),
             !FileManager.default.fileExists(atPath: "/etc/proxychains.conf"),
@@ -216,7 +215,7 @@ import Testing
                 "\(folder.path)/lib/libsocksify.so or \(folder.path)/lib/socksify/libsocksify.so"))
     }
 
-    /// Programs that preloading does not reach, themselves and as interpreters.
+    /// Programs that cannot be preloaded, themselves and as interpreters.
     @Test func unreachablePrograms() throws {
         let fixed = folder.write("fixed", Data(elf(headers: [(1, 0, 0)])), mode: 0o755)
         let other = folder.write("other", Data(elf(machine: 8)), mode: 0o755)
@@ -240,7 +239,7 @@ import Testing
         #expect(try run(["-f", file, fixed]).status == 126)
     }
 
-    /// The option is for the command, and for all that it starts.
+    /// The option applies to the command, and to all programs that it starts.
     @Test func optionForUnreachablePrograms() throws {
         let word = ["printenv", "SOCKSIFY_UNREACHABLE"]
         for policy in ["nonet", "block", "direct"] {
@@ -260,14 +259,14 @@ import Testing
         #expect(outcome.error == "socksify: SOCKSIFY_UNREACHABLE: expected nonet, block or direct\n")
     }
 
-    /// A script without a first line is run by the shell, as execvp(3) has it.
+    /// The shell runs a script without `#!`, as with execvp(3).
     @Test func scriptWithoutFirstLine() throws {
         let script = folder.write("script", "echo ran $1\n", mode: 0o755)
         #expect(
             try run(["-x", "10.0.0.1", script, "on"]) == Outcome(status: 0, output: "ran on\n", error: ""))
     }
 
-    /// A program that runs with its owner's rights, who is this user.
+    /// A set-user-ID program whose owner is this user.
     private func setUserIDProgram() throws -> String {
         let own = folder.path + "/own"
         try copyProgram("/bin/true", to: own)
@@ -275,7 +274,7 @@ import Testing
         return own
     }
 
-    /// Rights of files count only for who does not have them already.
+    /// A set-user-ID bit matters only for another user than the owner.
     @Test func setUserIDOfOneself() throws {
         #expect(try run(["-x", "10.0.0.1", setUserIDProgram()]).status == 0)
     }
@@ -294,7 +293,7 @@ import Testing
     }
 }
 
-/// Whether this user namespace knows more users than its own root: only then can a file be given to one.
+/// Whether this user namespace has more users than its own root: only then can a file belong to one.
 private let hasOtherUsers: Bool = {
     let map = (try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8)) ?? ""
     return map.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }.map { $0 > 65534 } ?? false
