@@ -4,7 +4,7 @@ import Testing
 
 /// UDP ASSOCIATE over real sockets, by literal bytes.
 @Suite struct AssociationTests {
-    /// A client with an association: what it opened, and a target that sends back what it gets.
+    /// A client with an association: its sockets, and an echo target.
     private struct Client {
         let control: RawClient
         let socket: RawDatagramSocket
@@ -25,7 +25,7 @@ import Testing
         /// BND.PORT.
         var relay: Int { Int(reply[8]) << 8 | Int(reply[9]) }
 
-        /// What stands before a payload to and from the target.
+        /// The header before a payload to and from the target.
         var header: [UInt8] { [0, 0, 0, 1, 127, 0, 0, 1] + bytes(of: target) }
 
         /// The same with a FRAG.
@@ -169,7 +169,7 @@ import Testing
 
     @Test func `Many datagrams pass, each in its turn`() async throws {
         try await withClient { proxy, client in
-            // No more at a time than any kernel has room for.
+            // No more at a time than fit into any kernel's buffer.
             for round in 0..<100 {
                 let payloads = (0..<64).map { [UInt8(round), UInt8($0)] + Array(repeating: 0xee, count: 1200) }
                 for payload in payloads { try client.send(client.header + payload) }
@@ -255,7 +255,7 @@ import Testing
                 #expect(proxy.sessions[0].ended == false)
             }
             _ = try await proxy.sessions(ended: 1)
-            // The port can be another socket's already.
+            // Another socket may already have the port.
             try await TimedOut.wait(for: "an end of the relay") { try OwnDatagramSocket.inode(port: relay) != socket }
         }
     }
@@ -362,9 +362,9 @@ import Testing
         try await withClient { proxy, client in
             for (fragment, payload): (UInt8, [UInt8]) in [
                 (1, [1]), (2, [2]), (0x83, [3]),
-                // What begins is forgotten for what begins again, what is missing ends it.
+                // A new beginning discards the fragments before; a missing fragment ends the sequence.
                 (1, [9]), (1, [4]), (0x82, [5]), (1, [9]), (0x83, [9]), (0x82, [9]), (0x80, [9]),
-                // One alone, and one that stands in the way of another.
+                // A single fragment, and a fragment that a whole datagram interrupts.
                 (0x81, [6]), (1, [9]), (0, [7]), (0x82, [9]), (0, [8]),
             ] {
                 try client.send(client.header(fragment: fragment) + payload)
@@ -443,5 +443,5 @@ import Testing
     }
 }
 
-/// A port as it is sent.
+/// A port in network byte order.
 private func bytes(of port: Int) -> [UInt8] { [UInt8(port >> 8), UInt8(port & 0xff)] }

@@ -2,11 +2,11 @@ import Glibc
 import TestProxy
 import Testing
 
-/// What the tests rely on where nobody must listen, and where something does not come.
+/// Tests of closed ports and of time limits, on which other tests rely.
 @Suite struct ClosedPortTests {
     private static let refused = RawClient.Failure(code: ECONNREFUSED)
 
-    /// What bind(2) says to somebody else who wants the port.
+    /// The result of bind(2) for another socket that asks for the port.
     private func errorOfBinding(to port: Int) -> CInt {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
@@ -45,7 +45,7 @@ import Testing
             await target.stop()
             #expect(throws: ClosedPortTests.refused) { try RawClient(port: target.port) }
             #expect(errorOfBinding(to: target.port) == EADDRINUSE)
-            // But who comes after it there.
+            // But a later server can have the port.
             try await TargetServer.start(.echo, host: host, port: target.port).during {
                 _ = try RawClient(port: $0.port)
             }

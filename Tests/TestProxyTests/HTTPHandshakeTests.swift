@@ -15,7 +15,7 @@ import Testing
         "CONNECT \(target) HTTP/1.1\r\nHost: \(target)\r\n\(fields)\r\n"
     }
 
-    /// What is sent in the end, as text, and how the session ends.
+    /// The bytes that are sent at the end, as text, and the outcome of the session.
     private func refusal(_ text: String, _ script: Script = Script()) -> (String, Session.Outcome)? {
         guard case .sendAndClose(let bytes, let outcome) = answer(text, script).0 else { return nil }
         return (String(decoding: bytes, as: UTF8.self), outcome)

@@ -3,7 +3,7 @@ import Testing
 
 /// Tor's RESOLVE and RESOLVE_PTR over real sockets, by literal bytes.
 @Suite struct NameRequestTests {
-    /// Everything that a proxy answers to a command for an address.
+    /// All bytes of the proxy's answer to a command for an address.
     private func answer(_ command: UInt8, _ address: [UInt8]) async throws -> ([UInt8], Session) {
         var script = Script()
         script.commands = [.resolve, .resolvePTR]

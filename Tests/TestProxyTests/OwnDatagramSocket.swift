@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
 
-/// A socket of UDP that this process has, as the test proxy's relays are.
+/// A UDP socket of this process, such as the test proxy's relays.
 ///
-/// By its own descriptors, because /proc/net/udp does not tell of all sockets while others end.
+/// Found through the process's descriptors, because /proc/net/udp may omit sockets while others are closed.
 enum OwnDatagramSocket {
-    /// What tells the socket at a port of 127.0.0.1 from one that has the port after it; nil when there is none.
+    /// The inode of the socket at a port of 127.0.0.1, which differs for a later socket at the port; nil when there is
+    /// none.
     static func inode(port: Int) throws -> UInt64? {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             var address = sockaddr_in()

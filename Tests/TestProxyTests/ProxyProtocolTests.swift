@@ -2,7 +2,7 @@ import Glibc
 import TestProxy
 import Testing
 
-/// The proxy in other protocols than SOCKS5, over real sockets, by literal bytes.
+/// The proxy with other protocols than SOCKS5, over real sockets, by literal bytes.
 @Suite struct ProxyProtocolTests {
     private func withProxy(
         _ proxyProtocol: ProxyProtocol, _ script: Script = Script(),

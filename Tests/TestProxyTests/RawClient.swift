@@ -1,6 +1,6 @@
 import Glibc
 
-/// A blocking connection of a test, that sends and receives bytes as they are.
+/// A blocking connection of a test that sends and receives raw bytes.
 final class RawClient {
     private let descriptor: CInt
 
@@ -26,17 +26,17 @@ final class RawClient {
         var code: CInt
     }
 
-    /// The error of the last call, unless that was given up.
+    /// The error of the last call, or `TimedOut` after the limit.
     private func failure(_ awaited: @autoclosure () -> String) -> any Error {
         errno == EAGAIN ? TimedOut(awaited: awaited()) : Failure(code: errno)
     }
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, CInt(MSG_NOSIGNAL)) }
 
-    /// Sends nothing more.
+    /// Ends the sending side.
     func finish() { shutdown(descriptor, CInt(SHUT_WR)) }
 
-    /// What one receive gives, empty at the end.
+    /// The bytes of one receive; empty at the end.
     func receiveSome() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -44,7 +44,7 @@ final class RawClient {
         return Array(buffer[..<count])
     }
 
-    /// Exactly so many bytes, or fewer if the other side ends before.
+    /// Exactly that many bytes, or fewer if the other side ends before.
     func receive(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -57,7 +57,7 @@ final class RawClient {
         return bytes
     }
 
-    /// Everything until the other side ends.
+    /// All bytes until the other side ends.
     func receiveAll() throws -> [UInt8] { try receive(1 << 20) }
 
     /// Whether nothing arrives and the connection stays open, as far as the other side's last message shows.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A blocking UDP socket of a test at 127.0.0.1, or at another address of the machine's own.
+/// A blocking UDP socket of a test at 127.0.0.1, or at another address of this machine.
 final class RawDatagramSocket {
     private let descriptor: CInt
     let port: Int

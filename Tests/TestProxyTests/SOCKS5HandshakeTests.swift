@@ -3,7 +3,7 @@ import Testing
 @testable import TestProxy
 
 @Suite struct SOCKS5HandshakeTests {
-    /// Feeds `bytes` to a handshake and gives the steps up to the next that needs something.
+    /// Feeds `bytes` to a handshake, and returns the steps up to the next one that needs bytes.
     private func steps(
         _ handshake: inout SOCKS5Handshake, _ bytes: [UInt8], _ session: inout Session
     ) -> [HandshakeStep] {

@@ -20,8 +20,8 @@ import Testing
         }
     }
 
-    /// Whether a client that is kept waiting is told nothing until it gives up: the end that the proxy gives it then
-    /// comes behind everything that it said before.
+    /// Whether a waiting client receives nothing until it gives up: the end that the proxy then sends follows all
+    /// earlier bytes.
     private func isToldNothing(_ client: RawClient) throws -> Bool {
         client.finish()
         return try client.receiveAll().isEmpty
@@ -146,7 +146,7 @@ import Testing
             let client = try RawClient(port: proxy.port)
             client.send(greeting)
             #expect(try client.receive(1) == [5])
-            // What is sent now comes to a proxy alone that has kept the connection.
+            // Only a proxy that has kept the connection receives the next byte.
             client.send([1])
             let sessions = try await proxy.sessions { $0[0].pipelined || $0[0].ended }
             #expect(!sessions[0].ended && client.isQuiet())

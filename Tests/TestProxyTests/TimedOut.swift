@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a test waited for did not come.
+/// A test waited in vain.
 ///
-/// The limit is there for what would hang. No outcome depends on it: what is right comes long before.
+/// The limit ends a test that would hang. No result depends on it: a correct answer comes long before.
 struct TimedOut: Error, CustomStringConvertible {
     static let limit = Duration.seconds(60)
 
@@ -10,7 +10,7 @@ struct TimedOut: Error, CustomStringConvertible {
 
     var description: String { "after \(TimedOut.limit) there is still not \(awaited)" }
 
-    /// Has the calls on a socket fail after the limit, with EAGAIN.
+    /// Makes the calls on a socket fail after the limit, with EAGAIN.
     static func limitCalls(on descriptor: CInt) {
         var limit = timeval(tv_sec: Int(limit.components.seconds), tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
