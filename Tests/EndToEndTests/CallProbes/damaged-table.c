@@ -91,7 +91,7 @@ int main(int count, char **arguments) {
             require(pwrite(fd, words + word, sizeof others, at) == sizeof others);
         }
     }
-    /* How many there are depends on the times and numbers that are none; of a table of nobody's there are a few. */
+    /* The number of words varies with times and numbers that happen to be 0; an unused table has only a few. */
     if (used <= 50) say("%d words in %d pages alone\n", used, page_count);
     say("%d ended by a signal, %d without end\n", ended, endless);
 }

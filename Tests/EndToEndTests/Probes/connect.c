@@ -1,7 +1,8 @@
-/* Probes of connect(2) and of what can be seen of a connected socket. */
+/* Probes of connect(2) and of connected sockets. */
 #include "probe.h"
 
-/* HOST PORT [TIMES]: what connect gives, so many times on new sockets, in one line; then the descriptors left. */
+/* HOST PORT [TIMES]: the results of TIMES calls of connect on new sockets, in one line; then the descriptors left
+ * open. */
 static int connect_errno(int count, char **arguments) {
     struct target to = target(arguments[0], arguments[1]);
     int times = count > 2 ? atoi(arguments[2]) : 1;
@@ -22,7 +23,7 @@ static int exchange_text(int count, char **arguments) {
     return 0;
 }
 
-/* HOST PORT: the same socket twice. */
+/* HOST PORT: connects the same socket twice. */
 static int retry(int count, char **arguments) {
     struct target to = target(arguments[0], arguments[1]);
     int descriptor = stream(&to, 0);
@@ -101,7 +102,7 @@ static int unharmed(int count, char **arguments) {
 
 static volatile sig_atomic_t signals;
 
-/* HOST PORT LENGTH: what the far side says unasked. */
+/* HOST PORT LENGTH: the bytes that the far side sends unasked. */
 static int banner(int count, char **arguments) {
     struct target to = target(arguments[0], arguments[1]);
     int descriptor = connected(&to);
@@ -166,7 +167,7 @@ extern int __connect(int, const struct sockaddr *, socklen_t);
 
 static volatile sig_atomic_t handled;
 
-/* HOST PORT: a socket that is bound before it is connected keeps what it is bound to. */
+/* HOST PORT: a bound socket keeps its address when it connects. */
 static int bound(int count, char **arguments) {
     struct target to = target(arguments[0], arguments[1]);
     int descriptor = stream(&to, 0), one = 1;

@@ -1,5 +1,5 @@
-/* What the probes share. A probe is a small program that makes exact calls and prints what came of them, one line for
- * each thing that a test looks at. `probe NAME ARGUMENT...` runs one. */
+/* Shared code of the probes. A probe is a small program that makes exact calls and prints the results, one line for
+ * each fact that a test compares. `probe NAME ARGUMENT...` runs one. */
 #pragma once
 
 #include <arpa/inet.h>
@@ -34,19 +34,19 @@ struct target {
 
 #define ADDRESS(target) ((const struct sockaddr *)&(target).address)
 
-/* The address written as `host` and `port`; ends the probe when it is none. */
+/* The address from `host` and `port`; ends the probe when they are invalid. */
 struct target target(const char *host, const char *port);
 /* A stream socket of the target's family. */
 int stream(const struct target *target, int flags);
-/* "ok", or the name of the errno that goes with -1. */
+/* "ok", or the name of the errno for -1. */
 const char *result(int returned);
-/* Connects and gives the descriptor, or ends the probe. */
+/* Connects and returns the descriptor, or ends the probe. */
 int connected(const struct target *target);
-/* Sends text and prints what comes back, as many bytes. */
+/* Sends text, receives as many bytes, and prints them. */
 void exchange(int descriptor, const char *text);
 /* "family host port" of an address. */
 const char *described(const void *address);
-/* How many descriptors the process has open. */
+/* The number of open descriptors of the process. */
 int descriptors(void);
 
 struct probe {

@@ -28,7 +28,7 @@ for address in addresses:
     at = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
     at.bind((address, port))
     start(answer_datagrams, at)
-# Last, since whoever can connect here counts on the datagrams as well.
+# Last: a client that can connect here relies on the UDP sockets, too.
 with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True) as streams:
     while True:
         start(answer, streams.accept()[0])

@@ -60,9 +60,9 @@ look();
 try:
     with socket.create_connection(("127.0.0.1", port())) as end, end.makefile("rwb") as connection:
         receive()  # its name and version
-        # The test limits the time. That is no null here, by which Firefox does not wait for a script at all.
+        # The test limits the time. With null here, Firefox would not wait for a script at all.
         need("WebDriver:NewSession", timeouts={"pageLoad": 10**8, "script": 10**8})
-        # That the page is one of an error is one, too.
+        # An error page is an error, too.
         call("WebDriver:Navigate", url=sys.argv[1])
         print(*need("WebDriver:ExecuteAsyncScript", script=LOOK, args=[])["value"], sep="\n")
         need("Marionette:Quit", flags=["eForceQuit"])

@@ -12,7 +12,7 @@ page = QWebEnginePage()
 
 def loaded(is_loaded):
     def judge(text):
-        # The page goes on when it is loaded.
+        # The page continues its work after it is loaded.
         if is_loaded and sys.argv[1] != "about:blank" and "done" not in text:
             QTimer.singleShot(50, ask)
             return
@@ -28,6 +28,6 @@ def loaded(is_loaded):
 page.loadFinished.connect(loaded)
 page.load(QUrl(sys.argv[1]))
 application.exec()
-# In an order of its own the interpreter would destroy the page after its profile.
+# Without this the interpreter might destroy the profile before the page.
 page.deleteLater()
 application.processEvents()

@@ -97,7 +97,7 @@ public class Exchange {
     private static void exchange(Way way, InetSocketAddress target) throws IOException {
         count = bytes = 0;
         try (way) {
-            // A channel's write() sends nothing where there is nothing to send.
+            // A channel's write() sends no empty datagram.
             for (int size : new int[] {1, 1200, 9000}) {
                 String data = "s".repeat(size);
                 way.send(data.getBytes());

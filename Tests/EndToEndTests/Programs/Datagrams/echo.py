@@ -1,4 +1,4 @@
-# Sends each datagram back that comes to an address and port.
+# Echoes each datagram that comes to an address and port.
 import socket
 import sys
 

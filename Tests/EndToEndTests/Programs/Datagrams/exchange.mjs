@@ -1,6 +1,6 @@
-// exchange.mjs PORT HOST...: sends datagrams to each HOST by a socket that is not connected, and by one that is, and
-// checks what comes back and from where. First several sizes one by one, then several at once. Prints for each socket
-// how many came back, and how many bytes. The other programs named so do the same in their languages.
+// exchange.mjs PORT HOST...: sends datagrams to each HOST by an unconnected socket and by a connected one, and checks
+// the answers and their sources. First several sizes one by one, then several datagrams at once. Prints for each socket
+// the number of answers, and their bytes. The other programs of this name do the same in their languages.
 import dgram from "node:dgram";
 import dns from "node:dns/promises";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-# exchange.pl PORT HOST...: what exchange.mjs does, by a connected socket, and without several at once.
+# exchange.pl PORT HOST...: does the same as exchange.mjs, only by a connected socket, and with one datagram at a time.
 use strict;
 use warnings;
 use IO::Socket::IP;

@@ -33,7 +33,7 @@ async def exchange(host, port, is_connected):
     def send(data):
         transport.sendto(data, None if is_connected else address)
 
-    # asyncio sends nothing where there is nothing to send.
+    # asyncio sends no empty datagram.
     for length in [1, 1200, 9000]:
         send(b"s" * length)
         await receive({b"s" * length})

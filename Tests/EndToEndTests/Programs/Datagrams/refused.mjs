@@ -1,5 +1,5 @@
-// refused.mjs PORT HOST: sends a datagram time and again by a socket that is not connected, since one that does not block
-// learns later what became of the first; prints the code of the error, or what came.
+// refused.mjs PORT HOST: sends datagrams repeatedly on an unconnected socket, because a non-blocking socket learns the
+// outcome of the first only later; prints the code of the error, or the answer.
 import dgram from "node:dgram";
 import dns from "node:dns/promises";
 

@@ -1,5 +1,5 @@
-# A SOCKS5 proxy, at an address and port, for any number of associations: one relay for all, which is the target, too,
-# and sends each datagram back.
+# A SOCKS5 proxy, at an address and port, for any number of associations. They share one relay, which is also the
+# target, and echoes each datagram.
 import asyncio
 import resource
 import socket

@@ -20,7 +20,7 @@ async def exchange(host, port):
         await writer.wait_closed()
         return text
     except OSError as error:
-        # That of wait_for is an OSError as well, without a number.
+        # The error of wait_for is an OSError, too, without a number.
         return (errno.errorcode[error.errno] if error.errno else type(error).__name__) + "\n"
 
 

@@ -1,5 +1,5 @@
-/* See exchange.h: the same with epoll(7), as the Rust library mio and the runtime of Go use it. A socket is registered
- * once, after connect(2), for both directions, and only changes are told. */
+/* See exchange.h: the same with epoll(7), as the Rust library mio and Go's runtime use it. A socket is registered
+ * once, after connect(2), for both directions, and edge-triggered. */
 #include "exchange.h"
 
 #include <sys/epoll.h>
@@ -19,7 +19,7 @@ static void handle(struct exchange *exchange, unsigned events) {
         if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
         int error = connection_error(exchange);
         if (error != 0) return end_exchange(exchange, strerrorname_np(error));
-        /* What mio tells its users to do: a socket is connected when it has a peer. */
+        /* mio's documentation prescribes this: a socket is connected when it has a peer. */
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
         if (getpeername(exchange->descriptor, (struct sockaddr *)&peer, &size) != 0) {
@@ -27,7 +27,7 @@ static void handle(struct exchange *exchange, unsigned events) {
             return end_exchange(exchange, strerrorname_np(errno));
         }
         speak(exchange);
-        /* No change tells of bytes that were there before. */
+        /* An edge-triggered epoll reports no bytes that came before. */
         if (exchange->is_over) return;
     }
     listen_to(exchange);

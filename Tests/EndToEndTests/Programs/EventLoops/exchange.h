@@ -1,10 +1,10 @@
-/* What every program here does with its arguments HOST PORT [HOST PORT]...: it connects to all of them at once,
- * sends to each a line with the host, ends its side, and reads until the other side ends. Then it prints what it
- * read from each, or the error, in the order of the arguments.
+/* The task of every program here, with the arguments HOST PORT [HOST PORT]...: it connects to all of them at once,
+ * sends each a line with the host, ends its side, and reads until the other side ends. Then it prints the bytes from
+ * each, or the error, in the order of the arguments.
  *
- * It waits LIMIT milliseconds (environment) for a connection, and says in the words of its library if that was too
- * short. With TICKS it connects to the last two only after its loop has come by so many times since the connection
- * before, and says on standard error how long its loop was held up at most (not all programs can do this). */
+ * It waits LIMIT milliseconds (environment) for a connection, and reports the timeout in its library's words. With
+ * TICKS it connects to the last two only after its loop has run that many times since the connection before, and
+ * prints on standard error how long its loop was blocked at most (not all programs can do this). */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
@@ -57,7 +57,7 @@ SOME void add_text(struct exchange *exchange, const char *text, size_t length) {
     exchange->length += length;
 }
 
-/* It has what it will have. */
+/* The exchange is complete. */
 SOME void end_exchange(struct exchange *exchange, const char *error) {
     if (exchange->is_over) abort();
     exchange->is_over = 1;
@@ -67,7 +67,7 @@ SOME void end_exchange(struct exchange *exchange, const char *error) {
     remaining--;
 }
 
-/* Makes a non-blocking socket and connects it. Gives 0, or what connect(2) says; EINPROGRESS, too. */
+/* Makes a non-blocking socket and connects it. Returns 0 or the error of connect(2), which may be EINPROGRESS. */
 SOME int start_exchange(struct exchange *exchange) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
     int code = getaddrinfo(exchange->host, exchange->port, &hints, &list);
@@ -81,7 +81,7 @@ SOME int start_exchange(struct exchange *exchange) {
     return error;
 }
 
-/* What came of connecting, when the socket is said to be writable. */
+/* The outcome of the connection, when the socket is reported as writable. */
 SOME int connection_error(const struct exchange *exchange) {
     int error = -1;
     socklen_t size = sizeof error;
@@ -100,7 +100,7 @@ SOME void speak(struct exchange *exchange) {
     }
 }
 
-/* Reads what is there. */
+/* Reads the waiting bytes. */
 SOME void listen_to(struct exchange *exchange) {
     char part[256];
     for (;;) {

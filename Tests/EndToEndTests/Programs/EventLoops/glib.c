@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     loop = g_main_loop_new(NULL, FALSE);
     GSocketClient *client = g_socket_client_new();
     g_socket_client_set_enable_proxy(client, FALSE);
-    /* It counts in seconds. */
+    /* GLib's timeouts are in seconds. */
     g_socket_client_set_timeout(client, (limit() + 999) / 1000);
     for (int index = 0; index < count; index++) {
         struct exchange *exchange = &exchanges[index];

@@ -1,5 +1,5 @@
-# nginx.bash OPTIONS LIMIT PATH...: runs nginx with the file nginx.conf and the further OPTIONS, asks it for all paths
-# at once, and prints what it answers, status first, in order; nginx itself writes to standard error.
+# nginx.bash OPTIONS LIMIT PATH...: runs nginx with the file nginx.conf and the further OPTIONS, requests all paths at
+# once, and prints the answers in order, each with its status first; nginx itself writes to standard error.
 # LIMIT: seconds for each answer.
 here=$(dirname "${BASH_SOURCE[0]}")
 options=$1 limit=$2

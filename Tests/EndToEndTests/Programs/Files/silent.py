@@ -1,7 +1,7 @@
-# Mounts a file system at FOLDER that knows one file, socksify/socksify.conf, and never answers who opens it; until the
-# process PID ends.
+# Mounts a file system at FOLDER with one file, socksify/socksify.conf, and never answers a request to open it, until
+# the process PID ends.
 #
-# The kernel knows the way to the file when this returns: what it has to ask for is the opening alone.
+# The kernel has the path to the file in its cache when this returns, and need only ask to open it.
 import ctypes
 import errno
 import os
@@ -14,7 +14,7 @@ LOOKUP, GETATTR, INIT = 1, 3, 26
 UNANSWERED = (2, 14, 42)  # FORGET, OPEN, BATCH_FORGET
 VALID = 3600
 
-# By node, the root being the first: its name in the one before it, and its mode.
+# For each node, from the root: its name in the node before it, and its mode.
 NODES = {1: (b"", stat.S_IFDIR | 0o755), 2: (b"socksify", stat.S_IFDIR | 0o755), 3: (b"socksify.conf", stat.S_IFREG | 0o644)}
 
 

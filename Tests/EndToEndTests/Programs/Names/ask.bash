@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# ask.bash TOOL SERVER: asks by one of the tools for the DNS, and prints for each question its type and what the answer
-# has, or the response code in the word of the tool. The last line has how many texts there were, and their length.
+# ask.bash TOOL SERVER: makes queries with a DNS tool, and prints for each its type and the data of the answer, or the
+# response code in the tool's words. The last line has the number of TXT records and their length.
 set -u
 tool=$1 server=$2
 
-# NAME TYPE: the data of the records alone.
+# NAME TYPE: prints only the data of the records.
 data() {
     case $tool in
         dig | kdig) "$tool" +short "@$server" "$1" "$2" 2>/dev/null ;;
         drill) drill -aQ "@$server" "$1" "$2" ;;
-        # What stands behind the words that it has for the type.
+        # The text after host's words for the type.
         host) host -t "$2" "$1" "$server" | sed -nE 's/^[^ ]+ (.*(address|text|pointer|handled by)) //p' ;;
     esac | tr -d '"' | sed 's/\.$//'
 }

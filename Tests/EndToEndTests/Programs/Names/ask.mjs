@@ -1,4 +1,4 @@
-// ask.mjs SERVER: asks by node's resolver, which is c-ares, what ask.bash asks.
+// ask.mjs SERVER: makes the queries of ask.bash by node's resolver, c-ares.
 import { Resolver } from "node:dns/promises";
 
 const resolver = new Resolver();

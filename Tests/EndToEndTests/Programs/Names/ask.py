@@ -14,7 +14,7 @@ def ask(name, kind):
     except dns.resolver.NXDOMAIN:
         return ["NXDOMAIN"]
     except dns.resolver.NoNameservers as error:
-        # The last thing that each server has said.
+        # The last answer of the server.
         return [dns.rcode.to_text(error.kwargs["errors"][-1][4].rcode())]
     return [record.to_text().strip('"').removesuffix(".") for record in answer] or ["NOERROR"]
 

@@ -1,5 +1,5 @@
-// fetch.mjs NAME PORT: asks by node's resolver for NAME's addresses, fetches a page from each, and asks by the same for
-// the addresses' names.
+// fetch.mjs NAME PORT: looks up NAME's addresses by node's resolver, fetches a page from each, and looks up the names
+// of the addresses.
 import http from "node:http";
 import { Resolver } from "node:dns/promises";
 

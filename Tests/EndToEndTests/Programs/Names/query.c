@@ -1,4 +1,4 @@
-/* Asks by resolver(3) what ask.bash asks; what fails is printed by the name of its h_errno. */
+/* Makes the queries of ask.bash by resolver(3); a failure is printed as the name of its h_errno. */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
@@ -17,7 +17,7 @@ static const char *error_name(int code) {
     }
 }
 
-/* The data of a record as text, with its length; a text that fills its record alone. */
+/* The data of a record as text, with its length. A TXT record must have a single string. */
 static const char *data(const ns_msg *message, const ns_rr *record) {
     static char text[1100];
     char name[NS_MAXDNAME];

@@ -1,5 +1,5 @@
-// together.mjs COUNT NAME: asks COUNT questions about NAME at once, by node's resolver; prints how many answers of each
-// kind there were.
+// together.mjs COUNT NAME: makes COUNT queries for NAME at once, by node's resolver; prints the number of answers of
+// each kind.
 import { Resolver } from "node:dns/promises";
 
 const [count, name] = process.argv.slice(2);
