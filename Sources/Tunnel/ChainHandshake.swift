@@ -490,9 +490,8 @@ public struct ChainHandshake: Sendable {
     ) -> Bool {
         switch stage {
         case .reached: return true
-        case .established: return false
         // A security context is a process's own.
-        case .securing: return false
+        case .established, .securing: return false
         case .sending, .receiving: break
         }
         guard let index = index(of: hop, proxies), let next = next(proxies) else { return false }
