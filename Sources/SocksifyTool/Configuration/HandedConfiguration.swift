@@ -26,7 +26,10 @@ extension LoadedConfiguration {
         resolve: ((HostName) -> Result<IPAddress, Failure>)?
     ) throws(Failure) -> [UInt8] {
         var proxies = configuration.proxies
-        if let resolve, case .network(let first)? = proxies.first?.location, case .name(let name) = first.host {
+        // The name is part of a service's name in Kerberos.
+        if let resolve, proxies.first?.gssapi == nil, case .network(let first)? = proxies.first?.location,
+            case .name(let name) = first.host
+        {
             proxies[0].location = .network(Endpoint(host: .address(try resolve(name).get()), port: first.port))
         }
         var value: [UInt8] = []

@@ -198,6 +198,18 @@ extension EndToEnd {
             #expect(run.status == 0 && run.output.contains("rcmd/proxy.test@TEST"), "\(run)")
         }
 
+        @Test(arguments: levels) func `A command goes through a proxy that is given by name`(level: String) async throws
+        {
+            try await Targets.shared.http()
+            let port = try await KerberosRealm.shared.proxy()
+            let run = try await Client.run(
+                [
+                    Machine.tool, "-x", Self.url(port, "gssapi=\(level)"), "curl", "-sS",
+                    "http://203.0.113.10:\(Targets.httpPort)/x",
+                ], environment: KerberosRealm.shared.user(), mode: .bare, carriesDatagrams: true)
+            #expect(run.output == "GET /x host 203.0.113.10:8080\n" && run.error.isEmpty, "\(run)")
+        }
+
         @Test func `The command says why there is no ticket, and starts the program`() async throws {
             let port = try await KerberosRealm.shared.proxy()
             let run = try await Client.run(

@@ -13,6 +13,21 @@ struct DescriptorStream: ByteStream {
         try count { Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) }
     }
 
+    /// In one segment: the server may wait for the second part before it acknowledges the first.
+    func send(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) throws(StepFailure) -> Int? {
+        try count {
+            var parts = [first, second].map {
+                iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+            }
+            return parts.withUnsafeMutableBufferPointer { parts in
+                var message = msghdr()
+                message.msg_iov = parts.baseAddress
+                message.msg_iovlen = parts.count
+                return sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
+            }
+        }
+    }
+
     func receive(into room: UnsafeMutableRawBufferPointer) throws(StepFailure) -> Int? {
         try count { ended(recv(descriptor, room.baseAddress, room.count, 0)) }
     }
