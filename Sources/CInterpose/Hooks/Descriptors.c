@@ -94,8 +94,23 @@ void closefrom(int first) {
     REAL(closefrom)(first);
 }
 
+/* libc's streams of standard input, output and error read and write by libc's internal names, past the encapsulation of
+ * a stream: its descriptor does not take their numbers. */
+static inline int is_of_libc(int fd, int copy) {
+    if (copy > STDERR_FILENO || copy < 0 || fd == copy || !descriptor_may_be_encapsulated(fd)) return 0;
+    return socksify_stream_unread(fd) != SOCKSIFY_STREAM_PASS;
+}
+
+static int refused(void) {
+    errno = EPERM;
+    return -1;
+}
+
 int dup(int fd) {
-    return duplicated(fd, REAL(dup)(fd));
+    int copy = REAL(dup)(fd);
+    if (!is_of_libc(fd, copy)) return duplicated(fd, copy);
+    REAL(close)(copy);
+    return refused();
 }
 
 /* dup2 and dup3 close `copy` if they succeed. A descriptor of the library first moves to another number. */
@@ -106,6 +121,7 @@ static void replace(int fd, int copy) {
 }
 
 int dup2(int fd, int copy) {
+    if (is_of_libc(fd, copy)) return refused();
     replace(fd, copy);
     return duplicated(fd, REAL(dup2)(fd, copy));
 }
@@ -113,6 +129,7 @@ int dup2(int fd, int copy) {
 int __dup2(int fd, int copy) __attribute__((alias("dup2")));
 
 int dup3(int fd, int copy, int flags) {
+    if (is_of_libc(fd, copy)) return refused();
     if (!(flags & ~O_CLOEXEC)) replace(fd, copy);
     return duplicated(fd, REAL(dup3)(fd, copy, flags));
 }
@@ -123,7 +140,10 @@ int fcntl(int fd, int command, ...) {
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
     int result = REAL(fcntl)(fd, command, argument);
-    return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? duplicated(fd, result) : result;
+    if (command != F_DUPFD && command != F_DUPFD_CLOEXEC) return result;
+    if (!is_of_libc(fd, result)) return duplicated(fd, result);
+    REAL(close)(result);
+    return refused();
 }
 
 int __fcntl(int fd, int command, ...) __attribute__((alias("fcntl")));

@@ -78,6 +78,19 @@ public enum Descriptors {
         forEachEncapsulated { runtime.pointee.handover.take($0) }
     }
 
+    /// libc's streams of standard input, output and error would write past the encapsulation: they get the end of a
+    /// connection.
+    private static func replaceByEnded(_ descriptor: Int32) {
+        let made = Socket.make(AF_UNIX)
+        if made >= 0 {
+            Socket(descriptor: made).shutDown()
+            _ = kernel_redirect(descriptor, made)
+            _ = kernel_close(made)
+        } else {
+            _ = kernel_close(descriptor)
+        }
+    }
+
     private static func forEachEncapsulated(_ body: (Int32) -> Void) {
         for descriptor in 0..<descriptor_end()
         where descriptor_mark(descriptor) & UInt32(DESCRIPTOR_ENCAPSULATED) != 0 {
@@ -134,6 +147,7 @@ public enum Descriptors {
                 relayed_begin()
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_ENCAPSULATED))
                 runtime.pointee.handover.take(descriptor)
+                if descriptor <= STDERR_FILENO { replaceByEnded(descriptor) }
             }
             if runtime.pointee.originals.socket(cookie: cookie) != nil {
                 descriptor_set_mark(descriptor, UInt32(DESCRIPTOR_SUBSTITUTE | DESCRIPTOR_DUPLICATED))

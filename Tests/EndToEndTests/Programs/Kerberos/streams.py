@@ -184,6 +184,11 @@ def small_buffers():
 
 def refusals():
     stream = connected()
+    try:
+        os.dup2(stream.fileno(), 1)
+        say("no standard output", False)
+    except PermissionError:
+        say("no standard output", True)
     call = ctypes.CDLL(None, use_errno=True)
     stream.sendall(b"abc")
     arrived(stream, 3)
